@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+namespace vigie {
+
+/// XXH3 of bytes: stable across versions and machines, so hashes may be stored.
+std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
+
+/// A full-avalanche mix of one word (the finaliser of SplitMix64).
+inline std::uint64_t mix64(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+/// Hash of a number by value: −0 and +0 agree.
+inline std::uint64_t hash64(double value) { return mix64(std::bit_cast<std::uint64_t>(value + 0.0) + 0x9e3779b97f4a7c15U); }
+
+}  // namespace vigie

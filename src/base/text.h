@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vigie {
+
+/// The candidate closest to `name` (optimal string alignment distance, case ignored), or "" when there is none or
+/// the nearest one differs in more than half of the longer word.
+std::string nearest(std::string_view name, std::span<const std::string> candidates);
+
+/// `unknown WHAT "NAME"` and, where one is near, `; did you mean "X"?`.
+std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates);
+
+/// Text for a message: quoted, control characters and invalid UTF-8 escaped, at most `limit` bytes and then "…".
+std::string quoted(std::string_view text, std::size_t limit = 40);
+
+/// Whether the bytes are well-formed UTF-8.
+bool is_utf8(std::string_view bytes);
+
+/// 1234567 as "1,234,567".
+std::string with_commas(long long value);
+
+/// A number for people: `digits` significant ones, no exponent between 1e-4 and 1e7 ("0.0312", "1.2e-09").
+std::string human(double value, int digits = 3);
+
+/// Shell pattern match of `*`, `?` and `[…]`, as in fnmatch.
+bool has_glob(std::string_view path);
+
+}  // namespace vigie
