@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "view/findings_internal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::ColumnResult;
+using engine::Comparison;
+using engine::Role;
+using engine::Verdict;
+
+bool graver(const ColumnResult& a, const ColumnResult* b) {
+  if (!b) return true;
+  if (a.verdict != b->verdict) return a.verdict > b->verdict;
+  if (a.segment.has_value() != b->segment.has_value()) return !a.segment;
+  return gravity(a) > gravity(*b);
+}
+
+bool midnight(std::string_view iso) {
+  return iso.size() < 16 || iso.substr(11, 5) == "00:00";
+}
+
+std::string date_of(const Comparison& c, std::size_t window) {
+  const auto& start = c.windows[window].start;
+  if (!start) return {};
+  bool days =
+      std::all_of(c.windows.begin(), c.windows.end(), [](const auto& w) { return !w.start || midnight(*w.start); });
+  if (days || start->size() < 16) return start->substr(0, 10);
+  return start->substr(0, 10) + " " + start->substr(11, 5);
+}
+
+}  // namespace
+
+bool is_missing_share(const ColumnResult& r) {
+  return r.method == "missing_share";
+}
+
+Shares missing_shares(const Finding& f, const ColumnResult& r, std::size_t window) {
+  if (!r.segment && f.picture && window < f.picture->points.size())
+    return {f.picture->reference.missing_share, f.picture->points[window].missing_share};
+  auto share = [](std::int64_t missing, std::int64_t present) {
+    return missing ? static_cast<double>(missing) / static_cast<double>(missing + present) : 0.0;
+  };
+  return {share(r.missing_reference, r.n_reference), share(r.missing_current, r.n_current)};
+}
+
+bool Finding::output() const {
+  return role == Role::kPrediction || role == Role::kScore || role == Role::kLabel;
+}
+
+double gravity(const ColumnResult& r) {
+  return std::isfinite(r.effect) && r.major > 0 ? r.effect / r.major : -1;
+}
+
+std::vector<Finding> find(const Comparison& c) {
+  std::vector<Finding> out;
+  std::unordered_map<std::string_view, std::size_t> known;
+  auto entry = [&](std::string_view column) -> Finding& {
+    auto [at, fresh] = known.try_emplace(column, out.size());
+    if (fresh) {
+      auto& f = out.emplace_back();
+      f.column = column;
+      f.verdicts.assign(c.windows.size(), Verdict::kNoData);
+      f.values.assign(c.windows.size(), nullptr);
+      f.missing.assign(c.windows.size(), nullptr);
+    }
+    return out[at->second];
+  };
+  for (const auto& p : c.pictures) entry(p.column).picture = &p;
+  for (std::size_t w = 0; w < c.windows.size(); ++w) {
+    for (const auto& r : c.windows[w].columns) {
+      auto& f = entry(r.column);
+      f.role = r.role;
+      f.type = r.type;
+      f.verdicts[w] = std::max(f.verdicts[w], r.verdict);
+      if (!r.segment) {
+        auto& slot = is_missing_share(r) ? f.missing[w] : f.values[w];
+        if (graver(r, slot)) slot = &r;
+      }
+      if (graver(r, f.gravest)) {
+        f.gravest = &r;
+        f.window = w;
+      }
+    }
+  }
+  std::erase_if(out, [](const Finding& f) { return !f.gravest; });
+  for (auto& f : out) {
+    f.verdict = f.gravest->verdict;
+    f.gravity = gravity(*f.gravest);
+  }
+  return out;
+}
+
+std::vector<const Finding*> ranked(const std::vector<Finding>& findings) {
+  std::vector<const Finding*> out;
+  for (const auto& f : findings) out.push_back(&f);
+  std::stable_sort(out.begin(), out.end(), [](const Finding* a, const Finding* b) {
+    return a->verdict != b->verdict ? a->verdict > b->verdict : a->gravity > b->gravity;
+  });
+  return out;
+}
+
+std::string share_text(double share) {
+  if (std::isnan(share)) return "–";
+  double percent = 100 * share;
+  if (percent != 0 && std::fabs(percent) < 0.01) return percent < 0 ? "> −0.01 %" : "< 0.01 %";
+  return human(percent, std::fabs(percent) >= 10 && std::fabs(percent) < 99.5 ? 2 : 3) + " %";
+}
+
+std::string effect_text(double effect, std::string_view scale, int way) {
+  if (std::isnan(effect)) return "–";
+  auto sign = way > 0 ? "+" : way < 0 ? "−" : "";
+  if (scale == "share of rows") return fmt::format("{}{} of rows", sign, share_text(effect));
+  auto number = human(effect, effect >= 1 ? 3 : 2);
+  return fmt::format("{}{} {}", sign, number, scale == "reference sd" ? "sd" : scale);
+}
+
+std::string p_text(double p) {
+  if (std::isnan(p)) return "–";
+  if (p < 1e-15) return "< 1e-15";
+  return p > 0.995 ? "1" : human(p, 2);
+}
+
+int direction(const Finding& f, const ColumnResult& r, std::size_t window) {
+  if (is_missing_share(r)) return r.statistic > 0 ? 1 : r.statistic < 0 ? -1 : 0;
+  if (r.segment || !f.picture || window >= f.picture->points.size()) return 0;
+  const auto& a = f.picture->reference;
+  const auto& b = f.picture->points[window];
+  if (b.p10 >= a.p10 && b.p50 > a.p50 && b.p90 >= a.p90) return 1;
+  if (b.p10 <= a.p10 && b.p50 < a.p50 && b.p90 <= a.p90) return -1;
+  return 0;
+}
+
+std::string window_label(const Comparison& c, std::size_t window) {
+  auto date = date_of(c, window);
+  return date.empty() ? std::to_string(c.windows[window].index) : date;
+}
+
+std::string window_text(const Comparison& c, std::size_t window) {
+  auto date = date_of(c, window);
+  return date.empty() ? fmt::format("window {}", c.windows[window].index)
+                      : fmt::format("window {} ({})", c.windows[window].index, date);
+}
+
+std::string when(const Comparison& c, const std::vector<Verdict>& verdicts, Verdict verdict) {
+  std::size_t count = 0, first = 0, last = 0, with_data = 0;
+  bool broken = false;
+  for (std::size_t w = 0; w < verdicts.size(); ++w) {
+    if (verdicts[w] == Verdict::kNoData) continue;
+    ++with_data;
+    if (verdicts[w] >= verdict) {
+      if (count == 0) first = w;
+      if (count && broken) broken = true;
+      last = w;
+      ++count;
+    } else if (count) {
+      broken = true;
+    }
+  }
+  if (verdicts.size() < 2 || count == 0) return {};
+  if (count == verdicts.size()) return fmt::format("in all {} windows", count);
+  if (count == 1 && !(last + 1 == verdicts.size())) return "in " + window_text(c, first);
+  if (count == with_data && count > 1) return fmt::format("in all {} windows with data", count);
+  if (!broken) return "since " + window_text(c, first);
+  return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
+}
+
+std::string plural(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
+}
+
+namespace {
+
+std::string moved(const Finding& f) {
+  const auto& r = *f.gravest;
+  auto segment = r.segment ? fmt::format(" where {}", *r.segment) : std::string();
+  if (is_missing_share(r)) {
+    auto [before, now] = missing_shares(f, r, f.window);
+    return fmt::format("missing values of {}{} changed most, {} → {}", f.column, segment, share_text(before),
+                       share_text(now));
+  }
+  return fmt::format("{}{} moved most, {}", f.column, segment,
+                     effect_text(r.effect, r.effect_scale, direction(f, r, f.window)));
+}
+
+}  // namespace
+
+std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
+  const auto& s = c.summary;
+  if (c.windows.empty()) return "there is no window to judge";
+  auto windows = c.windows.size() > 1 ? fmt::format(" in any of {} windows", c.windows.size()) : std::string();
+  auto first = std::max_element(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return a.verdict != b.verdict ? a.verdict < b.verdict : a.gravity < b.gravity;
+  });
+  if (first == findings.end()) return "there is no column to judge";
+  if (first->verdict == Verdict::kNoData)
+    return fmt::format("none of {} could be judged: {}", plural(s.columns, "column"), first->gravest->reason);
+  if (!first->changed()) {
+    auto unseen = s.no_data ? fmt::format("; {} could not be judged", s.no_data) : std::string();
+    return fmt::format("none of {} changed enough to matter{}{}", plural(s.columns, "column"), windows, unseen);
+  }
+  std::vector<Verdict> verdicts;
+  for (const auto& w : c.windows) verdicts.push_back(w.verdict);
+  auto time = when(c, verdicts, first->verdict);
+  auto text = fmt::format("{} of {} changed{}; {}", s.drift + s.warning, plural(s.columns, "column"),
+                          first->verdict == Verdict::kWarning ? " somewhat" : "", moved(*first));
+  return time.empty() ? text : text + "; " + time;
+}
+
+std::vector<Group> without_data(const std::vector<Finding>& findings) {
+  std::vector<Group> out;
+  for (const auto& f : findings) {
+    if (f.verdict != Verdict::kNoData) continue;
+    auto at = std::find_if(out.begin(), out.end(), [&](const Group& g) { return g.reason == f.gravest->reason; });
+    if (at == out.end()) at = out.insert(out.end(), {f.gravest->reason, {}});
+    at->columns.push_back(f.column);
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Group& a, const Group& b) { return a.columns.size() > b.columns.size(); });
+  return out;
+}
+
+std::vector<const ColumnResult*> segments(const Comparison& c, std::string_view column) {
+  std::vector<const ColumnResult*> out;
+  std::unordered_map<std::string_view, std::size_t> known;
+  for (const auto& w : c.windows)
+    for (const auto& r : w.columns) {
+      if (!r.segment || r.column != column || r.verdict < Verdict::kWarning) continue;
+      auto [at, fresh] = known.try_emplace(*r.segment, out.size());
+      if (fresh)
+        out.push_back(&r);
+      else if (graver(r, out[at->second]))
+        out[at->second] = &r;
+    }
+  std::stable_sort(out.begin(), out.end(), [](const ColumnResult* a, const ColumnResult* b) {
+    return a->verdict != b->verdict ? a->verdict > b->verdict : gravity(*a) > gravity(*b);
+  });
+  return out;
+}
+
+}  // namespace vigie::view

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/comparison.h"
+
+namespace vigie::view {
+
+/// One column over all windows, segments and methods: what the terminal and the report both say of it. Points into
+/// the Comparison.
+struct Finding {
+  std::string_view column;
+  engine::Role role = engine::Role::kFeature;
+  engine::ColumnType type = engine::ColumnType::kNumeric;
+  engine::Verdict verdict = engine::Verdict::kNoData;  ///< the worst there is
+  /// The result to speak of: of the worst verdict, whole windows before segments, then the greatest effect by its
+  /// level; never null.
+  const engine::ColumnResult* gravest = nullptr;
+  std::size_t window = 0;                 ///< position of its window
+  double gravity = -1;                    ///< its effect / its major level; −1 where there is no effect
+  std::vector<engine::Verdict> verdicts;  ///< per window, the worst
+  /// Per window, of the whole window: the result of the values (of several methods the gravest), of the missing share;
+  /// null where there is none.
+  std::vector<const engine::ColumnResult*> values, missing;
+  const engine::Picture* picture = nullptr;  ///< null where there is none
+
+  bool changed() const { return verdict >= engine::Verdict::kWarning; }
+  bool output() const;  ///< prediction, score or label
+};
+
+/// In the order of the reference's columns.
+std::vector<Finding> find(const engine::Comparison& comparison);
+/// Gravest first: by verdict, then effect relative to its level. Those that did not change come last.
+std::vector<const Finding*> ranked(const std::vector<Finding>& findings);
+
+/// effect / major of a result; −1 where either does not exist.
+double gravity(const engine::ColumnResult& result);
+
+/// "0.42 sd", "18 % of rows"; with a sign where `way` is not 0; "–" where there is none.
+std::string effect_text(double effect, std::string_view scale, int way = 0);
+std::string share_text(double share);  ///< "0.3 %"
+/// "<1e-15", "0.0021"
+std::string p_text(double p);
+
+/// Which way a numeric column moved in a window: +1 when its 10th, 50th and 90th percentile all went up, −1 down, else
+/// 0. Of a missing share: its sign.
+int direction(const Finding& finding, const engine::ColumnResult& result, std::size_t window);
+
+/// Missing shares of reference and current that go with a result.
+struct Shares {
+  double reference, current;
+};
+Shares missing_shares(const Finding& finding, const engine::ColumnResult& result, std::size_t window);
+bool is_missing_share(const engine::ColumnResult& result);
+
+/// "window 7" or, of calendar windows, "window 7 (2013-06-03)"; the hour is added where windows are shorter than a day.
+std::string window_text(const engine::Comparison& comparison, std::size_t window);
+/// The date of a window's start, else its number.
+std::string window_label(const engine::Comparison& comparison, std::size_t window);
+
+/// When it happened: "since window 7 (…)", "in all 12 windows", "in window 3", "in 4 of 12 windows, first in window
+/// 3"; empty with a single window or when no window has at least `verdict`. Windows without data at the end do not
+/// break "since".
+std::string when(const engine::Comparison& comparison, const std::vector<engine::Verdict>& verdicts,
+                 engine::Verdict verdict);
+
+/// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd; since
+/// window 7 (2013-06-03)".
+std::string sentence(const engine::Comparison& comparison, const std::vector<Finding>& findings);
+
+/// Columns that share a reason for having no verdict.
+struct Group {
+  std::string reason;
+  std::vector<std::string_view> columns;
+};
+std::vector<Group> without_data(const std::vector<Finding>& findings);
+
+/// Results in segments with at least kWarning, gravest first, one a segment.
+std::vector<const engine::ColumnResult*> segments(const engine::Comparison& comparison, std::string_view column);
+
+std::string plural(std::int64_t count, std::string_view noun);  ///< "1 window", "1,200 windows"
+
+}  // namespace vigie::view

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "view/grid_internal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+namespace {
+
+constexpr std::string_view kGap = "  ";
+
+std::string padded(std::string_view text, std::size_t width, Align align) {
+  std::string blanks(width - std::min(width, display_width(text)), ' ');
+  return align == Align::kLeft ? std::string(text) + blanks : blanks + std::string(text);
+}
+
+}  // namespace
+
+std::string_view ellipsis(const TerminalOptions& options) {
+  return options.unicode ? "…" : "...";
+}
+
+std::size_t layout_width(const TerminalOptions& options) {
+  return static_cast<std::size_t>(std::clamp(options.width, 40, 1000));
+}
+
+std::string styled(std::string_view text, Style style, const TerminalOptions& options) {
+  if (!options.colour || style == Style::kPlain || text.empty()) return std::string(text);
+  constexpr std::string_view kCodes[] = {"0", "1", "2", "32", "33", "1;31"};
+  return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<int>(style)], text);
+}
+
+std::string wrapped(const Cell& first, const Cell& body, std::size_t indent, const TerminalOptions& options) {
+  auto width = layout_width(options);
+  std::string_view text = body.text;
+  std::string out, line;
+  std::size_t used = 0, start = display_width(first.text);
+  auto flush = [&] {
+    out += out.empty() ? styled(first.text, first.style, options) : std::string(indent, ' ');
+    out += styled(line, body.style, options) + "\n";
+    line.clear();
+    used = 0;
+    start = indent;
+  };
+  while (!text.empty()) {
+    auto end = std::min(text.find(' '), text.size());
+    auto word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (used && start + used + 1 + display_width(word) > width) flush();
+    while (start + display_width(word) > width) {
+      auto piece = shortened(word, width - start, "");
+      line = piece;
+      word.remove_prefix(piece.size());
+      flush();
+    }
+    if (used) {
+      line += ' ';
+      ++used;
+    }
+    line += word;
+    used += display_width(word);
+  }
+  if (used || out.empty()) flush();
+  return out;
+}
+
+std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
+                 const std::vector<Align>& alignments, const std::vector<std::string>& after, bool rule,
+                 const TerminalOptions& options) {
+  std::vector<std::size_t> widths;
+  for (const auto& name : header) widths.push_back(display_width(name));
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], display_width(row[i].text));
+
+  auto gaps = header.empty() ? 0 : kGap.size() * (header.size() - 1);
+  auto room = layout_width(options) - std::min(layout_width(options), gaps);
+  auto sum = [&] {
+    std::size_t total = 0;
+    for (auto w : widths) total += w;
+    return total;
+  };
+  while (sum() > room) {
+    auto widest = std::max_element(widths.begin(), widths.end());
+    if (*widest <= 1) break;
+    auto second = std::size_t{1};
+    for (auto it = widths.begin(); it != widths.end(); ++it)
+      if (it != widest) second = std::max(second, *it);
+    auto excess = sum() - room;
+    auto step = *widest > second ? *widest - second : 1;
+    *widest -= std::min(excess, step);
+  }
+
+  auto align = [&](std::size_t i) { return i < alignments.size() ? alignments[i] : Align::kLeft; };
+  auto line = [&](auto cell_at, std::size_t count) {
+    std::string text;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < count && i < widths.size(); ++i) {
+      if (i && used + widths[i] > layout_width(options)) break;
+      const Cell cell = cell_at(i);
+      auto body = shortened(cell.text, widths[i], ellipsis(options), true);
+      auto whole = i + 1 == count && align(i) == Align::kLeft ? body : padded(body, widths[i], align(i));
+      auto at = body.empty() ? std::string::npos : whole.find(body);
+      if (i) text += kGap;
+      if (at == std::string::npos)
+        text += whole;
+      else
+        text += whole.substr(0, at) + styled(body, cell.style, options) + whole.substr(at + body.size());
+      used += widths[i] + kGap.size();
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+
+  std::string out;
+  out += line([&](std::size_t i) { return Cell{header[i], Style::kDim}; }, header.size());
+  if (rule) {
+    std::string_view dash = options.unicode ? "─" : "-";
+    out += line(
+        [&](std::size_t i) {
+          std::string text;
+          for (std::size_t k = 0; k < widths[i]; ++k) text += dash;
+          return Cell{text, Style::kDim};
+        },
+        header.size());
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    out += line([&](std::size_t i) { return rows[r][i]; }, rows[r].size());
+    if (r < after.size()) out += after[r];
+  }
+  return out;
+}
+
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<Align>& alignments, const TerminalOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& name : header) names.push_back(printable(name, options.unicode));
+  std::vector<std::vector<Cell>> cells;
+  for (const auto& row : rows) {
+    auto& to = cells.emplace_back();
+    for (const auto& text : row) to.push_back({printable(text, options.unicode), Style::kPlain});
+  }
+  return grid(names, cells, alignments, {}, true, options);
+}
+
+}  // namespace vigie::view

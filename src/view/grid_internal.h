@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "view/terminal.h"
+
+namespace vigie::view {
+
+enum class Style { kPlain, kBold, kDim, kOk, kWarning, kDrift };
+
+/// `text` in ANSI colour when the terminal has it.
+std::string styled(std::string_view text, Style style, const TerminalOptions& options);
+
+/// The glyph for "cut here".
+std::string_view ellipsis(const TerminalOptions& options);
+
+/// The width used for layout.
+std::size_t layout_width(const TerminalOptions& options);
+
+struct Cell {
+  std::string text;  ///< printable
+  Style style = Style::kPlain;
+};
+
+/// Lays out cells under a header; `after` is, per row, text that follows on lines of its own (may be empty).
+std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
+                 const std::vector<Align>& alignments, const std::vector<std::string>& after, bool rule,
+                 const TerminalOptions& options);
+
+/// Breaks printable text at blanks into lines of at most the layout width, the first one after `first`, the others
+/// after `indent` blanks. A word that is too long is cut in pieces. Ends in a newline.
+std::string wrapped(const Cell& first, const Cell& text, std::size_t indent, const TerminalOptions& options);
+
+}  // namespace vigie::view

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "engine/comparison.h"
+
+namespace vigie::view {
+
+/// The document of `vigie compare --json`: UTF-8, ends in a newline. One line per result of a column, so that it can
+/// be read and grepped as it is. Keys and their order are a contract with programs; more may be added, none goes.
+/// Numbers are the shortest that read back the same; NaN and infinity become null; bytes that are not UTF-8 become
+/// U+FFFD. An option whose value is not JSON is given as a string.
+std::string to_json(const engine::Comparison& comparison);
+
+}  // namespace vigie::view

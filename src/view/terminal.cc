@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "view/findings_internal.h"
+#include "view/grid_internal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::ColumnResult;
+using engine::Comparison;
+using engine::Verdict;
+
+constexpr std::size_t kMostListed = 20;
+constexpr std::size_t kLabel = 10;  // width of the words that start a line of the lower part
+
+Style style_of(Verdict v) {
+  constexpr Style kStyles[] = {Style::kDim, Style::kOk, Style::kWarning, Style::kDrift};
+  return kStyles[static_cast<int>(v)];
+}
+
+std::string_view mark(Verdict v, bool unicode) {
+  constexpr std::string_view kMarks[] = {"–", "·", "▲", "■"}, kPlain[] = {"-", ".", "w", "D"};
+  return (unicode ? kMarks : kPlain)[static_cast<int>(v)];
+}
+
+std::string_view headline(Verdict v) {
+  constexpr std::string_view kWords[] = {"NO DATA", "OK", "WARNING", "DRIFT"};
+  return kWords[static_cast<int>(v)];
+}
+
+class Page {
+ public:
+  Page(const Comparison& comparison, const TerminalOptions& options)
+      : c_(comparison), options_(options), width_(layout_width(options)), findings_(find(comparison)) {
+    std::vector<Verdict> verdicts;
+    for (const auto& w : c_.windows) verdicts.push_back(w.verdict);
+    overall_ = when(c_, verdicts, c_.summary.verdict);
+  }
+
+  std::string draw() {
+    auto word = std::string(headline(c_.summary.verdict));
+    out_ += wrapped({word + "  ", style_of(c_.summary.verdict)}, {clean(sentence(c_, findings_)), Style::kBold},
+                    word.size() + 2, options_);
+    auto order = ranked(findings_);
+    changed("model outputs that changed", order, true);
+    changed("columns that changed", order, false);
+    out_ += '\n';
+    unchanged();
+    quality();
+    strip();
+    looked_at();
+    return std::move(out_);
+  }
+
+ private:
+  std::string clean(std::string_view text) const { return printable(text, options_.unicode); }
+
+  void line(std::string_view label, const std::string& text, Style style = Style::kDim) {
+    auto lead = std::string(label);
+    lead.resize(kLabel, ' ');
+    out_ += wrapped({lead, style}, {text, Style::kPlain}, kLabel, options_);
+  }
+
+  std::string names(const std::vector<std::string_view>& columns, std::size_t room) const {
+    std::string text;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      auto name = shortened(clean(columns[i]), 32, ellipsis(options_), true);
+      auto more = fmt::format(" and {} more", columns.size() - i);
+      if (i && used + display_width(name) + 2 + more.size() > room) return text + more;
+      text += (i ? ", " : "") + name;
+      used += display_width(name) + 2;
+    }
+    return text;
+  }
+
+  // Effect relative to its major level, window by window.
+  std::string sparkline(const Finding& f, std::size_t room) const {
+    constexpr std::string_view kBars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    constexpr std::string_view kPlain[] = {".", ".", ":", ":", "=", "=", "#", "#"};
+    auto windows = c_.windows.size(), count = std::min(windows, room);
+    std::vector<double> levels(count, -1);
+    for (std::size_t w = 0; w < windows; ++w) {
+      auto& level = levels[w * count / windows];
+      for (const auto* r : {f.values[w], f.missing[w]})
+        if (r) level = std::max(level, gravity(*r));
+    }
+    double top = std::max(1.0, *std::max_element(levels.begin(), levels.end()));
+    std::string text;
+    for (double level : levels) {
+      auto step = std::clamp(static_cast<int>(level / top * 8), 0, 7);
+      text += level < 0 ? std::string_view(" ") : (options_.unicode ? kBars : kPlain)[step];
+    }
+    return text;
+  }
+
+  std::string bar(double gravity, std::size_t room) const {
+    if (gravity < 0) return {};
+    double full = std::min(gravity / 2, 1.0) * static_cast<double>(room);
+    auto whole = static_cast<std::size_t>(full);
+    std::string text;
+    for (std::size_t i = 0; i < whole; ++i) text += options_.unicode ? "█" : "#";
+    constexpr std::string_view kParts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    auto part = static_cast<int>((full - static_cast<double>(whole)) * 8);
+    if (options_.unicode) text += kParts[part];
+    auto blanks = room - std::min(room, display_width(text));
+    return text + std::string(blanks, ' ') + fmt::format(" {}{}", human(gravity, 2), options_.unicode ? "×" : "x");
+  }
+
+  std::string details(const Finding& f) const {
+    const auto& r = *f.gravest;
+    std::string text;
+    auto time = c_.windows.size() > 1 ? when(c_, f.verdicts, f.verdict) : std::string();
+    auto reason = time.empty() || time == overall_ ? r.reason : time + ": " + r.reason;
+    text += wrapped({"    ", Style::kPlain}, {clean(reason), Style::kDim}, 4, options_);
+    auto parts = segments(c_, f.column);
+    std::string in;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, parts.size()); ++i)
+      in += fmt::format("{}{} {}", i ? "; " : "in segments: ", *parts[i]->segment,
+                        effect_text(parts[i]->effect, parts[i]->effect_scale));
+    if (parts.size() > 3) in += fmt::format("; and {} more", parts.size() - 3);
+    if (!in.empty()) text += wrapped({"    ", Style::kPlain}, {clean(in), Style::kDim}, 4, options_);
+    return text;
+  }
+
+  void changed(std::string_view title, const std::vector<const Finding*>& order, bool outputs) {
+    std::vector<const Finding*> shown;
+    std::size_t hidden = 0;
+    for (const auto* f : order)
+      if (f->changed() && f->output() == outputs) shown.size() < kMostListed ? shown.push_back(f) : void(++hidden);
+    if (shown.empty()) return;
+
+    bool several = c_.windows.size() > 1, roomy = width_ >= 72, missing = false;
+    for (const auto* f : shown) missing |= f->gravest->missing_reference || f->gravest->missing_current;
+    missing &= roomy;
+    auto picture = static_cast<std::size_t>(width_ >= 110 ? 24 : roomy ? 12 : 8);
+
+    std::vector<std::string> header = {"column", roomy ? "verdict" : "", "effect", "adj. p"};
+    std::vector<Align> alignments = {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight};
+    if (missing) {
+      header.push_back("missing");
+      alignments.push_back(Align::kRight);
+    }
+    header.push_back(several ? "by window" : roomy ? "of major level" : "of major");
+    alignments.push_back(Align::kLeft);
+
+    std::vector<std::vector<Cell>> rows;
+    std::vector<std::string> after;
+    for (const auto* f : shown) {
+      const auto& r = *f->gravest;
+      auto style = style_of(r.verdict);
+      auto name = std::string(f->column);
+      if (r.segment) name += fmt::format(" [{}]", *r.segment);
+      if (is_missing_share(r)) name += ", missing";
+      auto word = std::string(mark(r.verdict, options_.unicode));
+      if (roomy)
+        word = options_.unicode ? fmt::format("{} {}", word, to_string(r.verdict)) : std::string(to_string(r.verdict));
+      auto effect = effect_text(r.effect, r.effect_scale, direction(*f, r, f->window));
+      auto& row = rows.emplace_back();
+      row = {{clean(name), Style::kBold},
+             {word, style},
+             {clean(effect), style},
+             {clean(p_text(r.p_adjusted)), Style::kPlain}};
+      if (missing) {
+        auto [before, now] = missing_shares(*f, r, f->window);
+        auto text = before == now ? share_text(now) : fmt::format("{} → {}", share_text(before), share_text(now));
+        row.push_back({clean(text), Style::kPlain});
+      }
+      row.push_back({several ? sparkline(*f, picture) : bar(f->gravity, picture - 4), style});
+      after.push_back(details(*f));
+    }
+    out_ +=
+        '\n' + styled(title, Style::kBold, options_) + '\n' + grid(header, rows, alignments, after, false, options_);
+    if (hidden)
+      out_ +=
+          wrapped({"", Style::kPlain},
+                  {fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), hidden), Style::kBold},
+                  0, options_);
+  }
+
+  void unchanged() {
+    std::vector<std::string_view> features, outputs, blind;
+    for (const auto& f : findings_) {
+      if (f.verdict != Verdict::kOk) continue;
+      (f.output() ? outputs : features).push_back(f.column);
+      if (f.gravest->detectable_effect > f.gravest->major) blind.push_back(f.column);
+    }
+    auto room = 2 * (width_ - kLabel) - 24;
+    auto ok = [&](const std::vector<std::string_view>& columns, std::string_view noun) {
+      if (!columns.empty())
+        line("ok", fmt::format("{}: {}", plural(static_cast<std::int64_t>(columns.size()), noun), names(columns, room)),
+             Style::kOk);
+    };
+    ok(outputs, "model output");
+    ok(features, "column");
+    if (!blind.empty())
+      line("", fmt::format("{} of these had too few rows to show even a major change: {}", blind.size(),
+                           names(blind, room / 2)));
+    auto groups = without_data(findings_);
+    for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
+      line("no data", fmt::format("{}: {}: {}", plural(static_cast<std::int64_t>(groups[i].columns.size()), "column"),
+                                  names(groups[i].columns, room / 2),
+                                  shortened(clean(groups[i].reason), 160, ellipsis(options_))));
+    if (groups.size() > 4) {
+      std::size_t rest = 0;
+      for (std::size_t i = 4; i < groups.size(); ++i) rest += groups[i].columns.size();
+      line("no data",
+           fmt::format("{} for other reasons: --json names them", plural(static_cast<std::int64_t>(rest), "column")));
+    }
+  }
+
+  void quality() {
+    std::size_t found = 0;
+    for (const auto& w : c_.windows)
+      for (const auto& q : w.quality) {
+        if (q.verdict != "warn" && q.verdict != "fail") continue;
+        if (++found > 5) continue;
+        auto where = c_.windows.size() > 1
+                         ? fmt::format(", {}", window_text(c_, static_cast<std::size_t>(&w - c_.windows.data())))
+                         : "";
+        line(found == 1 ? "quality" : "",
+             clean(fmt::format("{}: {}{}{}: {}", q.verdict, q.check, q.column ? " of " + *q.column : "", where,
+                               q.reason)),
+             Style::kWarning);
+      }
+    if (found > 5) line("", fmt::format("{} and {} more: --json", ellipsis(options_), found - 5));
+  }
+
+  void strip() {
+    auto count = c_.windows.size();
+    if (count < 2) return;
+    std::size_t label = 0;
+    for (std::size_t w = 0; w < count; ++w) label = std::max(label, window_label(c_, w).size());
+    auto room = width_ - kLabel - label - 1;
+    auto each = (count + 4 * room - 1) / (4 * room);
+    auto marks = (count + each - 1) / each;
+    for (std::size_t at = 0; at < marks; at += room) {
+      auto lead = std::string(at ? "" : "windows");
+      lead.resize(kLabel, ' ');
+      out_ += styled(lead, Style::kDim, options_);
+      auto text = window_label(c_, at * each);
+      text.resize(label + 1, ' ');
+      out_ += styled(text, Style::kDim, options_);
+      for (auto m = at; m < std::min(marks, at + room); ++m) {
+        auto worst = Verdict::kNoData;
+        for (auto w = m * each; w < std::min(count, (m + 1) * each); ++w)
+          worst = std::max(worst, c_.windows[w].verdict);
+        out_ += styled(mark(worst, options_.unicode), style_of(worst), options_);
+      }
+      out_ += '\n';
+    }
+    auto u = options_.unicode;
+    auto legend = fmt::format("{} ok  {} warning  {} drift  {} no data", mark(Verdict::kOk, u),
+                              mark(Verdict::kWarning, u), mark(Verdict::kDrift, u), mark(Verdict::kNoData, u));
+    if (each > 1) legend += fmt::format("; a mark is the worst of {} windows", each);
+    out_ += wrapped({std::string(kLabel, ' '), Style::kPlain}, {legend, Style::kDim}, kLabel, options_);
+  }
+
+  void looked_at() {
+    auto side = [&](const engine::Side& s) {
+      return fmt::format("{} ({})", shortened(clean(s.source), 48, ellipsis(options_), true), plural(s.rows, "row"));
+    };
+    auto text = fmt::format("{} against {}", side(c_.current), side(c_.reference));
+    auto count = static_cast<std::int64_t>(c_.windows.size());
+    if (count > 1) text += fmt::format(" in {}", plural(count, "window"));
+    if (c_.reference.windows) text += fmt::format("; reference of {}", plural(c_.reference.windows, "window"));
+    line("looked at", text);
+    auto s = c_.summary;
+    line("", clean(fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
+                               human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))));
+    if (c_.rejected)
+      line("rejected", fmt::format("{} could not be read and were left out", plural(c_.rejected, "record")),
+           Style::kWarning);
+    for (std::size_t i = 0; i < c_.notes.size(); ++i) line(i ? "" : "note", clean(c_.notes[i]));
+  }
+
+  const Comparison& c_;
+  TerminalOptions options_;
+  std::size_t width_;
+  std::vector<Finding> findings_;
+  std::string overall_;  // when, of all columns together
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_terminal(const Comparison& comparison, const TerminalOptions& options) {
+  return Page(comparison, options).draw();
+}
+
+}  // namespace vigie::view
