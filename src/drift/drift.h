@@ -82,6 +82,10 @@ struct Method {
   Score (*run)(const Axis&, const Sample& reference, const Sample& current, const Args&);
 };
 
+#define VIGIE_METHOD(name) extern const Method name;
+#include "drift/methods.def"
+#undef VIGIE_METHOD
+
 /// All methods, in the order of methods.def.
 std::span<const Method* const> methods();
 /// The method of that name, or nullptr.
