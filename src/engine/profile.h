@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "drift/between.h"
+#include "drift/drift.h"
+#include "engine/bins.h"
+#include "engine/comparison.h"
+#include "sketch/hyperloglog.h"
+#include "sketch/kll.h"
+#include "sketch/moments.h"
+#include "sketch/relative.h"
+#include "table/table.h"
+
+namespace vigie::engine {
+
+/// Categories kept by name in a profile; rarer ones share the cell "(other)".
+inline constexpr std::size_t kCategories = 1000;
+inline constexpr std::size_t kCategoryBytes = 12'000;
+/// Healthy windows kept in a profile: the latest ones.
+inline constexpr std::size_t kWindows = 1000;
+/// Rows that a segment must have in the reference to be watched on its own; the rest is pooled as "(other)".
+inline constexpr std::int64_t kSegmentFloor = 300;
+inline constexpr std::size_t kSegments = 50;
+
+/// How rows are cut into windows.
+struct WindowSpec {
+  enum class Kind : std::uint8_t { kNone, kRows, kHour, kDay, kWeek, kMonth };
+  Kind kind = Kind::kNone;
+  std::int64_t rows = 0;  ///< of kRows
+  std::string zone;       ///< IANA name in which calendar windows begin; empty: UTC
+  bool calendar() const { return kind >= Kind::kHour; }
+  bool operator==(const WindowSpec&) const = default;
+};
+std::string to_string(const WindowSpec& spec);  ///< "none", "10000 rows", "day", "day (Europe/Paris)"
+
+/// One segmentation: a column, or two whose values are joined.
+using SegmentBy = std::vector<std::string>;
+std::string to_string(const SegmentBy& by);  ///< "origin", "origin,carrier"
+
+/// What a set of rows leaves behind of one column: counts on the column's axis, and what is not on it.
+struct Counts {
+  std::vector<std::int64_t> cells;  ///< numeric kinds: Bins' cells; categorical: categories, then other
+  std::int64_t missing = 0;         ///< null, NaN, infinite or unreadable
+  std::int64_t rows() const;        ///< sum of cells
+  void merge(const Counts& other);  ///< same axis
+};
+
+/// A part of the reference, the whole or one segment of it: its counts and the traces of its healthy windows.
+struct Part {
+  Counts counts;
+  std::vector<drift::WindowSummary> windows;  ///< in time order; empty when the reference has no windows
+};
+
+struct Category {
+  std::string name;
+  std::int64_t count;
+};
+
+struct ColumnProfile {
+  std::string name;
+  Role role = Role::kFeature;
+  ColumnType type = ColumnType::kNumeric;
+  table::Type source = table::Type::kFloat;  ///< as it is read
+  std::int64_t infinite = 0, mismatches = 0;  ///< both are in Part::counts.missing too
+  Bins bins;                                  ///< numeric kinds
+  std::vector<Category> categories;           ///< categorical kinds: by falling count, then name
+  std::int64_t other = 0;                     ///< rows in categories beyond the cap
+  double distinct = 0;                        ///< exact while few, else estimated
+  bool exact = true;
+  double error_bound = 0;                     ///< on shares; not 0 only after a merge
+  std::vector<std::vector<Part>> parts;       ///< [0][0] the whole; [k][s] segment s of segmentation k ≥ 1
+  // Sketches of the values: for people and for methods that need more than bins; not used by the default verdict.
+  sketch::Moments moments;
+  std::optional<sketch::Kll> quantiles;
+  std::optional<sketch::RelativeQuantiles> tails;
+  std::optional<sketch::HyperLogLog> cardinality;
+
+  bool categorical() const { return type == ColumnType::kCategorical || type == ColumnType::kBoolean; }
+  const Counts& whole() const { return parts[0][0].counts; }
+  drift::Axis axis() const;  ///< views into this profile
+};
+
+/// A reference, reduced to what later commands need of it.
+struct Profile {
+  std::string version;  ///< of the program that made it
+  std::string source;
+  std::int64_t rows = 0, rejected = 0;
+  WindowSpec window;
+  std::int64_t window_count = 0;   ///< healthy windows; 0 without windows
+  bool has_time = false;           ///< a timestamp column was named
+  std::vector<SegmentBy> segmentations;
+  std::vector<std::vector<std::string>> segments;  ///< per segmentation its values, "(other)" last when pooled
+  std::vector<ColumnProfile> columns;
+  std::string timestamp;           ///< column that orders the windows; empty when not named
+  table::Schema others;            ///< columns of the reference that are not compared, as they were read
+  std::vector<std::string> notes;
+};
+
+/// What the caller says of the columns.
+struct Roles {
+  std::string timestamp, prediction, label, id, weight;
+  std::vector<std::string> scores;
+  std::vector<std::string> features;  ///< only these; empty: all others
+  std::vector<std::string> ignore;
+};
+
+/// Forced kinds of columns, from --schema.
+struct ForcedType {
+  std::string column;
+  table::Type read;
+  std::optional<ColumnType> as;  ///< category or text; else by `read`
+};
+
+/// Called now and then with a share of the work done, 0..1.
+using Progress = std::function<void(double)>;
+
+struct ProfileOptions {
+  Roles roles;
+  WindowSpec window;
+  std::vector<SegmentBy> segments;
+  std::vector<ForcedType> schema;
+  bool sketches = true;  ///< false leaves out what only people and other methods read
+  unsigned threads = 0;
+  Progress progress;
+  std::string version;
+};
+
+/// Reads the reference: once for types, bins and categories, again where those could not be known in one pass, and
+/// once more for the windows and segments. Memory: O(columns × (bins + categories)) plus windows × segments.
+Result<Profile> make_profile(table::Input& input, const ProfileOptions& options);
+
+/// The profile of the union of two references. Where their bins differ the counts are shared out, which is bounded by
+/// `error_bound`; windows and segments are kept when both have the same ones. Columns are those of both.
+Result<Profile> merge_profiles(const Profile& a, const Profile& b);
+
+/// Bytes of a profile file (magic VPF1), and back. A torn or altered file is Code::kCorrupt.
+std::string save_profile(const Profile& profile);
+Result<Profile> load_profile(std::string_view bytes, std::string_view name);
+/// Whether the bytes at the start of a file say that it is a profile.
+bool is_profile(std::string_view head);
+
+}  // namespace vigie::engine

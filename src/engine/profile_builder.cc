@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "engine/profile.h"
+#include "engine/summaries_internal.h"
+#include "engine/tally.h"
+#include "sketch/frequent.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr std::size_t kDistinct = 1 << 16;  // categories counted exactly in the first pass
+constexpr std::size_t kTextDistinct = 50;   // a string column with at least so many values, …
+constexpr double kTextShare = 0.5;          // … more than this share of its rows, is free text
+constexpr double kTextLength = 100;         // or one whose values are longer than this on average
+constexpr std::int64_t kLongest = 65'535;
+
+struct Hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
+// Learns one column of the reference.
+class ColumnBuilder {
+ public:
+  ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool sketches) : sketches_(sketches) {
+    profile_.name = std::move(name);
+    profile_.source = source;
+    as_ = as;
+    switch (source) {
+      case table::Type::kBoolean: profile_.type = ColumnType::kBoolean; break;
+      case table::Type::kTimestamp: profile_.type = ColumnType::kTimestamp; break;
+      case table::Type::kString: profile_.type = ColumnType::kCategorical; break;  // or text: finish() knows
+      case table::Type::kList: profile_.type = ColumnType::kEmbedding; break;
+      default: profile_.type = ColumnType::kNumeric;
+    }
+    if (sketches_) profile_.quantiles.emplace(), profile_.tails.emplace(), profile_.cardinality.emplace();
+    else if (source == table::Type::kString) profile_.cardinality.emplace();
+  }
+
+  void add(const table::Column& column) {
+    profile_.mismatches += column.mismatches;
+    if (profile_.categorical()) return add_codes(encode(column, codes_));
+    auto values = project(column, profile_.type, buffer_, profile_.infinite);
+    finite_.resize(values.size());
+    std::size_t n = 0;
+    for (double v : values) {
+      finite_[n] = v;
+      n += v == v;
+    }
+    missing_ += static_cast<std::int64_t>(values.size() - n);
+    std::span<const double> finite(finite_.data(), n);
+    bins_.add(finite);
+    if (again_) return;
+    if (!sketches_) return;
+    profile_.moments.update(finite);
+    profile_.quantiles->update(finite);
+    profile_.tails->update(finite);
+    hashes_.resize(n);
+    for (std::size_t i = 0; i < n; ++i) hashes_[i] = hash64(finite[i]);
+    profile_.cardinality->update(hashes_);
+  }
+
+  /// Whether the profile is complete; false asks for the same data once more.
+  bool finish() {
+    if (!profile_.categorical()) {
+      auto bins = bins_.finish();
+      if (!bins) {
+        restart();
+        bins_.start_again();
+        return false;
+      }
+      profile_.bins = std::move(*bins);
+      return true;
+    }
+    if (again_) {
+      // Second pass: `counts_` holds the wanted names only, other_ the rest.
+      set_categories(0);
+      return true;
+    }
+    if (decide_text()) {
+      profile_.type = ColumnType::kText;
+      std::vector<Tie> ties;
+      for (auto [length, count] : lengths_) {
+        ties.push_back({static_cast<double>(length), count});
+        if (!sketches_) continue;
+        std::vector<double> same(static_cast<std::size_t>(std::min<std::int64_t>(count, 4096)), static_cast<double>(length));
+        for (auto left = count; left > 0; left -= static_cast<std::int64_t>(same.size())) {
+          auto part = std::span(same).first(static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(same.size()))));
+          profile_.moments.update(part);
+          profile_.quantiles->update(part);
+          profile_.tails->update(part);
+        }
+      }
+      profile_.bins = make_bins(ties);
+      return true;
+    }
+    if (!many_) {
+      set_categories(0);
+      return true;
+    }
+    auto items = many_->items();
+    counts_.clear();
+    for (const auto& item : items) {
+      if (counts_.size() == kCategories) break;
+      counts_.emplace(item.name, 0);
+    }
+    restart();
+    return false;
+  }
+
+  ColumnProfile take(std::size_t) {
+    if (profile_.categorical()) {
+      profile_.distinct = many_ ? profile_.cardinality->estimate() : static_cast<double>(distinct_);
+    } else if (profile_.type == ColumnType::kText) {
+      profile_.distinct = profile_.cardinality->estimate();
+    } else if (profile_.cardinality) {
+      profile_.distinct = profile_.cardinality->estimate();
+    }
+    if (!sketches_) profile_.cardinality.reset();
+    Counts whole;
+    if (profile_.categorical()) {
+      for (const auto& c : profile_.categories) whole.cells.push_back(c.count);
+      whole.cells.push_back(profile_.other);
+    } else {
+      whole.cells = profile_.bins.counts;
+    }
+    whole.missing = missing_;
+    profile_.parts = {{Part{std::move(whole), {}}}};
+    return std::move(profile_);
+  }
+
+ private:
+  void restart() {
+    again_ = true;
+    missing_ = other_ = 0;
+    profile_.infinite = profile_.mismatches = 0;
+  }
+
+  void add_codes(Coded coded) {
+    uses_.assign(coded.dictionary.size(), 0);
+    for (auto code : coded.codes) {
+      if (code < 0) ++missing_;
+      else ++uses_[static_cast<std::size_t>(code)];
+    }
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+      if (uses_[i] == 0) continue;
+      auto name = coded.dictionary[i];
+      auto found = counts_.find(name);
+      if (again_) {
+        if (found == counts_.end()) other_ += uses_[i];
+        else found->second += uses_[i];
+        continue;
+      }
+      if (profile_.cardinality) profile_.cardinality->update(hash64(name));
+      auto length = std::min(characters(name), kLongest);
+      lengths_[length] += uses_[i];
+      total_length_ += static_cast<double>(length) * static_cast<double>(uses_[i]);
+      total_ += uses_[i];
+      if (many_) many_->update(name, uses_[i]);
+      else if (found != counts_.end()) found->second += uses_[i];
+      else if (counts_.size() < kDistinct) counts_.emplace(std::string(name), uses_[i]);
+      else {
+        many_.emplace(kDistinct);
+        for (const auto& [known, count] : counts_) many_->update(known, count);
+        many_->update(name, uses_[i]);
+      }
+    }
+  }
+
+  bool decide_text() const {
+    if (profile_.type == ColumnType::kBoolean) return false;
+    if (as_) return *as_ == ColumnType::kText;
+    double distinct = many_ ? profile_.cardinality->estimate() : static_cast<double>(counts_.size());
+    auto n = static_cast<double>(total_);
+    return (distinct >= kTextDistinct && distinct > kTextShare * n) || (n > 0 && total_length_ / n > kTextLength);
+  }
+
+  void set_categories(int) {
+    std::vector<Category> all;
+    for (auto& [name, count] : counts_) all.push_back({name, count});
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
+    distinct_ = all.size();
+    std::size_t bytes = 0, keep = 0;
+    while (keep < all.size() && keep < kCategories && bytes + all[keep].name.size() <= kCategoryBytes) bytes += all[keep++].name.size();
+    profile_.other = other_;
+    for (auto i = keep; i < all.size(); ++i) profile_.other += all[i].count;
+    all.resize(keep);
+    profile_.categories = std::move(all);
+  }
+
+  ColumnProfile profile_;
+  std::optional<ColumnType> as_;
+  bool sketches_, again_ = false;
+  std::int64_t missing_ = 0, other_ = 0, total_ = 0;
+  double total_length_ = 0;
+  std::size_t distinct_ = 0;
+  BinBuilder bins_;
+  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> counts_;
+  std::optional<sketch::FrequentItems> many_;
+  std::map<std::int64_t, std::int64_t> lengths_;
+  std::vector<double> buffer_, finite_;
+  std::vector<std::uint64_t> hashes_;
+  std::vector<std::int32_t> codes_;
+  std::vector<std::int64_t> uses_;
+};
+
+struct Chosen {
+  std::vector<std::string> names;
+  std::vector<Role> roles;
+};
+
+// Which columns are compared, and as what.
+Result<Chosen> choose_columns(const table::Schema& schema, const Roles& roles, const std::string& source) {
+  std::vector<std::string> known;
+  for (const auto& f : schema) known.push_back(f.name);
+  auto check = [&](const std::string& name, std::string_view option) -> Status {
+    if (name.empty() || find_column(schema, name) != std::string::npos) return {};
+    return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), source));
+  };
+  VIGIE_TRY(check(roles.timestamp, "--timestamp"));
+  VIGIE_TRY(check(roles.prediction, "--prediction"));
+  VIGIE_TRY(check(roles.label, "--label"));
+  VIGIE_TRY(check(roles.id, "--id"));
+  VIGIE_TRY(check(roles.weight, "--weight"));
+  for (const auto& s : roles.scores) VIGIE_TRY(check(s, "--score"));
+  for (const auto& s : roles.features) VIGIE_TRY(check(s, "--features"));
+  for (const auto& s : roles.ignore) VIGIE_TRY(check(s, "--ignore"));
+  auto in = [](const std::vector<std::string>& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); };
+  Chosen chosen;
+  for (const auto& f : schema) {
+    Role role = Role::kFeature;
+    if (f.name == roles.timestamp || f.name == roles.id || f.name == roles.weight) continue;
+    if (f.name == roles.prediction) role = Role::kPrediction;
+    else if (in(roles.scores, f.name)) role = Role::kScore;
+    else if (f.name == roles.label) role = Role::kLabel;
+    else if ((!roles.features.empty() && !in(roles.features, f.name)) || in(roles.ignore, f.name)) continue;
+    chosen.names.push_back(f.name);
+    chosen.roles.push_back(role);
+  }
+  if (chosen.names.empty()) return fail(Code::kUsage, fmt::format("{}: no column is left to compare", source));
+  return chosen;
+}
+
+void add_note(std::vector<std::string>& notes, const std::vector<std::string>& more) {
+  for (const auto& n : more)
+    if (std::find(notes.begin(), notes.end(), n) == notes.end()) notes.push_back(n);
+}
+
+// Segments with enough rows by falling count; the rest is pooled.
+std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names, const std::vector<std::int64_t>& rows) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] != rows[b] ? rows[a] > rows[b] : names[a] < names[b]; });
+  std::vector<std::string> kept;
+  for (auto i : order)
+    if (rows[i] >= kSegmentFloor && kept.size() < kSegments) kept.push_back(names[i]);
+  if (kept.size() < names.size()) kept.push_back(to_string(by) + "=(other)");
+  return kept;
+}
+
+}  // namespace
+
+Result<Profile> make_profile(table::Input& input, const ProfileOptions& options) {
+  Profile profile;
+  profile.version = options.version;
+  profile.source = input.name();
+  profile.window = options.window;
+  profile.has_time = !options.roles.timestamp.empty();
+  profile.timestamp = options.roles.timestamp;
+  profile.segmentations.push_back({});
+  profile.segments.push_back({});
+  for (const auto& by : options.segments) profile.segmentations.push_back(by);
+
+  double passes = 1 + (options.window.kind != WindowSpec::Kind::kNone || !options.segments.empty() ? 1 : 0), pass_done = 0;
+  auto progress = [&](std::uint64_t consumed) {
+    if (!options.progress) return;
+    double share = static_cast<double>(consumed) / std::max(1.0, static_cast<double>(input.bytes()));
+    options.progress((pass_done + std::min(1.0, share)) / passes);
+  };
+
+  Chosen chosen;
+  std::vector<ColumnBuilder> builders;
+  std::vector<Segmenter> segmenters;
+  std::vector<std::vector<std::int64_t>> segment_rows;
+  std::optional<table::Schema> types;
+  table::Schema schema;
+  for (int attempt = 0;; ++attempt) {
+    VIGIE_ASSIGN(auto reader, input.open(types));
+    schema = reader->schema();
+    VIGIE_ASSIGN(chosen, choose_columns(schema, options.roles, input.name()));
+    builders.clear();
+    std::vector<std::size_t> where;
+    for (const auto& name : chosen.names) {
+      auto i = find_column(schema, name);
+      where.push_back(i);
+      std::optional<ColumnType> as;
+      for (const auto& f : options.schema)
+        if (f.column == name) as = f.as;
+      builders.emplace_back(name, schema[i].type, as, options.sketches);
+    }
+    segmenters.clear();
+    segment_rows.assign(options.segments.size(), {});
+    for (const auto& by : options.segments) {
+      std::vector<std::size_t> columns;
+      for (const auto& name : by) {
+        auto i = find_column(schema, name);
+        if (i == std::string::npos) {
+          std::vector<std::string> known;
+          for (const auto& f : schema) known.push_back(f.name);
+          return fail(Code::kUsage, fmt::format("--segment: {} in {}", unknown_name("column", name, known), input.name()));
+        }
+        columns.push_back(i);
+      }
+      segmenters.emplace_back(by, std::move(columns), nullptr);
+    }
+    if (!options.roles.timestamp.empty()) {
+      auto type = schema[find_column(schema, options.roles.timestamp)].type;
+      if (type != table::Type::kTimestamp && type != table::Type::kInteger && type != table::Type::kFloat)
+        return fail(Code::kUsage, fmt::format("--timestamp: column \"{}\" of {} is {}, not a time (ISO 8601 or epoch numbers)", options.roles.timestamp,
+                                              input.name(), type == table::Type::kString ? "text" : table::to_string(type)));
+    }
+    profile.rows = 0;
+    std::vector<Status> failures(builders.size());
+    std::vector<std::int32_t> segments;
+    while (true) {
+      VIGIE_ASSIGN(auto batch, reader->next());
+      if (!batch) break;
+      for (std::size_t k = 0; k < segmenters.size(); ++k) {
+        VIGIE_TRY(segmenters[k].assign(*batch, segments));
+        segment_rows[k].resize(segmenters[k].names().size());
+        for (auto s : segments) ++segment_rows[k][static_cast<std::size_t>(s)];
+      }
+      parallel_for(builders.size(), options.threads, [&](std::size_t i) {
+        auto column = batch->column(where[i]);
+        if (!column) failures[i] = std::move(column.error());
+        else builders[i].add(*column);
+      });
+      for (auto& f : failures) VIGIE_TRY(std::move(f));
+      profile.rows += batch->rows();
+      progress(reader->consumed());
+    }
+    profile.rejected = reader->problems().rejected;
+    add_note(profile.notes, reader->problems().messages);
+    add_note(profile.notes, reader->problems().notes);
+    if (reader->settled()) {
+      schema = reader->schema();
+      break;
+    }
+    if (attempt == 8) return fail(Code::kInternal, fmt::format("{}: column types do not settle", input.name()));
+    types = reader->schema();
+  }
+  if (profile.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows", input.name()));
+
+  std::vector<std::size_t> unfinished;
+  for (std::size_t i = 0; i < builders.size(); ++i)
+    if (!builders[i].finish()) unfinished.push_back(i);
+  if (!unfinished.empty()) {
+    ++passes, ++pass_done;
+    table::Schema wanted;
+    for (auto i : unfinished) wanted.push_back(schema[find_column(schema, chosen.names[i])]);
+    VIGIE_ASSIGN(auto reader, input.open(wanted));
+    std::vector<Status> failures(unfinished.size());
+    while (true) {
+      VIGIE_ASSIGN(auto batch, reader->next());
+      if (!batch) break;
+      parallel_for(unfinished.size(), options.threads, [&](std::size_t u) {
+        auto column = batch->column(find_column(reader->schema(), chosen.names[unfinished[u]]));
+        if (!column) failures[u] = std::move(column.error());
+        else builders[unfinished[u]].add(*column);
+      });
+      for (auto& f : failures) VIGIE_TRY(std::move(f));
+      progress(reader->consumed());
+    }
+    for (auto i : unfinished)
+      if (!builders[i].finish()) return fail(Code::kInternal, fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
+  }
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    profile.columns.push_back(builders[i].take(i));
+    profile.columns.back().role = chosen.roles[i];
+  }
+  for (const auto& f : schema)
+    if (std::find(chosen.names.begin(), chosen.names.end(), f.name) == chosen.names.end()) profile.others.push_back(f);
+  for (std::size_t k = 0; k < segmenters.size(); ++k)
+    profile.segments.push_back(keep_segments(options.segments[k], segmenters[k].names(), segment_rows[k]));
+
+  if (options.window.kind == WindowSpec::Kind::kNone && options.segments.empty()) return profile;
+  ++pass_done;
+  TallyOptions tally_options{.window = options.window, .timestamp = options.roles.timestamp, .segmentations = {}, .threads = options.threads, .progress = {}};
+  for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
+  if (options.progress) tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };
+  VIGIE_ASSIGN(auto counted, tally(input, profile, tally_options));
+  keep_windows(profile, counted);
+  return profile;
+}
+
+}  // namespace vigie::engine

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/summaries_internal.h"
+
+#include <algorithm>
+
+namespace vigie::engine {
+namespace {
+
+// What a profile keeps of a trace is what a fresh reference would compare with, to the last digit.
+drift::WindowSummary as_stored(drift::WindowSummary s, std::size_t shares) {
+  for (double* v : {&s.location, &s.log_scale, &s.skew, &s.log_kurtosis, &s.chi2}) *v = static_cast<float>(*v);
+  if (s.arcsine.size() > shares) s.arcsine.resize(shares);
+  for (double& v : s.arcsine) v = static_cast<float>(v);
+  return s;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> padded(const Counts& counts, std::size_t cells) {
+  auto out = counts.cells;
+  out.resize(std::max(cells, out.size()));
+  return out;
+}
+
+void keep_windows(Profile& profile, const Tally& counted) {
+  const auto& windower = *counted.windower;
+  bool windows = profile.window.kind != WindowSpec::Kind::kNone;
+  auto order = windower.order();
+  auto cut = windower.cut_off();
+  std::vector<std::size_t> healthy;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    auto rows = counted.window_rows[order[i]];
+    bool whole = profile.window.kind != WindowSpec::Kind::kRows || rows == profile.window.rows;
+    if (windows && !cut[i] && whole && rows >= drift::kFewestRows) healthy.push_back(order[i]);
+  }
+  if (healthy.size() > kWindows) healthy.erase(healthy.begin(), healthy.end() - kWindows);
+  profile.window_count = static_cast<std::int64_t>(healthy.size());
+  // A column's traces stay within the promise of 50 kB: the more windows, the fewer categories are followed.
+  std::size_t shares = healthy.empty() ? 0 : std::clamp<std::size_t>(6000 / healthy.size(), 4, drift::kArcsine);
+
+  for (std::size_t c = 0; c < profile.columns.size(); ++c) {
+    auto& column = profile.columns[c];
+    auto axis = column.axis();
+    auto trace = [&](Part& part, std::size_t k, std::size_t s) {
+      auto reference = padded(part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
+      for (auto w : healthy) {
+        const auto* counts = counted.at(c, k, w, s);
+        auto cells = padded(counts ? *counts : Counts{}, reference.size());
+        auto summary = drift::summarize(axis, {.counts = reference, .values = {}}, {.counts = cells, .values = {}}, true);
+        summary.hour = windower.hour(windower[w].key);
+        summary.weekday = windower.weekday(windower[w].key);
+        part.windows.push_back(as_stored(std::move(summary), shares));
+      }
+    };
+    trace(column.parts[0][0], 0, 0);
+    for (std::size_t k = 1; k < profile.segmentations.size(); ++k) {
+      column.parts.emplace_back(profile.segments[k].size());
+      for (std::size_t s = 0; s < profile.segments[k].size(); ++s) {
+        auto& part = column.parts[k][s];
+        for (std::size_t w = 0; w < windower.size(); ++w)
+          if (const auto* counts = counted.at(c, k, w, s)) part.counts.merge(*counts);
+        trace(part, k, s);
+      }
+    }
+  }
+}
+
+}  // namespace vigie::engine

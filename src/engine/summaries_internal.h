@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/profile.h"
+#include "engine/tally.h"
+
+namespace vigie::engine {
+
+/// Fills the parts of a profile's columns from a tally of the reference itself: counts of each segment and, when the
+/// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data or below
+/// drift::kFewestRows rows leave none.
+void keep_windows(Profile& profile, const Tally& counted);
+
+/// The counts of a part of a column brought to the length that `fresh` more categories ask for.
+std::vector<std::int64_t> padded(const Counts& counts, std::size_t cells);
+
+}  // namespace vigie::engine

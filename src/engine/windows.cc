@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/windows.h"
+
+#include <date/tz.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace vigie::engine {
+namespace {
+
+using std::chrono::microseconds;
+using Micros = std::chrono::time_point<std::chrono::system_clock, microseconds>;
+using LocalSeconds = date::local_seconds;
+constexpr double kMicro = 1e6;
+
+}  // namespace
+
+// The offset of a zone is looked up once per stretch of time between its changes.
+struct Windower::Zone {
+  const date::time_zone* zone = nullptr;
+  date::sys_info info;
+  bool known = false;
+
+  std::int64_t offset(std::int64_t seconds) {
+    if (!zone) return 0;
+    date::sys_seconds at{std::chrono::seconds(seconds)};
+    if (!known || at < info.begin || at >= info.end) info = zone->get_info(at), known = true;
+    return info.offset.count();
+  }
+  std::int64_t to_utc(std::int64_t local) const {
+    if (!zone) return local;
+    return zone->to_sys(LocalSeconds{std::chrono::seconds(local)}, date::choose::earliest).time_since_epoch().count();
+  }
+};
+
+Windower::Windower() : zone_(std::make_unique<Zone>()) {}
+Windower::Windower(Windower&&) noexcept = default;
+Windower& Windower::operator=(Windower&&) noexcept = default;
+Windower::~Windower() = default;
+
+Result<Windower> Windower::make(const WindowSpec& spec) {
+  Windower w;
+  w.spec_ = spec;
+  if (!spec.zone.empty() && spec.zone != "UTC") {
+    try {
+      w.zone_->zone = date::locate_zone(spec.zone);
+    } catch (const std::exception&) {
+      return fail(Code::kUsage, fmt::format("--timezone: \"{}\" is not in the time zone database (try Europe/Paris, America/New_York, UTC)", spec.zone));
+    }
+  }
+  return w;
+}
+
+namespace {
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
+
+std::int64_t month_of(std::int64_t day) {
+  date::year_month_day ymd{date::sys_days{date::days(day)}};
+  return (static_cast<int>(ymd.year()) - 1970) * 12 + static_cast<int>(static_cast<unsigned>(ymd.month())) - 1;
+}
+std::int64_t month_start(std::int64_t month) {
+  auto year = floor_div(month, 12);
+  date::year_month_day ymd{date::year(static_cast<int>(1970 + year)), date::month(static_cast<unsigned>(month - year * 12 + 1)), date::day(1)};
+  return date::sys_days(ymd).time_since_epoch().count();
+}
+
+// First second, in local time, of the window with this key.
+std::int64_t local_start(WindowSpec::Kind kind, std::int64_t key) {
+  switch (kind) {
+    case WindowSpec::Kind::kHour: return key * 3600;
+    case WindowSpec::Kind::kDay: return key * 86400;
+    case WindowSpec::Kind::kWeek: return (key * 7 - 3) * 86400;  // 1970-01-01 was a Thursday; weeks begin on Monday
+    default: return month_start(key) * 86400;
+  }
+}
+
+}  // namespace
+
+std::int64_t Windower::key_of(double time) {
+  auto seconds = static_cast<std::int64_t>(std::floor(time / kMicro));
+  auto local = seconds + zone_->offset(seconds);
+  switch (spec_.kind) {
+    case WindowSpec::Kind::kHour: return floor_div(local, 3600);
+    case WindowSpec::Kind::kDay: return floor_div(local, 86400);
+    case WindowSpec::Kind::kWeek: return floor_div(floor_div(local, 86400) + 3, 7);
+    default: return month_of(floor_div(local, 86400));
+  }
+}
+
+void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out) {
+  out.resize(static_cast<std::size_t>(rows));
+  auto find = [&](std::int64_t key) {
+    if (key == last_key_) return last_;
+    auto [it, fresh] = index_.try_emplace(key, static_cast<std::int32_t>(windows_.size()));
+    if (fresh) windows_.push_back({.key = key});
+    last_key_ = key;
+    return last_ = it->second;
+  };
+  for (std::int64_t i = 0; i < rows; ++i) {
+    auto& slot = out[static_cast<std::size_t>(i)];
+    if (spec_.kind == WindowSpec::Kind::kNone) {
+      slot = find(0);
+    } else if (spec_.kind == WindowSpec::Kind::kRows) {
+      slot = find((first + i) / spec_.rows);
+    } else {
+      double time = i < static_cast<std::int64_t>(times.size()) ? times[static_cast<std::size_t>(i)] : NAN;
+      if (!(std::fabs(time) < 4e17)) {
+        slot = -1;
+        continue;
+      }
+      slot = find(key_of(time));
+      auto& w = windows_[static_cast<std::size_t>(slot)];
+      w.first = std::min(w.first, time);
+      w.last = std::max(w.last, time);
+    }
+  }
+}
+
+std::vector<std::size_t> Windower::order() const {
+  std::vector<std::size_t> order;
+  for (const auto& [key, i] : index_) order.push_back(static_cast<std::size_t>(i));
+  return order;
+}
+
+double Windower::start(std::int64_t key) const {
+  return static_cast<double>(zone_->to_utc(local_start(spec_.kind, key))) * kMicro;
+}
+
+std::string Windower::start_text(std::int64_t key) const {
+  auto local = local_start(spec_.kind, key);
+  auto text = date::format("%FT%T", LocalSeconds{std::chrono::seconds(local)});
+  auto offset = local - zone_->to_utc(local);
+  if (!zone_->zone) return text + "Z";
+  auto minutes = std::abs(offset) / 60;
+  return fmt::format("{}{}{:02}:{:02}", text, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::int16_t Windower::hour(std::int64_t key) const {
+  if (spec_.kind != WindowSpec::Kind::kHour) return -1;
+  return static_cast<std::int16_t>(key - floor_div(key, 24) * 24);
+}
+
+std::int16_t Windower::weekday(std::int64_t key) const {
+  if (spec_.kind != WindowSpec::Kind::kHour && spec_.kind != WindowSpec::Kind::kDay) return -1;
+  auto day = spec_.kind == WindowSpec::Kind::kHour ? floor_div(key, 24) : key;
+  return static_cast<std::int16_t>(day + 3 - floor_div(day + 3, 7) * 7);
+}
+
+std::vector<bool> Windower::cut_off() const {
+  auto sorted = order();
+  std::vector<bool> cut(sorted.size(), false);
+  if (!spec_.calendar() || sorted.empty()) return cut;
+  double inner_head = 0, inner_tail = 0, length = 0;
+  auto head = [&](std::size_t i) { return windows_[sorted[i]].first - start(windows_[sorted[i]].key); };
+  auto tail = [&](std::size_t i) { return start(windows_[sorted[i]].key + 1) - windows_[sorted[i]].last; };
+  for (std::size_t i = 1; i + 1 < sorted.size(); ++i) {
+    inner_head = std::max(inner_head, head(i));
+    inner_tail = std::max(inner_tail, tail(i));
+  }
+  auto last = sorted.size() - 1;
+  length = start(windows_[sorted[last]].key + 1) - start(windows_[sorted[last]].key);
+  bool some = sorted.size() >= 3;
+  cut[0] = head(0) > (some ? 2 * inner_head + 0.01 * length : 0.1 * length);
+  cut[last] = cut[last] || tail(last) > (some ? 2 * inner_tail + 0.01 * length : 0.1 * length);
+  return cut;
+}
+
+}  // namespace vigie::engine

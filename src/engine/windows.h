@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/profile.h"
+
+namespace vigie::engine {
+
+/// Gives each row its window. Windows are numbered in the order in which they are met; `order()` sorts them by time.
+class Windower {
+ public:
+  static Result<Windower> make(const WindowSpec& spec);
+  Windower(Windower&&) noexcept;
+  Windower& operator=(Windower&&) noexcept;
+  ~Windower();
+
+  /// Window of each of `rows` rows that begin at row `first`; `times` in µs since 1970 UTC (calendar windows only).
+  /// −1 where the time is missing.
+  void assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out);
+
+  struct Window {
+    std::int64_t key = 0;             ///< ordinal of the hour, day, week, month or run of rows
+    double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
+  };
+  std::size_t size() const { return windows_.size(); }
+  const Window& operator[](std::size_t i) const { return windows_[i]; }
+  /// Window numbers in ascending order of time.
+  std::vector<std::size_t> order() const;
+  /// Start of the window with this key as ISO 8601 with zone, and in µs; only calendar windows.
+  std::string start_text(std::int64_t key) const;
+  double start(std::int64_t key) const;
+  std::int16_t hour(std::int64_t key) const;     ///< of day, hour windows; else −1
+  std::int16_t weekday(std::int64_t key) const;  ///< 0 = Monday, hour and day windows; else −1
+  /// Which of the windows, in order(), are cut off by the beginning or the end of the data: their margin is more than
+  /// twice the largest margin of the inner ones (and 1 % of the window), or with fewer than three windows more than a
+  /// tenth of the window. All false for row windows, whose last one the caller knows to be short.
+  std::vector<bool> cut_off() const;
+
+ private:
+  Windower();
+  std::int64_t key_of(double time);
+  WindowSpec spec_;
+  struct Zone;
+  std::unique_ptr<Zone> zone_;
+  std::map<std::int64_t, std::int32_t> index_;
+  std::vector<Window> windows_;
+  std::int64_t last_key_ = std::numeric_limits<std::int64_t>::min();
+  std::int32_t last_ = -1;
+};
+
+}  // namespace vigie::engine
