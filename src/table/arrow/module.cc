@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstring>
+
+#include "table/arrow/parquet_internal.h"
+
+namespace vigie::table {
+
+extern "C" [[gnu::visibility("default")]] ModuleOpen vigie_arrow_open;
+
+bool vigie_arrow_open(const char* stamp, const ModuleRequest* request, Result<std::unique_ptr<Reader>>* out) {
+  if (std::strcmp(stamp, VIGIE_ARROW_STAMP) != 0) return false;
+  auto file = std::make_shared<HostFile>(request->host, request->file);
+  std::array<char, 4> magic{};
+  auto got = request->host.read(*request->file, 0, magic.data(), magic.size());
+  if (!got) {
+    *out = got.error();
+    return true;
+  }
+  bool parquet = std::memcmp(magic.data(), "PAR", 3) == 0 || request->options->format == "parquet";
+  *out = parquet ? open_parquet(file, *request->options, *request->types)
+                 : Result<std::unique_ptr<Reader>>(file->error("not a Parquet file", "no PAR1 at the beginning"));
+  return true;
+}
+
+}  // namespace vigie::table

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "table/format_internal.h"
+
+#ifdef VIGIE_ARROW_STAMP
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "table/arrow/module_internal.h"
+#endif
+
+namespace vigie::table {
+
+#ifdef VIGIE_ARROW_STAMP
+namespace {
+
+// Loaded once and never unloaded: its readers' code must outlive every reader.
+struct Module {
+  ModuleOpen* open = nullptr;
+  std::string problem;
+};
+
+Module load() {
+  std::error_code ignored;
+  auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  std::string tried;
+  for (const auto& place : {folder / kModuleFile, folder / VIGIE_ARROW_LIBDIR / kModuleFile}) {
+    auto path = place.lexically_normal().string();
+    if (::access(path.c_str(), F_OK) != 0) {
+      tried += (tried.empty() ? "" : " and ") + path;
+      continue;
+    }
+    void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) return {nullptr, fmt::format("the reader for such files could not be loaded: {}", ::dlerror())};
+    auto* open = reinterpret_cast<ModuleOpen*>(::dlsym(handle, kModuleSymbol));
+    if (!open) return {nullptr, fmt::format("{} is not a part of vigie", path)};
+    return {open, {}};
+  }
+  return {nullptr, fmt::format("reading Parquet and Arrow files needs {}, looked for as {}", kModuleFile, tried)};
+}
+
+}  // namespace
+#endif
+
+Result<std::unique_ptr<Reader>> open_columnar(std::shared_ptr<InputFile> file, const ReadOptions& options,
+                                              const std::optional<Schema>& types) {
+#ifdef VIGIE_ARROW_STAMP
+  static const Module module = load();
+  if (!module.open) return fail(Code::kInput, fmt::format("{}: {}", file->path(), module.problem));
+  ModuleRequest request{.host = {.read = [](const InputFile& f, std::uint64_t offset, char* out,
+                                            std::size_t size) { return f.read(offset, out, size); }},
+                        .file = file,
+                        .options = &options,
+                        .types = &types};
+  Result<std::unique_ptr<Reader>> reader = fail(Code::kInternal, "no answer");
+  if (!module.open(VIGIE_ARROW_STAMP, &request, &reader))
+    return fail(Code::kInternal,
+                fmt::format("{}: {} is of another build than this program", file->path(), kModuleFile));
+  return reader;
+#else
+  (void)options, (void)types;
+  char magic[3] = {};
+  VIGIE_ASSIGN(auto got, file->read(0, magic, 3));
+  bool parquet = got == 3 && std::string_view(magic, 3) == "PAR";
+  return fail(Code::kInput, fmt::format("{}: this build cannot read {} (built with -DVIGIE_ARROW=OFF)", file->path(),
+                                        parquet ? "Parquet" : "Arrow IPC"));
+#endif
+}
+
+}  // namespace vigie::table
