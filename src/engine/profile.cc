@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/bytes.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr std::string_view kMagic = "VPF1";
+constexpr std::uint8_t kVersion = 1;
+
+void save_summary(ByteWriter& out, const drift::WindowSummary& s) {
+  out.varint(static_cast<std::uint64_t>(s.rows));
+  for (double v : {s.location, s.log_scale, s.skew, s.log_kurtosis, s.chi2}) out.fixed(static_cast<float>(v));
+  std::vector<float> shares(s.arcsine.begin(), s.arcsine.end());
+  out.array(std::span<const float>(shares));
+  out.fixed(static_cast<std::int8_t>(s.hour));
+  out.fixed(static_cast<std::int8_t>(s.weekday));
+}
+
+drift::WindowSummary load_summary(ByteReader& in) {
+  drift::WindowSummary s;
+  s.rows = static_cast<double>(in.varint());
+  for (double* v : {&s.location, &s.log_scale, &s.skew, &s.log_kurtosis, &s.chi2}) *v = in.fixed<float>();
+  std::vector<float> shares;
+  in.array(shares);
+  s.arcsine.assign(shares.begin(), shares.end());
+  s.hour = in.fixed<std::int8_t>();
+  s.weekday = in.fixed<std::int8_t>();
+  return s;
+}
+
+void save_counts(ByteWriter& out, const Counts& counts) {
+  out.varint(counts.cells.size());
+  for (auto c : counts.cells) out.varint(static_cast<std::uint64_t>(c));
+  out.varint(static_cast<std::uint64_t>(counts.missing));
+}
+
+std::int64_t load_count(ByteReader& in) {
+  auto v = in.varint();
+  if (v > (1ULL << 62)) in.fail();
+  return static_cast<std::int64_t>(v);
+}
+
+Counts load_counts(ByteReader& in) {
+  Counts counts;
+  counts.cells.resize(in.count(1));
+  for (auto& c : counts.cells) c = load_count(in);
+  counts.missing = load_count(in);
+  return counts;
+}
+
+void save_column(ByteWriter& out, const ColumnProfile& c) {
+  out.string(c.name);
+  out.fixed(static_cast<std::uint8_t>(c.role));
+  out.fixed(static_cast<std::uint8_t>(c.type));
+  out.fixed(static_cast<std::uint8_t>(c.source));
+  out.varint(static_cast<std::uint64_t>(c.infinite));
+  out.varint(static_cast<std::uint64_t>(c.mismatches));
+  out.array(std::span<const double>(c.bins.cuts));
+  out.array(std::span<const double>(c.bins.centers));
+  out.fixed(c.bins.sd);
+  out.fixed(static_cast<std::uint8_t>(c.bins.lattice));
+  out.varint(c.categories.size());
+  for (const auto& k : c.categories) {
+    out.string(k.name);
+    out.varint(static_cast<std::uint64_t>(k.count));
+  }
+  out.varint(static_cast<std::uint64_t>(c.other));
+  out.fixed(c.distinct);
+  out.fixed(static_cast<std::uint8_t>(c.exact));
+  out.fixed(c.error_bound);
+  out.varint(c.parts.size());
+  for (const auto& parts : c.parts) {
+    out.varint(parts.size());
+    for (const auto& part : parts) {
+      save_counts(out, part.counts);
+      out.varint(part.windows.size());
+      for (const auto& w : part.windows) save_summary(out, w);
+    }
+  }
+  out.fixed(static_cast<std::uint8_t>(c.quantiles.has_value()));
+  if (!c.quantiles) return;
+  c.moments.save(out);
+  c.quantiles->save(out);
+  c.tails->save(out);
+  c.cardinality->save(out);
+}
+
+// A count of cells that does not fit the axis would be read past its end later on.
+bool consistent(const ColumnProfile& c, std::size_t segmentations) {
+  auto cells = c.categorical() ? c.categories.size() + 1 : c.bins.cuts.size() + 1;
+  if (c.parts.size() != segmentations && !(c.parts.size() == 1 && segmentations <= 1)) return false;
+  if (c.parts.empty() || c.parts[0].size() != 1) return false;
+  if (!c.categorical() && (c.bins.centers.size() != cells && !c.bins.cuts.empty())) return false;
+  if (c.bins.cuts.size() > sketch::CutIndex::kMostCuts) return false;
+  for (std::size_t i = 1; i < c.bins.cuts.size(); ++i)
+    if (!(c.bins.cuts[i - 1] < c.bins.cuts[i])) return false;
+  for (const auto& parts : c.parts)
+    for (const auto& part : parts)
+      if (part.counts.cells.size() > cells) return false;
+  return true;
+}
+
+Result<ColumnProfile> load_column(ByteReader& in) {
+  ColumnProfile c;
+  c.name = in.string();
+  auto role = in.fixed<std::uint8_t>(), type = in.fixed<std::uint8_t>(), source = in.fixed<std::uint8_t>();
+  if (role > static_cast<std::uint8_t>(Role::kWeight) || type > static_cast<std::uint8_t>(ColumnType::kEmbedding) ||
+      source > static_cast<std::uint8_t>(table::Type::kList))
+    in.fail();
+  c.role = static_cast<Role>(role), c.type = static_cast<ColumnType>(type), c.source = static_cast<table::Type>(source);
+  c.infinite = load_count(in);
+  c.mismatches = load_count(in);
+  in.array(c.bins.cuts);
+  in.array(c.bins.centers);
+  c.bins.sd = in.fixed<double>();
+  c.bins.lattice = in.fixed<std::uint8_t>() != 0;
+  c.categories.resize(in.count(2));
+  for (auto& k : c.categories) {
+    k.name = in.string();
+    k.count = load_count(in);
+  }
+  c.other = load_count(in);
+  c.distinct = in.fixed<double>();
+  c.exact = in.fixed<std::uint8_t>() != 0;
+  c.error_bound = in.fixed<double>();
+  c.parts.resize(in.count(1));
+  for (auto& parts : c.parts) {
+    parts.resize(in.count(3));
+    for (auto& part : parts) {
+      part.counts = load_counts(in);
+      part.windows.resize(in.count(20));
+      for (auto& w : part.windows) w = load_summary(in);
+    }
+  }
+  if (in.fixed<std::uint8_t>()) {
+    VIGIE_ASSIGN(c.moments, sketch::Moments::load(in));
+    VIGIE_ASSIGN(c.quantiles, sketch::Kll::load(in));
+    VIGIE_ASSIGN(c.tails, sketch::RelativeQuantiles::load(in));
+    VIGIE_ASSIGN(c.cardinality, sketch::HyperLogLog::load(in));
+  }
+  if (!c.categorical() && !c.parts.empty() && !c.parts[0].empty()) c.bins.counts = c.parts[0][0].counts.cells;
+  return c;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"no_data", "ok", "warning", "drift"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+std::string_view to_string(ColumnType type) {
+  constexpr std::string_view kNames[] = {"numeric", "boolean", "categorical", "timestamp", "text", "embedding"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+std::string_view to_string(Role role) {
+  constexpr std::string_view kNames[] = {"feature", "prediction", "score", "label", "timestamp", "id", "weight"};
+  return kNames[static_cast<std::size_t>(role)];
+}
+
+std::string to_string(const WindowSpec& spec) {
+  constexpr std::string_view kNames[] = {"none", "rows", "hour", "day", "week", "month"};
+  if (spec.kind == WindowSpec::Kind::kRows) return fmt::format("{} rows", spec.rows);
+  std::string name(kNames[static_cast<std::size_t>(spec.kind)]);
+  return spec.zone.empty() || !spec.calendar() ? name : fmt::format("{} ({})", name, spec.zone);
+}
+std::string to_string(const SegmentBy& by) { return fmt::format("{}", fmt::join(by, ",")); }
+
+std::int64_t Counts::rows() const { return std::accumulate(cells.begin(), cells.end(), std::int64_t{0}); }
+
+void Counts::merge(const Counts& other) {
+  cells.resize(std::max(cells.size(), other.cells.size()));
+  for (std::size_t i = 0; i < other.cells.size(); ++i) cells[i] += other.cells[i];
+  missing += other.missing;
+}
+
+drift::Axis ColumnProfile::axis() const {
+  if (categorical()) return {.kind = drift::kCategorical, .cuts = {}, .centers = {}, .sd = 0, .lattice = false};
+  return {.kind = drift::kNumeric, .cuts = bins.cuts, .centers = bins.centers, .sd = bins.sd, .lattice = bins.lattice};
+}
+
+std::string save_profile(const Profile& p) {
+  ByteWriter out;
+  out.string(p.version);
+  out.string(p.source);
+  out.varint(static_cast<std::uint64_t>(p.rows));
+  out.varint(static_cast<std::uint64_t>(p.rejected));
+  out.fixed(static_cast<std::uint8_t>(p.window.kind));
+  out.varint(static_cast<std::uint64_t>(p.window.rows));
+  out.string(p.window.zone);
+  out.varint(static_cast<std::uint64_t>(p.window_count));
+  out.fixed(static_cast<std::uint8_t>(p.has_time));
+  auto strings = [&](const std::vector<std::string>& list) {
+    out.varint(list.size());
+    for (const auto& s : list) out.string(s);
+  };
+  out.varint(p.segmentations.size());
+  for (std::size_t k = 0; k < p.segmentations.size(); ++k) strings(p.segmentations[k]), strings(p.segments[k]);
+  out.string(p.timestamp);
+  out.varint(p.others.size());
+  for (const auto& f : p.others) out.string(f.name), out.fixed(static_cast<std::uint8_t>(f.type));
+  strings(p.notes);
+  out.varint(p.columns.size());
+  for (const auto& c : p.columns) save_column(out, c);
+  return seal(kMagic, kVersion, out.bytes());
+}
+
+Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
+  VIGIE_ASSIGN(auto sealed, unseal(kMagic, kVersion, bytes, name));
+  ByteReader in(sealed.payload);
+  Profile p;
+  p.version = in.string();
+  p.source = in.string();
+  p.rows = load_count(in);
+  p.rejected = load_count(in);
+  auto kind = in.fixed<std::uint8_t>();
+  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth)) in.fail();
+  else p.window.kind = static_cast<WindowSpec::Kind>(kind);
+  p.window.rows = load_count(in);
+  p.window.zone = in.string();
+  p.window_count = load_count(in);
+  p.has_time = in.fixed<std::uint8_t>() != 0;
+  auto strings = [&] {
+    std::vector<std::string> list(in.count(1));
+    for (auto& s : list) s = in.string();
+    return list;
+  };
+  p.segmentations.resize(in.count(2));
+  p.segments.resize(p.segmentations.size());
+  for (std::size_t k = 0; k < p.segmentations.size(); ++k) p.segmentations[k] = strings(), p.segments[k] = strings();
+  p.timestamp = in.string();
+  p.others.resize(in.count(2));
+  for (auto& f : p.others) {
+    f.name = in.string();
+    auto type = in.fixed<std::uint8_t>();
+    if (type > static_cast<std::uint8_t>(table::Type::kList)) in.fail();
+    else f.type = static_cast<table::Type>(type);
+  }
+  p.notes = strings();
+  auto columns = in.count(1);
+  for (std::uint64_t i = 0; i < columns && in.ok(); ++i) {
+    VIGIE_ASSIGN(auto column, load_column(in));
+    if (in.ok() && !consistent(column, p.segmentations.size())) in.fail();
+    p.columns.push_back(std::move(column));
+  }
+  if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
+  return p;
+}
+
+bool is_profile(std::string_view head) { return head.substr(0, 4) == kMagic; }
+
+}  // namespace vigie::engine
