@@ -141,11 +141,11 @@ class Judge {
     d.movement = describe_move(column, x, y, tally_.fresh[c]);
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !partial;
     if (d.tested && healthy) {
-      auto now = drift::summarize(axis, ref, cur, false);
+      auto now = drift::Summarizer(axis, ref)(cur, false);
       const auto& w = (*tally_.windower)[window];
       now.hour = tally_.windower->hour(w.key);
       now.weekday = tally_.windower->weekday(w.key);
-      auto among = drift::between(axis, ref, part.windows, now, level);
+      auto among = drift::HealthyWindows(axis, ref, part.windows).test(now, level);
       if (!std::isnan(among.p_value)) {
         for (const auto& p : among.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
         if (among.p_value > r.p_value) {

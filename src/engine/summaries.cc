@@ -43,10 +43,11 @@ void keep_windows(Profile& profile, const Tally& counted) {
     auto axis = column.axis();
     auto trace = [&](Part& part, std::size_t k, std::size_t s) {
       auto reference = padded(part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
+      drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
       for (auto w : healthy) {
         const auto* counts = counted.at(c, k, w, s);
         auto cells = padded(counts ? *counts : Counts{}, reference.size());
-        auto summary = drift::summarize(axis, {.counts = reference, .values = {}}, {.counts = cells, .values = {}}, true);
+        auto summary = summarize({.counts = cells, .values = {}}, true);
         summary.hour = windower.hour(windower[w].key);
         summary.weekday = windower.weekday(windower[w].key);
         part.windows.push_back(as_stored(std::move(summary), shares));

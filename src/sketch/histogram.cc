@@ -146,29 +146,29 @@ CutIndex::CutIndex(std::span<const double> cuts) : size_(std::min(cuts.size(), k
 
 std::int64_t CutIndex::count(std::span<const double> values, std::span<std::int64_t> counts) const {
   const CutSearch search(*this);
-  std::int64_t missing = 0;
-  for (double value : values) missing += value != value;
   // Equal neighbours would wait for each other's store to the same counter; four sets of counters keep them apart.
-  constexpr std::size_t kSets = 4;
+  constexpr std::size_t kSets = 4, kRun = 2048;
   const std::size_t width = cells();
-  const bool few = values.size() < kSets * width;
+  std::int64_t missing = 0;
   with_constants(grid_.logarithmic, steps_, [&]<bool kLog, unsigned kSteps>() {
-    if (few) {
-      for (double value : values) ++counts[search.cell<kLog, kSteps>(value, steps_)];
+    if (values.size() < kSets * width) {
+      for (double value : values) {
+        missing += value != value;
+        ++counts[search.cell<kLog, kSteps>(value, steps_)];
+      }
       return;
     }
-    std::vector<std::uint32_t> sets(kSets * width);
-    constexpr std::size_t kRun = std::size_t{1} << 31;
+    std::vector<std::int64_t> sets(kSets * width);
+    std::uint16_t at[kRun];
     for (std::size_t from = 0; from < values.size(); from += kRun) {
       const auto run = values.subspan(from, std::min(kRun, values.size() - from));
-      std::size_t i = 0;
-      for (; i + kSets <= run.size(); i += kSets)
-        for (std::size_t set = 0; set < kSets; ++set)
-          ++sets[set * width + search.cell<kLog, kSteps>(run[i + set], steps_)];
-      for (; i < run.size(); ++i) ++sets[search.cell<kLog, kSteps>(run[i], steps_)];
-      for (std::size_t set = 0; set < kSets; ++set)
-        for (std::size_t cell = 0; cell < width; ++cell) counts[cell] += std::exchange(sets[set * width + cell], 0);
+      for (std::size_t i = 0; i < run.size(); ++i) {
+        at[i] = static_cast<std::uint16_t>(search.cell<kLog, kSteps>(run[i], steps_));
+        missing += run[i] != run[i];
+      }
+      for (std::size_t i = 0; i < run.size(); ++i) ++sets[i % kSets * width + at[i]];
     }
+    for (std::size_t i = 0; i < sets.size(); ++i) counts[i % width] += sets[i];
   });
   counts[0] -= missing;
   return missing;

@@ -5,13 +5,14 @@
 #include <bit>
 #include <cmath>
 
+#include "sketch/key_sort_internal.h"
 #include "sketch/range_internal.h"
 
 namespace vigie::sketch {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr unsigned kDepth = 9;  // levels kept above the sampler
+constexpr unsigned kDepth = 7;  // levels kept above the sampler
 constexpr std::size_t kSmallest = 8;
 constexpr unsigned kHighest = 58;
 constexpr std::uint64_t kSign = 1ULL << 63;
@@ -43,6 +44,10 @@ void Kll::update(std::span<const double> values) {
   widen(values, min_, max_);
   count_ += values.size();
   for (std::size_t i = 0; i < values.size();) {
+    if (seen_ == 0 && levels_[height_].size() >= base_capacity()) {
+      compress();
+      draw_target();
+    }
     const std::uint64_t block = 1ULL << height_;
     if (seen_ == 0 && values.size() - i >= block) {
       emit(to_key(values[i + target_]));
@@ -67,9 +72,7 @@ void Kll::accept(std::uint64_t key) {
 }
 
 void Kll::emit(std::uint64_t key) {
-  Level& base = levels_[height_];
-  base.push_back(key);
-  if (base.size() >= base_capacity()) compress();
+  levels_[height_].push_back(key);
   draw_target();
 }
 
@@ -77,10 +80,10 @@ void Kll::compact(std::size_t level) {
   if (level + 1 == levels_.size()) levels_.emplace_back();
   Level& from = levels_[level];
   Level& to = levels_[level + 1];
-  if (level <= height_) std::sort(from.begin(), from.end());
+  if (level <= height_) sort_keys(from);
   const std::size_t odd = from.size() & 1, middle = to.size();
   for (std::size_t i = odd + (rng_() >> 63); i < from.size(); i += 2) to.push_back(from[i]);
-  if (level >= height_) std::inplace_merge(to.begin(), to.begin() + static_cast<std::ptrdiff_t>(middle), to.end());
+  if (level >= height_) merge_keys(to, middle);
   from.resize(odd);
 }
 
@@ -115,9 +118,9 @@ Status Kll::merge(const Kll& given) {
   if (levels_.size() < other.levels_.size()) levels_.resize(other.levels_.size());
   for (std::size_t level = 0; level < other.levels_.size(); ++level) {
     Level& to = levels_[level];
-    const auto middle = static_cast<std::ptrdiff_t>(to.size());
+    const std::size_t middle = to.size();
     to.insert(to.end(), other.levels_[level].begin(), other.levels_[level].end());
-    if (level > height_) std::inplace_merge(to.begin(), to.begin() + middle, to.end());
+    if (level > height_) merge_keys(to, middle);
   }
   for (std::size_t level = 0; level < height_; ++level)
     if (levels_[level].size() > 1) compact(level);
@@ -236,7 +239,7 @@ Result<Kll> Kll::load(ByteReader& in) {
   for (unsigned bit = 0; bit < height; ++bit)
     if (sketch.seen_ >> bit & 1) sketch.pending_[bit] = in.fixed<std::uint64_t>();
   const auto levels = in.count(1);
-  if (!in.ok() || levels <= height || levels > kHighest + kDepth - 7) return corrupt();
+  if (!in.ok() || levels <= height || levels > kHighest + 2) return corrupt();
   sketch.levels_.resize(levels);
   for (Level& level : sketch.levels_) in.array(level);
   if (!in.ok()) return corrupt();

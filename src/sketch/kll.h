@@ -73,7 +73,7 @@ class Kll {
   using Level = std::vector<std::uint64_t>;  // keys that sort as the doubles do
 
   std::size_t capacity(std::size_t level) const;
-  std::size_t base_capacity() const { return (k_ + 2) & ~1U; }
+  std::size_t base_capacity() const { return k_ + (k_ & 1); }
   void emit(std::uint64_t key);
   void accept(std::uint64_t key);
   void flush_pending();

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "sketch/range_internal.h"
 
@@ -20,6 +24,23 @@ inline Pair pair_at(const double* at) {
   std::memcpy(&pair, at, sizeof pair);
   return pair;
 }
+
+// The second where one is NaN.
+#ifdef __SSE2__
+inline Pair smaller(Pair a, Pair b) {
+  return _mm_min_pd(a, b);
+}
+inline Pair larger(Pair a, Pair b) {
+  return _mm_max_pd(a, b);
+}
+#else
+inline Pair smaller(Pair a, Pair b) {
+  return a < b ? a : b;
+}
+inline Pair larger(Pair a, Pair b) {
+  return a > b ? a : b;
+}
+#endif
 
 inline double total(const Pair (&sums)[4]) {
   const Pair all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
@@ -72,8 +93,8 @@ void widen(std::span<const double> values, double& low, double& high) {
   for (; i + kStep <= values.size(); i += kStep) {
     for (std::size_t lane = 0; lane < 4; ++lane) {
       const Pair x = pair_at(values.data() + i + 2 * lane);
-      lows[lane] = x < lows[lane] ? x : lows[lane];
-      highs[lane] = x > highs[lane] ? x : highs[lane];
+      lows[lane] = smaller(x, lows[lane]);
+      highs[lane] = larger(x, highs[lane]);
     }
   }
   for (std::size_t lane = 0; lane < 4; ++lane) {

@@ -33,15 +33,23 @@ double middle_of(std::uint32_t bucket) {
 void RelativeQuantiles::update(std::span<const double> values) {
   widen(values, min_, max_);
   count_ += static_cast<std::int64_t>(values.size());
+  std::uint32_t low = low_, size = size_;
+  std::int64_t* slots = counts_.data();
   for (double value : values) {
     const auto bits = std::bit_cast<std::uint64_t>(value);
-    const std::uint32_t bucket = bucket_of(bits), at = bucket - low_;
-    std::uint32_t slot = at + (bits >> 63 ? size_ : 0);
-    slot = bucket < kFirst ? 2 * size_ : slot;
-    if ((at < size_) | (bucket < kFirst)) [[likely]]
-      ++counts_[slot];
-    else
+    const std::uint32_t bucket = bucket_of(bits);
+    // All ones for zero. Arithmetic instead of a branch, which zeros among values would mispredict.
+    const auto zero = static_cast<std::uint32_t>(static_cast<std::int32_t>(bucket - kFirst) >> 31);
+    const std::uint32_t at = (bucket - low) & ~zero;
+    const std::uint32_t sign = static_cast<std::uint32_t>(bits >> 63) * size;
+    if (at < size) [[likely]] {
+      ++slots[((at + sign) & ~zero) | (2 * size & zero)];
+    } else {
       outside(value);
+      low = low_;
+      size = size_;
+      slots = counts_.data();
+    }
   }
 }
 
@@ -51,7 +59,10 @@ void RelativeQuantiles::outside(double value) {
     return;
   }
   const auto bits = std::bit_cast<std::uint64_t>(value);
-  add(std::min(bucket_of(bits), kLast), bits >> 63, 1);
+  if (bucket_of(bits) < kFirst)
+    ++counts_.back();
+  else
+    add(std::min(bucket_of(bits), kLast), bits >> 63, 1);
 }
 
 void RelativeQuantiles::add(std::uint32_t bucket, bool negative, std::int64_t count) {
