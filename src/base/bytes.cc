@@ -34,9 +34,11 @@ Result<Sealed> unseal(std::string_view magic, std::uint8_t newest, std::string_v
   auto version = head.fixed<std::uint8_t>();
   auto size = head.fixed<std::uint64_t>();
   if (version == 0 || version > newest)
-    return fail(Code::kCorrupt, fmt::format("{}: format version {}; this program reads up to {}", what, version, newest));
+    return fail(Code::kCorrupt,
+                fmt::format("{}: format version {}; this program reads up to {}", what, version, newest));
   if (size > bytes.size() || bytes.size() != kHead + size + 4)
-    return fail(Code::kCorrupt, fmt::format("{}: torn: {} bytes where {} are announced", what, bytes.size(), kHead + size + 4));
+    return fail(Code::kCorrupt,
+                fmt::format("{}: torn: {} bytes where {} are announced", what, bytes.size(), kHead + size + 4));
   ByteReader tail(bytes.substr(kHead + size));
   if (tail.fixed<std::uint32_t>() != crc(bytes.substr(0, kHead + size)))
     return fail(Code::kCorrupt, fmt::format("{}: checksum does not match: the file was altered or damaged", what));

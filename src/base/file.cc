@@ -54,16 +54,19 @@ struct Closer {
 
 }  // namespace
 
-void set_io_fault(std::function<int(std::string_view)> f) { fault = std::move(f); }
+void set_io_fault(std::function<int(std::string_view)> f) {
+  fault = std::move(f);
+}
 
 Result<InputFile> InputFile::open(const std::string& path) {
   int fd = attempt("open", [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (fd < 0) return os_error(path, "open", errno);
-  struct stat info {};
+  struct stat info{};
   ::fstat(fd, &info);
   if (S_ISDIR(info.st_mode)) {
     ::close(fd);
-    return fail(Code::kInput, fmt::format("{}: is a folder, not a file (quote a pattern for its files: '{}/*')", path, path));
+    return fail(Code::kInput,
+                fmt::format("{}: is a folder, not a file (quote a pattern for its files: '{}/*')", path, path));
   }
   if (!S_ISREG(info.st_mode)) {
     Closer close{fd};
@@ -119,7 +122,8 @@ Result<std::size_t> InputFile::read(std::uint64_t offset, char* out, std::size_t
 
 Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
   VIGIE_ASSIGN(auto file, InputFile::open(path));
-  if (file.size() > limit) return fail(Code::kInput, fmt::format("{}: {} bytes, more than the {} allowed", path, file.size(), limit));
+  if (file.size() > limit)
+    return fail(Code::kInput, fmt::format("{}: {} bytes, more than the {} allowed", path, file.size(), limit));
   std::string bytes(file.size(), '\0');
   VIGIE_ASSIGN(auto n, file.read(0, bytes.data(), bytes.size()));
   bytes.resize(n);
@@ -145,10 +149,12 @@ Status write_file(const std::string& path, std::string_view bytes, bool replace)
   if (auto s = write_all(fd, path, bytes); !s) return give_up(s.error());
   if (attempt("fsync", [&] { return ::fsync(fd); }) < 0) return give_up(os_error(path, "write", errno));
   if (replace) {
-    if (attempt("rename", [&] { return ::rename(temporary.c_str(), path.c_str()); }) < 0) return give_up(os_error(path, "replace", errno));
+    if (attempt("rename", [&] { return ::rename(temporary.c_str(), path.c_str()); }) < 0)
+      return give_up(os_error(path, "replace", errno));
   } else {
     // link() and not rename(): of two that write one name at once, one must be told no.
-    if (attempt("rename", [&] { return ::link(temporary.c_str(), path.c_str()); }) < 0) return give_up(os_error(path, "create", errno));
+    if (attempt("rename", [&] { return ::link(temporary.c_str(), path.c_str()); }) < 0)
+      return give_up(os_error(path, "create", errno));
     ::unlink(temporary.c_str());
   }
   Closer dir{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

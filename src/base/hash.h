@@ -18,6 +18,8 @@ inline std::uint64_t mix64(std::uint64_t z) {
 }
 
 /// Hash of a number by value: −0 and +0 agree.
-inline std::uint64_t hash64(double value) { return mix64(std::bit_cast<std::uint64_t>(value + 0.0) + 0x9e3779b97f4a7c15U); }
+inline std::uint64_t hash64(double value) {
+  return mix64(std::bit_cast<std::uint64_t>(value + 0.0) + 0x9e3779b97f4a7c15U);
+}
 
 }  // namespace vigie

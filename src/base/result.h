@@ -34,23 +34,25 @@ struct [[nodiscard]] Result : std::expected<T, Error> {
 using Status = Result<void>;
 
 /// Makes an Error; use as `return fail(Code::kInput, "…")`.
-inline Error fail(Code code, std::string message) { return {code, std::move(message)}; }
+inline Error fail(Code code, std::string message) {
+  return {code, std::move(message)};
+}
 
 }  // namespace vigie
 
 /// Evaluates an expression that gives a Result and returns its Error from the enclosing function.
-#define VIGIE_TRY(expr)                                 \
-  do {                                                  \
-    if (auto vigie_status_ = (expr); !vigie_status_) {  \
-      return std::move(vigie_status_.error());          \
-    }                                                   \
+#define VIGIE_TRY(expr)                                \
+  do {                                                 \
+    if (auto vigie_status_ = (expr); !vigie_status_) { \
+      return std::move(vigie_status_.error());         \
+    }                                                  \
   } while (false)
 
 #define VIGIE_CONCAT_(a, b) a##b
 #define VIGIE_CONCAT(a, b) VIGIE_CONCAT_(a, b)
 /// `VIGIE_ASSIGN(auto x, f())`: x gets the value of the Result, or the enclosing function returns its Error.
 #define VIGIE_ASSIGN(target, expr) VIGIE_ASSIGN_(target, expr, VIGIE_CONCAT(vigie_result_, __LINE__))
-#define VIGIE_ASSIGN_(target, expr, name)   \
-  auto name = (expr);                       \
+#define VIGIE_ASSIGN_(target, expr, name)    \
+  auto name = (expr);                        \
   if (!name) return std::move(name.error()); \
   target = std::move(*name)

@@ -18,7 +18,9 @@ std::uint64_t key(double value) {
   auto bits = std::bit_cast<std::uint64_t>(value);
   return bits & kSign ? ~bits : bits | kSign;
 }
-double value(std::uint64_t key) { return std::bit_cast<double>(key & kSign ? key & ~kSign : ~key); }
+double value(std::uint64_t key) {
+  return std::bit_cast<double>(key & kSign ? key & ~kSign : ~key);
+}
 
 }  // namespace
 

@@ -20,8 +20,8 @@ namespace vigie::drift {
 /// when the rows sit in one cell.
 struct WindowSummary {
   double rows = 0;
-  /// Numeric: mean, log standard deviation, skew and log kurtosis of the reference's normal scores; Pearson's chi-square
-  /// against the reference on 16 groups of its cells.
+  /// Numeric: mean, log standard deviation, skew and log kurtosis of the reference's normal scores; Pearson's
+  /// chi-square against the reference on 16 groups of its cells.
   double location, log_scale, skew, log_kurtosis, chi2;
   /// Categorical: asin √((count + ⅜)/(rows + ¾)) (Anscombe 1948) of the reference's kArcsine most frequent categories,
   /// by falling count, then cell. So the reference's categories must stand in the same relative order in every axis.
@@ -48,18 +48,18 @@ class Summarizer {
   friend class HealthyWindows;
   Kind kind_;
   double rows_ = 0;
-  std::vector<double> scores_, shares_;      ///< numeric: normal score and share of each cell
-  std::vector<std::uint8_t> group_;          ///< numeric: chi-square group of each cell
-  std::vector<double> group_rows_;           ///< numeric: reference rows by group
-  std::vector<std::size_t> category_;        ///< categorical: cells of WindowSummary::arcsine
-  std::vector<double> category_share_;       ///< categorical: their reference shares
+  std::vector<double> scores_, shares_;  ///< numeric: normal score and share of each cell
+  std::vector<std::uint8_t> group_;      ///< numeric: chi-square group of each cell
+  std::vector<double> group_rows_;       ///< numeric: reference rows by group
+  std::vector<std::size_t> category_;    ///< categorical: cells of WindowSummary::arcsine
+  std::vector<double> category_share_;   ///< categorical: their reference shares
 };
 
 /// What HealthyWindows says of a window.
 struct Between {
   double p_value;  ///< NaN with fewer than kFewestWindows healthy windows or kFewestRows rows
-  /// Numeric: location, scale, skew, kurtosis, chi2, each before its weight (.45, .25, .05, .10, .15); categorical: one,
-  /// shares. Empty where p_value is NaN. A number that does not exist counts as 1.
+  /// Numeric: location, scale, skew, kurtosis, chi2, each before its weight (.45, .25, .05, .10, .15); categorical:
+  /// one, shares. Empty where p_value is NaN. A number that does not exist counts as 1.
   std::vector<Component> components;
   /// Smallest change seen with probability .8 at `level`: numeric a location shift in sd, categorical the share of rows
   /// that join or leave the most frequent category. NaN if unknown.

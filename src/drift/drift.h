@@ -20,10 +20,11 @@ enum Kind : std::uint8_t { kNumeric = 1, kCategorical = 2 };
 /// `centers` are empty.
 struct Axis {
   Kind kind = kNumeric;
-  std::span<const double> cuts;     ///< ascending
-  std::span<const double> centers;  ///< mean of the reference rows of each cell; outside and empty cells: the nearest bound
-  double sd = 0;                    ///< reference standard deviation; 0 for a constant column
-  bool lattice = false;             ///< every reference value is a cell of its own: no range test
+  std::span<const double> cuts;  ///< ascending
+  std::span<const double>
+      centers;           ///< mean of the reference rows of each cell; outside and empty cells: the nearest bound
+  double sd = 0;         ///< reference standard deviation; 0 for a constant column
+  bool lattice = false;  ///< every reference value is a cell of its own: no range test
 };
 
 /// One side. Missing and infinite values are not in it.
@@ -75,9 +76,9 @@ struct Args {
 struct Method {
   std::string_view name;
   std::string_view summary;
-  std::string_view reference;      ///< paper or source
+  std::string_view reference;       ///< paper or source
   std::uint8_t accepts = kNumeric;  ///< Kind bits
-  std::string_view statistic;      ///< what the number is, with its scale
+  std::string_view statistic;       ///< what the number is, with its scale
   std::span<const Param> params;
   Score (*run)(const Axis&, const Sample& reference, const Sample& current, const Args&);
 };

@@ -7,9 +7,9 @@ namespace vigie::drift {
 
 /// How far a column moved, on one scale per kind (alarms: "big enough to matter?").
 struct Effect {
-  double raw;        ///< W1/sd on the cells, or total variation distance
-  double noise;      ///< what raw would be from sampling noise alone (E0)
-  double corrected;  ///< √max(0, raw² − noise²)
+  double raw;          ///< W1/sd on the cells, or total variation distance
+  double noise;        ///< what raw would be from sampling noise alone (E0)
+  double corrected;    ///< √max(0, raw² − noise²)
   bool share = false;  ///< false: reference standard deviations; true: share of rows that moved
 };
 

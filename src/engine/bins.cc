@@ -13,7 +13,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kFineCells = 2048;
 
-double after(double value) { return std::nextafter(value, kInfinity); }
+double after(double value) {
+  return std::nextafter(value, kInfinity);
+}
 
 // A run of values that may become a bin or part of one. The last value of a run is only known where it is one value.
 struct Run {
@@ -83,8 +85,10 @@ Rule rule(double rows) {
 std::vector<Tie> ties_of(std::span<const double> sorted) {
   std::vector<Tie> ties;
   for (double v : sorted) {
-    if (!ties.empty() && ties.back().value == v) ++ties.back().count;
-    else ties.push_back({v + 0.0, 1});
+    if (!ties.empty() && ties.back().value == v)
+      ++ties.back().count;
+    else
+      ties.push_back({v + 0.0, 1});
   }
   return ties;
 }

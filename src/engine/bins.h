@@ -14,11 +14,11 @@ namespace vigie::engine {
 /// Bins of a numeric column, fixed by the reference alone: cell 0 lies below the minimum, the last one above the
 /// maximum, a value with many rows has a cell of its own, the others hold about rows/kBins rows each.
 struct Bins {
-  std::vector<double> cuts;           ///< ascending; cell j is [cuts[j−1], cuts[j])
-  std::vector<std::int64_t> counts;   ///< cuts.size() + 1
-  std::vector<double> centers;        ///< mean of the rows of each cell; of an empty cell a bound next to it
-  double sd = 0;                      ///< of the centers, weighted by counts
-  bool lattice = false;               ///< every value has a cell of its own
+  std::vector<double> cuts;          ///< ascending; cell j is [cuts[j−1], cuts[j])
+  std::vector<std::int64_t> counts;  ///< cuts.size() + 1
+  std::vector<double> centers;       ///< mean of the rows of each cell; of an empty cell a bound next to it
+  double sd = 0;                     ///< of the centers, weighted by counts
+  bool lattice = false;              ///< every value has a cell of its own
 };
 inline constexpr int kBins = 128;
 

@@ -23,21 +23,25 @@ constexpr std::size_t kAdvisedWindows = 15;
 // One test before its family is known.
 struct Draft {
   ColumnResult result;
-  bool tested = false;    // a member of the family
-  double noise = 0;       // of the effect
-  std::string movement;   // what changed, for people
-  bool usual = false;     // sampling noise is exceeded, the variation between healthy windows is not
+  bool tested = false;   // a member of the family
+  double noise = 0;      // of the effect
+  std::string movement;  // what changed, for people
+  bool usual = false;    // sampling noise is exceeded, the variation between healthy windows is not
 };
 
-std::string percent(double share) { return human(100 * share, 3) + " %"; }
+std::string percent(double share) {
+  return human(100 * share, 3) + " %";
+}
 
-std::string describe_move(const ColumnProfile& column, std::span<const std::int64_t> reference, std::span<const std::int64_t> current,
-                          const std::vector<std::string>& fresh) {
+std::string describe_move(const ColumnProfile& column, std::span<const std::int64_t> reference,
+                          std::span<const std::int64_t> current, const std::vector<std::string>& fresh) {
   if (!column.categorical()) {
     auto a = quantiles(column, reference), b = quantiles(column, current);
     if (std::isnan(a.p50) || std::isnan(b.p50)) return {};
     if (column.type == ColumnType::kTimestamp) return "times moved";
-    auto what = column.type == ColumnType::kText ? "median length " : column.type == ColumnType::kEmbedding ? "median norm " : "median ";
+    auto what = column.type == ColumnType::kText        ? "median length "
+                : column.type == ColumnType::kEmbedding ? "median norm "
+                                                        : "median ";
     if (human(a.p50) != human(b.p50)) return fmt::format("{}{} → {}", what, human(a.p50), human(b.p50));
     return fmt::format("middle 80 % {}–{} → {}–{}", human(a.p10), human(a.p90), human(b.p10), human(b.p90));
   }
@@ -53,18 +57,26 @@ std::string describe_move(const ColumnProfile& column, std::span<const std::int6
   }
   auto other = column.categories.size();
   std::string name = best < other ? column.categories[best].name : best == other ? "(other)" : fresh[best - other - 1];
-  return fmt::format("{}{} {} → {}", best > other ? "new value " : "", quoted(name, 24), percent(static_cast<double>(reference[best]) / n),
+  return fmt::format("{}{} {} → {}", best > other ? "new value " : "", quoted(name, 24),
+                     percent(static_cast<double>(reference[best]) / n),
                      percent(static_cast<double>(current[best]) / m));
 }
 
-std::string scale_of(bool share) { return share ? "share of rows" : "reference sd"; }
-std::string amount(double effect, bool share) { return share ? percent(effect) + " of rows" : human(effect) + " sd"; }
+std::string scale_of(bool share) {
+  return share ? "share of rows" : "reference sd";
+}
+std::string amount(double effect, bool share) {
+  return share ? percent(effect) + " of rows" : human(effect) + " sd";
+}
 
 class Judge {
  public:
   Judge(const Profile& reference, const Tally& tally, const CompareOptions& options)
-      : reference_(reference), tally_(tally), options_(options),
-        between_(reference.window_count >= static_cast<std::int64_t>(drift::kFewestWindows) && reference.window.kind != WindowSpec::Kind::kNone),
+      : reference_(reference),
+        tally_(tally),
+        options_(options),
+        between_(reference.window_count >= static_cast<std::int64_t>(drift::kFewestWindows) &&
+                 reference.window.kind != WindowSpec::Kind::kNone),
         warn_at_most_(reference.has_time && options.window.kind != WindowSpec::Kind::kNone && !between_) {}
 
   bool between() const { return between_; }
@@ -111,11 +123,12 @@ class Judge {
     return d;
   }
 
-  void test(std::vector<Draft>& drafts, std::size_t c, const Part& part, const Counts& current, const std::optional<std::string>& segment,
-            std::size_t window, bool partial, std::size_t family) const {
+  void test(std::vector<Draft>& drafts, std::size_t c, const Part& part, const Counts& current,
+            const std::optional<std::string>& segment, std::size_t window, bool partial, std::size_t family) const {
     const auto& column = reference_.columns[c];
     auto axis = column.axis();
-    std::size_t cells = axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1 + tally_.fresh[c].size();
+    std::size_t cells = axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1
+                                                     : column.categories.size() + 1 + tally_.fresh[c].size();
     auto x = padded(part.counts, cells), y = padded(current, cells);
     drift::Sample ref{.counts = x, .values = {}}, cur{.counts = y, .values = {}};
     double level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1));
@@ -156,11 +169,15 @@ class Judge {
         if (!std::isnan(among.detectable)) r.detectable_effect = std::max(r.detectable_effect, among.detectable);
       }
     }
-    if (partial) r.reason = "the window is cut off by the end of the data";
-    else if (score.status == drift::Status::kEmpty) r.reason = r.n_current == 0 ? no_value(c, current) : "the reference has no value";
+    if (partial)
+      r.reason = "the window is cut off by the end of the data";
+    else if (score.status == drift::Status::kEmpty)
+      r.reason = r.n_current == 0 ? no_value(c, current) : "the reference has no value";
     else if (score.status == drift::Status::kTooFewRows)
-      r.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", r.n_reference, r.n_current, drift::kFewestRows);
-    else if (score.status == drift::Status::kConstant) r.reason = "the same single value in both";
+      r.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", r.n_reference,
+                             r.n_current, drift::kFewestRows);
+    else if (score.status == drift::Status::kConstant)
+      r.reason = "the same single value in both";
     drafts.push_back(std::move(d));
 
     if (part.counts.missing == 0 && current.missing == 0) return;
@@ -182,16 +199,22 @@ class Judge {
     q.detectable_effect = drift::detectable_share(q.missing_reference, n, l, level);
     bool enough = n >= drift::kFewestRows && l >= drift::kFewestRows;
     m.tested = enough && !partial && !std::isnan(q.p_value);
-    m.movement = n && l ? fmt::format("missing {} → {}", percent(static_cast<double>(q.missing_reference) / static_cast<double>(n)),
+    m.movement = n && l ? fmt::format("missing {} → {}",
+                                      percent(static_cast<double>(q.missing_reference) / static_cast<double>(n)),
                                       percent(static_cast<double>(q.missing_current) / static_cast<double>(l)))
                         : "";
-    if (partial) q.reason = "the window is cut off by the end of the data";
-    else if (!enough) q.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", n, l, drift::kFewestRows);
+    if (partial)
+      q.reason = "the window is cut off by the end of the data";
+    else if (!enough)
+      q.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", n, l,
+                             drift::kFewestRows);
     drafts.push_back(std::move(m));
   }
 
   std::string no_value(std::size_t c, const Counts& current) const {
-    if (tally_.mismatches[c] > 0) return fmt::format("no value that is {}: {} could not be read", to_string(reference_.columns[c].type), tally_.mismatches[c]);
+    if (tally_.mismatches[c] > 0)
+      return fmt::format("no value that is {}: {} could not be read", to_string(reference_.columns[c].type),
+                         tally_.mismatches[c]);
     return current.missing ? "every value is missing" : "no rows";
   }
 
@@ -209,9 +232,12 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   auto seen = d.movement.empty() ? std::string() : d.movement + ", ";
   if (!(r.p_adjusted <= alpha)) {
     r.verdict = Verdict::kOk;
-    if (d.usual) r.reason = fmt::format("{}within what healthy windows differ by", seen);
-    else if (!std::isnan(r.detectable_effect)) r.reason = fmt::format("no change seen; {} would have been", amount(r.detectable_effect, share));
-    else r.reason = "no change seen";
+    if (d.usual)
+      r.reason = fmt::format("{}within what healthy windows differ by", seen);
+    else if (!std::isnan(r.detectable_effect))
+      r.reason = fmt::format("no change seen; {} would have been", amount(r.detectable_effect, share));
+    else
+      r.reason = "no change seen";
     return;
   }
   if (r.effect < r.watch) {
@@ -261,11 +287,17 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   Comparison out;
   out.version = options.version;
   out.alpha = options.alpha;
-  TallyOptions counting{.window = options.window, .timestamp = reference.timestamp, .segmentations = {}, .threads = options.threads, .progress = options.progress};
+  TallyOptions counting{.window = options.window,
+                        .timestamp = reference.timestamp,
+                        .segmentations = {},
+                        .threads = options.threads,
+                        .progress = options.progress};
   for (const auto& by : options.segments) {
     auto it = std::find(reference.segmentations.begin(), reference.segmentations.end(), by);
     if (it == reference.segmentations.end())
-      return fail(Code::kUsage, fmt::format("--segment {}: the profile was made without it (vigie profile … --segment {})", to_string(by), to_string(by)));
+      return fail(Code::kUsage,
+                  fmt::format("--segment {}: the profile was made without it (vigie profile … --segment {})",
+                              to_string(by), to_string(by)));
     counting.segmentations.push_back(static_cast<std::size_t>(it - reference.segmentations.begin()));
   }
   {
@@ -273,12 +305,18 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     bool common = false;
     std::string unknown;
     for (const auto& f : peek->schema()) {
-      bool known = std::any_of(reference.columns.begin(), reference.columns.end(), [&](const auto& c) { return c.name == f.name; });
+      bool known = std::any_of(reference.columns.begin(), reference.columns.end(),
+                               [&](const auto& c) { return c.name == f.name; });
       common = common || known;
-      if (!known && find_column(reference.others, f.name) == std::string::npos) unknown += (unknown.empty() ? "" : ", ") + quoted(f.name);
+      if (!known && find_column(reference.others, f.name) == std::string::npos)
+        unknown += (unknown.empty() ? "" : ", ") + quoted(f.name);
     }
-    if (!common) return fail(Code::kInput, fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
-    if (!unknown.empty()) out.notes.push_back(fmt::format("{}: columns the reference does not have are not compared: {}", current.name(), unknown));
+    if (!common)
+      return fail(Code::kInput,
+                  fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
+    if (!unknown.empty())
+      out.notes.push_back(
+          fmt::format("{}: columns the reference does not have are not compared: {}", current.name(), unknown));
   }
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
   if (counted.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows", current.name()));
@@ -291,11 +329,15 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   for (const auto& list : {reference.notes, counted.problems.messages, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
-  if (counted.without_time) out.notes.push_back(fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
+  if (counted.without_time)
+    out.notes.push_back(
+        fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
   if (!judge.between())
-    out.notes.push_back("assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
+    out.notes.push_back(
+        "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
   else if (reference.window_count < static_cast<std::int64_t>(kAdvisedWindows))
-    out.notes.push_back(fmt::format("the reference has {} windows; {} or more are advised", reference.window_count, kAdvisedWindows));
+    out.notes.push_back(
+        fmt::format("the reference has {} windows; {} or more are advised", reference.window_count, kAdvisedWindows));
 
   const auto& windower = *counted.windower;
   auto order = windower.order();
@@ -319,7 +361,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     }
     bool unfinished = options.window.calendar() && window.partial && several;
     std::vector<std::vector<Draft>> columns(reference.columns.size());
-    parallel_for(columns.size(), options.threads, [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
+    parallel_for(columns.size(), options.threads,
+                 [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
     std::vector<double> p;
     for (const auto& drafts : columns)
       for (const auto& d : drafts) p.push_back(d.tested ? d.result.p_value : kNaN);

@@ -21,10 +21,10 @@ inline constexpr Levels kShareLevels{0.05, 0.15};  ///< share of rows
 struct CompareOptions {
   WindowSpec window;
   std::vector<SegmentBy> segments;
-  double alpha = 0.05;                        ///< false-discovery level of one window
-  std::optional<Levels> levels;               ///< instead of both defaults
-  std::string method = "auto";                ///< for every column
-  std::map<std::string, std::string> methods; ///< by column
+  double alpha = 0.05;                         ///< false-discovery level of one window
+  std::optional<Levels> levels;                ///< instead of both defaults
+  std::string method = "auto";                 ///< for every column
+  std::map<std::string, std::string> methods;  ///< by column
   std::uint64_t seed = 1;
   unsigned threads = 0;
   Progress progress;

@@ -74,12 +74,12 @@ struct Picture {
   std::string column;
   Role role = Role::kFeature;
   ColumnType type = ColumnType::kNumeric;
-  std::vector<double> cuts;                               ///< numeric kinds: ascending; shares have cuts.size() + 1 cells
-  double minimum = 0, maximum = 0;                        ///< of reference and current together; NaN when none
-  std::vector<std::string> categories;                    ///< categorical kinds: the most frequent of either side, then "(other)" if any
-  std::vector<double> reference_shares, current_shares;   ///< per cell; sum 1 (0 when empty)
-  ColumnPoint reference;                                  ///< the same numbers of the whole reference
-  std::vector<ColumnPoint> points;                        ///< one a window, parallel to Comparison::windows
+  std::vector<double> cuts;             ///< numeric kinds: ascending; shares have cuts.size() + 1 cells
+  double minimum = 0, maximum = 0;      ///< of reference and current together; NaN when none
+  std::vector<std::string> categories;  ///< categorical kinds: the most frequent of either side, then "(other)" if any
+  std::vector<double> reference_shares, current_shares;  ///< per cell; sum 1 (0 when empty)
+  ColumnPoint reference;                                 ///< the same numbers of the whole reference
+  std::vector<ColumnPoint> points;                       ///< one a window, parallel to Comparison::windows
 };
 
 struct Side {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/picture_internal.h"
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "engine/picture_internal.h"
 #include "engine/summaries_internal.h"
 
 namespace vigie::engine {
@@ -13,7 +12,9 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kDrawn = 20;  // categories with a bar of their own
 
-double share(std::int64_t part, std::int64_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
+double share(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
 
 double quantile(const ColumnProfile& column, std::span<const std::int64_t> counts, double total, double q) {
   const auto& cuts = column.bins.cuts;
@@ -50,7 +51,8 @@ std::vector<Picture> draw(const Profile& reference, const Tally& current) {
     const auto& column = reference.columns[c];
     Picture p;
     p.column = column.name, p.role = column.role, p.type = column.type;
-    std::size_t cells = column.categorical() ? column.categories.size() + 1 + current.fresh[c].size() : column.bins.cuts.size() + 1;
+    std::size_t cells =
+        column.categorical() ? column.categories.size() + 1 + current.fresh[c].size() : column.bins.cuts.size() + 1;
     auto whole = padded(column.whole(), cells);
     Counts all;
     for (auto w : order)
@@ -65,7 +67,8 @@ std::vector<Picture> draw(const Profile& reference, const Tally& current) {
         return out;
       }
       std::int64_t named = 0;
-      for (auto i : drawn) named += i < counts.size() ? counts[i] : 0, out.push_back(share(i < counts.size() ? counts[i] : 0, total));
+      for (auto i : drawn)
+        named += i < counts.size() ? counts[i] : 0, out.push_back(share(i < counts.size() ? counts[i] : 0, total));
       if (p.categories.size() > drawn.size()) out.push_back(share(total - named, total));
       return out;
     };
@@ -79,7 +82,8 @@ std::vector<Picture> draw(const Profile& reference, const Tally& current) {
       bool rest = by.size() > kDrawn || whole[other] + all.cells[other] > 0;
       by.resize(std::min(by.size(), kDrawn));
       drawn = by;
-      for (auto i : drawn) p.categories.push_back(i < other ? column.categories[i].name : current.fresh[c][i - other - 1]);
+      for (auto i : drawn)
+        p.categories.push_back(i < other ? column.categories[i].name : current.fresh[c][i - other - 1]);
       if (rest) p.categories.emplace_back("(other)");
     } else {
       p.cuts = column.bins.cuts;

@@ -170,9 +170,13 @@ std::string to_string(const WindowSpec& spec) {
   std::string name(kNames[static_cast<std::size_t>(spec.kind)]);
   return spec.zone.empty() || !spec.calendar() ? name : fmt::format("{} ({})", name, spec.zone);
 }
-std::string to_string(const SegmentBy& by) { return fmt::format("{}", fmt::join(by, ",")); }
+std::string to_string(const SegmentBy& by) {
+  return fmt::format("{}", fmt::join(by, ","));
+}
 
-std::int64_t Counts::rows() const { return std::accumulate(cells.begin(), cells.end(), std::int64_t{0}); }
+std::int64_t Counts::rows() const {
+  return std::accumulate(cells.begin(), cells.end(), std::int64_t{0});
+}
 
 void Counts::merge(const Counts& other) {
   cells.resize(std::max(cells.size(), other.cells.size()));
@@ -220,8 +224,10 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   p.rows = load_count(in);
   p.rejected = load_count(in);
   auto kind = in.fixed<std::uint8_t>();
-  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth)) in.fail();
-  else p.window.kind = static_cast<WindowSpec::Kind>(kind);
+  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth))
+    in.fail();
+  else
+    p.window.kind = static_cast<WindowSpec::Kind>(kind);
   p.window.rows = load_count(in);
   p.window.zone = in.string();
   p.window_count = load_count(in);
@@ -239,8 +245,10 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   for (auto& f : p.others) {
     f.name = in.string();
     auto type = in.fixed<std::uint8_t>();
-    if (type > static_cast<std::uint8_t>(table::Type::kList)) in.fail();
-    else f.type = static_cast<table::Type>(type);
+    if (type > static_cast<std::uint8_t>(table::Type::kList))
+      in.fail();
+    else
+      f.type = static_cast<table::Type>(type);
   }
   p.notes = strings();
   auto columns = in.count(1);
@@ -253,6 +261,8 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   return p;
 }
 
-bool is_profile(std::string_view head) { return head.substr(0, 4) == kMagic; }
+bool is_profile(std::string_view head) {
+  return head.substr(0, 4) == kMagic;
+}
 
 }  // namespace vigie::engine

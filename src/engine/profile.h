@@ -67,15 +67,15 @@ struct ColumnProfile {
   std::string name;
   Role role = Role::kFeature;
   ColumnType type = ColumnType::kNumeric;
-  table::Type source = table::Type::kFloat;  ///< as it is read
+  table::Type source = table::Type::kFloat;   ///< as it is read
   std::int64_t infinite = 0, mismatches = 0;  ///< both are in Part::counts.missing too
   Bins bins;                                  ///< numeric kinds
   std::vector<Category> categories;           ///< categorical kinds: by falling count, then name
   std::int64_t other = 0;                     ///< rows in categories beyond the cap
   double distinct = 0;                        ///< exact while few, else estimated
   bool exact = true;
-  double error_bound = 0;                     ///< on shares; not 0 only after a merge
-  std::vector<std::vector<Part>> parts;       ///< [0][0] the whole; [k][s] segment s of segmentation k ≥ 1
+  double error_bound = 0;                ///< on shares; not 0 only after a merge
+  std::vector<std::vector<Part>> parts;  ///< [0][0] the whole; [k][s] segment s of segmentation k ≥ 1
   // Sketches of the values: for people and for methods that need more than bins; not used by the default verdict.
   sketch::Moments moments;
   std::optional<sketch::Kll> quantiles;
@@ -93,13 +93,13 @@ struct Profile {
   std::string source;
   std::int64_t rows = 0, rejected = 0;
   WindowSpec window;
-  std::int64_t window_count = 0;   ///< healthy windows; 0 without windows
-  bool has_time = false;           ///< a timestamp column was named
+  std::int64_t window_count = 0;  ///< healthy windows; 0 without windows
+  bool has_time = false;          ///< a timestamp column was named
   std::vector<SegmentBy> segmentations;
   std::vector<std::vector<std::string>> segments;  ///< per segmentation its values, "(other)" last when pooled
   std::vector<ColumnProfile> columns;
-  std::string timestamp;           ///< column that orders the windows; empty when not named
-  table::Schema others;            ///< columns of the reference that are not compared, as they were read
+  std::string timestamp;  ///< column that orders the windows; empty when not named
+  table::Schema others;   ///< columns of the reference that are not compared, as they were read
   std::vector<std::string> notes;
 };
 

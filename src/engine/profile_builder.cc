@@ -32,19 +32,31 @@ struct Hash {
 // Learns one column of the reference.
 class ColumnBuilder {
  public:
-  ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool sketches) : sketches_(sketches) {
+  ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool sketches)
+      : sketches_(sketches) {
     profile_.name = std::move(name);
     profile_.source = source;
     as_ = as;
     switch (source) {
-      case table::Type::kBoolean: profile_.type = ColumnType::kBoolean; break;
-      case table::Type::kTimestamp: profile_.type = ColumnType::kTimestamp; break;
-      case table::Type::kString: profile_.type = ColumnType::kCategorical; break;  // or text: finish() knows
-      case table::Type::kList: profile_.type = ColumnType::kEmbedding; break;
-      default: profile_.type = ColumnType::kNumeric;
+      case table::Type::kBoolean:
+        profile_.type = ColumnType::kBoolean;
+        break;
+      case table::Type::kTimestamp:
+        profile_.type = ColumnType::kTimestamp;
+        break;
+      case table::Type::kString:
+        profile_.type = ColumnType::kCategorical;
+        break;  // or text: finish() knows
+      case table::Type::kList:
+        profile_.type = ColumnType::kEmbedding;
+        break;
+      default:
+        profile_.type = ColumnType::kNumeric;
     }
-    if (sketches_) profile_.quantiles.emplace(), profile_.tails.emplace(), profile_.cardinality.emplace();
-    else if (source == table::Type::kString) profile_.cardinality.emplace();
+    if (sketches_)
+      profile_.quantiles.emplace(), profile_.tails.emplace(), profile_.cardinality.emplace();
+    else if (source == table::Type::kString)
+      profile_.cardinality.emplace();
   }
 
   void add(const table::Column& column) {
@@ -93,9 +105,11 @@ class ColumnBuilder {
       for (auto [length, count] : lengths_) {
         ties.push_back({static_cast<double>(length), count});
         if (!sketches_) continue;
-        std::vector<double> same(static_cast<std::size_t>(std::min<std::int64_t>(count, 4096)), static_cast<double>(length));
+        std::vector<double> same(static_cast<std::size_t>(std::min<std::int64_t>(count, 4096)),
+                                 static_cast<double>(length));
         for (auto left = count; left > 0; left -= static_cast<std::int64_t>(same.size())) {
-          auto part = std::span(same).first(static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(same.size()))));
+          auto part = std::span(same).first(
+              static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(same.size()))));
           profile_.moments.update(part);
           profile_.quantiles->update(part);
           profile_.tails->update(part);
@@ -149,16 +163,20 @@ class ColumnBuilder {
   void add_codes(Coded coded) {
     uses_.assign(coded.dictionary.size(), 0);
     for (auto code : coded.codes) {
-      if (code < 0) ++missing_;
-      else ++uses_[static_cast<std::size_t>(code)];
+      if (code < 0)
+        ++missing_;
+      else
+        ++uses_[static_cast<std::size_t>(code)];
     }
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       if (uses_[i] == 0) continue;
       auto name = coded.dictionary[i];
       auto found = counts_.find(name);
       if (again_) {
-        if (found == counts_.end()) other_ += uses_[i];
-        else found->second += uses_[i];
+        if (found == counts_.end())
+          other_ += uses_[i];
+        else
+          found->second += uses_[i];
         continue;
       }
       if (profile_.cardinality) profile_.cardinality->update(hash64(name));
@@ -166,9 +184,12 @@ class ColumnBuilder {
       lengths_[length] += uses_[i];
       total_length_ += static_cast<double>(length) * static_cast<double>(uses_[i]);
       total_ += uses_[i];
-      if (many_) many_->update(name, uses_[i]);
-      else if (found != counts_.end()) found->second += uses_[i];
-      else if (counts_.size() < kDistinct) counts_.emplace(std::string(name), uses_[i]);
+      if (many_)
+        many_->update(name, uses_[i]);
+      else if (found != counts_.end())
+        found->second += uses_[i];
+      else if (counts_.size() < kDistinct)
+        counts_.emplace(std::string(name), uses_[i]);
       else {
         many_.emplace(kDistinct);
         for (const auto& [known, count] : counts_) many_->update(known, count);
@@ -188,10 +209,12 @@ class ColumnBuilder {
   void set_categories(int) {
     std::vector<Category> all;
     for (auto& [name, count] : counts_) all.push_back({name, count});
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
     distinct_ = all.size();
     std::size_t bytes = 0, keep = 0;
-    while (keep < all.size() && keep < kCategories && bytes + all[keep].name.size() <= kCategoryBytes) bytes += all[keep++].name.size();
+    while (keep < all.size() && keep < kCategories && bytes + all[keep].name.size() <= kCategoryBytes)
+      bytes += all[keep++].name.size();
     profile_.other = other_;
     for (auto i = keep; i < all.size(); ++i) profile_.other += all[i].count;
     all.resize(keep);
@@ -235,15 +258,21 @@ Result<Chosen> choose_columns(const table::Schema& schema, const Roles& roles, c
   for (const auto& s : roles.scores) VIGIE_TRY(check(s, "--score"));
   for (const auto& s : roles.features) VIGIE_TRY(check(s, "--features"));
   for (const auto& s : roles.ignore) VIGIE_TRY(check(s, "--ignore"));
-  auto in = [](const std::vector<std::string>& list, const std::string& name) { return std::find(list.begin(), list.end(), name) != list.end(); };
+  auto in = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
   Chosen chosen;
   for (const auto& f : schema) {
     Role role = Role::kFeature;
     if (f.name == roles.timestamp || f.name == roles.id || f.name == roles.weight) continue;
-    if (f.name == roles.prediction) role = Role::kPrediction;
-    else if (in(roles.scores, f.name)) role = Role::kScore;
-    else if (f.name == roles.label) role = Role::kLabel;
-    else if ((!roles.features.empty() && !in(roles.features, f.name)) || in(roles.ignore, f.name)) continue;
+    if (f.name == roles.prediction)
+      role = Role::kPrediction;
+    else if (in(roles.scores, f.name))
+      role = Role::kScore;
+    else if (f.name == roles.label)
+      role = Role::kLabel;
+    else if ((!roles.features.empty() && !in(roles.features, f.name)) || in(roles.ignore, f.name))
+      continue;
     chosen.names.push_back(f.name);
     chosen.roles.push_back(role);
   }
@@ -257,10 +286,12 @@ void add_note(std::vector<std::string>& notes, const std::vector<std::string>& m
 }
 
 // Segments with enough rows by falling count; the rest is pooled.
-std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names, const std::vector<std::int64_t>& rows) {
+std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names,
+                                       const std::vector<std::int64_t>& rows) {
   std::vector<std::size_t> order(names.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return rows[a] != rows[b] ? rows[a] > rows[b] : names[a] < names[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return rows[a] != rows[b] ? rows[a] > rows[b] : names[a] < names[b]; });
   std::vector<std::string> kept;
   for (auto i : order)
     if (rows[i] >= kSegmentFloor && kept.size() < kSegments) kept.push_back(names[i]);
@@ -281,7 +312,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   profile.segments.push_back({});
   for (const auto& by : options.segments) profile.segmentations.push_back(by);
 
-  double passes = 1 + (options.window.kind != WindowSpec::Kind::kNone || !options.segments.empty() ? 1 : 0), pass_done = 0;
+  double passes = 1 + (options.window.kind != WindowSpec::Kind::kNone || !options.segments.empty() ? 1 : 0),
+         pass_done = 0;
   auto progress = [&](std::uint64_t consumed) {
     if (!options.progress) return;
     double share = static_cast<double>(consumed) / std::max(1.0, static_cast<double>(input.bytes()));
@@ -317,7 +349,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
         if (i == std::string::npos) {
           std::vector<std::string> known;
           for (const auto& f : schema) known.push_back(f.name);
-          return fail(Code::kUsage, fmt::format("--segment: {} in {}", unknown_name("column", name, known), input.name()));
+          return fail(Code::kUsage,
+                      fmt::format("--segment: {} in {}", unknown_name("column", name, known), input.name()));
         }
         columns.push_back(i);
       }
@@ -326,8 +359,10 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     if (!options.roles.timestamp.empty()) {
       auto type = schema[find_column(schema, options.roles.timestamp)].type;
       if (type != table::Type::kTimestamp && type != table::Type::kInteger && type != table::Type::kFloat)
-        return fail(Code::kUsage, fmt::format("--timestamp: column \"{}\" of {} is {}, not a time (ISO 8601 or epoch numbers)", options.roles.timestamp,
-                                              input.name(), type == table::Type::kString ? "text" : table::to_string(type)));
+        return fail(Code::kUsage,
+                    fmt::format("--timestamp: column \"{}\" of {} is {}, not a time (ISO 8601 or epoch numbers)",
+                                options.roles.timestamp, input.name(),
+                                type == table::Type::kString ? "text" : table::to_string(type)));
     }
     profile.rows = 0;
     std::vector<Status> failures(builders.size());
@@ -342,8 +377,10 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       }
       parallel_for(builders.size(), options.threads, [&](std::size_t i) {
         auto column = batch->column(where[i]);
-        if (!column) failures[i] = std::move(column.error());
-        else builders[i].add(*column);
+        if (!column)
+          failures[i] = std::move(column.error());
+        else
+          builders[i].add(*column);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       profile.rows += batch->rows();
@@ -375,14 +412,18 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       if (!batch) break;
       parallel_for(unfinished.size(), options.threads, [&](std::size_t u) {
         auto column = batch->column(find_column(reader->schema(), chosen.names[unfinished[u]]));
-        if (!column) failures[u] = std::move(column.error());
-        else builders[unfinished[u]].add(*column);
+        if (!column)
+          failures[u] = std::move(column.error());
+        else
+          builders[unfinished[u]].add(*column);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       progress(reader->consumed());
     }
     for (auto i : unfinished)
-      if (!builders[i].finish()) return fail(Code::kInternal, fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
+      if (!builders[i].finish())
+        return fail(Code::kInternal,
+                    fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
   }
   for (std::size_t i = 0; i < builders.size(); ++i) {
     profile.columns.push_back(builders[i].take(i));
@@ -395,9 +436,14 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
 
   if (options.window.kind == WindowSpec::Kind::kNone && options.segments.empty()) return profile;
   ++pass_done;
-  TallyOptions tally_options{.window = options.window, .timestamp = options.roles.timestamp, .segmentations = {}, .threads = options.threads, .progress = {}};
+  TallyOptions tally_options{.window = options.window,
+                             .timestamp = options.roles.timestamp,
+                             .segmentations = {},
+                             .threads = options.threads,
+                             .progress = {}};
   for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
-  if (options.progress) tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };
+  if (options.progress)
+    tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };
   VIGIE_ASSIGN(auto counted, tally(input, profile, tally_options));
   keep_windows(profile, counted);
   return profile;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/summaries_internal.h"
-
 #include <algorithm>
+
+#include "engine/summaries_internal.h"
 
 namespace vigie::engine {
 namespace {
@@ -42,7 +42,8 @@ void keep_windows(Profile& profile, const Tally& counted) {
     auto& column = profile.columns[c];
     auto axis = column.axis();
     auto trace = [&](Part& part, std::size_t k, std::size_t s) {
-      auto reference = padded(part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
+      auto reference = padded(
+          part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
       drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
       for (auto w : healthy) {
         const auto* counts = counted.at(c, k, w, s);

@@ -41,8 +41,10 @@ class ColumnCounter {
     mismatches += column.mismatches;
     for (std::size_t k = 0; k < groups.size(); ++k)
       if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
-    if (profile_.categorical()) add_codes(encode(column, codes_), groups);
-    else add_numbers(project(column, profile_.type, numbers_, infinite), groups);
+    if (profile_.categorical())
+      add_codes(encode(column, codes_), groups);
+    else
+      add_numbers(project(column, profile_.type, numbers_, infinite), groups);
   }
 
   void add_missing(std::int64_t, std::span<const Membership> groups, std::span<const std::size_t> sizes) {
@@ -54,7 +56,9 @@ class ColumnCounter {
   }
 
  private:
-  std::size_t width() const { return profile_.categorical() ? profile_.categories.size() + 1 + fresh.size() : profile_.bins.cuts.size() + 1; }
+  std::size_t width() const {
+    return profile_.categorical() ? profile_.categories.size() + 1 + fresh.size() : profile_.bins.cuts.size() + 1;
+  }
   Counts& group(std::size_t k, std::int32_t g) {
     auto& counts = cells[k][static_cast<std::size_t>(g)];
     if (counts.cells.size() < width()) counts.cells.resize(width());
@@ -73,7 +77,8 @@ class ColumnCounter {
         for (const auto& run : m.runs) {
           if (run.group < 0) continue;
           auto& counts = group(k, run.group);
-          auto part = values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
+          auto part =
+              values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
           counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
         }
         continue;
@@ -86,8 +91,10 @@ class ColumnCounter {
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (m.groups[i] < 0) continue;
         auto& counts = group(k, m.groups[i]);
-        if (places_[i] == 0xffff) ++counts.missing;
-        else ++counts.cells[places_[i]];
+        if (places_[i] == 0xffff)
+          ++counts.missing;
+        else
+          ++counts.cells[places_[i]];
       }
     }
   }
@@ -176,7 +183,8 @@ std::size_t find_column(const table::Schema& schema, std::string_view name) {
   return it == schema.end() ? std::string::npos : static_cast<std::size_t>(it - schema.begin());
 }
 
-std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer, std::int64_t& infinite) {
+std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
+                                std::int64_t& infinite) {
   if (type == ColumnType::kText) {
     std::vector<double> lengths(column.dictionary.size());
     for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] = static_cast<double>(characters(column.dictionary[i]));
@@ -214,7 +222,8 @@ Coded encode(const table::Column& column, std::vector<std::int32_t>& buffer) {
   if (column.type == table::Type::kString) return {column.codes, column.dictionary};
   static constexpr std::array<std::string_view, 2> kBoolean{"false", "true"};
   buffer.resize(column.numbers.size());
-  for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = std::isnan(column.numbers[i]) ? -1 : column.numbers[i] != 0;
+  for (std::size_t i = 0; i < buffer.size(); ++i)
+    buffer[i] = std::isnan(column.numbers[i]) ? -1 : column.numbers[i] != 0;
   return {buffer, kBoolean};
 }
 
@@ -257,7 +266,8 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
         double v = column.numbers[i];
         if (std::isnan(v)) continue;
         auto [it, fresh] = seen.try_emplace(v, static_cast<std::uint32_t>(texts[c].size()));
-        if (fresh) texts[c].push_back(column.type == table::Type::kBoolean ? (v != 0 ? "true" : "false") : fmt::format("{}", v));
+        if (fresh)
+          texts[c].push_back(column.type == table::Type::kBoolean ? (v != 0 ? "true" : "false") : fmt::format("{}", v));
         local[i] = it->second;
       }
     }
@@ -276,7 +286,8 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
         if (columns_.size() > 1) name += "," + by_[1] + "=" + texts[1][key >> 32];
         it->second = number(name);
         if (names_.size() > kMostSegments)
-          return fail(Code::kUsage, fmt::format("--segment {}: more than {} different values; choose a column with few", to_string(by_), kMostSegments));
+          return fail(Code::kUsage, fmt::format("--segment {}: more than {} different values; choose a column with few",
+                                                to_string(by_), kMostSegments));
       }
       last_number = it->second;
     }
@@ -367,8 +378,10 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     t.windower->assign(t.rows, rows, times, windows);
     t.window_rows.resize(t.windower->size());
     for (auto w : windows) {
-      if (w < 0) ++t.without_time;
-      else ++t.window_rows[static_cast<std::size_t>(w)];
+      if (w < 0)
+        ++t.without_time;
+      else
+        ++t.window_rows[static_cast<std::size_t>(w)];
     }
     groups[0].groups = windows;
     groups[0].find_runs();
@@ -386,12 +399,15 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     parallel_for(counters.size(), options.threads, [&](std::size_t i) {
       if (!t.present[i]) return counters[i].add_missing(rows, groups, sizes);
       auto column = batch->column(where[i]);
-      if (!column) failures[i] = std::move(column.error());
-      else counters[i].add(*column, groups, sizes);
+      if (!column)
+        failures[i] = std::move(column.error());
+      else
+        counters[i].add(*column, groups, sizes);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
     t.rows += rows;
-    if (options.progress) options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
+    if (options.progress)
+      options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
   }
   t.problems = reader->problems();
   for (auto& c : counters) {

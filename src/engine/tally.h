@@ -42,7 +42,8 @@ class Segmenter {
 
 /// The values of a numeric kind as numbers, one a row, NaN where missing or infinite; text gives its length, a list
 /// its norm. The result points into `column` or `buffer`.
-std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer, std::int64_t& infinite);
+std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
+                                std::int64_t& infinite);
 /// The values of a categorical kind as codes into a dictionary.
 struct Coded {
   std::span<const std::int32_t> codes;

@@ -48,7 +48,10 @@ Result<Windower> Windower::make(const WindowSpec& spec) {
     try {
       w.zone_->zone = date::locate_zone(spec.zone);
     } catch (const std::exception&) {
-      return fail(Code::kUsage, fmt::format("--timezone: \"{}\" is not in the time zone database (try Europe/Paris, America/New_York, UTC)", spec.zone));
+      return fail(
+          Code::kUsage,
+          fmt::format("--timezone: \"{}\" is not in the time zone database (try Europe/Paris, America/New_York, UTC)",
+                      spec.zone));
     }
   }
   return w;
@@ -56,7 +59,9 @@ Result<Windower> Windower::make(const WindowSpec& spec) {
 
 namespace {
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0);
+}
 
 std::int64_t month_of(std::int64_t day) {
   date::year_month_day ymd{date::sys_days{date::days(day)}};
@@ -64,17 +69,22 @@ std::int64_t month_of(std::int64_t day) {
 }
 std::int64_t month_start(std::int64_t month) {
   auto year = floor_div(month, 12);
-  date::year_month_day ymd{date::year(static_cast<int>(1970 + year)), date::month(static_cast<unsigned>(month - year * 12 + 1)), date::day(1)};
+  date::year_month_day ymd{date::year(static_cast<int>(1970 + year)),
+                           date::month(static_cast<unsigned>(month - year * 12 + 1)), date::day(1)};
   return date::sys_days(ymd).time_since_epoch().count();
 }
 
 // First second, in local time, of the window with this key.
 std::int64_t local_start(WindowSpec::Kind kind, std::int64_t key) {
   switch (kind) {
-    case WindowSpec::Kind::kHour: return key * 3600;
-    case WindowSpec::Kind::kDay: return key * 86400;
-    case WindowSpec::Kind::kWeek: return (key * 7 - 3) * 86400;  // 1970-01-01 was a Thursday; weeks begin on Monday
-    default: return month_start(key) * 86400;
+    case WindowSpec::Kind::kHour:
+      return key * 3600;
+    case WindowSpec::Kind::kDay:
+      return key * 86400;
+    case WindowSpec::Kind::kWeek:
+      return (key * 7 - 3) * 86400;  // 1970-01-01 was a Thursday; weeks begin on Monday
+    default:
+      return month_start(key) * 86400;
   }
 }
 
@@ -84,14 +94,19 @@ std::int64_t Windower::key_of(double time) {
   auto seconds = static_cast<std::int64_t>(std::floor(time / kMicro));
   auto local = seconds + zone_->offset(seconds);
   switch (spec_.kind) {
-    case WindowSpec::Kind::kHour: return floor_div(local, 3600);
-    case WindowSpec::Kind::kDay: return floor_div(local, 86400);
-    case WindowSpec::Kind::kWeek: return floor_div(floor_div(local, 86400) + 3, 7);
-    default: return month_of(floor_div(local, 86400));
+    case WindowSpec::Kind::kHour:
+      return floor_div(local, 3600);
+    case WindowSpec::Kind::kDay:
+      return floor_div(local, 86400);
+    case WindowSpec::Kind::kWeek:
+      return floor_div(floor_div(local, 86400) + 3, 7);
+    default:
+      return month_of(floor_div(local, 86400));
   }
 }
 
-void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out) {
+void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const double> times,
+                      std::vector<std::int32_t>& out) {
   out.resize(static_cast<std::size_t>(rows));
   auto find = [&](std::int64_t key) {
     if (key == last_key_) return last_;

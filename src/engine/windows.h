@@ -27,7 +27,7 @@ class Windower {
   void assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out);
 
   struct Window {
-    std::int64_t key = 0;             ///< ordinal of the hour, day, week, month or run of rows
+    std::int64_t key = 0;  ///< ordinal of the hour, day, week, month or run of rows
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
   std::size_t size() const { return windows_.size(); }

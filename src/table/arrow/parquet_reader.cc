@@ -12,6 +12,8 @@
 namespace vigie::table {
 namespace {
 
+constexpr std::int64_t kBatchRows = 131072;
+constexpr std::int64_t kColumnBytes = 16 << 20;  // of one column of one batch, as far as the file's totals tell
 // More columns than this are not kept open from one batch of a row group to the next: each holds a page and a
 // dictionary, about 1 to 2 MB.
 constexpr std::size_t kOpenColumns = 64;
@@ -31,7 +33,6 @@ class ParquetBatch : public Batch {
   ~ParquetBatch() override;
   std::int64_t rows() const override { return part_.rows; }
   Result<Column> column(std::size_t i) override;
-  void release(std::size_t i) override;
 
  private:
   ParquetReader& reader_;
@@ -64,7 +65,7 @@ class ParquetReader : public Reader {
       auto meta = file_.metadata->RowGroup(group_);
       begin_ = 0;
       group_rows_ = meta->num_rows();
-      step_ = group_rows_ > 0 ? rows_a_batch(*meta) : 0;
+      step_ = group_rows_ > 0 ? batch_rows(*meta) : 0;
     }
     Part part{group_, begin_, std::min(step_, group_rows_ - begin_), begin_ + step_ >= group_rows_};
     begin_ += part.rows;
@@ -97,7 +98,7 @@ class ParquetReader : public Reader {
   }
 
   // Wide values make short batches. Depends on the file and the columns alone.
-  std::int64_t rows_a_batch(const parquet::RowGroupMetaData& group) const {
+  std::int64_t batch_rows(const parquet::RowGroupMetaData& group) const {
     double widest = 8;
     for (const auto& plan : plans_) {
       bool list = plan.native == Type::kList;
@@ -129,8 +130,6 @@ ParquetBatch::ParquetBatch(ParquetReader& reader, Part part)
 ParquetBatch::~ParquetBatch() {
   for (auto& held : held_) reader_.pool().give(std::move(held));
 }
-
-void ParquetBatch::release(std::size_t i) { reader_.pool().give(std::move(held_[i])); }
 
 Result<Column> ParquetBatch::column(std::size_t i) {
   if (!held_[i]) {
