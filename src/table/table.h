@@ -24,7 +24,7 @@ enum class Type : std::uint8_t {
   kFloat,      ///< also decimals
   kTimestamp,  ///< ISO 8601 with or without zone (without: UTC); in numbers only by --schema or a typed file
   kString,
-  kList,       ///< list of numbers
+  kList,  ///< list of numbers
 };
 std::string_view to_string(Type type);
 
@@ -64,20 +64,20 @@ class Batch {
 
 /// How a DATA argument is to be read.
 struct ReadOptions {
-  std::string format;                  ///< "csv", "tsv", "ndjson", "parquet", "arrow"; empty: told by content, then name
-  char decimal = '.';                  ///< decimal mark of CSV numbers
-  char delimiter = 0;                  ///< 0: told from the first line among , ; tab |
-  bool keep_ragged = false;            ///< short rows filled with missing, long ones cut; else left out and counted
-  bool strict = false;                 ///< the first unreadable record is an error
-  unsigned threads = 0;                ///< 0: one per core
+  std::string format;        ///< "csv", "tsv", "ndjson", "parquet", "arrow"; empty: told by content, then name
+  char decimal = '.';        ///< decimal mark of CSV numbers
+  char delimiter = 0;        ///< 0: told from the first line among , ; tab |
+  bool keep_ragged = false;  ///< short rows filled with missing, long ones cut; else left out and counted
+  bool strict = false;       ///< the first unreadable record is an error
+  unsigned threads = 0;      ///< 0: one per core
   std::map<std::string, Type> schema;  ///< types that are not to be inferred, by column name
 };
 
 /// What was wrong with the records of a scan. Same whatever the number of threads.
 struct Problems {
-  std::int64_t rejected = 0;           ///< records left out
-  std::vector<std::string> messages;   ///< the first three: "rides.csv:1042: 7 fields where the header has 8"
-  std::vector<std::string> notes;      ///< remarks that cost no record: late type changes, latin-1 read as such …
+  std::int64_t rejected = 0;          ///< records left out
+  std::vector<std::string> messages;  ///< the first three: "rides.csv:1042: 7 fields where the header has 8"
+  std::vector<std::string> notes;     ///< remarks that cost no record: late type changes, latin-1 read as such …
 };
 
 /// One pass over the data.
