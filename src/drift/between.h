@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,14 +23,13 @@ struct WindowSummary {
   double rows = 0;
   /// Numeric: mean, log standard deviation, skew and log kurtosis of the reference's normal scores; Pearson's
   /// chi-square against the reference on 16 groups of its cells.
-  double location, log_scale, skew, log_kurtosis, chi2;
+  double location = std::numeric_limits<double>::quiet_NaN(), log_scale = location, skew = location,
+         log_kurtosis = location, chi2 = location;
   /// Categorical: asin √((count + ⅜)/(rows + ¾)) (Anscombe 1948) of the reference's kArcsine most frequent categories,
   /// by falling count, then cell. So the reference's categories must stand in the same relative order in every axis.
   std::vector<double> arcsine;
   std::int16_t hour = -1;     ///< hour of day of the window's start; -1 when unknown or the window is longer
   std::int16_t weekday = -1;  ///< 0 = Monday; -1 when unknown or the window is longer than a day
-
-  WindowSummary();  ///< all NaN, no rows
 };
 inline constexpr std::size_t kArcsine = 32;
 inline constexpr std::size_t kFewestWindows = 5;

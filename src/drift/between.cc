@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drift/between.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+#include <optional>
+
+#include "drift/between_fit_internal.h"
+#include "stats/distributions.h"
+
+namespace vigie::drift {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kMoments = 4;  // location, scale, skew, kurtosis
+constexpr double kWeights[] = {.45, .25, .05, .10, .15};
+constexpr std::string_view kNames[] = {"location", "scale", "skew", "kurtosis", "chi2"};
+// Sampling variance of an arcsine share, times rows.
+constexpr double kArcsineNoise = .25;
+constexpr double kFewestExpected = 5;
+
+double arcsine(double count, double rows) {
+  return std::asin(std::sqrt((count + .375) / (rows + .75)));
+}
+double count_of(double arcsine, double rows) {
+  const double root = std::sin(arcsine);
+  return root * root * (rows + .75) - .375;
+}
+
+double sum_of(std::span<const std::int64_t> counts) {
+  return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+}
+
+// Normal scores of the cells: the mean of a standard normal variable within each cell's stretch of probability.
+std::vector<double> normal_scores(std::span<const double> shares) {
+  std::vector<double> scores(shares.size());
+  double below = 0, quantile = -std::numeric_limits<double>::infinity(), density = 0;
+  for (std::size_t j = 0; j < shares.size(); ++j) {
+    if (shares[j] > 0) {
+      const double end = j + 1 == shares.size() ? 1 : std::min(1., below + shares[j]);
+      const double next = stats::normal_quantile(end), next_density = stats::normal_pdf(next);
+      scores[j] = (density - next_density) / shares[j];
+      below = end;
+      quantile = next;
+      density = next_density;
+    } else {
+      scores[j] = quantile;
+    }
+  }
+  // Without reference rows above, a cell has no stretch of its own and the quantile before it may be infinite.
+  for (auto& score : scores) score = std::clamp(score, -40., 40.);
+  return scores;
+}
+
+struct Shape {
+  double location = 0, variance = 0, skew = kNan, kurtosis = kNan;
+};
+
+Shape shape_of(std::span<const double> scores, const auto& share) {
+  Shape shape;
+  for (std::size_t j = 0; j < scores.size(); ++j) shape.location += share(j) * scores[j];
+  double third = 0, fourth = 0;
+  for (std::size_t j = 0; j < scores.size(); ++j) {
+    const double d = scores[j] - shape.location, f = share(j) * d * d;
+    shape.variance += f;
+    third += f * d;
+    fourth += f * d * d;
+  }
+  if (shape.variance > 0) {
+    shape.skew = third / std::pow(shape.variance, 1.5);
+    shape.kurtosis = fourth / (shape.variance * shape.variance);
+  }
+  return shape;
+}
+
+// Sampling variance, times rows, of the four moments: the mean square of their influence functions. For a continuous
+// column 1, 1/2, 6 and 24/9.
+std::array<double, kMoments> sampling_noise(std::span<const double> scores, std::span<const double> shares) {
+  const Shape shape = shape_of(scores, [&](std::size_t j) { return shares[j]; });
+  std::array<double, kMoments> noise{};
+  if (!(shape.variance > 0)) return noise;
+  const double g = shape.skew, k = shape.kurtosis, sd = std::sqrt(shape.variance);
+  for (std::size_t j = 0; j < scores.size(); ++j) {
+    const double u = (scores[j] - shape.location) / sd, w = u * u - 1;
+    const double influence[kMoments] = {u * sd, w / 2, u * u * u - g - 3 * u - 1.5 * g * w,
+                                        (u * u * u * u - k - 4 * g * u - 2 * k * w) / k};
+    for (std::size_t c = 0; c < kMoments; ++c) noise[c] += shares[j] * influence[c] * influence[c];
+  }
+  return noise;
+}
+
+}  // namespace
+
+Summarizer::Summarizer(const Axis& axis, const Sample& reference) : kind_(axis.kind), rows_(sum_of(reference.counts)) {
+  const auto counts = reference.counts;
+  const std::size_t cells = counts.size();
+  if (kind_ == kCategorical) {
+    category_.resize(cells);
+    std::iota(category_.begin(), category_.end(), std::size_t{0});
+    std::ranges::stable_sort(category_, std::ranges::greater{}, [&](std::size_t i) { return counts[i]; });
+    while (!category_.empty() && (category_.size() > kArcsine || counts[category_.back()] == 0)) category_.pop_back();
+    for (const auto i : category_) category_share_.push_back(static_cast<double>(counts[i]) / rows_);
+    return;
+  }
+  shares_.resize(cells);
+  for (std::size_t j = 0; j < cells; ++j) {
+    const bool outside = j == 0 || j + 1 == cells;
+    shares_[j] = outside && counts[j] == 0 ? .5 : static_cast<double>(counts[j]);
+  }
+  const double total = std::accumulate(shares_.begin(), shares_.end(), 0.);
+  for (auto& share : shares_) share /= total;
+  scores_ = normal_scores(shares_);
+  group_.resize(cells);
+  group_rows_.resize(kWindowGroups);
+  double below = 0;
+  for (std::size_t j = 0; j < cells; ++j) {
+    const double middle = rows_ > 0 ? (below + static_cast<double>(counts[j]) / 2) / rows_ : 0;
+    group_[j] = static_cast<std::uint8_t>(std::clamp(middle * kWindowGroups, 0., kWindowGroups - 1.));
+    below += static_cast<double>(counts[j]);
+    group_rows_[group_[j]] += static_cast<double>(counts[j]);
+  }
+}
+
+WindowSummary Summarizer::operator()(const Sample& window, bool held_out) const {
+  WindowSummary summary;
+  const auto counts = window.counts;
+  summary.rows = sum_of(counts);
+  const bool enough = summary.rows >= static_cast<double>(kFewestRows);
+  if (kind_ == kCategorical) {
+    for (const auto i : category_) {
+      summary.arcsine.push_back(enough ? arcsine(static_cast<double>(counts[i]), summary.rows) : kNan);
+    }
+    return summary;
+  }
+  if (!enough || counts.size() != scores_.size()) return summary;
+  const Shape shape = shape_of(scores_, [&](std::size_t j) { return static_cast<double>(counts[j]) / summary.rows; });
+  summary.location = shape.location;
+  if (std::ranges::count_if(counts, [](std::int64_t n) { return n > 0; }) > 1 && shape.variance > 0) {
+    summary.log_scale = std::log(shape.variance) / 2;
+    summary.skew = shape.skew;
+    summary.log_kurtosis = std::log(shape.kurtosis);
+  }
+  std::array<double, kWindowGroups> current{};
+  for (std::size_t j = 0; j < counts.size(); ++j) current[group_[j]] += static_cast<double>(counts[j]);
+  const double m = summary.rows, n = held_out ? rows_ - m : rows_;
+  if (!(n > 0)) return summary;
+  double sum = 0;
+  for (std::size_t g = 0; g < kWindowGroups; ++g) {
+    const double x = std::max(0., held_out ? group_rows_[g] - current[g] : group_rows_[g]), pooled = x + current[g];
+    if (!(pooled > 0)) continue;
+    const double expected = pooled * m / (n + m);
+    sum += (current[g] - expected) * (current[g] - expected) / (expected * n / (n + m));
+  }
+  summary.chi2 = sum;
+  return summary;
+}
+
+struct HealthyWindows::State {
+  Kind kind;
+  std::size_t size = 0;
+  double mean_rows = 0, mean_inverse_rows = 0, mean_chi2 = kNan, chi2_df = 0;
+  std::array<double, kMoments> noise{};
+  std::vector<double> shares;  ///< categorical: of WindowSummary::arcsine
+
+  struct Model {
+    Design design;
+    /// Numeric: the four moments, then log chi-square. Categorical: each category, then for each j from 0 on the rest
+    /// beyond the first j categories.
+    std::vector<Fit> fits;
+  };
+  std::optional<Model> plain, season;
+
+  /// Variance and degrees of freedom of the difference between a window of `rows` rows and the fit.
+  struct Bound {
+    double variance, nu;
+  };
+  Bound bound(const Fit& fit, double leverage, double sampling, double least, double rows) const {
+    const double among = fit.variance * (1 + fit.inflation * leverage),
+                 extra = sampling * (1 / rows - mean_inverse_rows);
+    const double variance = std::max(among + extra, least);
+    const double ratio = extra > 0 && variance > 0 ? variance / among : 1;
+    return {variance, fit.nu * ratio * ratio};
+  }
+  static double two_sided(double distance, const Bound& bound) {
+    if (!(bound.variance > 0)) return 1;
+    return std::min(1., 2 * stats::student_t_sf(std::abs(distance) / std::sqrt(bound.variance), bound.nu));
+  }
+  static double smallest(const Bound& bound, double level, double weight) {
+    return (stats::student_t_quantile(1 - level * weight / 2, bound.nu) + .84) * std::sqrt(bound.variance);
+  }
+
+  void numeric(const Model& model, const Design::Row& row, const WindowSummary& current, double level,
+               Between& result) const;
+  void categorical(const Model& model, const Design::Row& row, const WindowSummary& current, double level,
+                   Between& result) const;
+};
+
+HealthyWindows::HealthyWindows(HealthyWindows&&) noexcept = default;
+HealthyWindows& HealthyWindows::operator=(HealthyWindows&&) noexcept = default;
+HealthyWindows::~HealthyWindows() = default;
+std::size_t HealthyWindows::size() const {
+  return state_->size;
+}
+
+HealthyWindows::HealthyWindows(const Axis& axis, const Sample& reference, std::span<const WindowSummary> windows) {
+  auto state = std::make_unique<State>();
+  const Summarizer scale(axis, reference);
+  state->kind = axis.kind;
+  state->shares = scale.category_share_;
+  std::vector<const WindowSummary*> used;
+  for (const auto& window : windows) {
+    const bool fits = axis.kind == kCategorical
+                          ? window.arcsine.size() == state->shares.size() &&
+                                std::ranges::all_of(window.arcsine, [](double x) { return std::isfinite(x); })
+                          : std::isfinite(window.location);
+    if (window.rows >= static_cast<double>(kFewestRows) && fits) used.push_back(&window);
+  }
+  state->size = used.size();
+  if (used.size() < kFewestWindows) {
+    state_ = std::move(state);
+    return;
+  }
+  const auto size = static_cast<double>(used.size());
+  for (const auto* window : used) {
+    state->mean_rows += window->rows / size;
+    state->mean_inverse_rows += 1 / window->rows / size;
+  }
+
+  std::vector<std::vector<double>> columns;
+  const auto column = [&](auto value) {
+    auto& values = columns.emplace_back();
+    values.reserve(used.size());
+    for (const auto* window : used) values.push_back(value(*window));
+  };
+  if (axis.kind == kCategorical) {
+    const std::size_t k = state->shares.size();
+    for (std::size_t i = 0; i < k; ++i) column([i](const WindowSummary& w) { return w.arcsine[i]; });
+    std::vector<double> rest;
+    for (const auto* window : used) rest.push_back(window->rows);
+    for (std::size_t j = 0; j <= k; ++j) {
+      auto& values = columns.emplace_back();
+      for (std::size_t w = 0; w < used.size(); ++w) {
+        if (j > 0) rest[w] -= count_of(used[w]->arcsine[j - 1], used[w]->rows);
+        values.push_back(arcsine(std::max(0., rest[w]), used[w]->rows));
+      }
+    }
+  } else {
+    column([](const WindowSummary& w) { return w.location; });
+    column([](const WindowSummary& w) { return w.log_scale; });
+    column([](const WindowSummary& w) { return w.skew; });
+    column([](const WindowSummary& w) { return w.log_kurtosis; });
+    column([](const WindowSummary& w) { return std::log(std::max(w.chi2, 1e-9)); });
+    double sum = 0;
+    for (const auto* window : used) sum += window->chi2;
+    state->mean_chi2 = sum / size;
+    state->chi2_df = static_cast<double>(std::ranges::count_if(scale.group_rows_, [](double n) { return n > 0; })) - 1;
+    state->noise = sampling_noise(scale.scores_, scale.shares_);
+  }
+  const auto model = [&](Design design) {
+    State::Model made{std::move(design), {}};
+    for (const auto& values : columns) made.fits.push_back(fit(made.design, values));
+    return made;
+  };
+  state->plain = model(Design(used.size()));
+  if (auto design = Design::seasonal(used)) state->season = model(std::move(*design));
+  state_ = std::move(state);
+}
+
+Between HealthyWindows::test(const WindowSummary& current, double level) const {
+  Between result{.p_value = kNan, .components = {}, .detectable = kNan};
+  if (!state_->plain || !(current.rows >= static_cast<double>(kFewestRows))) return result;
+  const auto* model = &*state_->plain;
+  auto row = model->design.row(current);
+  if (state_->season) {
+    if (const auto seasonal = state_->season->design.row(current)) {
+      model = &*state_->season;
+      row = seasonal;
+      result.seasonal = true;
+    }
+  }
+  if (state_->kind == kCategorical) {
+    state_->categorical(*model, *row, current, level, result);
+  } else {
+    state_->numeric(*model, *row, current, level, result);
+  }
+  return result;
+}
+
+void HealthyWindows::State::numeric(const Model& model, const Design::Row& row, const WindowSummary& current,
+                                    double level, Between& result) const {
+  if (!std::isfinite(current.location)) return;
+  const double leverage = model.design.leverage(row);
+  const double values[kMoments] = {current.location, current.log_scale, current.skew, current.log_kurtosis};
+  for (std::size_t c = 0; c < kMoments; ++c) {
+    const Fit& fit = model.fits[c];
+    double p = 1;
+    if (fit.usable && std::isfinite(values[c])) {
+      const Bound limits = bound(fit, leverage, noise[c], noise[c] / current.rows, current.rows);
+      p = two_sided(values[c] - fit.at(row), limits);
+      if (c == 0 && limits.variance > 0) result.detectable = smallest(limits, level, kWeights[0]);
+    }
+    result.components.push_back({kNames[c], p});
+  }
+  const Fit &chi = model.fits[kMoments], &location = model.fits[0];
+  double p = 1;
+  if (chi.usable && chi.raw > 0 && chi2_df > 0 && std::isfinite(current.chi2)) {
+    const auto windows = static_cast<double>(size);
+    const double v = location.inflation;
+    // The current window is compared with a mean that it is not part of, the healthy ones with a mean without them.
+    const double scale = (1 + v / windows) / (1 + 1 / windows) / (1 - (v - 1) / (windows - 1));
+    const double over = std::max(0., mean_chi2 / chi2_df - 1);
+    const double rows = (1 + over * current.rows / mean_rows) / (1 + over);
+    const double distance = std::log(std::max(current.chi2, 1e-9)) - std::log(scale * rows) - chi.at(row);
+    p = stats::student_t_sf(distance / std::sqrt(chi.raw * (1 + v * leverage)), location.nu);
+  }
+  result.components.push_back({kNames[kMoments], p});
+  result.p_value = 1;
+  for (std::size_t c = 0; c < result.components.size(); ++c) {
+    result.p_value = std::min(result.p_value, result.components[c].p_value / kWeights[c]);
+  }
+}
+
+void HealthyWindows::State::categorical(const Model& model, const Design::Row& row, const WindowSummary& current,
+                                        double level, Between& result) const {
+  if (current.arcsine.size() != shares.size()) return;
+  const double leverage = model.design.leverage(row), rows = current.rows, fewest = std::min(rows, mean_rows);
+  // Shares fall, so the categories frequent enough for the arcsine come first; the others are tested as one.
+  std::size_t frequent = 0;
+  double rest = rows, rest_share = 1, weights = 0;
+  while (frequent < shares.size() && shares[frequent] * fewest >= kFewestExpected) {
+    rest -= count_of(current.arcsine[frequent], rows);
+    rest_share -= shares[frequent];
+    weights += std::sqrt(shares[frequent++]);
+  }
+  const double rest_weight = std::sqrt(std::max(rest_share, kFewestExpected / fewest));
+  weights += rest_weight;
+  result.p_value = 1;
+  const auto judge = [&](const Fit& fit, double value, double weight, double least) {
+    if (!fit.usable) return;
+    const Bound limits = bound(fit, leverage, kArcsineNoise, least, rows);
+    result.p_value = std::min(result.p_value, two_sided(value - fit.at(row), limits) / (weight / weights));
+  };
+  for (std::size_t i = 0; i < frequent; ++i) {
+    judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), kArcsineNoise / rows);
+  }
+  // Near a count of 0 the arcsine depends on the rows, so the noise of the larger samples does not bound that of all.
+  judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows), rest_weight,
+        kArcsineNoise * std::max(1 / rows, mean_inverse_rows));
+  result.components.push_back({"shares", result.p_value});
+  if (frequent == 0 || !model.fits[0].usable) return;
+  const Bound limits = bound(model.fits[0], leverage, kArcsineNoise, kArcsineNoise / rows, rows);
+  const double angle = model.fits[0].at(row), step = smallest(limits, level, std::sqrt(shares[0]) / weights);
+  const auto share = [](double a) { return std::pow(std::sin(std::clamp(a, 0., std::numbers::pi / 2)), 2); };
+  // Towards one half, where there is room.
+  result.detectable =
+      angle < std::numbers::pi / 4 ? share(angle + step) - share(angle) : share(angle) - share(angle - step);
+}
+
+}  // namespace vigie::drift
