@@ -32,7 +32,10 @@ struct CutSearch {
     double inside = value > low ? value : low;
     inside = inside < high ? inside : high;
     if constexpr (kLog)
-      return static_cast<std::size_t>((log_key(inside, grid.floor) - grid.base) >> grid.shift);
+      // Unsigned, because a range of both signs can need all 64 bits.
+      return static_cast<std::size_t>(
+          (static_cast<std::uint64_t>(log_key(inside, grid.floor)) - static_cast<std::uint64_t>(grid.base)) >>
+          grid.shift);
     else
       // No multiply-add can be made of this, so cuts and values meet the same roundings.
       return static_cast<std::size_t>(static_cast<std::int64_t>((inside - low) * grid.scale));

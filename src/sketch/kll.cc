@@ -230,7 +230,7 @@ Result<Kll> Kll::load(ByteReader& in) {
   sketch.min_ = in.fixed<double>();
   sketch.max_ = in.fixed<double>();
   const auto height = in.varint();
-  if (!in.ok() || height > kHighest) return corrupt();
+  if (!in.ok() || height > kHighest || std::isnan(sketch.min_) || std::isnan(sketch.max_)) return corrupt();
   sketch.height_ = static_cast<unsigned>(height);
   sketch.target_ = in.varint();
   sketch.seen_ = in.varint();

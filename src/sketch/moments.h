@@ -14,8 +14,8 @@ namespace vigie::sketch {
 ///
 /// Each block of 1,024 values is summed in two passes (mean, then powers of the deviations) and joined by the formulas
 /// of Pébay 2008 ("Formulas for robust, one-pass parallel computation of covariances and arbitrary-order statistical
-/// moments"), so an offset of 1e9 standard deviations costs no digits that the input has. A constant stream has a mean
-/// of exactly that constant and a variance of exactly 0.
+/// moments"), so an offset of 1e9 standard deviations still leaves eight digits of the variance. A constant stream has
+/// a mean of exactly that constant and a variance of exactly 0.
 ///
 /// NaN and infinity: the caller leaves them out; one of them makes the moments NaN for good.
 /// Range: sums of fourth powers leave the range of double for deviations beyond 1e77 or within 1e-81 of the mean; then
@@ -24,7 +24,7 @@ namespace vigie::sketch {
 class Moments {
  public:
   void update(double value) { update(std::span(&value, 1)); }
-  /// About 1 ns a value.
+  /// 1–1.5 ns a value.
   void update(std::span<const double> values);
   /// As if this had seen the other's values too.
   void merge(const Moments& other);
