@@ -60,6 +60,9 @@ class Batch {
   /// Column i of the reader's schema. Safe to call from several threads for different i; a second call for the same i
   /// may give the first one's memory again. A column of type kSkip gives an empty Column.
   virtual Result<Column> column(std::size_t i) = 0;
+  /// Says that the Column last given for i is no longer looked at, so that its memory can serve another one: a batch of
+  /// a thousand columns then needs one column's memory a thread. As safe as column().
+  virtual void release(std::size_t) {}
 };
 
 /// How a DATA argument is to be read.

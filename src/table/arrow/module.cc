@@ -2,7 +2,7 @@
 #include <array>
 #include <cstring>
 
-#include "table/arrow/parquet_internal.h"
+#include "table/arrow/reader_internal.h"
 
 namespace vigie::table {
 
@@ -13,13 +13,13 @@ bool vigie_arrow_open(const char* stamp, const ModuleRequest* request, Result<st
   auto file = std::make_shared<HostFile>(request->host, request->file);
   std::array<char, 4> magic{};
   auto got = request->host.read(*request->file, 0, magic.data(), magic.size());
-  if (!got) {
-    *out = got.error();
-    return true;
-  }
   bool parquet = std::memcmp(magic.data(), "PAR", 3) == 0 || request->options->format == "parquet";
-  *out = parquet ? open_parquet(file, *request->options, *request->types)
-                 : Result<std::unique_ptr<Reader>>(file->error("not a Parquet file", "no PAR1 at the beginning"));
+  if (!got)
+    *out = got.error();
+  else if (parquet)
+    *out = open_parquet(file, *request->options, *request->types);
+  else
+    *out = open_arrow(file, std::memcmp(magic.data(), "ARRO", 4) != 0, *request->options, *request->types);
   return true;
 }
 

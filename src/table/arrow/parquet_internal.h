@@ -11,6 +11,7 @@
 
 #include "table/arrow/file_internal.h"
 #include "table/arrow/held_internal.h"
+#include "table/arrow/reader_internal.h"
 
 namespace vigie::table {
 
@@ -95,15 +96,5 @@ class Leaf {
   Resume parked_;
   std::atomic<bool> foreign_ = false;
 };
-
-/// The type that each column is to be delivered as (kSkip: not at all). Columns of one name are given names of their
-/// own.
-std::vector<Type> asked_types(Schema& columns, const ReadOptions& options, const std::optional<Schema>& types,
-                              std::vector<std::string>& notes);
-
-Result<std::unique_ptr<Reader>> open_parquet(std::shared_ptr<HostFile> file, const ReadOptions& options,
-                                             const std::optional<Schema>& types);
-Result<std::unique_ptr<Reader>> open_arrow(std::shared_ptr<HostFile> file, const ReadOptions& options,
-                                           const std::optional<Schema>& types);
 
 }  // namespace vigie::table

@@ -12,8 +12,6 @@
 namespace vigie::table {
 namespace {
 
-constexpr std::int64_t kBatchRows = 131072;
-constexpr std::int64_t kColumnBytes = 16 << 20;  // of one column of one batch, as far as the file's totals tell
 // More columns than this are not kept open from one batch of a row group to the next: each holds a page and a
 // dictionary, about 1 to 2 MB.
 constexpr std::size_t kOpenColumns = 64;
@@ -33,6 +31,7 @@ class ParquetBatch : public Batch {
   ~ParquetBatch() override;
   std::int64_t rows() const override { return part_.rows; }
   Result<Column> column(std::size_t i) override;
+  void release(std::size_t i) override;
 
  private:
   ParquetReader& reader_;
@@ -65,7 +64,7 @@ class ParquetReader : public Reader {
       auto meta = file_.metadata->RowGroup(group_);
       begin_ = 0;
       group_rows_ = meta->num_rows();
-      step_ = group_rows_ > 0 ? batch_rows(*meta) : 0;
+      step_ = group_rows_ > 0 ? rows_a_batch(*meta) : 0;
     }
     Part part{group_, begin_, std::min(step_, group_rows_ - begin_), begin_ + step_ >= group_rows_};
     begin_ += part.rows;
@@ -90,15 +89,13 @@ class ParquetReader : public Reader {
     --group_;
     if (!finished_)
       for (std::size_t i = 0; i < plans_.size(); ++i)
-        if (leaves_[i].foreign())
-          problems_.notes.push_back(
-              fmt::format("column {}: bytes that are not UTF-8 are shown as 0x…", quoted(plans_[i].name)));
+        if (leaves_[i].foreign()) problems_.notes.push_back(foreign_note(plans_[i].name));
     finished_ = true;
     return nullptr;
   }
 
   // Wide values make short batches. Depends on the file and the columns alone.
-  std::int64_t batch_rows(const parquet::RowGroupMetaData& group) const {
+  std::int64_t rows_a_batch(const parquet::RowGroupMetaData& group) const {
     double widest = 8;
     for (const auto& plan : plans_) {
       bool list = plan.native == Type::kList;
@@ -129,6 +126,10 @@ ParquetBatch::ParquetBatch(ParquetReader& reader, Part part)
 
 ParquetBatch::~ParquetBatch() {
   for (auto& held : held_) reader_.pool().give(std::move(held));
+}
+
+void ParquetBatch::release(std::size_t i) {
+  reader_.pool().give(std::move(held_[i]));
 }
 
 Result<Column> ParquetBatch::column(std::size_t i) {

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
 
 #include "base/text.h"
 #include "table/arrow/parquet_internal.h"
@@ -37,7 +36,7 @@ std::string_view read_as(const PrimitiveNode& node, Plan& plan) {
   plan.native = Type::kInteger;
   if (logical.is_null()) {
     plan.form = Form::kNull;
-    plan.native = Type::kString;
+    plan.native = Type::kFloat;
     return {};
   }
   if (logical.is_geometry() || logical.is_geography()) return "geometry";
@@ -158,36 +157,6 @@ std::vector<Plan> plan_columns(const parquet::SchemaDescriptor& schema, std::vec
   const auto& root = *schema.group_node();
   for (int i = 0; i < root.field_count(); ++i) walk.visit(*root.field(i), root.field(i)->name(), 0);
   return plans;
-}
-
-std::vector<Type> asked_types(Schema& columns, const ReadOptions& options, const std::optional<Schema>& types,
-                              std::vector<std::string>& notes) {
-  std::set<std::string> seen;
-  std::vector<Type> out;
-  for (const auto& column : columns) seen.insert(column.name);
-  std::set<std::string> used;
-  for (auto& column : columns) {
-    if (!used.insert(column.name).second) {
-      int n = 2;
-      std::string name;
-      do name = fmt::format("{} ({})", column.name, n++);
-      while (seen.contains(name) || used.contains(name));
-      notes.push_back(
-          fmt::format("column {} occurs more than once; a later one is called {}", quoted(column.name), quoted(name)));
-      used.insert(name);
-      column.name = name;
-    }
-    Type asked = column.type;
-    if (types) {
-      asked = Type::kSkip;
-      for (const auto& field : *types)
-        if (field.name == column.name) asked = field.type;
-    } else if (auto fixed = options.schema.find(column.name); fixed != options.schema.end()) {
-      asked = fixed->second;
-    }
-    out.push_back(asked);
-  }
-  return out;
 }
 
 }  // namespace vigie::table
