@@ -24,8 +24,8 @@ struct Pearson {
 };
 
 /// Pearson's X² on the categories that expect enough rows in the smaller sample and one cell for the rest; law: gamma
-/// with the exact mean and variance on fixed margins (Haldane 1940, in the form of Lewontin & Felsenstein 1965, which
-/// unlike sums of factorial moments does not cancel for large tables).
+/// with the exact mean and variance on fixed margins (Haldane 1940; in the form of Kazi-Aoual et al. 1995, which unlike
+/// sums of factorial moments does not cancel in large tables).
 Pearson pearson(std::span<const Category> categories, double n, double m) {
   const double total = n + m, share = std::min(n, m) / total;
   double sum = 0, reciprocals = 0, cells = 0, rest_x = 0, rest_pooled = 0;
@@ -48,10 +48,12 @@ Pearson pearson(std::span<const Category> categories, double n, double m) {
   const double statistic = sum * (total / n) * (total / m);
   if (cells < 2 || total < 4) return {statistic, 1};
   const double mean = total * (cells - 1) / (total - 1);
-  const double v1 = (total - 2) / (total - 1), w1 = (1 / n + 1 / m - 4 / total) / (total - 2);
-  const double v2 = (cells - 1) * (total - cells) / (total - 1),
-               w2 = (reciprocals - cells * cells / total) / (total - 2);
-  const double variance = 2 * total / (total - 3) * (v1 - w1) * (v2 - w2) + total * total / (total - 1) * w1 * w2;
+  // N times the trace of a product of two projections of rank 1 and d, one of them permuted.
+  const double d = cells - 1, rows_excess = total * (total + 1) * (1 / n + 1 / m - 3 / total) - 3 * (total - 1),
+               cells_excess = total * (total + 1) * (reciprocals - (2 * cells - 1) / total) - (total - 1) * d * (d + 2);
+  const double variance =
+      total * (2 * total * d * (total - 1 - d) / ((total - 1) * (total - 1) * (total + 1)) +
+               rows_excess * cells_excess / ((total + 1) * (total - 1) * (total - 2) * (total - 3)));
   if (!(variance > 1e-12)) return {statistic, 1};
   return {statistic, stats::gamma_sf(statistic, mean * mean / variance, variance / mean)};
 }
