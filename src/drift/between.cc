@@ -343,15 +343,16 @@ void HealthyWindows::State::categorical(const Model& model, const Design::Row& r
     const Bound limits = bound(fit, leverage, kArcsineNoise, least, rows);
     result.p_value = std::min(result.p_value, two_sided(value - fit.at(row), limits) / (weight / weights));
   };
+  // Near a share of 0 or 1 the arcsine depends on the rows, so the noise of the larger samples does not bound the rest.
+  const double least = kArcsineNoise / rows, careful = kArcsineNoise * std::max(1 / rows, mean_inverse_rows);
   for (std::size_t i = 0; i < frequent; ++i) {
-    judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), kArcsineNoise / rows);
+    const bool most = (1 - shares[i]) * fewest < kFewestExpected;
+    judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), most ? careful : least);
   }
-  // Near a count of 0 the arcsine depends on the rows, so the noise of the larger samples does not bound that of all.
-  judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows), rest_weight,
-        kArcsineNoise * std::max(1 / rows, mean_inverse_rows));
+  judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows), rest_weight, careful);
   result.components.push_back({"shares", result.p_value});
   if (frequent == 0 || !model.fits[0].usable) return;
-  const Bound limits = bound(model.fits[0], leverage, kArcsineNoise, kArcsineNoise / rows, rows);
+  const Bound limits = bound(model.fits[0], leverage, kArcsineNoise, least, rows);
   const double angle = model.fits[0].at(row), step = smallest(limits, level, std::sqrt(shares[0]) / weights);
   const auto share = [](double a) { return std::pow(std::sin(std::clamp(a, 0., std::numbers::pi / 2)), 2); };
   // Towards one half, where there is room.

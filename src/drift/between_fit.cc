@@ -125,13 +125,15 @@ Fit fit(const Design& design, std::span<const double> values) {
   if (!std::ranges::all_of(values, [](double x) { return std::isfinite(x); })) return result;
   result.usable = true;
   result.coefficients = design.solve(values);
-  double squares = 0, products = 0, previous = 0;
+  double squares = 0, products = 0, previous = 0, size = 0;
   for (std::size_t w = 0; w < values.size(); ++w) {
     const double residual = values[w] - result.at(design.rows()[w]);
     squares += residual * residual;
     products += residual * previous;
     previous = residual;
+    size += values[w] * values[w];
   }
+  if (squares <= 1e-24 * size) squares = 0;  // equal values, but for rounding
   const auto windows = static_cast<double>(values.size()), parameters = static_cast<double>(design.parameters()),
              runs = static_cast<double>(design.runs());
   // The floor stands for what so few windows could not have shown.
