@@ -23,7 +23,7 @@ class FrequentItems {
   /// `capacity` is brought into [kFewest, kMost].
   explicit FrequentItems(std::uint32_t capacity = 1024);
 
-  /// A weight below 1 is ignored. About 20 ns for a short string.
+  /// A weight below 1 is ignored. About 45 ns for a short string with many rare ones among them.
   void update(std::string_view item, std::int64_t weight = 1);
   /// As if this had seen the other's strings too, up to error(). Different capacity: Code::kInput, and nothing changes.
   Status merge(const FrequentItems& other);

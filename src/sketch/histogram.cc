@@ -138,6 +138,7 @@ CutIndex::CutIndex(std::span<const double> cuts) : size_(std::min(cuts.size(), k
   steps_ = std::numeric_limits<unsigned>::max();
   std::vector<std::uint16_t> before;
   for (const Grid& grid : grids) {
+    if (steps_ == 1) break;
     const unsigned steps = lay(grid, grid_cells, before);
     if (steps >= steps_) continue;
     steps_ = steps;

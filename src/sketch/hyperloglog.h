@@ -22,7 +22,7 @@ class HyperLogLog {
   /// `p` is brought into [kFewest, kMost].
   explicit HyperLogLog(unsigned p = 12);
 
-  /// 1–2 ns.
+  /// 2–3 ns.
   void update(std::uint64_t hash);
   void update(std::span<const std::uint64_t> hashes);
   /// As if this had seen the other's hashes too. Different p: Code::kInput, and nothing changes.

@@ -93,6 +93,7 @@ void Kll::compress() {
     if (levels_[level].size() > capacity(level)) compact(level);
   while (levels_.size() - 1 > height_ + kDepth && height_ < kHighest) {
     if (levels_[height_].size() > 1) compact(height_);
+    levels_[height_].shrink_to_fit();
     ++height_;
     pending_.resize(height_);
   }

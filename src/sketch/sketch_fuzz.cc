@@ -57,7 +57,7 @@ void check_cuts(std::string_view bytes) {
   std::sort(cuts.begin(), cuts.end());
   if (cuts.size() > CutIndex::kMostCuts) cuts.resize(CutIndex::kMostCuts);
   values = cuts;
-  while (in.remaining() >= sizeof(double)) values.push_back(in.fixed<double>());
+  while (in.ok() && in.remaining() >= sizeof(double)) values.push_back(in.fixed<double>());
   const CutIndex index(cuts);
   std::vector<std::int64_t> counts(index.cells()), wanted = counts;
   for (double value : values)
