@@ -17,8 +17,8 @@ namespace vigie::sketch {
 ///
 /// A pyramid of sorted buffers; an item of level l stands for 2^l values. A full buffer hands every second item up,
 /// starting at a random one of the first two. Once the stream is long, a sampler before the lowest buffer lets only one
-/// of each 2^h values in, so a value costs 10 ns at 100 thousand and 1 ns at 10 million (sketch_bench). Holds 3.5·k
-/// numbers at most whatever the length, and every value, exactly, up to k.
+/// of each 2^h values in, so a value costs 10 ns at 100 thousand and 1 ns at 10 million (sketch_bench). Holds about
+/// 3.5·k numbers (13 KB at k = 256) whatever the length, and every value, exactly, up to k.
 ///
 /// Deterministic: the same seed and the same values in the same order give the same state, however the stream is cut
 /// into spans. The weights of what is held always sum to count(). Minimum and maximum are exact.
