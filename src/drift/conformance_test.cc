@@ -230,7 +230,7 @@ TEST_P(SlowConformance, FalseAlarmsAtMostNominal) {
     for (const auto& [n, m] : null.sizes) {
       const std::size_t trials = full() ? 20000 : 2000;
       const std::vector<double> p =
-          p_values(*GetParam(), trials, [&, n = n, m = m](Rng& rng) { return null.draw(rng, n, m); });
+          p_values(*GetParam(), trials, [&, rows = n, current = m](Rng& rng) { return null.draw(rng, rows, current); });
       std::string line = fmt::format("| {}, {} | {} |", n, m, null.name);
       for (const double level : kLevels) {
         const std::int64_t alarms = at_most(p, level);

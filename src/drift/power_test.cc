@@ -105,8 +105,8 @@ TEST(SlowOmnibusPower, NumericChanges) {
   const std::size_t trials = full() ? 4000 : 1000;
   for (const auto& [n, m] : {std::pair<std::int64_t, std::int64_t>{1000, 1000}, {10000, 300}}) {
     for (const NumericChange& change : kNumericChanges) {
-      const std::vector<double> p = p_values(omnibus, trials, [&, n = n, m = m](Rng& rng) {
-        return simulation::continuous(rng, n, m, changed(change.law));
+      const std::vector<double> p = p_values(omnibus, trials, [&, rows = n, current = m](Rng& rng) {
+        return simulation::continuous(rng, rows, current, changed(change.law));
       });
       const double seen = 100 * static_cast<double>(at_most(p, .0025)) / static_cast<double>(trials);
       const double recipe = n == 1000 ? change.at_1000_1000 : change.at_10000_300;
