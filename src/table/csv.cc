@@ -5,89 +5,45 @@
 #include <cstring>
 #include <utility>
 
-#include "base/parallel.h"
 #include "base/text.h"
-#include "table/bytes_source_internal.h"
+#include "table/blocked_internal.h"
 #include "table/csv_block_internal.h"
 #include "table/csv_head_internal.h"
 
 namespace vigie::table {
 namespace {
 
-constexpr std::size_t kMostBlocks = 16;       // decoded at once, whatever the threads: bounds the memory
 constexpr std::size_t kWideBlock = 16 << 20;  // of a file of very many columns
-constexpr std::size_t kLateNotes = 8;
 
-std::string_view a_what(Type type) {
-  switch (type) {
-    case Type::kBoolean:
-      return "true or false";
-    case Type::kInteger:
-    case Type::kFloat:
-      return "a number";
-    case Type::kTimestamp:
-      return "a timestamp";
-    default:
-      return "a list of numbers";
-  }
-}
-
-class CsvBatch final : public Batch {
- public:
-  CsvBatch(const CsvBlock& block, const Schema& types) : block_(block), types_(types) {}
-  std::int64_t rows() const override { return static_cast<std::int64_t>(block_.rows()); }
-  Result<Column> column(std::size_t i) override { return block_.column(i, types_[i].type); }
-
- private:
-  const CsvBlock& block_;
-  const Schema& types_;
-};
-
-class CsvReader final : public TextReader {
+class CsvReader final : public BlockedReader<CsvBlock> {
  public:
   CsvReader(std::shared_ptr<InputFile> file, std::unique_ptr<BytesSource> source, const ReadOptions& options,
             std::size_t block_size)
-      : file_(std::move(file)), source_(std::move(source)), options_(options), block_size_(block_size) {}
+      : BlockedReader(std::move(file), std::move(source), options, block_size) {}
 
   Status start(const std::optional<Schema>& types, const TextStart& start);
-  const Schema& schema() const override { return over_ ? final_ : schema_; }
-  Result<std::unique_ptr<Batch>> next() override;
-  bool settled() const override { return settled_; }
-  const Problems& problems() const override { return problems_; }
-  std::uint64_t consumed() const override { return source_->consumed(); }
-  const std::vector<Seen>& seen() const override { return seen_; }
+  const std::vector<Seen>& seen() const override { return watch_.seen(); }
 
  private:
-  Status fill(CsvBlock& block);
+  Status fill(CsvBlock& block) override;
+  void decode(CsvBlock& block) override {
+    if (!block.sorted) block.sort_out(plan_);
+    block.decode(plan_);
+  }
+  Status account(const CsvBlock& block) override;
+  Status finish() override;
   Status open_head(CsvBlock& block);
   Status check_nul(const CsvBlock& block) const;
   void choose_types(const CsvBlock& block, const std::optional<Schema>& types, const TextStart& start);
-  void fetch();
-  Status account(const CsvBlock& block);
-  void account_misfits(const CsvBlock& block);
-  void reject(std::string message);
-  void finish();
-  const std::string& path() const { return file_->path(); }
 
-  std::shared_ptr<InputFile> file_;
-  std::unique_ptr<BytesSource> source_;
-  ReadOptions options_;
-  std::size_t block_size_;
   CsvPlan plan_;
-  char delimiter_ = ',';
-  Schema schema_, final_;
-  Problems problems_;
-  std::vector<std::unique_ptr<CsvBlock>> blocks_;  // a ring of memory; [0, ready_) are decoded
-  std::size_t ready_ = 0, cursor_ = 0;
-  bool first_waits_ = false;  // blocks_[0] was filled by start() and not yet decoded
-  std::string carry_;         // the record cut off by the end of the last block
+  char delimiter_ = 0;
+  std::string carry_;  // the record cut off by the end of the last block
   std::uint64_t line_ = 1, offset_ = 0;
-  bool at_end_ = false, over_ = false, settled_ = true, said_latin1_ = false;
+  bool said_latin1_ = false;
   std::string torn_;  // what to say of a record that the end of the file cuts off
-  std::optional<Error> error_;
-  std::vector<Seen> seen_;
-  std::size_t late_notes_ = 0, late_more_ = 0, misfit_notes_ = 0, ragged_notes_ = 0;
-  std::vector<bool> late_;  // columns whose first contradiction was noted
+  std::int64_t ragged_notes_ = 0;
+  TypeWatch watch_;
 };
 
 // Reads on until the block holds a whole record.
@@ -98,6 +54,7 @@ Status CsvReader::fill(CsvBlock& block) {
   block.size = carry_.size();
   block.first_line = line_;
   block.skip = 0;
+  block.sorted = false;
   bool opened = line_ > 1 || offset_ > 0;
   if (opened) block.index.reset(delimiter_);
   while (true) {
@@ -163,9 +120,7 @@ Status CsvReader::check_nul(const CsvBlock& block) const {
 }
 
 Status CsvReader::start(const std::optional<Schema>& types, const TextStart& start) {
-  blocks_.push_back(std::make_unique<CsvBlock>());
-  auto& block = *blocks_[0];
-  delimiter_ = 0;
+  auto& block = first_block();
   VIGIE_TRY(fill(block));
   while (block.skip >= block.index.records().size()) {
     // Blank lines that fill a block, or a header that the end of the file cuts off within quotes.
@@ -197,13 +152,12 @@ Status CsvReader::start(const std::optional<Schema>& types, const TextStart& sta
   if (block.rows() == 0 && block.ragged == 0 && torn_.empty())
     return fail(Code::kInput, fmt::format("{}: no rows after the header", path()));
   choose_types(block, types, start);
-  first_waits_ = true;
+  first_waits();
   return {};
 }
 
 void CsvReader::choose_types(const CsvBlock& block, const std::optional<Schema>& types, const TextStart& start) {
-  seen_.assign(schema_.size(), 0);
-  late_.assign(schema_.size(), false);
+  std::vector<Seen> seen(schema_.size(), 0);
   std::map<std::string_view, Type> given;
   if (types)
     for (const auto& field : *types) given[field.name] = field.type;
@@ -216,9 +170,9 @@ void CsvReader::choose_types(const CsvBlock& block, const std::optional<Schema>&
     } else if (auto it = options_.schema.find(schema_[j].name); it != options_.schema.end()) {
       column.type = it->second;
     } else {
-      if (auto other = start.seen.find(schema_[j].name); other != start.seen.end()) seen_[j] = other->second;
-      seen_[j] |= block.look(j, plan_.decimal);
-      column = {type_of(seen_[j]), false};
+      if (auto other = start.seen.find(schema_[j].name); other != start.seen.end()) seen[j] = other->second;
+      seen[j] |= block.look(j, plan_.decimal);
+      column = {type_of(seen[j]), false};
     }
     schema_[j].type = column.type;
   });
@@ -232,137 +186,43 @@ void CsvReader::choose_types(const CsvBlock& block, const std::optional<Schema>&
     }
   }
   final_ = schema_;
+  watch_.start(path(), plan_.decimal, &schema_, plan_.columns, std::move(seen));
 }
 
-// Reads and decodes the next blocks. An error waits until the rows before it are delivered.
-void CsvReader::fetch() {
-  ready_ = cursor_ = 0;
-  auto threads = thread_count(options_.threads);
-  auto most = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, kMostBlocks);
-  if (block_size_ > kTextBlock) most = std::max<std::size_t>(1, most * kTextBlock / block_size_);
-  while (blocks_.size() < most) blocks_.push_back(std::make_unique<CsvBlock>());
-  bool sorted = first_waits_;
-  if (std::exchange(first_waits_, false)) ++ready_;
-  while (ready_ < most && !at_end_) {
-    if (auto status = fill(*blocks_[ready_]); !status) {
-      error_ = std::move(status.error());
-      break;
-    }
-    ++ready_;
-  }
-  parallel_for(ready_, options_.threads, [&](std::size_t i) {
-    if (i > 0 || !sorted) blocks_[i]->sort_out(plan_);
-    blocks_[i]->decode(plan_);
-  });
-}
-
-Result<std::unique_ptr<Batch>> CsvReader::next() {
-  while (true) {
-    if (cursor_ == ready_) {
-      if (error_) return *error_;
-      if (!at_end_ || first_waits_) fetch();
-      if (ready_ == cursor_) {
-        if (error_) return *error_;
-        if (!over_) {
-          if (!torn_.empty()) {
-            if (options_.strict) return *(error_ = fail(Code::kInput, torn_));
-            reject(torn_);
-          }
-          finish();
-        }
-        return std::unique_ptr<Batch>();
-      }
-    }
-    const CsvBlock& block = *blocks_[cursor_++];
-    if (auto status = account(block); !status) {
-      cursor_ = ready_;
-      return *(error_ = std::move(status.error()));
-    }
-    if (block.rows() > 0) return std::unique_ptr<Batch>(std::make_unique<CsvBatch>(block, schema_));
-  }
-}
-
-void CsvReader::reject(std::string message) {
-  ++problems_.rejected;
-  if (problems_.messages.size() < 3) problems_.messages.push_back(std::move(message));
-}
-
-// Adds what was wrong in a block to what was wrong before.
 Status CsvReader::account(const CsvBlock& block) {
-  std::int64_t said = 0;
   for (const auto& record : block.first_ragged) {
     auto message = fmt::format("{}:{}: {} field{} where the header has {}", path(), block.line_of(record),
                                record.fields, record.fields == 1 ? "" : "s", schema_.size());
-    ++said;
-    if (options_.keep_ragged) {
-      if (++ragged_notes_ <= 3)
-        problems_.notes.push_back(message + (record.fields < schema_.size() ? "; filled" : "; cut"));
-    } else if (options_.strict) {
-      return fail(Code::kInput, std::move(message));
-    } else {
-      reject(std::move(message));
+    if (!options_.keep_ragged) {
+      VIGIE_TRY(reject(std::move(message)));
+    } else if (++ragged_notes_ <= 3) {
+      problems_.notes.push_back(message + (record.fields < schema_.size() ? "; filled" : "; cut"));
     }
   }
-  if (!options_.keep_ragged) problems_.rejected += block.ragged - said;
+  auto said = static_cast<std::int64_t>(block.first_ragged.size());
+  if (!options_.keep_ragged) {
+    problems_.rejected += block.ragged - said;
+  } else {
+    ragged_notes_ += block.ragged - said;
+  }
   if (block.not_utf8 && !std::exchange(said_latin1_, true))
     problems_.notes.push_back(
         fmt::format("{}:{}: not UTF-8; such cells are read as Latin-1", path(), block.not_utf8_line));
-  if (block.rows() > 0) account_misfits(block);
+  if (block.rows() > 0)
+    watch_.add(
+        schema_.size(), [&](std::size_t j) -> const DecodedColumn& { return block.result(j); },
+        [&](std::size_t row) { return block.line_of_row(row); },
+        [&](std::size_t row, std::size_t j) { return block.cell_text(row, j); }, problems_.notes);
   return {};
 }
 
-void CsvReader::account_misfits(const CsvBlock& block) {
-  struct Place {
-    std::uint32_t row;
-    std::size_t column;
-  };
-  std::vector<Place> places;
-  for (std::size_t j = 0; j < schema_.size(); ++j) {
-    const auto& column = block.result(j);
-    bool fixed = plan_.columns[j].fixed;
-    if (!fixed) {
-      // A column in which nothing was seen before is not contradicted by what comes first.
-      if (!column.first.empty() && seen_[j] != 0 && !late_[j]) {
-        late_[j] = true;
-        places.push_back({column.first[0].row, j});
-      }
-      seen_[j] |= column.seen;
-      continue;
-    }
-    for (const auto& misfit : column.first) places.push_back({misfit.row, j});
-  }
-  std::sort(places.begin(), places.end(),
-            [](const Place& a, const Place& b) { return a.row != b.row ? a.row < b.row : a.column < b.column; });
-  for (const auto& [row, j] : places) {
-    bool fixed = plan_.columns[j].fixed;
-    if (fixed ? misfit_notes_ >= 3 : late_notes_ >= kLateNotes) {
-      if (!fixed) ++late_more_;
-      continue;
-    }
-    ++(fixed ? misfit_notes_ : late_notes_);
-    auto text = block.cell_text(row, j);
-    double value;
-    bool integer;
-    bool comma = plan_.decimal == '.' && (schema_[j].type == Type::kInteger || schema_[j].type == Type::kFloat) &&
-                 parse_number(trimmed(text), ',', value, integer);
-    problems_.notes.push_back(fmt::format("{}:{}: column {}: {} is not {}{}{}", path(), block.line_of_row(row),
-                                          quoted(schema_[j].name), quoted(text), a_what(schema_[j].type),
-                                          fixed ? "" : ", as all before it", comma ? " (use --decimal ',')" : ""));
-  }
-}
-
-void CsvReader::finish() {
-  over_ = true;
-  if (late_more_) problems_.notes.push_back(fmt::format("{}: so it is in {} more columns", path(), late_more_));
-  for (std::size_t j = 0; j < schema_.size(); ++j) {
-    if (plan_.columns[j].fixed) continue;
-    final_[j].type = type_of(seen_[j]);
-    bool numbers = (schema_[j].type == Type::kInteger || schema_[j].type == Type::kFloat) &&
-                   (final_[j].type == Type::kInteger || final_[j].type == Type::kFloat);
-    if (final_[j].type != schema_[j].type && !numbers && schema_[j].type != Type::kString) settled_ = false;
-    // What looked like strings from the start stays so: only the block looked at is known in full.
-    if (schema_[j].type == Type::kString) final_[j].type = Type::kString;
-  }
+Status CsvReader::finish() {
+  if (!torn_.empty()) VIGIE_TRY(reject(torn_));
+  if (ragged_notes_ > 3)
+    problems_.notes.push_back(
+        fmt::format("{}: {} records in all had too few or too many fields", path(), ragged_notes_));
+  watch_.finish(final_, settled_, problems_.notes);
+  return {};
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ constexpr bool may_be_missing(char c) {
 }  // namespace
 
 void CsvBlock::sort_out(const CsvPlan& plan) {
+  sorted = true;
   width_ = plan.columns.size();
   ragged = 0;
   first_ragged.clear();
@@ -96,28 +97,7 @@ void CsvBlock::sort_out(const CsvPlan& plan) {
 void CsvBlock::decode(const CsvPlan& plan) {
   auto n = rows();
   columns_.resize(width_);
-  for (std::size_t j = 0; j < width_; ++j) {
-    auto& out = columns_[j];
-    out.mismatches = 0;
-    out.seen = 0;
-    out.first.clear();
-    out.any_missing = false;
-    switch (plan.columns[j].type) {
-      case Type::kSkip:
-        break;
-      case Type::kString:
-        out.codes.resize(n);
-        out.strings.clear();
-        break;
-      case Type::kList:
-        out.offsets.assign(1, 0);
-        out.values.clear();
-        out.missing.assign(n, 0);
-        break;
-      default:
-        out.numbers.resize(n);
-    }
-  }
+  for (std::size_t j = 0; j < width_; ++j) columns_[j].reset(plan.columns[j].type, n);
   for (std::size_t from = 0; from < n; from += kTile) {
     auto to = std::min(n, from + kTile);
     for (std::size_t j = 0; j < width_; ++j) {
@@ -180,11 +160,7 @@ double CsvBlock::slow_number(const CsvPlan& plan, std::size_t column, std::size_
 }
 
 void CsvBlock::misfit(const CsvPlan& plan, std::size_t column, std::size_t row, std::string_view plain) {
-  auto& out = columns_[column];
-  auto seen = classify(plain, plan.decimal);
-  out.seen |= seen;
-  ++out.mismatches;
-  if (out.first.size() < 3) out.first.push_back({static_cast<std::uint32_t>(row), seen});
+  columns_[column].misfit(row, classify(plain, plan.decimal));
 }
 
 void CsvBlock::decode_other(const CsvPlan& plan, std::size_t column, std::size_t from, std::size_t to) {
@@ -199,13 +175,10 @@ void CsvBlock::decode_other(const CsvPlan& plan, std::size_t column, std::size_t
     double value = kNaN;
     bool integer;
     if (type == Type::kList) {
-      if (!missing && parse_list(plain, out.values)) {
-        out.seen |= kSawList;
-      } else {
-        out.missing[row] = 1;
-        out.any_missing = true;
-        if (!missing) misfit(plan, column, row, plain);
-      }
+      bool fits = !missing && parse_list(plain, out.values);
+      out.missing.push_back(!fits);
+      if (fits) out.seen |= kSawList;
+      if (!fits && !missing) misfit(plan, column, row, plain);
       out.offsets.push_back(static_cast<std::int64_t>(out.values.size()));
       continue;
     }
@@ -255,7 +228,7 @@ void CsvBlock::decode_strings(std::size_t column, std::size_t from, std::size_t 
   }
 }
 
-std::int32_t CsvBlock::slow_string(CsvColumn& out, Cell c) const {
+std::int32_t CsvBlock::slow_string(DecodedColumn& out, Cell c) const {
   bool quoted = *c.begin == '"';
   if (!quoted && is_missing(c.view())) return -1;
   std::string value = quoted ? unquoted(c.view()) : std::string(c.view());
@@ -290,29 +263,6 @@ std::optional<std::size_t> CsvBlock::decimal_comma(std::size_t column) const {
     if (!first && plain.find(',') != std::string_view::npos) first = row;
   }
   return first;
-}
-
-Column CsvBlock::column(std::size_t i, Type type) const {
-  const auto& in = columns_[i];
-  Column out;
-  out.type = type;
-  out.mismatches = in.mismatches;
-  switch (type) {
-    case Type::kSkip:
-      break;
-    case Type::kString:
-      out.codes = in.codes;
-      out.dictionary = in.strings.dictionary();
-      break;
-    case Type::kList:
-      out.offsets = in.offsets;
-      out.values = in.values;
-      if (in.any_missing) out.missing = in.missing;
-      break;
-    default:
-      out.numbers = in.numbers;
-  }
-  return out;
 }
 
 std::uint64_t CsvBlock::line_of(CsvIndex::Record record) const {

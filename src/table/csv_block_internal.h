@@ -8,40 +8,15 @@
 
 #include "table/cell_internal.h"
 #include "table/csv_index_internal.h"
-#include "table/interner_internal.h"
-#include "table/table.h"
+#include "table/decoded_internal.h"
 
 namespace vigie::table {
 
 /// How the cells of one CSV file are to be read in this pass.
 struct CsvPlan {
-  struct Column {
-    Type type = Type::kString;
-    bool fixed = false;  ///< the type was given: cells that do not fit say nothing about it
-  };
-  std::vector<Column> columns;
+  std::vector<ColumnPlan> columns;
   char decimal = '.';
   bool keep_ragged = false;
-};
-
-/// A cell that could not be read as its column's type.
-struct CsvMisfit {
-  std::uint32_t row = 0;
-  Seen seen = 0;
-};
-
-/// What decoding one column of one block gave.
-struct CsvColumn {
-  std::vector<double> numbers;
-  std::vector<std::int32_t> codes;
-  Interner strings;
-  std::vector<std::int64_t> offsets;
-  std::vector<double> values;
-  std::vector<std::uint8_t> missing;
-  bool any_missing = false;
-  std::int64_t mismatches = 0;
-  Seen seen = 0;
-  std::vector<CsvMisfit> first;  ///< the first three misfits
 };
 
 /// Some consecutive whole records of a file. Memory is kept between uses.
@@ -53,6 +28,8 @@ class CsvBlock {
   std::uint64_t first_line = 1;  ///< physical line of the first byte
   std::size_t skip = 0;          ///< records at the front that are no rows: the header
 
+  bool sorted = false;  ///< whether sort_out() was done
+
   /// Tells rows from blank and ragged records. Reads index and text; must come before all below.
   void sort_out(const CsvPlan& plan);
   /// Decodes every column.
@@ -63,8 +40,8 @@ class CsvBlock {
   std::optional<std::size_t> decimal_comma(std::size_t column) const;
 
   std::size_t rows() const { return index.records().size(); }
-  Column column(std::size_t i, Type type) const;
-  const CsvColumn& result(std::size_t column) const { return columns_[column]; }
+  Column column(std::size_t i, Type type) const { return columns_[i].view(type, rows()); }
+  const DecodedColumn& result(std::size_t column) const { return columns_[column]; }
   /// Physical line on which a record starts, and the text of a cell for a message.
   std::uint64_t line_of(CsvIndex::Record record) const;
   std::uint64_t line_of_row(std::size_t row) const { return line_of(index.records()[row]); }
@@ -96,11 +73,11 @@ class CsvBlock {
   void decode_other(const CsvPlan& plan, std::size_t column, std::size_t from, std::size_t to);
   void decode_strings(std::size_t column, std::size_t from, std::size_t to);
   double slow_number(const CsvPlan& plan, std::size_t column, std::size_t row, Cell c);
-  std::int32_t slow_string(CsvColumn& out, Cell c) const;
+  std::int32_t slow_string(DecodedColumn& out, Cell c) const;
   void misfit(const CsvPlan& plan, std::size_t column, std::size_t row, std::string_view content);
 
   std::size_t width_ = 0;
-  std::vector<CsvColumn> columns_;
+  std::vector<DecodedColumn> columns_;
 };
 
 }  // namespace vigie::table
