@@ -20,6 +20,8 @@ bool graver(const ColumnResult& a, const ColumnResult* b) {
   if (!b) return true;
   if (a.verdict != b->verdict) return a.verdict > b->verdict;
   if (a.segment.has_value() != b->segment.has_value()) return !a.segment;
+  // What did not change is spoken of by its values.
+  if (a.verdict < Verdict::kWarning && is_missing_share(a) != is_missing_share(*b)) return !is_missing_share(a);
   return gravity(a) > gravity(*b);
 }
 
@@ -117,7 +119,8 @@ std::string share_text(double share) {
 std::string effect_text(double effect, std::string_view scale, int way) {
   if (std::isnan(effect)) return "–";
   auto sign = way > 0 ? "+" : way < 0 ? "−" : "";
-  if (scale == "share of rows") return fmt::format("{}{} of rows", sign, share_text(effect));
+  if (scale == "share of rows")
+    return fmt::format("{}{} of rows", sign, effect < 1e-4 ? share_text(effect) : human(100 * effect, 2) + " %");
   auto number = human(effect, effect >= 1 ? 3 : 2);
   return fmt::format("{}{} {}", sign, number, scale == "reference sd" ? "sd" : scale);
 }

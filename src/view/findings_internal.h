@@ -17,8 +17,8 @@ struct Finding {
   engine::Role role = engine::Role::kFeature;
   engine::ColumnType type = engine::ColumnType::kNumeric;
   engine::Verdict verdict = engine::Verdict::kNoData;  ///< the worst there is
-  /// The result to speak of: of the worst verdict, whole windows before segments, then the greatest effect by its
-  /// level; never null.
+  /// The result to speak of: of the worst verdict, whole windows before segments (of what did not
+  /// change: values before the missing share), then the greatest effect by its level; never null.
   const engine::ColumnResult* gravest = nullptr;
   std::size_t window = 0;                 ///< position of its window
   double gravity = -1;                    ///< its effect / its major level; −1 where there is no effect

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <date/date.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "base/text.h"
+#include "view/html_internal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    auto c = take_character(text);
+    switch (c) {
+      case U'&':
+        out += "&amp;";
+        break;
+      case U'<':
+        out += "&lt;";
+        break;
+      case U'>':
+        out += "&gt;";
+        break;
+      case U'"':
+        out += "&quot;";
+        break;
+      case U'\'':
+        out += "&#39;";
+        break;
+      case U'\t':
+      case U'\n':
+        out += ' ';
+        break;
+      default:
+        append_character(out, c < 0x20 || (c >= 0x7f && c < 0xa0) ? 0xfffd : c);
+    }
+  }
+  return out;
+}
+
+std::string escaped(std::string_view text, std::size_t limit) {
+  auto rest = text;
+  for (std::size_t i = 0; i < limit && !rest.empty(); ++i) take_character(rest);
+  if (rest.empty()) return escaped(text);
+  return escaped(text.substr(0, text.size() - rest.size())) + "…";
+}
+
+std::string effect_html(double effect, std::string_view scale, int way) {
+  return escaped(effect_text(effect, scale, way), 40);
+}
+
+std::string share_html(double share) {
+  return escaped(share_text(share));
+}
+
+std::string badge(engine::Verdict verdict) {
+  constexpr std::string_view kMarks[] = {"–", "✓", "▲", "■"}, kWords[] = {"no data", "ok", "warning", "drift"};
+  auto v = static_cast<std::size_t>(verdict);
+  return fmt::format("<span class=\"badge {}\"><span aria-hidden=\"true\">{}</span> {}</span>", to_string(verdict),
+                     kMarks[v], kWords[v]);
+}
+
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+std::string at(double coordinate) {
+  if (!std::isfinite(coordinate)) return "0";
+  auto text = fmt::format("{:.1f}", coordinate);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text == "-0" ? "0" : text;
+}
+
+std::string value_text(engine::ColumnType type, double value) {
+  // Microseconds since 1970; outside the years 1 to 9999 a number says more than a date.
+  if (type == engine::ColumnType::kTimestamp && std::fabs(value) < 6e16) {
+    auto time =
+        date::sys_time<std::chrono::seconds>(std::chrono::seconds(static_cast<std::int64_t>(std::floor(value / 1e6))));
+    auto text = date::format("%F %R", time);
+    return text.ends_with(" 00:00") ? text.substr(0, text.size() - 6) : text;
+  }
+  if (type == engine::ColumnType::kTimestamp) return human(value, 4);
+  return std::fabs(value) >= 1e4 && std::fabs(value) < 1e9 ? with_commas(std::llround(value)) : human(value, 3);
+}
+
+Steps steps_of(std::size_t windows) {
+  constexpr std::size_t kMost = 120;
+  Steps s{.windows = windows, .each = (windows + kMost - 1) / kMost};
+  if (s.each == 0) s.each = 1;
+  s.count = (windows + s.each - 1) / s.each;
+  return s;
+}
+
+}  // namespace vigie::view

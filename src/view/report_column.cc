@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "view/html_internal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::ColumnResult;
+using engine::ColumnType;
+using engine::Comparison;
+using engine::Picture;
+using engine::Verdict;
+
+constexpr std::size_t kName = 120, kReason = 400;
+
+std::string unit(ColumnType type) {
+  return type == ColumnType::kText        ? ", length in characters"
+         : type == ColumnType::kEmbedding ? ", Euclidean norm"
+                                          : "";
+}
+
+constexpr std::string_view kKey =
+    "<span class=\"key\"><i class=\"kr\"></i>reference</span> <span class=\"key\"><i class=\"kc\"></i>current</span>";
+
+void figure(std::string& out, std::string_view title, std::string_view caption, std::string_view body) {
+  if (body.empty()) return;
+  put(out, "<figure><figcaption><b>{}</b> {}</figcaption>{}</figure>", title, caption, body);
+}
+
+// The most frequent categories of both sides, bar under bar.
+std::string category_bars(const Picture& p) {
+  constexpr std::size_t kShown = 12;
+  auto count = std::min({p.categories.size(), p.reference_shares.size(), p.current_shares.size()});
+  if (count == 0) return {};
+  std::string out =
+      "<table class=\"cats\"><thead><tr><th scope=\"col\">value</th><th scope=\"col\"><span "
+      "class=\"vh\">bars</span></th>"
+      "<th scope=\"col\">reference</th><th scope=\"col\">current</th></tr></thead><tbody>";
+  double top = 0;
+  Pair rest;
+  for (std::size_t k = 0; k < count; ++k) {
+    if (k < kShown || count == kShown + 1) {
+      top = std::max({top, p.reference_shares[k], p.current_shares[k]});
+    } else {
+      rest.reference += p.reference_shares[k];
+      rest.current += p.current_shares[k];
+    }
+  }
+  top = std::max({top, rest.reference, rest.current});
+  auto row = [&](std::string_view name, const Pair& share) {
+    auto width = [&](double v) { return top > 0 ? at(100 * v / top) : std::string("0"); };
+    put(out,
+        "<tr><th scope=\"row\"><bdi>{}</bdi></th><td><i class=\"b r\" style=\"width:{}%\"></i><i class=\"b c\" "
+        "style=\"width:{}%\"></i></td><td>{}</td><td>{}</td></tr>",
+        name, width(share.reference), width(share.current), share_html(share.reference), share_html(share.current));
+  };
+  for (std::size_t k = 0; k < count; ++k)
+    if (k < kShown || count == kShown + 1)
+      row(p.categories[k].empty() ? "<em>(empty)</em>" : escaped(p.categories[k], 60),
+          {p.reference_shares[k], p.current_shares[k]});
+  if (count > kShown + 1) row(fmt::format("<em>{} others</em>", count - kShown), rest);
+  return out + "</tbody></table>";
+}
+
+std::string shares_key(const Picture& p) {
+  std::string out;
+  auto shown = std::min<std::size_t>(6, p.categories.size());
+  for (std::size_t k = 0; k < shown; ++k)
+    put(out, "<span class=\"key\"><i class=\"kk k{}\"></i><bdi>{}</bdi></span> ", k, escaped(p.categories[k], 24));
+  if (p.categories.size() > shown) out += "<span class=\"key\"><i class=\"kk k9\"></i>others</span>";
+  return out;
+}
+
+void segment_table(std::string& out, const Comparison& c, const Finding& f) {
+  struct Entry {
+    const ColumnResult* worst;
+    std::size_t window;
+    std::size_t drift = 0;
+  };
+  std::vector<Entry> entries;
+  std::unordered_map<std::string_view, std::size_t> known;
+  for (std::size_t w = 0; w < c.windows.size(); ++w)
+    for (const auto& r : c.windows[w].columns) {
+      if (!r.segment || r.column != f.column) continue;
+      auto [place, fresh] = known.try_emplace(*r.segment, entries.size());
+      if (fresh) entries.push_back({&r, w});
+      auto& e = entries[place->second];
+      e.drift += r.verdict == Verdict::kDrift;
+      if (r.verdict > e.worst->verdict || (r.verdict == e.worst->verdict && gravity(r) > gravity(*e.worst)))
+        e.worst = &r, e.window = w;
+    }
+  if (entries.empty()) return;
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.worst->verdict != b.worst->verdict ? a.worst->verdict > b.worst->verdict
+                                                : gravity(*a.worst) > gravity(*b.worst);
+  });
+  bool several = c.windows.size() > 1;
+  constexpr std::size_t kShown = 12;
+  put(out,
+      "<h4>By segment{}</h4><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"segments of "
+      "{}\"><table><thead><tr>"
+      "<th scope=\"col\">segment</th><th scope=\"col\">verdict</th><th scope=\"col\" class=\"n\">effect</th><th "
+      "scope=\"col\" class=\"n\">"
+      "adjusted p</th><th scope=\"col\" class=\"n\">rows</th>{}</tr></thead><tbody>",
+      several ? ", each in its worst window" : "", escaped(f.column, 60),
+      several ? "<th scope=\"col\">window</th>" : "");
+  for (std::size_t i = 0; i < std::min(kShown, entries.size()); ++i) {
+    const auto& r = *entries[i].worst;
+    put(out,
+        "<tr><th scope=\"row\"><bdi>{}</bdi></th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td>{}</tr>",
+        escaped(*r.segment, kName), badge(r.verdict), effect_html(r.effect, r.effect_scale),
+        escaped(p_text(r.p_adjusted)), with_commas(r.n_current),
+        several ? fmt::format("<td>{}</td>", escaped(window_text(c, entries[i].window))) : "");
+  }
+  out += "</tbody></table></div>";
+  if (entries.size() > kShown)
+    put(out, "<p class=\"dim\">{} more segments are in the JSON.</p>", entries.size() - kShown);
+}
+
+void numbers(std::string& out, const Comparison& c, const Finding& f) {
+  put(out,
+      "<h4>The numbers{}</h4><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"numbers of "
+      "{}\"><table><thead><tr>",
+      c.windows.size() > 1 ? " of " + escaped(window_text(c, f.window)) : "", escaped(f.column, 60));
+  for (auto name :
+       {"method", "statistic", "p", "adjusted p", "effect", "could have seen", "reference rows", "current rows"})
+    put(out, "<th scope=\"col\"{}>{}</th>", name == std::string_view("method") ? "" : " class=\"n\"", name);
+  out += "<th scope=\"col\">p from</th></tr></thead><tbody>";
+  std::size_t shown = 0;
+  for (const auto& r : c.windows[f.window].columns) {
+    if (r.column != f.column || (r.segment && &r != f.gravest) || ++shown > 24) continue;
+    put(out,
+        "<tr><th scope=\"row\">{}{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td><td>{}{}</td></tr>",
+        escaped(r.method), r.segment ? " where <bdi>" + escaped(*r.segment, 60) + "</bdi>" : "", human(r.statistic, 4),
+        escaped(p_text(r.p_value)), escaped(p_text(r.p_adjusted)), effect_html(r.effect, r.effect_scale),
+        std::isnan(r.detectable_effect) ? "–" : "≥ " + effect_html(r.detectable_effect, r.effect_scale),
+        with_commas(r.n_reference), with_commas(r.n_current), escaped(r.null),
+        r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
+    if (!r.components.empty() && r.components.size() <= 40) {
+      out += "<tr class=\"parts\"><td colspan=\"9\">components, p: ";
+      for (std::size_t i = 0; i < r.components.size(); ++i)
+        put(out, "{}{} {}", i ? " · " : "", escaped(r.components[i].first), escaped(p_text(r.components[i].second)));
+      out += "</td></tr>";
+    }
+  }
+  out += "</tbody></table></div>";
+}
+
+void power(std::string& out, const Finding& f) {
+  const auto& r = *f.gravest;
+  if (std::isnan(r.detectable_effect)) return;
+  put(out, "<p class=\"power\">{}: this window could have seen <b>≥ {}</b> four times in five{}.</p>",
+      is_missing_share(r) ? "Power on the missing share" : "Power", effect_html(r.detectable_effect, r.effect_scale),
+      r.detectable_effect > r.major ? fmt::format("; even a major change (<b>{}</b>) could have gone unseen",
+                                                  effect_html(r.major, r.effect_scale))
+                                    : "");
+}
+
+}  // namespace
+
+void column_section(std::string& out, const Comparison& c, const Finding& f, std::size_t id, bool open) {
+  const auto& r = *f.gravest;
+  put(out,
+      "<details class=\"col\" id=\"c{}\" data-name=\"{}\"{}><summary><h3><bdi>{}</bdi></h3>{}<span "
+      "class=\"sum\">{}{}</span><span class=\"dim\">{}, {}</span></summary>",
+      id, escaped(f.column, kName), open ? " open" : "", escaped(f.column, kName), badge(f.verdict),
+      effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
+      is_missing_share(r) ? ", missing" : "", to_string(f.role), to_string(f.type));
+  auto time = c.windows.size() > 1 && f.changed() ? when(c, f.verdicts, f.verdict) : std::string();
+  put(out, "<p>{}{}</p>", time.empty() ? "" : "<b>" + capital(escaped(time)) + ".</b> ", escaped(r.reason, kReason));
+
+  out += "<div class=\"charts\">";
+  if (f.picture) {
+    const auto& p = *f.picture;
+    bool over_time = c.windows.size() > 1 && p.points.size() == c.windows.size();
+    if (p.categories.empty()) {
+      auto density = density_of(p);
+      figure(out, "Distribution" + unit(p.type), kKey, distribution_chart(p, density));
+      if (over_time)
+        figure(out, "Over time",
+               "<span class=\"key\"><i class=\"kr\"></i>reference</span> <span class=\"key\"><i "
+               "class=\"kc\"></i>current</span>: median, 10–90 %",
+               quantile_chart(c, p));
+    } else {
+      figure(out, "Shares of rows", kKey, category_bars(p));
+      if (over_time) figure(out, "Over time", shares_key(p), shares_chart(c, p));
+    }
+    if (over_time) {
+      figure(out, "Effect by window", "with its levels", effect_chart(c, f));
+      figure(out, "Missing by window", "<span class=\"key\"><i class=\"kr\"></i>reference</span>", missing_chart(c, p));
+    }
+  }
+  out += "</div>";
+  auto [before, now] = missing_shares(f, r, f.window);
+  if (before > 0 || now > 0)
+    put(out, "<p>Missing{}: {} in the reference, {} in the current data.</p>",
+        c.windows.size() > 1 ? " in " + escaped(window_text(c, f.window)) : "", share_html(before), share_html(now));
+  power(out, f);
+  numbers(out, c, f);
+  segment_table(out, c, f);
+  out += "</details>\n";
+}
+
+void method_section(std::string& out, const Comparison& c) {
+  out +=
+      "<section id=\"how\" aria-labelledby=\"how-h\"><h2 id=\"how-h\">What was looked at, and how</h2><dl "
+      "class=\"facts\">";
+  auto fact = [&](std::string_view term, std::string_view text) { put(out, "<dt>{}</dt><dd>{}</dd>", term, text); };
+  auto side = [](const engine::Side& s) {
+    return fmt::format(
+        "<bdi>{}</bdi>, {}{}", escaped(s.source, 300), plural(s.rows, "row"),
+        s.windows ? fmt::format(", {} used for between-window variation", plural(s.windows, "healthy window")) : "");
+  };
+  fact("Reference", side(c.reference));
+  fact("Current", side(c.current) + fmt::format(", {}", plural(static_cast<std::int64_t>(c.windows.size()), "window")));
+  if (c.rejected) fact("Left out", fmt::format("{} that could not be read", plural(c.rejected, "record")));
+
+  std::vector<std::pair<std::string, std::size_t>> methods, nulls, levels;
+  auto tally = [](auto& list, const std::string& what) {
+    auto found = std::find_if(list.begin(), list.end(), [&](const auto& e) { return e.first == what; });
+    if (found == list.end()) found = list.insert(list.end(), {what, 0});
+    ++found->second;
+  };
+  std::size_t inexact = 0, tests = 0;
+  for (const auto& w : c.windows)
+    for (const auto& r : w.columns) {
+      ++tests;
+      tally(methods, r.method);
+      if (!r.null.empty()) tally(nulls, r.null);
+      tally(levels,
+            fmt::format("{} and {}", effect_html(r.watch, r.effect_scale), effect_html(r.major, r.effect_scale)));
+      inexact += !r.exact;
+    }
+  auto list = [](const auto& items) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(20, items.size()); ++i)
+      text += fmt::format("{}{} ({})", i ? ", " : "", escaped(items[i].first),
+                          with_commas(static_cast<long long>(items[i].second)));
+    return text;
+  };
+  fact("Tests",
+       fmt::format("{}, one per column, window, segment and method", with_commas(static_cast<long long>(tests))));
+  fact("Methods", list(methods));
+  if (!nulls.empty()) fact("p-values from", list(nulls));
+  fact("Levels, watch and major", list(levels));
+  fact("Correction",
+       fmt::format(
+           "Benjamini–Hochberg over all columns, segments and missing shares of a window, at alpha {}; about {} of {} "
+           "would alarm by chance alone",
+           human(c.alpha), human(c.summary.expected_false_windows, 2),
+           plural(static_cast<std::int64_t>(c.windows.size()), "window")));
+  fact("Counts",
+       inexact ? fmt::format("{} of {} results rest on sketches; each says its bound",
+                             with_commas(static_cast<long long>(inexact)), with_commas(static_cast<long long>(tests)))
+               : "exact");
+  std::string options;
+  for (std::size_t i = 0; i < c.options.size() && options.size() < 40'000; ++i)
+    put(options, "<code>{}: {}</code> ", escaped(c.options[i].first, 60), escaped(c.options[i].second, 200));
+  if (!options.empty()) fact("Options", options);
+  fact("Version", "vigie " + escaped(c.version, 60));
+  out += "</dl>";
+  if (!c.notes.empty()) {
+    out += "<h3>Notes</h3><ul>";
+    std::size_t shown = 0;
+    for (auto start = out.size(); shown < c.notes.size() && out.size() - start < 40'000; ++shown)
+      put(out, "<li>{}</li>", escaped(c.notes[shown], 600));
+    if (c.notes.size() > shown) put(out, "<li>… and {} more</li>", c.notes.size() - shown);
+    out += "</ul>";
+  }
+  out += "</section>";
+}
+
+void glossary(std::string& out) {
+  out +=
+      "<section id=\"words\" aria-labelledby=\"words-h\"><h2 id=\"words-h\">The words</h2><dl class=\"words\">"
+      "<dt>Effect</dt><dd>How far a column moved. Numbers: the average distance its values travelled, in standard "
+      "deviations "
+      "(sd) of the reference. Categories and missing values: the share of rows that changed place. What sampling noise "
+      "alone "
+      "would give has been taken off.</dd>"
+      "<dt>Watch and major level</dt><dd>Below watch a change is too small to matter, however certain it is. Between "
+      "the two it "
+      "is a warning, from major on a drift.</dd>"
+      "<dt>p and adjusted p</dt><dd>How often a change at least this clear would show up if nothing had happened. The "
+      "adjusted p "
+      "makes up for looking at many columns at once; it is the one that is held against alpha.</dd>"
+      "<dt>Could have seen (detectable effect)</dt><dd>The smallest change that this many rows show four times in "
+      "five. A "
+      "column that is ok, but could only have seen large changes, has not been cleared.</dd>"
+      "<dt>Verdict</dt><dd><b>drift</b>: certain and major. <b>warning</b>: certain, between watch and major. "
+      "<b>ok</b>: neither. "
+      "<b>no data</b>: too few rows, empty or constant; the reason is given.</dd>"
+      "<dt>Expected by chance</dt><dd>The number of windows that would alarm although nothing had changed, at this "
+      "alpha.</dd>"
+      "<dt>Reference and current</dt><dd>What normal looks like, and what is held against it.</dd></dl></section>";
+}
+
+}  // namespace vigie::view

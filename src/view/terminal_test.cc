@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view/terminal.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "view/make_comparison_internal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+namespace {
+
+std::string without_colour(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b')
+      i = text.find('m', i);
+    else
+      out += text[i];
+  }
+  return out;
+}
+
+std::size_t widest(std::string_view text) {
+  std::size_t most = 0;
+  auto plain = without_colour(text);
+  for (std::size_t from = 0, to; (to = plain.find('\n', from)) != std::string::npos; from = to + 1)
+    most = std::max(most, display_width(std::string_view(plain).substr(from, to - from)));
+  return most;
+}
+
+bool has(std::string_view text, std::string_view what) {
+  return text.find(what) != std::string_view::npos;
+}
+
+engine::Comparison awkward() {
+  auto c = make_comparison(14, 5);
+  for (auto& w : c.windows)
+    for (auto& r : w.columns) {
+      if (r.column == "age") r.column = std::string(300, 'x') + "\xff";
+      if (r.column == "late") r.column = "出発時刻の遅れとその予測値についての列名";
+      if (r.column == "visib") r.column = "\x1b[2Jred\n\u202Egnp.exe";
+    }
+  for (auto& p : c.pictures) {
+    if (p.column == "late") p.column = "出発時刻の遅れとその予測値についての列名";
+  }
+  return c;
+}
+
+TEST(Terminal, NeverWiderThanAsked) {
+  for (int width : {40, 60, 80, 120, 200})
+    for (const auto& c :
+         {make_comparison(20, 12), make_comparison(60, 700), make_comparison(20, 1), awkward(), engine::Comparison{}})
+      for (bool unicode : {true, false}) {
+        auto text = to_terminal(c, {width, true, unicode});
+        EXPECT_LE(widest(text), static_cast<std::size_t>(width)) << text;
+        EXPECT_EQ(text.back(), '\n');
+      }
+}
+
+TEST(Terminal, VerdictFirst) {
+  auto text = to_terminal(make_comparison(20, 12), {200, false, true});
+  EXPECT_TRUE(
+      text.starts_with("DRIFT  4 of 20 columns changed; late moved most, +0.8 sd; since window 8 (2013-06-08)\n"))
+      << text;
+  EXPECT_TRUE(has(text, "model outputs that changed"));
+  EXPECT_LT(text.find("\nlate "), text.find("\nvisib "));
+  EXPECT_LT(text.find("\nvisib "), text.find("\nage "));
+  EXPECT_TRUE(has(text, "in segments: origin=JFK"));
+  EXPECT_TRUE(has(text, "1 column: tailnum: the reference has one value only"));
+  EXPECT_TRUE(has(text, "········■■■■"));
+  EXPECT_TRUE(has(text, "0.6 of 12 windows"));
+  EXPECT_TRUE(has(text, "assumes independent rows"));
+}
+
+TEST(Terminal, AtMostTwentyAreListed) {
+  auto c = make_comparison(200, 1);
+  ASSERT_EQ(c.summary.drift + c.summary.warning, 36);  // one of them a prediction, which is listed apart
+  auto text = to_terminal(c, {80, false, true});
+  EXPECT_TRUE(has(text, "… and 15 more: --json or -o report.html")) << text;
+}
+
+TEST(Terminal, ColourOnlyWhenAsked) {
+  auto c = make_comparison(20, 12);
+  auto plain = to_terminal(c, {80, false, true}), colour = to_terminal(c, {80, true, true});
+  EXPECT_FALSE(has(plain, "\x1b"));
+  EXPECT_TRUE(has(colour, "\x1b["));
+  EXPECT_EQ(without_colour(colour), plain);
+}
+
+TEST(Terminal, AsciiOnlyWhenAsked) {
+  for (unsigned char byte : to_terminal(awkward(), {80, false, false})) EXPECT_LT(byte, 0x80);
+}
+
+TEST(Terminal, NamesCannotSteerTheTerminal) {
+  auto text = to_terminal(awkward(), {200, false, true});
+  EXPECT_FALSE(has(text, "\x1b"));
+  EXPECT_FALSE(has(text, "\u202E"));
+  EXPECT_TRUE(has(text, "\\x1b[2Jred\\x0a\\u202egnp.exe"));
+}
+
+TEST(Terminal, NothingToJudge) {
+  EXPECT_TRUE(to_terminal({}, {}).starts_with("NO DATA  there is no window to judge\n"));
+  auto c = make_comparison(10, 1);
+  for (auto& r : c.windows[0].columns) {
+    r.verdict = engine::Verdict::kNoData;
+    r.effect = r.p_adjusted = r.detectable_effect = NAN;
+    r.reason = "fewer than 30 rows";
+  }
+  c.summary.verdict = engine::Verdict::kNoData;
+  auto text = to_terminal(c, {80, false, true});
+  EXPECT_TRUE(text.starts_with("NO DATA  none of 10 columns could be judged: fewer than 30 rows\n")) << text;
+  EXPECT_TRUE(has(text, "no data   10 columns: dep_time"));
+}
+
+TEST(Terminal, AllWell) {
+  auto c = make_comparison(1, 3);
+  auto text = to_terminal(c, {80, false, true});
+  EXPECT_TRUE(text.starts_with("OK  none of 1 column changed enough to matter in any of 3 windows\n")) << text;
+}
+
+TEST(Terminal, SilenceForWantOfRowsIsSaid) {
+  auto c = make_comparison(1, 1);
+  c.windows[0].columns[0].detectable_effect = 0.9;
+  EXPECT_TRUE(
+      has(to_terminal(c, {120, false, true}), "1 of these had too few rows to show even a major change: dep_time"));
+}
+
+TEST(Terminal, WhenItHappened) {
+  auto c = make_comparison(2, 6);
+  auto set = [&](std::vector<int> drifting) {
+    for (std::size_t w = 0; w < 6; ++w) {
+      auto v = drifting[w] ? engine::Verdict::kDrift : engine::Verdict::kOk;
+      c.windows[w].verdict = v;
+      for (auto& r : c.windows[w].columns)
+        if (r.column == "age" && r.method == "omnibus") r.verdict = v;
+    }
+    auto text = to_terminal(c, {200, false, true});
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_TRUE(set({1, 1, 1, 1, 1, 1}).ends_with("; in all 6 windows"));
+  EXPECT_TRUE(set({0, 0, 1, 0, 0, 0}).ends_with("; in window 2 (2013-06-02)"));
+  EXPECT_TRUE(set({0, 0, 0, 0, 0, 1}).ends_with("; since window 5 (2013-06-05)"));
+  EXPECT_TRUE(set({0, 1, 0, 1, 0, 0}).ends_with("; in 2 of 6 windows, first in window 1 (2013-06-01)"));
+  EXPECT_TRUE(set({0, 1, 1, 1, 0, 0}).ends_with("; in 3 of 6 windows, first in window 1 (2013-06-01)"));
+}
+
+TEST(Table, AlignsAndCuts) {
+  TerminalOptions options{60, false, true};
+  auto text = table({"column", "rows"}, {{"出発", "5"}, {"b", "1,234"}}, {Align::kLeft, Align::kRight}, options);
+  EXPECT_EQ(text,
+            "column   rows\n"
+            "──────  ─────\n"
+            "出発        5\n"
+            "b       1,234\n");
+  auto wide = table({"a", "b"}, {{std::string(100, 'x') + "end", "2"}, {"short"}}, {}, options);
+  EXPECT_LE(widest(wide), 60U);
+  EXPECT_TRUE(has(wide, "…"));
+  EXPECT_TRUE(has(wide, "end  2"));
+  std::vector<std::string> many(90, "h");
+  EXPECT_LE(widest(table(many, {many}, {}, options)), 60U);
+  EXPECT_EQ(table({}, {}, {}, options), "\n\n");
+}
+
+TEST(Utf8, WidthsAndRepair) {
+  EXPECT_EQ(display_width("e\u0301"), 1U);
+  EXPECT_EQ(display_width("日本"), 4U);
+  EXPECT_EQ(display_width("\xff"), 1U);
+  EXPECT_EQ(shortened("日本語", 4, "…"), "日…");
+  EXPECT_EQ(shortened("abcdefgh", 5, "…", true), "ab…gh");
+  EXPECT_EQ(shortened("abc", 0, "…"), "");
+  EXPECT_TRUE(is_utf8(repaired("\xf0\x9f\x98 a\xc0\xaf")));
+  EXPECT_EQ(printable("a – b ≥ 日", false), "a - b >= ?");
+}
+
+}  // namespace
+}  // namespace vigie::view
