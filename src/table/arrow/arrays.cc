@@ -3,7 +3,6 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/array/util.h>
 #include <arrow/extension_type.h>
-#include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
 #include <fmt/format.h>
 
@@ -13,6 +12,7 @@
 
 #include "base/text.h"
 #include "table/arrow/arrays_internal.h"
+#include "table/arrow/decimal_internal.h"
 
 namespace vigie::table {
 namespace {
@@ -78,6 +78,31 @@ Type native_type(const arrow::DataType& type) {
   }
 }
 
+std::string describe(const arrow::DataType& type) {
+  switch (type.id()) {
+    case Id::LIST:
+    case Id::LARGE_LIST:
+    case Id::LIST_VIEW:
+    case Id::LARGE_LIST_VIEW:
+    case Id::FIXED_SIZE_LIST: {
+      const auto& element = *type.field(0)->type();
+      if (element.id() == Id::STRUCT) return "list of structs";
+      auto native = native_type(element);
+      return native == Type::kString ? "list of strings"
+             : native == Type::kList ? "list of lists"
+                                     : "list of " + describe(element);
+    }
+    case Id::STRUCT:
+      return "struct without fields";
+    case Id::INTERVAL_MONTHS:
+    case Id::INTERVAL_DAY_TIME:
+    case Id::INTERVAL_MONTH_DAY_NANO:
+      return "interval";
+    default:
+      return type.name();
+  }
+}
+
 void plan_field(const arrow::Field& field, const std::string& name, std::vector<int> path,
                 std::vector<ArrayPlan>& plans, std::vector<std::string>& notes) {
   const auto& type = *field.type();
@@ -91,7 +116,7 @@ void plan_field(const arrow::Field& field, const std::string& name, std::vector<
   }
   auto native = native_type(type);
   if (native == Type::kSkip)
-    notes.push_back(fmt::format("column {} ({}) is not compared", quoted(name), type.name()));
+    notes.push_back(fmt::format("column {} ({}) is not compared", quoted(name), describe(type)));
   else
     plans.push_back({name, native, native, std::move(path)});
 }
@@ -116,7 +141,7 @@ template <class Array, class Value>
 void decimals(const arrow::Array& array, double* out) {
   auto scale = static_cast<const arrow::DecimalType&>(*array.type()).scale();
   const auto& a = static_cast<const Array&>(array);
-  each(array, out, [&](auto i) { return Value(a.GetValue(i)).ToDouble(scale); });
+  each(array, out, [&](auto i) { return decimal_value(Value(a.GetValue(i)), scale); });
 }
 
 void instants(const arrow::Array& array, double* out) {

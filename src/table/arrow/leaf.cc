@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "table/arrow/decimal_internal.h"
 #include "table/arrow/parquet_internal.h"
 
 namespace vigie::table {
@@ -91,17 +92,14 @@ double half(const std::uint8_t* p) {
   return arrow::util::Float16::FromLittleEndian(p).ToDouble();
 }
 
-// Big-endian two's complement of any length.
-double big_integer(const std::uint8_t* p, std::uint32_t size) {
-  if (size <= 16) {
-    __int128 v = size > 0 && p[0] & 0x80 ? -1 : 0;
-    for (std::uint32_t i = 0; i < size; ++i) v = static_cast<__int128>(static_cast<unsigned __int128>(v) << 8 | p[i]);
-    return static_cast<double>(v);
+double big_endian(const std::uint8_t* p, std::int32_t size, int scale) {
+  if (size <= 8) {
+    std::int64_t v = size > 0 && p[0] & 0x80 ? -1 : 0;
+    for (std::int32_t i = 0; i < size; ++i) v = static_cast<std::int64_t>(static_cast<std::uint64_t>(v) << 8 | p[i]);
+    return decimal_value(v, scale);
   }
-  bool negative = p[0] & 0x80;
-  long double v = 0;
-  for (std::uint32_t i = 0; i < size; ++i) v = v * 256 + (negative ? 255 - p[i] : p[i]);
-  return static_cast<double>(negative ? -v - 1 : v);
+  if (size > 32) throw parquet::ParquetException("a decimal of more than 32 bytes");
+  return decimal_value(*arrow::Decimal256::FromBigEndian(p, size), scale);
 }
 
 std::string uuid(const std::uint8_t* p) {
@@ -153,10 +151,10 @@ void Leaf::open(int group, std::int64_t row) {
   open_->row = parked ? resume.row : 0;
   open_->reader =
       std::make_unique<parquet::RowGroupReader>(std::make_unique<ChunkContents>(file_, group, open_->track, resume));
-  open_->column = plan_.form == Form::kWord && plan_.native == Type::kString
-                      ? open_->reader->ColumnWithExposeEncoding(plan_.leaf, parquet::ExposedEncoding::DICTIONARY)
-                      : open_->reader->Column(plan_.leaf);
-  open_->physical = open_->column->type();
+  open_->physical = file_.metadata->schema()->Column(plan_.leaf)->physical_type();
+  bool words = plan_.native == Type::kString && open_->physical == parquet::Type::BYTE_ARRAY;
+  open_->column = words ? open_->reader->ColumnWithExposeEncoding(plan_.leaf, parquet::ExposedEncoding::DICTIONARY)
+                        : open_->reader->Column(plan_.leaf);
   if (parked && resume.dictionary_end >= 0) open_->track->dictionary_end = resume.dictionary_end;
 }
 
@@ -186,7 +184,7 @@ std::int64_t Leaf::dense(std::int64_t want, std::int16_t* def, std::int16_t* rep
       got = converted<parquet::Int64Type>(o, want, def, rep, values,
                                           [&](auto i, std::int64_t v) { out[i] = static_cast<double>(v); });
       if (exact) std::copy_n(o.template room<parquet::Int64Type>(want), *values, exact);
-      if (plan_.floor) {  // on the integers: a double does not hold nanoseconds of today
+      if (plan_.nanos) {  // on the integers: a double does not hold nanoseconds of today
         const auto* raw = o.template room<parquet::Int64Type>(want);
         for (std::int64_t i = 0; i < *values; ++i) out[i] = static_cast<double>(raw[i] / 1000 - (raw[i] % 1000 < 0));
         return got;
@@ -213,21 +211,23 @@ std::int64_t Leaf::dense(std::int64_t want, std::int16_t* def, std::int16_t* rep
                                           [&](auto i, const parquet::FLBA& v) { out[i] = half(v.ptr); });
     case Form::kDecimal:
       if (o.physical == parquet::Type::BYTE_ARRAY)
-        got = converted<parquet::ByteArrayType>(o, want, def, rep, values, [&](auto i, const parquet::ByteArray& v) {
-          out[i] = big_integer(v.ptr, v.len);
+        return converted<parquet::ByteArrayType>(o, want, def, rep, values, [&](auto i, const parquet::ByteArray& v) {
+          out[i] = big_endian(v.ptr, static_cast<std::int32_t>(v.len), plan_.scale);
         });
-      else
-        got = converted<parquet::FLBAType>(o, want, def, rep, values, [&](auto i, const parquet::FLBA& v) {
-          out[i] = big_integer(v.ptr, static_cast<std::uint32_t>(plan_.width));
-        });
-      break;
+      return converted<parquet::FLBAType>(o, want, def, rep, values, [&](auto i, const parquet::FLBA& v) {
+        out[i] = big_endian(v.ptr, plan_.width, plan_.scale);
+      });
     default:
       throw parquet::ParquetException("not a number");
   }
+  if (plan_.scale != 0 && plan_.form == Form::kInt64) {
+    const auto* raw = o.template room<parquet::Int64Type>(want);
+    for (std::int64_t i = 0; i < *values; ++i) out[i] = decimal_value(raw[i], plan_.scale);
+  } else if (plan_.scale != 0) {
+    for (std::int64_t i = 0; i < *values; ++i) out[i] = decimal_value(static_cast<std::int64_t>(out[i]), plan_.scale);
+  }
   if (plan_.multiply != 1)
     for (std::int64_t i = 0; i < *values; ++i) out[i] *= plan_.multiply;
-  if (plan_.divide != 1)
-    for (std::int64_t i = 0; i < *values; ++i) out[i] /= plan_.divide;
   return got;
 }
 
@@ -267,7 +267,7 @@ void Leaf::skip(std::int64_t rows) {
 void Leaf::flat_numbers(std::int64_t rows, Held& held) {
   auto& o = *open_;
   double* out = held.numbers.get(static_cast<std::size_t>(rows));
-  bool text = plan_.asked == Type::kString && plan_.native == Type::kInteger && plan_.divide == 1 &&
+  bool text = plan_.asked == Type::kString && plan_.native == Type::kInteger && plan_.scale == 0 &&
               (plan_.form == Form::kInt64 || plan_.form == Form::kUint64);
   std::int64_t* exact = text ? o.exact.get(static_cast<std::size_t>(rows)) : nullptr;
   auto* def = plan_.present_level > 0 ? o.def.get(kChunk) : nullptr;

@@ -42,9 +42,9 @@ struct Plan {
   int width = 0;          ///< bytes of a fixed-length value
   int present_level = 0;  ///< definition level of a value that is there
   int list_level = -1;    ///< definition level from which a list has an element; −1: not a list
-  double multiply = 1;    ///< of the stored number; then it is
-  double divide = 1;      ///< divided
-  bool floor = false;     ///< and rounded down
+  int scale = 0;          ///< decimals: digits behind the mark
+  double multiply = 1;    ///< of a moment, to get microseconds
+  bool nanos = false;     ///< a moment in nanoseconds
 };
 
 /// The columns of a file in its order, and a note for each that cannot be delivered.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/text.h"
 #include "table/arrow/parquet_internal.h"
 
@@ -25,7 +23,7 @@ int leaves(const Node& node) {
 void instant(Plan& plan, LogicalType::TimeUnit::unit unit) {
   plan.native = Type::kTimestamp;
   if (unit == LogicalType::TimeUnit::MILLIS) plan.multiply = 1e3;
-  if (unit == LogicalType::TimeUnit::NANOS) plan.divide = 1e3, plan.floor = true;
+  if (unit == LogicalType::TimeUnit::NANOS) plan.nanos = true;
 }
 
 // Fills in form, native type and scale. Returns what the column holds when it cannot be delivered.
@@ -43,7 +41,7 @@ std::string_view read_as(const PrimitiveNode& node, Plan& plan) {
   if (logical.is_interval()) return "interval";
   if (logical.is_decimal()) {
     auto scale = static_cast<const parquet::DecimalLogicalType&>(logical).scale();
-    plan.divide = std::pow(10.0, scale);
+    plan.scale = scale;
     plan.native = scale == 0 ? Type::kInteger : Type::kFloat;
   }
   switch (physical) {
