@@ -111,6 +111,26 @@ Bins make_bins(std::span<const Tie> ties) {
   return sweep(runs, target, atom, ties.back().value, few_values(ties.size(), rows));
 }
 
+Bins coarsen(const Bins& fine) {
+  std::vector<Run> runs;
+  std::int64_t rows = 0;
+  std::size_t own = 0;
+  double highest = 0;
+  for (std::size_t j = 0; j < fine.counts.size(); ++j) {
+    if (fine.counts[j] == 0) continue;
+    double from = j == 0 ? fine.centers[j] : fine.cuts[j - 1];
+    double to = j < fine.cuts.size() ? fine.cuts[j] : after(std::max(fine.centers[j], from));
+    bool single = to == after(from);
+    rows += fine.counts[j];
+    own += single;
+    highest = std::nextafter(to, -kInfinity);
+    runs.push_back({from, to, fine.counts[j], fine.centers[j] * static_cast<double>(fine.counts[j]), single});
+  }
+  if (runs.empty()) return {};
+  auto [target, atom] = rule(static_cast<double>(rows));
+  return sweep(runs, target, atom, highest, own == runs.size() && few_values(own, rows));
+}
+
 void BinBuilder::choose(std::vector<double> sample) {
   sort_doubles(sample);
   auto ties = ties_of(sample);

@@ -32,6 +32,10 @@ struct Tie {
 /// atom. Empty input gives empty bins. O(values).
 Bins make_bins(std::span<const Tie> ties);
 
+/// Joins cells until they hold enough rows each, as make_bins() does with values; a cell that is one value counts as
+/// such. For bins put together from several.
+Bins coarsen(const Bins& fine);
+
 /// Finds bins in one pass over any number of values, in bounded memory: the first kBuffer values choose cells sixteen
 /// times finer than needed, all values are counted in those exactly, and neighbours are joined at the end. Only when
 /// the first values were no guide to the rest (time order, a shift) must the data be read again, with cells chosen

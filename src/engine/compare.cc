@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "drift/between.h"
 #include "drift/effect.h"
-#include "engine/picture_internal.h"
+#include "engine/picture.h"
 #include "engine/summaries_internal.h"
 #include "stats/multiple_testing.h"
 
@@ -57,7 +57,7 @@ std::string describe_move(const ColumnProfile& column, std::span<const std::int6
   }
   auto other = column.categories.size();
   std::string name = best < other ? column.categories[best].name : best == other ? "(other)" : fresh[best - other - 1];
-  return fmt::format("{}{} {} → {}", best > other ? "new value " : "", quoted(name, 24),
+  return fmt::format("{}{} {} → {}", best > other ? "new value " : "", vigie::quoted(name, 24),
                      percent(static_cast<double>(reference[best]) / n),
                      percent(static_cast<double>(current[best]) / m));
 }
@@ -309,7 +309,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                                [&](const auto& c) { return c.name == f.name; });
       common = common || known;
       if (!known && find_column(reference.others, f.name) == std::string::npos)
-        unknown += (unknown.empty() ? "" : ", ") + quoted(f.name);
+        unknown += (unknown.empty() ? "" : ", ") + vigie::quoted(f.name);
     }
     if (!common)
       return fail(Code::kInput,

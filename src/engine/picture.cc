@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/picture.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "engine/picture_internal.h"
 #include "engine/summaries_internal.h"
 
 namespace vigie::engine {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/compare.h"
+#include "engine/profile.h"
+#include "table/table.h"
+#include "view/terminal.h"
+
+namespace CLI {
+class App;
+}
+
+namespace vigie::cli {
+
+inline constexpr const char* kVersion = VIGIE_VERSION;
+
+/// What a command does once its options are read; gives the exit status.
+using Action = std::function<Result<int>()>;
+
+/// One subcommand: adds itself to the program and leaves what to do when it is chosen.
+struct Command {
+  CLI::App* app;
+  Action action;
+};
+Command add_profile(CLI::App& program);
+Command add_compare(CLI::App& program);
+Command add_show(CLI::App& program);
+Command add_list(CLI::App& program);
+
+/// Options that say how DATA is read and what its columns are.
+struct DataOptions {
+  std::string timestamp, prediction, score, label, id, weight, features, ignore;
+  std::string schema, format, decimal = ".", delimiter;
+  bool keep_ragged = false, strict = false;
+  unsigned threads = 0;
+  void add(CLI::App& app);
+  Result<table::ReadOptions> reading() const;
+  engine::Roles roles() const;
+  Result<std::vector<engine::ForcedType>> types() const;
+};
+
+/// Options that say how rows are cut into windows and segments.
+struct WindowOptions {
+  std::string window, timezone;
+  std::string window_rows;
+  std::vector<std::string> segments;
+  void add(CLI::App& app);
+  Result<engine::WindowSpec> spec(const std::string& timestamp) const;
+  std::vector<engine::SegmentBy> by() const;
+};
+
+std::vector<std::string> split(const std::string& text, char at = ',');
+
+/// A bar on standard error, shown on a terminal from the second second on; cleared when it goes.
+class ProgressBar {
+ public:
+  explicit ProgressBar(std::string label);
+  ~ProgressBar();
+  engine::Progress callback();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// One line on standard error.
+void say(const std::string& line);
+/// The first three messages of unreadable records, one line each.
+void say_problems(const table::Problems& problems);
+/// Width, colour and character set of standard output.
+view::TerminalOptions terminal();
+void print(const std::string& text);
+
+/// A reference: a profile file as it is, or DATA turned into one.
+Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
+                                       const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
+                                       bool sketches);
+
+}  // namespace vigie::cli

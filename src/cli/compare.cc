@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command_internal.h"
+#include "drift/drift.h"
+#include "view/json.h"
+#include "view/report.h"
+
+namespace vigie::cli {
+namespace {
+
+struct Options {
+  std::string reference, current, output, fail_on;
+  double alpha = 0.05, watch = NAN, major = NAN;
+  std::vector<std::string> methods;
+  bool json = false;
+  DataOptions columns;
+  WindowOptions windows;
+};
+
+Status check(const Options& o, const engine::Profile& reference) {
+  if (!(o.alpha > 0 && o.alpha < 1))
+    return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
+  if (std::isnan(o.watch) != std::isnan(o.major)) return fail(Code::kUsage, "--watch and --major: give both or none");
+  if (!std::isnan(o.watch) && !(o.watch >= 0 && o.watch <= o.major))
+    return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", o.watch, o.major));
+  std::vector<std::string> known = {"auto"}, names;
+  for (const auto* m : drift::methods()) known.emplace_back(m->name);
+  for (const auto& c : reference.columns) names.push_back(c.name);
+  for (const auto& m : o.methods) {
+    auto at = m.find('=');
+    auto method = at == std::string::npos ? m : m.substr(at + 1);
+    if (at != std::string::npos && std::find(names.begin(), names.end(), m.substr(0, at)) == names.end())
+      return fail(Code::kUsage, "--method: " + unknown_name("column", m.substr(0, at), names));
+    if (std::find(known.begin(), known.end(), method) == known.end())
+      return fail(Code::kUsage, "--method: " + unknown_name("method", method, known));
+  }
+  return {};
+}
+
+Result<int> run(const Options& o) {
+  const std::vector<std::string> grades = {"warning", "drift", "fail"};
+  if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
+    return fail(Code::kUsage,
+                fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", o.fail_on, grades)));
+  VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
+  VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
+  VIGIE_TRY(check(o, reference));
+  if (!o.columns.timestamp.empty()) reference.timestamp = o.columns.timestamp;
+  VIGIE_ASSIGN(auto reading, o.columns.reading());
+  VIGIE_ASSIGN(auto current, table::open_input(o.current, reading));
+  engine::CompareOptions options;
+  options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
+  options.threads = o.columns.threads, options.version = kVersion;
+  if (!std::isnan(o.watch)) options.levels = engine::Levels{o.watch, o.major};
+  Result<engine::Comparison> compared = [&] {
+    ProgressBar bar("comparing");
+    options.progress = bar.callback();
+    return engine::compare(reference, *current, options);
+  }();
+  if (!compared) return std::move(compared.error());
+  auto& comparison = *compared;
+  auto text = [](const std::string& s) {
+    return nlohmann::json(s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  comparison.options = {{"alpha", fmt::format("{}", o.alpha)},
+                        {"window", text(engine::to_string(window))},
+                        {"method", "\"auto\""},
+                        {"seed", "1"}};
+  for (const auto& s : o.windows.segments) comparison.options.emplace_back("segment", text(s));
+  for (std::size_t i = 0; i < comparison.notes.size() && i < 3; ++i)
+    if (comparison.notes[i].find(": ") != std::string::npos && !comparison.notes[i].starts_with("assumes") &&
+        !comparison.notes[i].starts_with("the reference"))
+      say(comparison.notes[i]);
+
+  if (o.output.ends_with(".json")) {
+    VIGIE_TRY(write_file(o.output, view::to_json(comparison)));
+  } else if (!o.output.empty()) {
+    VIGIE_TRY(write_file(o.output, view::to_report(comparison)));
+  }
+  if (o.json)
+    print(view::to_json(comparison));
+  else
+    print(view::to_terminal(comparison, terminal()));
+  if (!o.output.empty()) say(fmt::format("wrote {}", o.output));
+  auto verdict = comparison.summary.verdict;
+  bool found = (o.fail_on == "warning" && verdict >= engine::Verdict::kWarning) ||
+               (o.fail_on == "drift" && verdict == engine::Verdict::kDrift);
+  return found ? 1 : 0;
+}
+
+}  // namespace
+
+Command add_compare(CLI::App& program) {
+  auto o = std::make_shared<Options>();
+  auto* app = program.add_subcommand(
+      "compare", "what changed between a reference and current data, how much, and whether it matters");
+  app->footer(
+      "Examples:\n  vigie compare --reference train.csv --current today.csv\n"
+      "  vigie compare --reference train.vpf --current 'june/*.parquet' --timestamp ts --window day -o report.html\n"
+      "  vigie compare --reference train.csv --current today.csv --fail-on drift --json");
+  app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")->required();
+  app->add_option("--current", o->current, "DATA: what is to be judged")->required();
+  app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs");
+  app->add_flag("--json", o->json, "one JSON document instead of tables");
+  app->add_option("--fail-on", o->fail_on,
+                  "exit status 1 when a verdict is at least: warning, drift (fail: data quality)");
+  app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05");
+  app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)");
+  app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)");
+  app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
+      ->allow_extra_args(false);
+  o->columns.add(*app);
+  o->windows.add(*app);
+  return {app, [o] { return run(*o); }};
+}
+
+}  // namespace vigie::cli

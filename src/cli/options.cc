@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command_internal.h"
+#include "config/schema_file.h"
+
+namespace vigie::cli {
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  while (from <= text.size() && !text.empty()) {
+    auto to = std::min(text.find(at, from), text.size());
+    if (to > from) parts.push_back(text.substr(from, to - from));
+    from = to + 1;
+  }
+  return parts;
+}
+
+void DataOptions::add(CLI::App& app) {
+  const char* columns = "Columns";
+  app.add_option("--timestamp", timestamp, "column with the time of each row (ISO 8601 or epoch)")->group(columns);
+  app.add_option("--prediction", prediction, "column with the model's answer")->group(columns);
+  app.add_option("--score", score, "column(s) with the model's scores, comma separated")->group(columns);
+  app.add_option("--label", label, "column with the truth")->group(columns);
+  app.add_option("--id", id, "column with the id of each row; not compared")->group(columns);
+  app.add_option("--weight", weight, "column with row weights; not compared, every row counts once")->group(columns);
+  app.add_option("--features", features, "only these columns, comma separated")->group(columns);
+  app.add_option("--ignore", ignore, "not these columns, comma separated")->group(columns);
+  const char* reading = "Reading";
+  app.add_option("--schema", schema, "YAML file with column types (columns: {zip: category})")->group(reading);
+  app.add_option("--format", format, "csv, tsv, ndjson, parquet or arrow; default: told by content")->group(reading);
+  app.add_option("--decimal", decimal, "decimal mark of CSV numbers: . or ,")->group(reading);
+  app.add_option("--delimiter", delimiter, "field delimiter of CSV; default: told from the header")->group(reading);
+  app.add_flag("--keep-ragged", keep_ragged, "keep rows with too few or too many fields")->group(reading);
+  app.add_flag("--strict", strict, "stop at the first unreadable record")->group(reading);
+  app.add_option("--threads", threads, "threads; default: one per core; never changes the result")->group(reading);
+}
+
+Result<table::ReadOptions> DataOptions::reading() const {
+  table::ReadOptions read;
+  const std::vector<std::string> formats = {"csv", "tsv", "ndjson", "parquet", "arrow"};
+  if (!format.empty() && std::find(formats.begin(), formats.end(), format) == formats.end())
+    return fail(Code::kUsage,
+                fmt::format("--format: {} ({})", unknown_name("format", format, formats), fmt::join(formats, ", ")));
+  if (decimal != "." && decimal != ",")
+    return fail(Code::kUsage, fmt::format("--decimal: expected . or , and got {}", vigie::quoted(decimal)));
+  auto mark = delimiter == "tab" || delimiter == "\\t" ? std::string("\t") : delimiter;
+  if (mark.size() > 1)
+    return fail(Code::kUsage, fmt::format("--delimiter: expected one character and got {}", vigie::quoted(delimiter)));
+  read.format = format, read.decimal = decimal[0], read.delimiter = mark.empty() ? '\0' : mark[0];
+  read.keep_ragged = keep_ragged, read.strict = strict, read.threads = threads;
+  VIGIE_ASSIGN(auto forced, types());
+  for (const auto& f : forced) read.schema[f.column] = f.read;
+  return read;
+}
+
+engine::Roles DataOptions::roles() const {
+  return {timestamp, prediction, label, id, weight, split(score), split(features), split(ignore)};
+}
+
+Result<std::vector<engine::ForcedType>> DataOptions::types() const {
+  std::vector<engine::ForcedType> forced;
+  if (schema.empty()) return forced;
+  VIGIE_ASSIGN(auto entries, config::load_schema_file(schema));
+  for (const auto& e : entries) {
+    using table::Type;
+    if (e.type == "category")
+      forced.push_back({e.column, Type::kString, engine::ColumnType::kCategorical});
+    else if (e.type == "text")
+      forced.push_back({e.column, Type::kString, engine::ColumnType::kText});
+    else if (e.type == "integer")
+      forced.push_back({e.column, Type::kInteger, std::nullopt});
+    else if (e.type == "float")
+      forced.push_back({e.column, Type::kFloat, std::nullopt});
+    else if (e.type == "boolean")
+      forced.push_back({e.column, Type::kBoolean, std::nullopt});
+    else if (e.type == "timestamp")
+      forced.push_back({e.column, Type::kTimestamp, std::nullopt});
+    else
+      forced.push_back({e.column, Type::kList, std::nullopt});
+  }
+  return forced;
+}
+
+void WindowOptions::add(CLI::App& app) {
+  const char* group = "Windows and segments";
+  app.add_option("--window-rows", window_rows, "a window is so many rows")->group(group);
+  app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")->group(group);
+  app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")->group(group);
+  app.add_option("--segment", segments, "compare within each value of COL, or of a pair COL,COL; may be repeated")
+      ->group(group)
+      ->allow_extra_args(false);
+}
+
+Result<engine::WindowSpec> WindowOptions::spec(const std::string& timestamp) const {
+  engine::WindowSpec spec;
+  if (!window.empty() && !window_rows.empty())
+    return fail(Code::kUsage, "--window and --window-rows exclude each other");
+  if (!window_rows.empty()) {
+    auto [end, error] = std::from_chars(window_rows.data(), window_rows.data() + window_rows.size(), spec.rows);
+    if (error != std::errc() || end != window_rows.data() + window_rows.size() || spec.rows < 1)
+      return fail(Code::kUsage, fmt::format("--window-rows: expected a number of rows from 1 up, got {}",
+                                            vigie::quoted(window_rows)));
+    spec.kind = engine::WindowSpec::Kind::kRows;
+  } else if (!window.empty()) {
+    const std::vector<std::string> units = {"hour", "day", "week", "month"};
+    auto it = std::find(units.begin(), units.end(), window);
+    if (it == units.end())
+      return fail(Code::kUsage,
+                  fmt::format("--window: {} (hour, day, week, month)", unknown_name("unit", window, units)));
+    if (timestamp.empty())
+      return fail(Code::kUsage,
+                  fmt::format("--window {}: needs --timestamp COL, the column with the time of each row", window));
+    spec.kind =
+        static_cast<engine::WindowSpec::Kind>(static_cast<int>(engine::WindowSpec::Kind::kHour) + (it - units.begin()));
+    spec.zone = timezone == "UTC" ? "" : timezone;
+  }
+  return spec;
+}
+
+std::vector<engine::SegmentBy> WindowOptions::by() const {
+  std::vector<engine::SegmentBy> all;
+  for (const auto& s : segments) all.push_back(split(s));
+  return all;
+}
+
+Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
+                                       const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
+                                       bool sketches) {
+  if (data != "-" && !has_glob(data)) {
+    VIGIE_ASSIGN(auto file, InputFile::open(data));
+    char head[4] = {};
+    VIGIE_ASSIGN(auto n, file.read(0, head, sizeof head));
+    bool named = data.size() > 4 && data.ends_with(".vpf");
+    if (engine::is_profile({head, n}) || named) {
+      VIGIE_ASSIGN(auto bytes, read_file(data));
+      return engine::load_profile(bytes, data);
+    }
+  }
+  VIGIE_ASSIGN(auto reading, options.reading());
+  VIGIE_ASSIGN(auto input, table::open_input(data, reading));
+  VIGIE_ASSIGN(auto types, options.types());
+  ProgressBar bar("reading the reference");
+  return engine::make_profile(*input, {.roles = options.roles(),
+                                       .window = window,
+                                       .segments = segments,
+                                       .schema = types,
+                                       .sketches = sketches,
+                                       .threads = options.threads,
+                                       .progress = bar.callback(),
+                                       .version = kVersion});
+}
+
+}  // namespace vigie::cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command_internal.h"
+#include "engine/picture.h"
+
+namespace vigie::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json column_json(const engine::ColumnProfile& c) {
+  const auto& whole = c.whole();
+  Json j{{"column", c.name},
+         {"role", engine::to_string(c.role)},
+         {"type", engine::to_string(c.type)},
+         {"source_type", table::to_string(c.source)},
+         {"n", whole.rows()},
+         {"missing", whole.missing},
+         {"infinite", c.infinite},
+         {"unreadable", c.mismatches},
+         {"distinct", c.distinct},
+         {"exact", c.exact},
+         {"error_bound", c.error_bound},
+         {"windows", c.parts[0][0].windows.size()}};
+  if (c.categorical()) {
+    auto list = Json::array();
+    for (const auto& k : c.categories) list.push_back({{"name", k.name}, {"count", k.count}});
+    j["categories"] = list;
+    j["other"] = c.other;
+    return j;
+  }
+  j["mean"] = c.moments.mean(), j["sd"] = c.moments.sd(), j["min"] = c.moments.min(), j["max"] = c.moments.max();
+  if (c.quantiles && c.quantiles->count() > 0)
+    for (auto [name, q] : {std::pair{"p01", .01}, {"p10", .1}, {"p50", .5}, {"p90", .9}, {"p99", .99}})
+      j["quantiles"][name] = c.quantiles->quantile(q);
+  j["bins"] = {{"cuts", c.bins.cuts}, {"counts", c.bins.counts}};
+  return j;
+}
+
+}  // namespace
+
+Command add_show(CLI::App& program) {
+  struct Options {
+    std::string path;
+    bool json = false;
+  };
+  auto o = std::make_shared<Options>();
+  auto* app = program.add_subcommand("show", "print what a profile holds");
+  app->footer("Example:\n  vigie show january.vpf");
+  app->add_option("PROFILE", o->path, "a .vpf file")->required();
+  app->add_flag("--json", o->json, "one JSON document");
+  return {
+      app, [o]() -> Result<int> {
+        VIGIE_ASSIGN(auto bytes, read_file(o->path));
+        VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, o->path));
+        if (o->json) {
+          auto columns = Json::array();
+          for (const auto& c : profile.columns) columns.push_back(column_json(c));
+          auto segments = Json::array();
+          for (std::size_t k = 1; k < profile.segments.size(); ++k)
+            for (const auto& s : profile.segments[k]) segments.push_back(s);
+          print(Json{{"command", "show"},
+                     {"version", profile.version},
+                     {"source", profile.source},
+                     {"rows", profile.rows},
+                     {"rejected", profile.rejected},
+                     {"window", engine::to_string(profile.window)},
+                     {"windows", profile.window_count},
+                     {"segments", segments},
+                     {"columns", columns}}
+                    .dump(1, ' ', false, Json::error_handler_t::replace));
+          return 0;
+        }
+        print(fmt::format("{}: {} rows of {}, {} columns, windows: {}{}\n", o->path, with_commas(profile.rows),
+                          profile.source, profile.columns.size(), engine::to_string(profile.window),
+                          profile.window_count ? fmt::format(" ({})", profile.window_count) : ""));
+        std::vector<std::vector<std::string>> rows;
+        for (const auto& c : profile.columns) {
+          const auto& whole = c.whole();
+          auto n = whole.rows() + whole.missing;
+          std::string values;
+          if (c.categorical()) {
+            for (std::size_t i = 0; i < c.categories.size() && i < 3; ++i)
+              values += fmt::format("{}{} {} %", i ? ", " : "", c.categories[i].name,
+                                    human(100.0 * static_cast<double>(c.categories[i].count) /
+                                              static_cast<double>(std::max<std::int64_t>(whole.rows(), 1)),
+                                          2));
+          } else {
+            auto q = engine::quantiles(c, whole.cells);
+            values = fmt::format("{} [{}, {}]", human(q.p50), human(q.p10), human(q.p90));
+          }
+          rows.push_back(
+              {c.name, std::string(engine::to_string(c.type)), human(c.distinct, 4),
+               n ? human(100.0 * static_cast<double>(whole.missing) / static_cast<double>(n), 2) + " %" : "–", values});
+        }
+        using view::Align;
+        print(view::table({"column", "type", "distinct", "missing", "median [p10, p90] or most frequent"}, rows,
+                          {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft}, terminal()));
+        return 0;
+      }};
+}
+
+}  // namespace vigie::cli
