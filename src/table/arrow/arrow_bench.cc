@@ -47,6 +47,7 @@ Status run(const std::string& path, unsigned threads) {
         sums[i] += total(*column);
       else
         failed[i] = column.error();
+      batch->release(i);
     });
     for (auto& status : failed) VIGIE_TRY(status);
   }
