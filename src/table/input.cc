@@ -156,7 +156,10 @@ Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& o
     file = std::make_shared<InputFile>(std::move(opened));
   }
   if (part.kind == Kind::kParquet || part.kind == Kind::kArrow) return open_columnar(std::move(file), options, types);
-  if (part.kind == Kind::kNdjson) return fail(Code::kInput, part.path + ": NDJSON cannot be read yet");
+  if (part.kind == Kind::kNdjson) {
+    VIGIE_ASSIGN(auto reader, open_ndjson(std::move(file), options, types, start));
+    return std::unique_ptr<Reader>(std::move(reader));
+  }
   auto text = options;
   text.format = part.kind == Kind::kTsv ? "tsv" : "csv";
   VIGIE_ASSIGN(auto reader, open_csv(std::move(file), text, types, start));

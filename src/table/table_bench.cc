@@ -106,6 +106,7 @@ void read(benchmark::State& state, bool json) {
   if (!given) ::unlink(path.c_str());
 }
 
+BENCHMARK_CAPTURE(read, ndjson, true)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(read, csv, false)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
