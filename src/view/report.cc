@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "report_assets.h"
+#include "view/report_assets.h"
 #include "view/html_internal.h"
 
 namespace vigie::view {

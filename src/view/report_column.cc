@@ -183,11 +183,7 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
     if (p.categories.empty()) {
       auto density = density_of(p);
       figure(out, "Distribution" + unit(p.type), kKey, distribution_chart(p, density));
-      if (over_time)
-        figure(out, "Over time",
-               "<span class=\"key\"><i class=\"kr\"></i>reference</span> <span class=\"key\"><i "
-               "class=\"kc\"></i>current</span>: median, 10–90 %",
-               quantile_chart(c, p));
+      if (over_time) figure(out, "Median and 10–90 %", kKey, quantile_chart(c, p));
     } else {
       figure(out, "Shares of rows", kKey, category_bars(p));
       if (over_time) figure(out, "Over time", shares_key(p), shares_chart(c, p));
