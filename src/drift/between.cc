@@ -311,9 +311,12 @@ void HealthyWindows::State::numeric(const Model& model, const Design::Row& row, 
     const double v = location.inflation;
     // The current window is compared with a mean that it is not part of, the healthy ones with a mean without them.
     const double scale = (1 + v / windows) / (1 + 1 / windows) / (1 - (v - 1) / (windows - 1));
-    const double over = std::max(0., mean_chi2 / chi2_df - 1);
-    const double rows = (1 + over * current.rows / mean_rows) / (1 + over);
-    const double distance = std::log(std::max(current.chi2, 1e-9)) - std::log(scale * rows) - chi.at(row);
+    const double rows = current.rows / mean_rows, over = std::max(0., mean_chi2 / chi2_df - 1);
+    // What exceeds the noise grows with the rows, and so do its differences: more rows than usual are scaled back.
+    const double expected = rows > 1 ? 1 : (1 + over * rows) / (1 + over);
+    const double excess = std::max(0., current.chi2 - chi2_df) * std::max(0., 1 - 1 / rows);
+    const double seen = std::log(std::max(current.chi2 - excess, 1e-9));
+    const double distance = seen - std::log(scale * expected) - chi.at(row);
     p = stats::student_t_sf(distance / std::sqrt(chi.raw * (1 + v * leverage)), location.nu);
   }
   result.components.push_back({kNames[kMoments], p});

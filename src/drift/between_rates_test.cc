@@ -191,7 +191,7 @@ TEST(SlowBetween, SizeWithUnequalRows) {
   for (const std::int64_t rows : {200, 500, 5000}) {
     for (const std::size_t windows : {8U, 30U}) {
       size_row({.windows = windows, .tau = .05, .current_rows = rows},
-               fmt::format("mean .05 sd, current {} rows", rows), .05, rows > 1000 ? .0089 : .0025);
+               fmt::format("mean .05 sd, current {} rows", rows), .05, rows > 1000 ? .003 : .0025);
     }
   }
 }
