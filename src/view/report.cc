@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "view/report_assets.h"
 #include "view/html_internal.h"
+#include "view/report_assets.h"
 
 namespace vigie::view {
 namespace {

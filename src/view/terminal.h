@@ -23,8 +23,8 @@ std::string to_terminal(const engine::Comparison& comparison, const TerminalOpti
 enum class Align { kLeft, kRight };
 
 /// A plain table: header, rule, rows. `alignments` are parallel to the header (missing ones are left). A row may be
-/// shorter than the header. Where the table is wider than the terminal, its widest columns are cut with "…", from the
-/// middle of the text.
+/// shorter than the header. Where the table is wider than the terminal, its widest columns are cut with "…", in the
+/// middle of the text; a last column that is left-aligned at its end.
 std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
                   const std::vector<Align>& alignments, const TerminalOptions& options);
 

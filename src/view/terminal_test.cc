@@ -159,6 +159,9 @@ TEST(Table, AlignsAndCuts) {
   EXPECT_LE(widest(wide), 60U);
   EXPECT_TRUE(has(wide, "…"));
   EXPECT_TRUE(has(wide, "end  2"));
+  auto prose = table({"a", "b"}, {{"x", "begins well " + std::string(100, 'y')}}, {}, options);
+  EXPECT_TRUE(has(prose, "begins well"));
+  EXPECT_TRUE(has(prose, "y…\n"));
   std::vector<std::string> many(90, "h");
   EXPECT_LE(widest(table(many, {many}, {}, options)), 60U);
   EXPECT_EQ(table({}, {}, {}, options), "\n\n");
