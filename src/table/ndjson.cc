@@ -21,6 +21,13 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+// Whether a key that only was null is elsewhere an object: `a` beside `a.b` is then no column.
+bool is_null_object(const std::string& name, Seen seen, const auto& fields) {
+  return seen == 0 && std::any_of(fields.begin(), fields.end(), [&](const auto& other) {
+           return other.name.size() > name.size() + 1 && other.name[name.size()] == '.' && other.name.starts_with(name);
+         });
+}
+
 class NdjsonReader final : public BlockedReader<JsonBlock> {
  public:
   NdjsonReader(std::shared_ptr<InputFile> file, std::unique_ptr<BytesSource> source, const ReadOptions& options,
@@ -217,6 +224,7 @@ Status NdjsonReader::start(const std::optional<Schema>& types, const TextStart& 
   for (const auto& find : block.finds) {
     auto it = plan_.by_name.find(find.name);
     std::int32_t column = it == plan_.by_name.end() ? -1 : it->second;
+    if (!types && column < 0 && is_null_object(find.name, seen[find.name], block.finds)) continue;
     if (column < 0 && types) {
       if (auto type = given.find(find.name); type != given.end()) column = add_column(find.name, type->second, true, 0);
     } else if (column < 0) {
@@ -281,10 +289,16 @@ Status NdjsonReader::finish() {
     return fail(Code::kInput, fmt::format("{}:{}: the array is never closed: a torn file", path(), line_));
   watch_.finish(final_, settled_, problems_.notes);
   for (const auto& find : finds_) {
+    if (is_null_object(find.name, find.seen, schema_) || is_null_object(find.name, find.seen, finds_)) continue;
     auto fixed = options_.schema.find(find.name);
     final_.push_back({find.name, fixed == options_.schema.end() ? type_of(find.seen) : fixed->second});
     settled_ = false;
   }
+  if (settled_) return {};
+  const auto& seen = watch_.seen();
+  for (std::size_t j = schema_.size(); j-- > 0;)
+    if (!plan_.columns[j].fixed && is_null_object(schema_[j].name, seen[j], final_))
+      final_.erase(final_.begin() + static_cast<std::ptrdiff_t>(j));
   return {};
 }
 

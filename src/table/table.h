@@ -67,13 +67,13 @@ class Batch {
 
 /// How a DATA argument is to be read.
 struct ReadOptions {
-  std::string format;        ///< "csv", "tsv", "ndjson", "parquet", "arrow"; empty: told by content, then name
+  std::string format{};      ///< "csv", "tsv", "ndjson", "parquet", "arrow"; empty: told by content, then name
   char decimal = '.';        ///< decimal mark of CSV numbers
   char delimiter = 0;        ///< 0: told from the first line among , ; tab |
   bool keep_ragged = false;  ///< short rows filled with missing, long ones cut; else left out and counted
   bool strict = false;       ///< the first unreadable record is an error
   unsigned threads = 0;      ///< 0: one per core
-  std::map<std::string, Type> schema;  ///< types that are not to be inferred, by column name
+  std::map<std::string, Type> schema{};  ///< types that are not to be inferred, by column name
 };
 
 /// What was wrong with the records of a scan. Same whatever the number of threads.
