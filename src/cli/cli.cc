@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -88,26 +89,44 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
-// What CLI11 found wrong, in vigie's words.
-std::string explain(const CLI::ParseError& error, CLI::App& program) {
-  CLI::App* app = &program;
+// A word of the command line that no command or option answers to, in vigie's words; empty when every word is known.
+// CLI11 would complain of a missing option first where the one given is only misspelt.
+std::string misspelt(int argc, char** argv, const CLI::App& program) {
   std::vector<std::string> commands;
-  for (auto* sub : program.get_subcommands({})) commands.push_back(sub->get_name());
-  for (auto* sub : program.get_subcommands()) app = sub;
-  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
-    auto extras = app->remaining(true);
-    if (extras.empty()) extras = program.remaining(true);
-    auto word = extras.empty() ? std::string() : extras.front();
-    if (word.starts_with("-"))
-      return unknown_name("option", word.substr(0, word.find('=')), options_of(*app)) +
-             fmt::format(" (vigie {} --help)", app == &program ? "" : app->get_name());
-    if (app == &program)
-      return unknown_name("command", word, commands) + fmt::format("; commands are {}", fmt::join(commands, ", "));
-    return fmt::format("unexpected argument {} (vigie {} --help)", vigie::quoted(word), app->get_name());
+  for (const auto* sub : program.get_subcommands([](const CLI::App*) { return true; }))
+    commands.push_back(sub->get_name());
+  const CLI::App* app = &program;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--") break;
+    if (app == &program && !word.starts_with("-")) {
+      auto found = std::find(commands.begin(), commands.end(), word);
+      if (found == commands.end())
+        return fmt::format("{}; commands are {}", unknown_name("command", word, commands), fmt::join(commands, ", "));
+      app = program.get_subcommand(word);
+      continue;
+    }
+    if (!word.starts_with("--") || word.size() < 3) continue;
+    auto name = word.substr(0, word.find('='));
+    auto known = options_of(*app);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return fmt::format("{} (vigie {}--help)", unknown_name("option", name, known),
+                         app == &program ? "" : app->get_name() + " ");
   }
-  if (dynamic_cast<const CLI::RequiredError*>(&error) && app == &program)
-    return fmt::format("a command is needed: {} (vigie --help)", fmt::join(commands, ", "));
-  return fmt::format("{} (vigie {} --help)", error.what(), app == &program ? "" : app->get_name());
+  return {};
+}
+
+std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::App& program) {
+  auto wrong = misspelt(argc, argv, program);
+  if (!wrong.empty()) return wrong;
+  auto chosen = program.get_subcommands();
+  if (chosen.empty()) return "a command is needed: profile, compare, show, list (vigie --help)";
+  auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
+  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
+    auto extras = program.remaining(true);
+    return fmt::format("unexpected argument {} {}", vigie::quoted(extras.empty() ? "" : extras.front()), help);
+  }
+  return fmt::format("{} {}", error.what(), help);
 }
 
 }  // namespace
@@ -127,7 +146,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& e) {
     return program.exit(e);
   } catch (const CLI::ParseError& e) {
-    say("vigie: " + explain(e, program));
+    say("vigie: " + explain(e, argc, argv, program));
     return 2;
   }
   for (auto& command : commands) {

@@ -246,7 +246,8 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
     return;
   }
   r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
-  r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share), human(r.p_adjusted, 2));
+  r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share),
+                         r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
   if (r.verdict == Verdict::kDrift && d.noise >= r.major) {
     r.verdict = Verdict::kWarning;
     r.reason += "; so few rows move this far by chance";

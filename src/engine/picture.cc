@@ -26,6 +26,7 @@ double quantile(const ColumnProfile& column, std::span<const std::int64_t> count
       // Nothing is known of how far the outside cells reach.
       if (j == 0) return cuts.front();
       if (j >= cuts.size()) return cuts.back();
+      if (cuts[j] == std::nextafter(cuts[j - 1], cuts[j])) return cuts[j - 1];
       return cuts[j - 1] + (cuts[j] - cuts[j - 1]) * (q * total - below) / c;
     }
     below += c;

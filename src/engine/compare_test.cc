@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "engine/memory_input_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+std::vector<double> normal(std::int64_t n, std::uint64_t seed, double shift = 0, double scale = 1) {
+  std::mt19937_64 rng(seed);
+  std::normal_distribution<double> law(shift, scale);
+  std::vector<double> v(static_cast<std::size_t>(n));
+  for (auto& x : v) x = law(rng);
+  return v;
+}
+
+std::vector<std::string> pick(std::int64_t n, std::uint64_t seed, std::vector<double> weights) {
+  std::mt19937_64 rng(seed);
+  std::discrete_distribution<int> law(weights.begin(), weights.end());
+  std::vector<std::string> v;
+  for (std::int64_t i = 0; i < n; ++i) v.push_back(std::string(1, static_cast<char>('a' + law(rng))));
+  return v;
+}
+
+Profile profile_of(MemoryInput& input, WindowSpec window = {}, std::vector<SegmentBy> segments = {}, Roles roles = {}) {
+  ProfileOptions options;
+  options.window = window, options.segments = std::move(segments), options.roles = std::move(roles);
+  auto profile = make_profile(input, options);
+  EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
+  return std::move(*profile);
+}
+
+Comparison compared(const Profile& reference, MemoryInput& current, WindowSpec window = {},
+                    std::vector<SegmentBy> segments = {}) {
+  CompareOptions options;
+  options.window = window, options.segments = std::move(segments);
+  auto result = compare(reference, current, options);
+  EXPECT_TRUE(result) << (result ? "" : result.error().message);
+  return std::move(*result);
+}
+
+const ColumnResult& row(const WindowResult& w, const std::string& column, const std::string& method = "omnibus",
+                        std::optional<std::string> segment = {}) {
+  for (const auto& r : w.columns)
+    if (r.column == column && r.method == method && r.segment == segment) return r;
+  ADD_FAILURE() << "no result for " << column;
+  return w.columns.front();
+}
+
+WindowSpec rows(std::int64_t n) {
+  WindowSpec w;
+  w.kind = WindowSpec::Kind::kRows, w.rows = n;
+  return w;
+}
+
+TEST(Compare, TellsWhatMovedFromWhatDidNot) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("moved", normal(2000, 1)).add("same", normal(2000, 2)).add("cat", pick(2000, 3, {5, 3, 2}));
+  cur.add("moved", normal(1000, 4, 0.5)).add("same", normal(1000, 5)).add("cat", pick(1000, 6, {2, 3, 5}));
+  auto c = compared(profile_of(ref), cur);
+  ASSERT_EQ(c.windows.size(), 1U);
+  const auto& w = c.windows[0];
+  EXPECT_EQ(row(w, "moved").verdict, Verdict::kDrift);
+  EXPECT_NEAR(row(w, "moved").effect, 0.5, 0.1);
+  EXPECT_EQ(row(w, "moved").effect_scale, "reference sd");
+  EXPECT_EQ(row(w, "same").verdict, Verdict::kOk);
+  EXPECT_EQ(row(w, "cat").verdict, Verdict::kDrift);
+  EXPECT_NEAR(row(w, "cat").effect, 0.3, 0.06);
+  EXPECT_EQ(c.summary.drift, 2);
+  EXPECT_EQ(c.summary.ok, 1);
+  EXPECT_EQ(c.summary.verdict, Verdict::kDrift);
+}
+
+TEST(Compare, StoredProfileGivesTheSameToTheLastDigit) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(20'000, 1)).add("g", pick(20'000, 2, {5, 3, 2}));
+  cur.add("x", normal(9'000, 3, 0.1)).add("g", pick(9'000, 4, {5, 3, 3}));
+  auto direct = profile_of(ref, rows(1000), {{"g"}});
+  auto stored = load_profile(save_profile(direct), "p.vpf");
+  ASSERT_TRUE(stored) << stored.error().message;
+  auto a = compared(direct, cur, rows(1000), {{"g"}}), b = compared(*stored, cur, rows(1000), {{"g"}});
+  ASSERT_EQ(a.windows.size(), b.windows.size());
+  for (std::size_t w = 0; w < a.windows.size(); ++w) {
+    ASSERT_EQ(a.windows[w].columns.size(), b.windows[w].columns.size());
+    for (std::size_t i = 0; i < a.windows[w].columns.size(); ++i) {
+      const auto &p = a.windows[w].columns[i], &q = b.windows[w].columns[i];
+      EXPECT_EQ(p.p_value, q.p_value);
+      EXPECT_EQ(p.effect, q.effect);
+      EXPECT_EQ(p.verdict, q.verdict);
+      EXPECT_EQ(p.reason, q.reason);
+    }
+  }
+}
+
+TEST(Compare, ThreadsDoNotChangeAnything) {
+  MemoryInput ref("ref"), cur("cur");
+  for (int i = 0; i < 6; ++i) {
+    ref.add("x" + std::to_string(i), normal(50'000, 10U + static_cast<unsigned>(i)));
+    cur.add("x" + std::to_string(i), normal(30'000, 20U + static_cast<unsigned>(i)));
+  }
+  ProfileOptions one, many;
+  one.threads = 1, many.threads = 4;
+  EXPECT_EQ(save_profile(*make_profile(ref, one)), save_profile(*make_profile(ref, many)));
+}
+
+TEST(Compare, MissingShareIsATestOfItsOwn) {
+  MemoryInput ref("ref"), cur("cur");
+  auto holes = [](std::vector<double> v, std::size_t every) {
+    for (std::size_t i = 0; i < v.size(); i += every) v[i] = NAN;
+    return v;
+  };
+  ref.add("x", holes(normal(3000, 1), 50));
+  cur.add("x", holes(normal(3000, 2), 3));
+  auto c = compared(profile_of(ref), cur);
+  EXPECT_EQ(row(c.windows[0], "x").verdict, Verdict::kOk);
+  EXPECT_EQ(row(c.windows[0], "x", "missing_share").verdict, Verdict::kDrift);
+  EXPECT_EQ(row(c.windows[0], "x", "missing_share").missing_current, 1000);
+  EXPECT_EQ(c.summary.columns, 1);
+  EXPECT_EQ(c.summary.drift, 1);
+}
+
+TEST(Compare, NothingToDecideIsAVerdictAndNotAnError) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("few", normal(1000, 1))
+      .add("constant", std::vector<double>(1000, 3))
+      .add("empty", std::vector<double>(1000, NAN))
+      .add("gone", normal(1000, 2));
+  std::vector<double> few(500, NAN);
+  for (std::size_t i = 0; i < 10; ++i) few[i] = 1;
+  cur.add("few", few).add("constant", std::vector<double>(500, 3)).add("empty", std::vector<double>(500, NAN));
+  auto c = compared(profile_of(ref), cur);
+  for (const char* name : {"few", "constant", "empty", "gone"}) {
+    EXPECT_EQ(row(c.windows[0], name).verdict, Verdict::kNoData) << name;
+    EXPECT_FALSE(row(c.windows[0], name).reason.empty()) << name;
+  }
+}
+
+TEST(Compare, AConstantReferenceThatStartsToVaryIsAChange) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", std::vector<double>(1000, 3));
+  auto v = std::vector<double>(1000, 3);
+  for (std::size_t i = 0; i < v.size(); i += 2) v[i] = 4;
+  cur.add("x", v);
+  auto c = compared(profile_of(ref), cur);
+  EXPECT_EQ(row(c.windows[0], "x").verdict, Verdict::kDrift);
+  EXPECT_EQ(row(c.windows[0], "x").effect_scale, "share of rows");
+}
+
+TEST(Compare, InfinityCountsAsMissing) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(1000, 1));
+  auto v = normal(1000, 2);
+  for (std::size_t i = 0; i < 400; ++i) v[i] = i % 2 ? INFINITY : -INFINITY;
+  cur.add("x", v);
+  auto c = compared(profile_of(ref), cur);
+  EXPECT_EQ(row(c.windows[0], "x").missing_current, 400);
+  EXPECT_EQ(row(c.windows[0], "x").verdict, Verdict::kOk);
+}
+
+TEST(Compare, NewCategoriesAreCategories) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("c", pick(2000, 1, {5, 5}));
+  cur.add("c", pick(2000, 2, {5, 5, 5}));
+  auto c = compared(profile_of(ref), cur);
+  EXPECT_EQ(row(c.windows[0], "c").verdict, Verdict::kDrift);
+  EXPECT_NEAR(row(c.windows[0], "c").effect, 1.0 / 3, 0.05);
+  EXPECT_NE(row(c.windows[0], "c").reason.find("new value"), std::string::npos);
+}
+
+TEST(Compare, SegmentsShowAChangeThatTheWholeHides) {
+  MemoryInput ref("ref"), cur("cur");
+  auto build = [](MemoryInput& to, std::uint64_t seed, double shift) {
+    auto g = pick(6000, seed, {1, 1, 0.01});
+    auto x = normal(6000, seed + 1);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (g[i] == "a") x[i] += shift;
+    to.add("x", x).add("g", g);
+  };
+  build(ref, 1, 0), build(cur, 5, 0.6);
+  auto profile = profile_of(ref, {}, {{"g"}});
+  EXPECT_EQ(profile.segments[1].back(), "g=(other)");
+  auto c = compared(profile, cur, {}, {{"g"}});
+  EXPECT_EQ(row(c.windows[0], "x", "omnibus", "g=a").verdict, Verdict::kDrift);
+  EXPECT_EQ(row(c.windows[0], "x", "omnibus", "g=b").verdict, Verdict::kOk);
+}
+
+TEST(Compare, RowWindowsFindWhenItBegan) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(20'000, 1));
+  auto v = normal(10'000, 2);
+  for (std::size_t i = 6000; i < v.size(); ++i) v[i] += 0.5;
+  cur.add("x", v);
+  auto c = compared(profile_of(ref, rows(1000)), cur, rows(1000));
+  ASSERT_EQ(c.windows.size(), 10U);
+  for (std::size_t w = 0; w < 10; ++w) EXPECT_EQ(c.windows[w].verdict, w < 6 ? Verdict::kOk : Verdict::kDrift) << w;
+  EXPECT_EQ(c.reference.windows, 20);
+  EXPECT_EQ(c.summary.windows_with_drift, 4);
+}
+
+TEST(Compare, CalendarWindowsAndThePartialOne) {
+  MemoryInput ref("ref"), cur("cur");
+  auto times = [](std::int64_t n, double step) {
+    std::vector<double> t;
+    for (std::int64_t i = 0; i < n; ++i) t.push_back(1.767225600e15 + step * static_cast<double>(i));  // 2026-01-01
+    return t;
+  };
+  ref.add("t", times(2400, 3.6e8), table::Type::kTimestamp).add("x", normal(2400, 1));  // 240 a day: ten days
+  cur.add("t", times(600, 3.6e8), table::Type::kTimestamp).add("x", normal(600, 2));    // two days and a half
+  WindowSpec day;
+  day.kind = WindowSpec::Kind::kDay;
+  Roles roles;
+  roles.timestamp = "t";
+  auto c = compared(profile_of(ref, day, {}, roles), cur, day);
+  ASSERT_EQ(c.windows.size(), 3U);
+  EXPECT_EQ(c.windows[0].start, "2026-01-01T00:00:00Z");
+  EXPECT_EQ(c.windows[0].end, "2026-01-02T00:00:00Z");
+  EXPECT_FALSE(c.windows[1].partial);
+  EXPECT_TRUE(c.windows[2].partial);
+  EXPECT_EQ(c.windows[2].verdict, Verdict::kNoData);
+  EXPECT_EQ(c.reference.windows, 10);
+}
+
+TEST(Compare, NoCommonColumnIsAnError) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(100, 1));
+  cur.add("y", normal(100, 2));
+  auto result = compare(profile_of(ref), cur, {});
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("no column in common"), std::string::npos);
+}
+
+TEST(Compare, MergedProfileStandsForTheWhole) {
+  auto a = normal(8000, 1), b = normal(6000, 2, 0.3), all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  auto ca = pick(8000, 3, {5, 3, 2}), cb = pick(6000, 4, {4, 3, 3}), call = ca;
+  call.insert(call.end(), cb.begin(), cb.end());
+  MemoryInput ia("a"), ib("b"), iall("all"), cur("cur");
+  ia.add("x", a).add("c", ca), ib.add("x", b).add("c", cb), iall.add("x", all).add("c", call);
+  cur.add("x", normal(5000, 5, 0.5)).add("c", pick(5000, 6, {2, 3, 5}));
+  auto merged = merge_profiles(profile_of(ia), profile_of(ib));
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(merged->rows, 14'000);
+  auto p = compared(*merged, cur), q = compared(profile_of(iall), cur);
+  for (const char* name : {"x", "c"}) {
+    EXPECT_EQ(row(p.windows[0], name).verdict, row(q.windows[0], name).verdict);
+    EXPECT_NEAR(row(p.windows[0], name).effect, row(q.windows[0], name).effect, 0.01);
+  }
+  EXPECT_EQ(row(p.windows[0], "c").exact, true);
+  EXPECT_LT(row(p.windows[0], "x").error_bound, 0.05);
+}
+
+TEST(Profile, ATornOrFlippedFileIsAnError) {
+  MemoryInput ref("ref");
+  ref.add("x", normal(500, 1)).add("c", pick(500, 2, {5, 3, 2}));
+  auto bytes = save_profile(profile_of(ref));
+  for (std::size_t size = 0; size < bytes.size(); size += 97) EXPECT_FALSE(load_profile(bytes.substr(0, size), "p"));
+  for (std::size_t i = 0; i < bytes.size(); i += 13) {
+    auto bad = bytes;
+    bad[i] = static_cast<char>(bad[i] ^ 0x20);
+    EXPECT_FALSE(load_profile(bad, "p")) << i;
+  }
+}
+
+TEST(Profile, IsSmallWhateverTheRows) {
+  MemoryInput ref("ref");
+  std::vector<std::string> many;
+  for (int i = 0; i < 200'000; ++i) many.push_back("category number " + std::to_string(i % 50'000));
+  ref.add("x", normal(200'000, 1)).add("c", many);
+  EXPECT_LT(save_profile(profile_of(ref, rows(1000))).size(), 2 * 50'000U);
+}
+
+TEST(Profile, FreeTextIsComparedByItsLength) {
+  MemoryInput ref("ref"), cur("cur");
+  std::vector<std::string> s, t;
+  for (int i = 0; i < 2000; ++i) s.push_back(std::to_string(i) + std::string(static_cast<std::size_t>(i % 40), 'x'));
+  for (int i = 0; i < 2000; ++i) t.push_back(std::to_string(i) + std::string(static_cast<std::size_t>(i % 90), 'x'));
+  ref.add("s", s), cur.add("s", t);
+  auto profile = profile_of(ref);
+  EXPECT_EQ(profile.columns[0].type, ColumnType::kText);
+  EXPECT_EQ(row(compared(profile, cur).windows[0], "s").verdict, Verdict::kDrift);
+}
+
+// False alarms through the engine's own path: profile, tally, family, verdict (alarms: "Kept true by measurement").
+TEST(SlowAlarms, UndriftedWindowsAlarmAtMostAtTheNominalRate) {
+  constexpr int kTrials = 150, kColumns = 20;
+  for (std::int64_t n : {300, 1000}) {
+    int alarms = 0, windows = 0;
+    for (int t = 0; t < kTrials; ++t) {
+      MemoryInput ref("ref"), cur("cur");
+      for (int c = 0; c < kColumns; ++c) {
+        auto seed = static_cast<std::uint64_t>(t * 1000 + c) * 7919 + static_cast<std::uint64_t>(n);
+        auto name = "x" + std::to_string(c);
+        if (c % 4 == 3) {
+          ref.add(name, pick(n, seed, {8, 4, 2, 1, 1, 1})), cur.add(name, pick(n, seed + 1, {8, 4, 2, 1, 1, 1}));
+          continue;
+        }
+        auto x = normal(n, seed), y = normal(n, seed + 1);
+        if (c % 4 == 2)
+          for (auto* side : {&x, &y})
+            for (auto& v : *side) v = std::round(3 * v);
+        ref.add(name, x), cur.add(name, y);
+      }
+      auto c = compared(profile_of(ref), cur);
+      ++windows;
+      for (const auto& r : c.windows[0].columns)
+        if (r.p_adjusted <= 0.05) {
+          ++alarms;
+          break;
+        }
+    }
+    // 5 % of 150 is 7.5; more than 22 has a chance of 1e-6 at that rate.
+    EXPECT_LE(alarms, 22) << "of " << windows << " windows of " << n;
+  }
+}
+
+}  // namespace
+}  // namespace vigie::engine
