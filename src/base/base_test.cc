@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "base/sort.h"
+#include "base/text.h"
+
+namespace vigie {
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    auto name = (std::filesystem::temp_directory_path() / "vigie-test-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  std::size_t files() const {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
+  }
+
+ private:
+  std::string path_;
+};
+
+TEST(Bytes, RoundTrip) {
+  ByteWriter out;
+  out.fixed(1.5);
+  out.varint(300);
+  out.string("état");
+  std::vector<double> values = {1, 2, NAN};
+  out.array(std::span<const double>(values));
+  ByteReader in(out.bytes());
+  EXPECT_EQ(in.fixed<double>(), 1.5);
+  EXPECT_EQ(in.varint(), 300U);
+  EXPECT_EQ(in.string(), "état");
+  std::vector<double> back;
+  in.array(back);
+  EXPECT_EQ(back.size(), 3U);
+  EXPECT_TRUE(in.ok());
+  EXPECT_EQ(in.remaining(), 0U);
+}
+
+TEST(Bytes, EveryCutIsNoticed) {
+  ByteWriter out;
+  out.varint(1ULL << 40);
+  out.string("hello");
+  auto bytes = out.bytes();
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    ByteReader in(std::string_view(bytes).substr(0, n));
+    in.varint();
+    in.string();
+    EXPECT_FALSE(in.ok()) << n;
+  }
+  ByteReader huge(std::string_view("\xff\xff\xff\xff\x7f", 5));
+  std::vector<double> none;
+  huge.array(none);
+  EXPECT_FALSE(huge.ok());
+  EXPECT_TRUE(none.empty());
+}
+
+TEST(Bytes, SealNoticesEveryFlippedBitAndEveryCut) {
+  auto sealed = seal("TEST", 2, "some payload");
+  auto opened = unseal("TEST", 2, sealed, "x");
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->payload, "some payload");
+  EXPECT_FALSE(unseal("TEST", 1, sealed, "x")) << "a newer version";
+  EXPECT_FALSE(unseal("ELSE", 2, sealed, "x"));
+  for (std::size_t i = 0; i < sealed.size() * 8; ++i) {
+    auto bad = sealed;
+    bad[i / 8] = static_cast<char>(bad[i / 8] ^ (1 << (i % 8)));
+    EXPECT_FALSE(unseal("TEST", 2, bad, "x")) << i;
+  }
+  for (std::size_t n = 0; n < sealed.size(); ++n) EXPECT_FALSE(unseal("TEST", 2, sealed.substr(0, n), "x")) << n;
+}
+
+TEST(Text, NearestName) {
+  std::vector<std::string> names = {"compare", "profile", "show"};
+  EXPECT_EQ(nearest("comprae", names), "compare");
+  EXPECT_EQ(nearest("PROFIL", names), "profile");
+  EXPECT_EQ(nearest("zzz", names), "");
+  EXPECT_EQ(unknown_name("command", "shwo", names), "unknown command \"shwo\"; did you mean \"show\"?");
+}
+
+TEST(Text, QuotedEscapesWhatATerminalMustNotSee) {
+  EXPECT_EQ(vigie::quoted("a\"b"), "\"a\\\"b\"");
+  EXPECT_EQ(vigie::quoted(std::string_view("\x1b[31m", 5)), "\"\\x1b[31m\"");
+  EXPECT_EQ(vigie::quoted("\xff"), "\"\\xff\"");
+  EXPECT_EQ(vigie::quoted("été"), "\"été\"");
+  EXPECT_TRUE(is_utf8("été €"));
+  EXPECT_FALSE(is_utf8("\xc3"));
+  EXPECT_FALSE(is_utf8("\xed\xa0\x80")) << "a surrogate";
+}
+
+TEST(Text, NumbersForPeople) {
+  EXPECT_EQ(human(0.03123), "0.0312");
+  EXPECT_EQ(human(1234567), "1234567");
+  EXPECT_EQ(human(1.24e-9), "1.2e-09");
+  EXPECT_EQ(human(NAN), "–");
+  EXPECT_EQ(with_commas(1234567), "1,234,567");
+  EXPECT_EQ(with_commas(-12), "-12");
+}
+
+TEST(Sort, AgreesWithTheStandardLibrary) {
+  Rng rng(1);
+  for (std::size_t n : {0UL, 1UL, 2047UL, 2048UL, 50'000UL}) {
+    std::vector<double> v(n);
+    for (auto& x : v) x = (rng.uniform() - 0.5) * std::pow(10.0, static_cast<double>(rng.below(600)) - 300);
+    if (n > 4) v[0] = INFINITY, v[1] = -INFINITY, v[2] = 0, v[3] = std::numeric_limits<double>::denorm_min();
+    auto expected = v;
+    std::sort(expected.begin(), expected.end());
+    sort_doubles(v);
+    EXPECT_EQ(v, expected) << n;
+  }
+}
+
+TEST(Parallel, EachIndexOnceAlsoNested) {
+  for (unsigned threads : {0U, 1U, 2U, 8U}) {
+    std::vector<std::atomic<int>> seen(500);
+    parallel_for(seen.size(), threads, [&](std::size_t i) {
+      ++seen[i];
+      parallel_for(3, threads, [&](std::size_t) { ++seen[i]; });
+    });
+    for (auto& s : seen) EXPECT_EQ(s, 4);
+  }
+  parallel_for(0, 0, [](std::size_t) { FAIL(); });
+}
+
+TEST(Hash, IsFixedForEver) {
+  EXPECT_EQ(hash64(std::string_view("")), 0x2d06800538d394c2ULL);  // XXH3 of nothing, from its specification
+  EXPECT_EQ(hash64(0.0), hash64(-0.0));
+  EXPECT_NE(hash64(1.0), hash64(2.0));
+}
+
+TEST(File, WriteThenRead) {
+  Folder folder;
+  auto path = folder.file("a");
+  ASSERT_TRUE(write_file(path, "one"));
+  ASSERT_TRUE(write_file(path, "two"));
+  EXPECT_EQ(*read_file(path), "two");
+  auto refused = write_file(path, "three", false);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("exists already"), std::string::npos);
+  EXPECT_EQ(*read_file(path), "two");
+  EXPECT_FALSE(read_file(path, 2));
+  EXPECT_FALSE(read_file(folder.file("none")));
+  EXPECT_EQ(folder.files(), 1U) << "a temporary file was left";
+}
+
+TEST(File, EveryIoCallMayFailAndTheOldFileStays) {
+  Folder folder;
+  auto path = folder.file("a");
+  ASSERT_TRUE(write_file(path, "old"));
+  for (bool replace : {true, false}) {
+    auto target = replace ? path : folder.file("b");
+    for (int n = 1;; ++n) {
+      int left = n;
+      bool hit = false;
+      set_io_fault([&](std::string_view) { return --left == 0 ? (hit = true, ENOSPC) : 0; });
+      auto status = write_file(target, "new", replace);
+      set_io_fault({});
+      EXPECT_EQ(*read_file(path), status && replace ? "new" : "old");
+      if (!hit) {
+        EXPECT_TRUE(status);
+        break;
+      }
+      // The last call only makes the rename durable: its failure leaves the new file in place.
+      if (status) {
+        if (!replace) std::filesystem::remove(target);
+        ASSERT_TRUE(write_file(path, "old"));
+      }
+    }
+    ASSERT_TRUE(write_file(path, "old"));
+  }
+  EXPECT_EQ(folder.files(), 2U) << "a temporary file was left";
+}
+
+TEST(File, SpoolKeepsAPipe) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "abc", 3), 3);
+  close(ends[1]);
+  auto file = InputFile::spool(ends[0], "standard input");
+  close(ends[0]);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->size(), 3U);
+  char out[8];
+  EXPECT_EQ(*file->read(1, out, sizeof out), 2U);
+  EXPECT_EQ(out[0], 'b');
+}
+
+}  // namespace
+}  // namespace vigie
