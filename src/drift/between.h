@@ -35,13 +35,13 @@ inline constexpr std::size_t kArcsine = 32;
 inline constexpr std::size_t kFewestWindows = 5;
 inline constexpr std::size_t kWindowGroups = 16;  ///< cells of WindowSummary::chi2
 
-/// Makes summaries against one reference. Copies what it needs. Construction O(cells), about 0.2 µs each.
+/// Makes summaries against one reference. Copies what it needs. Construction O(cells), about 10 µs.
 class Summarizer {
  public:
   Summarizer(const Axis& axis, const Sample& reference);
   /// The summary of one window; `hour` and `weekday` are left to the caller. For a window that is part of the reference
   /// pass `held_out` true: its counts are taken out of the reference's before the chi-square. Cells that the axis has
-  /// beyond the reference's count as new categories. O(cells), some 0.3 µs for 130 numeric cells.
+  /// beyond the reference's count as new categories. O(cells), about 1 µs for 130 numeric cells.
   WindowSummary operator()(const Sample& window, bool held_out) const;
 
  private:
@@ -73,7 +73,8 @@ struct Between {
 /// unless the tested window's hour or weekday never occurred. Immutable; safe to share between threads.
 class HealthyWindows {
  public:
-  /// `windows` in time order; those with too few rows are left out. O(windows), for categorical ones × categories.
+  /// `windows` in time order; those with too few rows are left out. Make it once for many tests: O(windows), for
+  /// categorical ones × categories; of 1,000 windows 0.2 ms, with 32 categories 6 ms.
   HealthyWindows(const Axis& axis, const Sample& reference, std::span<const WindowSummary> windows);
   HealthyWindows(HealthyWindows&&) noexcept;
   HealthyWindows& operator=(HealthyWindows&&) noexcept;
@@ -82,7 +83,7 @@ class HealthyWindows {
   std::size_t size() const;  ///< windows that count
 
   /// The p-value of `current`, summarised with held_out false, among the healthy windows; `level` is only that of
-  /// `detectable`. O(categories), about 5 µs for numeric columns.
+  /// `detectable`. O(categories), about 2 µs for numeric columns.
   Between test(const WindowSummary& current, double level) const;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -51,6 +52,13 @@ Shares missing_shares(const Finding& f, const ColumnResult& r, std::size_t windo
     return missing ? static_cast<double>(missing) / static_cast<double>(missing + present) : 0.0;
   };
   return {share(r.missing_reference, r.n_reference), share(r.missing_current, r.n_current)};
+}
+
+double best_power(const Finding& f) {
+  double best = std::numeric_limits<double>::quiet_NaN();
+  for (const auto* r : f.values)
+    if (r && !(r->detectable_effect >= best)) best = r->detectable_effect;
+  return best;
 }
 
 bool Finding::output() const {
@@ -214,7 +222,8 @@ std::string sentence(const Comparison& c, const std::vector<Finding>& findings) 
   auto time = when(c, verdicts, first->verdict);
   auto text = fmt::format("{} of {} changed{}; {}", s.drift + s.warning, plural(s.columns, "column"),
                           first->verdict == Verdict::kWarning ? " somewhat" : "", moved(*first));
-  return time.empty() ? text : text + "; " + time;
+  auto word = first->verdict == Verdict::kDrift ? "drift" : "warnings";
+  return time.empty() ? text : fmt::format("{}; {} {}", text, word, time);
 }
 
 std::vector<Group> without_data(const std::vector<Finding>& findings) {

@@ -50,6 +50,9 @@ std::string p_text(double p);
 /// 0. Of a missing share: its sign.
 int direction(const Finding& finding, const engine::ColumnResult& result, std::size_t window);
 
+/// The smallest effect that the window best placed to see one could have seen; NaN where unknown.
+double best_power(const Finding& finding);
+
 /// Missing shares of reference and current that go with a result.
 struct Shares {
   double reference, current;
@@ -68,8 +71,8 @@ std::string window_label(const engine::Comparison& comparison, std::size_t windo
 std::string when(const engine::Comparison& comparison, const std::vector<engine::Verdict>& verdicts,
                  engine::Verdict verdict);
 
-/// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd; since
-/// window 7 (2013-06-03)".
+/// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd;
+/// drift since window 7 (2013-06-03)".
 std::string sentence(const engine::Comparison& comparison, const std::vector<Finding>& findings);
 
 /// Columns that share a reason for having no verdict.

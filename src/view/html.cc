@@ -49,12 +49,18 @@ std::string escaped(std::string_view text, std::size_t limit) {
   return escaped(text.substr(0, text.size() - rest.size())) + "…";
 }
 
+std::string glued(std::string text) {
+  for (std::string_view unit : {" sd", " %"})
+    for (auto i = text.find(unit); i != std::string::npos; i = text.find(unit, i)) text.replace(i, 1, "\u00a0");
+  return text;
+}
+
 std::string effect_html(double effect, std::string_view scale, int way) {
-  return escaped(effect_text(effect, scale, way), 40);
+  return glued(escaped(effect_text(effect, scale, way), 40));
 }
 
 std::string share_html(double share) {
-  return escaped(share_text(share));
+  return glued(escaped(share_text(share)));
 }
 
 std::string badge(engine::Verdict verdict) {
@@ -77,6 +83,8 @@ std::string at(double coordinate) {
 }
 
 std::string value_text(engine::ColumnType type, double value) {
+  // Bounds of a bin that holds nothing but zero.
+  if (std::fabs(value) < 1e-300) value = 0;
   // Microseconds since 1970; outside the years 1 to 9999 a number says more than a date.
   if (type == engine::ColumnType::kTimestamp && std::fabs(value) < 6e16) {
     auto time =

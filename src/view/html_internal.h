@@ -23,7 +23,9 @@ void put(std::string& out, fmt::format_string<T...> format, T&&... values) {
   fmt::format_to(std::back_inserter(out), format, std::forward<T>(values)...);
 }
 
-/// effect_text and share_text, escaped.
+/// Keeps a number and its unit on one line.
+std::string glued(std::string text);
+/// effect_text and share_text, escaped and glued.
 std::string effect_html(double effect, std::string_view scale, int way = 0);
 std::string share_html(double share);
 

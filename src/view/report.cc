@@ -92,7 +92,7 @@ class Report {
     auto v = c_.summary.verdict;
     constexpr std::string_view kWords[] = {"No data", "OK", "Warning", "Drift"};
     auto word = kWords[static_cast<std::size_t>(v)];
-    auto said = escaped(sentence(c_, findings_), 500);
+    auto said = glued(escaped(sentence(c_, findings_), 500));
     put(out_,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width, "
@@ -236,7 +236,7 @@ class Report {
               : fmt::format("<span>could have seen {}</span>", effect_html(r.detectable_effect, r.effect_scale)),
           before > 0 || now > 0 ? fmt::format("<span>missing {} → {}</span>", share_html(before), share_html(now)) : "",
           is_missing_share(r) ? "<b>Missing values.</b> "
-          : r.segment         ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
+          : r.segment         ? "<b>Only where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
                               : "",
           time.empty() ? "" : "<b>" + capital(escaped(time)) + ".</b> ", escaped(r.reason, kReason) + also_in(f));
     }

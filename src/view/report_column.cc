@@ -26,9 +26,11 @@ std::string unit(ColumnType type) {
 constexpr std::string_view kKey =
     "<span class=\"key\"><i class=\"kr\"></i>reference</span> <span class=\"key\"><i class=\"kc\"></i>current</span>";
 
-void figure(std::string& out, std::string_view title, std::string_view caption, std::string_view body) {
+void figure(std::string& out, std::string_view title, std::string_view caption, std::string_view body,
+            std::string_view remark = {}) {
   if (body.empty()) return;
-  put(out, "<figure><figcaption><b>{}</b> {}</figcaption>{}</figure>", title, caption, body);
+  put(out, "<figure><figcaption><b>{}</b> {}</figcaption>{}{}</figure>", title, caption, body,
+      remark.empty() ? "" : fmt::format("<small>{}</small>", remark));
 }
 
 // The most frequent categories of both sides, bar under bar.
@@ -64,6 +66,28 @@ std::string category_bars(const Picture& p) {
           {p.reference_shares[k], p.current_shares[k]});
   if (count > kShown + 1) row(fmt::format("<em>{} others</em>", count - kShown), rest);
   return out + "</tbody></table>";
+}
+
+// Of rows outside the reference's range only the number is known.
+std::string beyond_remark(const Picture& p) {
+  if (p.current_shares.size() != p.cuts.size() + 1 || p.cuts.empty()) return {};
+  double below = p.current_shares.front(), above = p.current_shares.back();
+  if (below < 0.01 && above < 0.01) return {};
+  std::string text;
+  if (below >= 0.01) put(text, "{} of the current rows lie below", share_html(below));
+  if (above >= 0.01)
+    put(text, "{} {} above", text.empty() ? "" : " and",
+        text.empty() ? share_html(above) + " of the current rows lie" : share_html(above));
+  return text + " the range of the reference, drawn as if spread evenly.";
+}
+
+std::string edge_remark(const Picture& p) {
+  if (p.cuts.empty()) return {};
+  bool edge = std::any_of(p.points.begin(), p.points.end(),
+                          [&](const auto& point) { return point.p90 >= p.cuts.back() || point.p10 <= p.cuts.front(); });
+  double reference_high = p.reference.p90, reference_low = p.reference.p10;
+  if (!edge || reference_high >= p.cuts.back() || reference_low <= p.cuts.front()) return {};
+  return "What lies outside the range of the reference is drawn at its edge.";
 }
 
 std::string shares_key(const Picture& p) {
@@ -182,8 +206,8 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
     bool over_time = c.windows.size() > 1 && p.points.size() == c.windows.size();
     if (p.categories.empty()) {
       auto density = density_of(p);
-      figure(out, "Distribution" + unit(p.type), kKey, distribution_chart(p, density));
-      if (over_time) figure(out, "Median and 10–90 %", kKey, quantile_chart(c, p));
+      figure(out, "Distribution" + unit(p.type), kKey, distribution_chart(p, density), beyond_remark(p));
+      if (over_time) figure(out, "Median and 10–90 %", kKey, quantile_chart(c, p), edge_remark(p));
     } else {
       figure(out, "Shares of rows", kKey, category_bars(p));
       if (over_time) figure(out, "Over time", shares_key(p), shares_chart(c, p));

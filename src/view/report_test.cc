@@ -178,7 +178,8 @@ TEST(Report, AsksTheNetworkForNothing) {
 
 TEST(Report, SaysTheVerdictFirst) {
   auto html = to_report(make_comparison(20, 12));
-  EXPECT_TRUE(has(html, "<h1>4 of 20 columns changed; late moved most, +0.8 sd; since window 8 (2013-06-08).</h1>"));
+  EXPECT_TRUE(
+      has(html, "<h1>4 of 20 columns changed; late moved most, +0.8\u00a0sd; drift since window 8 (2013-06-08).</h1>"));
   EXPECT_LT(html.find("id=\"outputs\""), html.find("id=\"changed\""));
   EXPECT_TRUE(has(html, "aria-label=\"age: drift in 4, warning in 0 of 12 windows; since window 8 (2013-06-08)\""));
   EXPECT_TRUE(has(html, "the reference has one value only"));

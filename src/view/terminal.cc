@@ -119,9 +119,13 @@ class Page {
     const auto& r = *f.gravest;
     std::string text;
     auto time = c_.windows.size() > 1 ? when(c_, f.verdicts, f.verdict) : std::string();
+    std::string where = is_missing_share(r) ? "missing values" : "";
+    if (r.segment) where += fmt::format("{}only where {}", where.empty() ? "" : ", ", *r.segment);
+    if (!where.empty()) where += ": ";
     auto reason = time.empty() || time == overall_ ? r.reason : time + ": " + r.reason;
-    text += wrapped({"    ", Style::kPlain}, {clean(reason), Style::kDim}, 4, options_);
+    text += wrapped({"    ", Style::kPlain}, {clean(where + reason), Style::kDim}, 4, options_);
     auto parts = segments(c_, f.column);
+    std::erase(parts, f.gravest);
     std::string in;
     for (std::size_t i = 0; i < std::min<std::size_t>(3, parts.size()); ++i)
       in += fmt::format("{}{} {}", i ? "; " : "in segments: ", *parts[i]->segment,
@@ -158,8 +162,6 @@ class Page {
       const auto& r = *f->gravest;
       auto style = style_of(r.verdict);
       auto name = std::string(f->column);
-      if (r.segment) name += fmt::format(" [{}]", *r.segment);
-      if (is_missing_share(r)) name += ", missing";
       auto word = std::string(mark(r.verdict, options_.unicode));
       if (roomy)
         word = options_.unicode ? fmt::format("{} {}", word, to_string(r.verdict)) : std::string(to_string(r.verdict));
@@ -171,7 +173,9 @@ class Page {
              {clean(p_text(r.p_adjusted)), Style::kPlain}};
       if (missing) {
         auto [before, now] = missing_shares(*f, r, f->window);
-        auto text = before == now ? share_text(now) : fmt::format("{} → {}", share_text(before), share_text(now));
+        auto percent = [](double share) { return share < 1e-4 && share > 0 ? "< 0.01" : human(100 * share, 2); };
+        auto text = percent(now) + " %";
+        if (percent(before) != percent(now)) text = percent(before) + " → " + text;
         row.push_back({clean(text), Style::kPlain});
       }
       row.push_back({several ? sparkline(*f, picture) : bar(f->gravity, picture - 4), style});
@@ -191,7 +195,7 @@ class Page {
     for (const auto& f : findings_) {
       if (f.verdict != Verdict::kOk) continue;
       (f.output() ? outputs : features).push_back(f.column);
-      if (f.gravest->detectable_effect > f.gravest->major) blind.push_back(f.column);
+      if (best_power(f) > f.gravest->major) blind.push_back(f.column);
     }
     auto room = 2 * (width_ - kLabel) - 24;
     auto ok = [&](const std::vector<std::string_view>& columns, std::string_view noun) {
@@ -202,7 +206,7 @@ class Page {
     ok(outputs, "model output");
     ok(features, "column");
     if (!blind.empty())
-      line("", fmt::format("{} of these had too few rows to show even a major change: {}", blind.size(),
+      line("", fmt::format("{} of these could not have shown even a major change: {}", blind.size(),
                            names(blind, room / 2)));
     auto groups = without_data(findings_);
     for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
