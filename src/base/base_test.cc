@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -160,6 +162,26 @@ TEST(File, WriteThenRead) {
   EXPECT_FALSE(read_file(path, 2));
   EXPECT_FALSE(read_file(folder.file("none")));
   EXPECT_EQ(folder.files(), 1U) << "a temporary file was left";
+}
+
+TEST(File, LinksAndDevicesStayWhatTheyAre) {
+  Folder folder;
+  auto path = folder.file("a"), link = folder.file("link");
+  ASSERT_TRUE(write_file(path, "old"));
+  std::filesystem::create_symlink("a", link);
+  ASSERT_TRUE(write_file(link, "new"));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(*read_file(path), "new");
+
+  auto pipe_path = folder.file("pipe");
+  ASSERT_EQ(mkfifo(pipe_path.c_str(), 0600), 0);
+  int reader = open(pipe_path.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  ASSERT_TRUE(write_file(pipe_path, "told"));
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe_path));
+  char out[8];
+  EXPECT_EQ(read(reader, out, sizeof out), 4);
+  close(reader);
 }
 
 TEST(File, EveryIoCallMayFailAndTheOldFileStays) {

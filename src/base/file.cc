@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 namespace vigie {
@@ -130,9 +131,26 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
   return bytes;
 }
 
+std::string already_there(const std::string& path) {
+  return fmt::format("{}: exists already; it is never rewritten: choose another name", path);
+}
+
 Status write_file(const std::string& path, std::string_view bytes, bool replace) {
-  if (!replace && ::access(path.c_str(), F_OK) == 0)
-    return fail(Code::kUsage, fmt::format("{}: exists already; it is never rewritten: choose another name", path));
+  if (!replace && ::access(path.c_str(), F_OK) == 0) return fail(Code::kUsage, already_there(path));
+  struct stat info{};
+  if (replace && ::lstat(path.c_str(), &info) == 0) {
+    if (S_ISLNK(info.st_mode)) {
+      // What a link points to is replaced, not the link.
+      std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+      if (real && path != real.get()) return write_file(real.get(), bytes, replace);
+    } else if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+      // Devices and pipes are written to: a rename would put a file in their place.
+      int device = attempt("open", [&] { return ::open(path.c_str(), O_WRONLY | O_CLOEXEC); });
+      if (device < 0) return os_error(path, "open", errno);
+      Closer close{device};
+      return write_all(device, path, bytes);
+    }
+  }
   auto slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
   std::string temporary = path + ".tmpXXXXXX";
@@ -154,7 +172,7 @@ Status write_file(const std::string& path, std::string_view bytes, bool replace)
   } else {
     // link() and not rename(): of two that write one name at once, one must be told no.
     if (attempt("rename", [&] { return ::link(temporary.c_str(), path.c_str()); }) < 0)
-      return give_up(os_error(path, "create", errno));
+      return give_up(errno == EEXIST ? fail(Code::kUsage, already_there(path)) : os_error(path, "create", errno));
     ::unlink(temporary.c_str());
   }
   Closer dir{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

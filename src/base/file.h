@@ -38,8 +38,12 @@ class InputFile {
 Result<std::string> read_file(const std::string& path, std::uint64_t limit = 1ULL << 30);
 
 /// Replaces `path` by `bytes` so that a reader or a crash at any instant sees the old file or the new one whole
-/// (temporary file beside it, fsync, rename, fsync of the folder). `replace` false refuses an existing file.
+/// (temporary file beside it, fsync, rename, fsync of the folder). `replace` false refuses an existing file. A symbolic
+/// link stays one, and what it points to is replaced; a device or pipe is written to, without that promise.
 Status write_file(const std::string& path, std::string_view bytes, bool replace = true);
+
+/// What write_file() says of a file that it must not replace.
+std::string already_there(const std::string& path);
 
 /// Fault points for tests: when set, called before each I/O call with its name ("open", "read", "write", "fsync",
 /// "rename"); a non-zero return is the errno with which that call fails instead of being made.

@@ -111,6 +111,10 @@ std::string with_commas(long long value) {
   return value < 0 ? "-" + out : out;
 }
 
+std::string plural(long long count, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
+}
+
 std::string human(double value, int digits) {
   if (std::isnan(value)) return "–";
   double size = std::fabs(value);

@@ -23,10 +23,13 @@ bool is_utf8(std::string_view bytes);
 /// 1234567 as "1,234,567".
 std::string with_commas(long long value);
 
+/// "1 row", "1,234 rows".
+std::string plural(long long count, std::string_view noun);
+
 /// A number for people: `digits` significant ones, no exponent between 1e-4 and 1e7 ("0.0312", "1.2e-09").
 std::string human(double value, int digits = 3);
 
-/// Shell pattern match of `*`, `?` and `[…]`, as in fnmatch.
+/// Whether a path has one of the signs that glob() expands: `*`, `?`, `[`.
 bool has_glob(std::string_view path);
 
 }  // namespace vigie

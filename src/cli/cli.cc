@@ -20,10 +20,6 @@ void say(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-void say_problems(const table::Problems& problems) {
-  for (const auto& m : problems.messages) say(m);
-}
-
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (!text.empty() && text.back() != '\n') std::fputc('\n', stdout);
@@ -151,7 +147,12 @@ int run(int argc, char** argv) {
   }
   for (auto& command : commands) {
     if (!command.app->parsed()) continue;
-    auto result = command.action();
+    Result<int> result = 2;
+    try {
+      result = command.action();
+    } catch (const std::bad_alloc&) {
+      result = fail(Code::kIo, fmt::format("vigie {}: out of memory", command.app->get_name()));
+    }
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
       say("standard output: cannot write");
       return 2;

@@ -71,8 +71,6 @@ class ProgressBar {
 
 /// One line on standard error.
 void say(const std::string& line);
-/// The first three messages of unreadable records, one line each.
-void say_problems(const table::Problems& problems);
 /// Width, colour and character set of standard output.
 view::TerminalOptions terminal();
 void print(const std::string& text);

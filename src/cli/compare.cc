@@ -30,7 +30,7 @@ Status check(const Options& o, const engine::Profile& reference) {
   if (std::isnan(o.watch) != std::isnan(o.major)) return fail(Code::kUsage, "--watch and --major: give both or none");
   if (!std::isnan(o.watch) && !(o.watch >= 0 && o.watch <= o.major))
     return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", o.watch, o.major));
-  std::vector<std::string> known = {"auto"}, names;
+  std::vector<std::string> known = {"auto", "all"}, names;
   for (const auto* m : drift::methods()) known.emplace_back(m->name);
   for (const auto& c : reference.columns) names.push_back(c.name);
   for (const auto& m : o.methods) {
@@ -49,10 +49,11 @@ Result<int> run(const Options& o) {
   if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
     return fail(Code::kUsage,
                 fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", o.fail_on, grades)));
+  if (o.reference == "-" && o.current == "-")
+    return fail(Code::kUsage, "--reference - --current -: standard input can be only one of them");
   VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
   VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   VIGIE_TRY(check(o, reference));
-  if (!o.columns.timestamp.empty()) reference.timestamp = o.columns.timestamp;
   VIGIE_ASSIGN(auto reading, o.columns.reading());
   VIGIE_ASSIGN(auto current, table::open_input(o.current, reading));
   engine::CompareOptions options;
@@ -73,11 +74,18 @@ Result<int> run(const Options& o) {
                         {"window", text(engine::to_string(window))},
                         {"method", "\"auto\""},
                         {"seed", "1"}};
-  for (const auto& s : o.windows.segments) comparison.options.emplace_back("segment", text(s));
-  for (std::size_t i = 0; i < comparison.notes.size() && i < 3; ++i)
-    if (comparison.notes[i].find(": ") != std::string::npos && !comparison.notes[i].starts_with("assumes") &&
-        !comparison.notes[i].starts_with("the reference"))
-      say(comparison.notes[i]);
+  if (!o.windows.segments.empty())
+    comparison.options.emplace_back(
+        "segment", nlohmann::json(o.windows.segments).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (options.levels) {
+    comparison.options.emplace_back("watch", fmt::format("{}", o.watch));
+    comparison.options.emplace_back("major", fmt::format("{}", o.major));
+  }
+  int said = 0;
+  for (const auto& note : comparison.notes)
+    if (said < 3 && note.find(": ") != std::string::npos && !note.starts_with("assumes") &&
+        !note.starts_with("the reference"))
+      say(note), ++said;
 
   if (o.output.ends_with(".json")) {
     VIGIE_TRY(write_file(o.output, view::to_json(comparison)));

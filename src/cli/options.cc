@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <filesystem>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "config/schema_file.h"
+#include "engine/windows.h"
 
 namespace vigie::cli {
 
@@ -121,6 +123,10 @@ Result<engine::WindowSpec> WindowOptions::spec(const std::string& timestamp) con
         static_cast<engine::WindowSpec::Kind>(static_cast<int>(engine::WindowSpec::Kind::kHour) + (it - units.begin()));
     spec.zone = timezone == "UTC" ? "" : timezone;
   }
+  if (!timezone.empty() && !spec.calendar())
+    return fail(Code::kUsage, "--timezone: only windows of the calendar have one: --window hour, day, week or month");
+  // Known now, and not after a pass over the reference.
+  VIGIE_TRY(engine::Windower::make(spec));
   return spec;
 }
 
@@ -133,14 +139,17 @@ std::vector<engine::SegmentBy> WindowOptions::by() const {
 Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
                                        const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
                                        bool sketches) {
-  if (data != "-" && !has_glob(data)) {
+  // What a pipe holds can be read once: it is left to open_input().
+  if (std::error_code none; std::filesystem::is_regular_file(data, none)) {
     VIGIE_ASSIGN(auto file, InputFile::open(data));
     char head[4] = {};
     VIGIE_ASSIGN(auto n, file.read(0, head, sizeof head));
     bool named = data.size() > 4 && data.ends_with(".vpf");
     if (engine::is_profile({head, n}) || named) {
       VIGIE_ASSIGN(auto bytes, read_file(data));
-      return engine::load_profile(bytes, data);
+      VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, data));
+      VIGIE_TRY(engine::apply_roles(profile, options.roles()));
+      return profile;
     }
   }
   VIGIE_ASSIGN(auto reading, options.reading());

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -27,6 +28,9 @@ Command add_profile(CLI::App& program) {
   o->columns.add(*app);
   o->windows.add(*app);
   return {app, [o]() -> Result<int> {
+            // Said before the reading and not only after it.
+            if (std::error_code none; std::filesystem::exists(o->output, none))
+              return fail(Code::kUsage, already_there(o->output));
             engine::Profile profile;
             if (o->merge) {
               if (o->data.size() < 2) return fail(Code::kUsage, "--merge: needs at least two profiles");
@@ -51,9 +55,9 @@ Command add_profile(CLI::App& program) {
             for (std::size_t i = 0; i < profile.notes.size() && i < 3; ++i) say(profile.notes[i]);
             auto bytes = engine::save_profile(profile);
             VIGIE_TRY(write_file(o->output, bytes, false));
-            say(fmt::format("{}: {} rows, {} columns{}, {} kB", o->output, with_commas(profile.rows),
-                            profile.columns.size(),
-                            profile.window_count ? fmt::format(", {} healthy windows", profile.window_count) : "",
+            say(fmt::format("{}: {}, {}{}, {} kB", o->output, plural(profile.rows, "row"),
+                            plural(static_cast<long long>(profile.columns.size()), "column"),
+                            profile.window_count ? ", " + plural(profile.window_count, "healthy window") : "",
                             (bytes.size() + 999) / 1000));
             return 0;
           }};

@@ -11,6 +11,7 @@
 #include "drift/between.h"
 #include "drift/effect.h"
 #include "engine/picture.h"
+#include "engine/roles_internal.h"
 #include "engine/summaries_internal.h"
 #include "stats/multiple_testing.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kAdvisedWindows = 15;
+constexpr std::int64_t kResultBytes = 4'000;  // a ColumnResult and its JSON, as measured
 
 // One test before its family is known.
 struct Draft {
@@ -259,7 +261,6 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
 
 void summarise(Comparison& out) {
   auto& s = out.summary;
-  std::vector<std::string> names;
   std::map<std::string, Verdict> worst;
   for (const auto& w : out.windows) {
     s.verdict = std::max(s.verdict, w.verdict);
@@ -285,12 +286,14 @@ void summarise(Comparison& out) {
 }  // namespace
 
 Result<Comparison> compare(const Profile& reference, table::Input& current, const CompareOptions& options) {
+  VIGIE_TRY(check_segments(options.segments));
   Comparison out;
   out.version = options.version;
   out.alpha = options.alpha;
   TallyOptions counting{.window = options.window,
                         .timestamp = reference.timestamp,
                         .segmentations = {},
+                        .group_bytes = kResultBytes,
                         .threads = options.threads,
                         .progress = options.progress};
   for (const auto& by : options.segments) {
@@ -301,10 +304,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                               to_string(by), to_string(by)));
     counting.segmentations.push_back(static_cast<std::size_t>(it - reference.segmentations.begin()));
   }
+  std::string unknown;
   {
     VIGIE_ASSIGN(auto peek, current.open());
     bool common = false;
-    std::string unknown;
     for (const auto& f : peek->schema()) {
       bool known = std::any_of(reference.columns.begin(), reference.columns.end(),
                                [&](const auto& c) { return c.name == f.name; });
@@ -315,12 +318,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     if (!common)
       return fail(Code::kInput,
                   fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
-    if (!unknown.empty())
-      out.notes.push_back(
-          fmt::format("{}: columns the reference does not have are not compared: {}", current.name(), unknown));
   }
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
-  if (counted.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows", current.name()));
+  if (counted.rows == 0) return no_rows(current.name(), counted.problems);
 
   Judge judge(reference, counted, options);
   judge.segmentations = counting.segmentations;
@@ -330,12 +330,19 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   for (const auto& list : {reference.notes, counted.problems.messages, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
+  if (!unknown.empty())
+    out.notes.push_back(
+        fmt::format("{}: columns the reference does not have are not compared: {}", current.name(), unknown));
   if (counted.without_time)
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
   if (!judge.between())
     out.notes.push_back(
         "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
+  else if (options.window.kind != WindowSpec::Kind::kNone && options.window != reference.window)
+    out.notes.push_back(fmt::format(
+        "the reference's windows are by {}, these by {}: how much healthy ones differ is learnt from the former",
+        to_string(reference.window), to_string(options.window)));
   else if (reference.window_count < static_cast<std::int64_t>(kAdvisedWindows))
     out.notes.push_back(
         fmt::format("the reference has {} windows; {} or more are advised", reference.window_count, kAdvisedWindows));

@@ -93,17 +93,19 @@ void save_column(ByteWriter& out, const ColumnProfile& c) {
 }
 
 // A count of cells that does not fit the axis would be read past its end later on.
-bool consistent(const ColumnProfile& c, std::size_t segmentations) {
+bool consistent(const ColumnProfile& c, const std::vector<std::vector<std::string>>& segments) {
   auto cells = c.categorical() ? c.categories.size() + 1 : c.bins.cuts.size() + 1;
-  if (c.parts.size() != segmentations && !(c.parts.size() == 1 && segmentations <= 1)) return false;
-  if (c.parts.empty() || c.parts[0].size() != 1) return false;
+  if (c.parts.empty() || c.parts.size() != segments.size() || c.parts[0].size() != 1) return false;
+  for (std::size_t k = 1; k < segments.size(); ++k)
+    if (segments[k].empty() || c.parts[k].size() != segments[k].size()) return false;
   if (!c.categorical() && (c.bins.centers.size() != cells && !c.bins.cuts.empty())) return false;
   if (c.bins.cuts.size() > sketch::CutIndex::kMostCuts) return false;
   for (std::size_t i = 1; i < c.bins.cuts.size(); ++i)
     if (!(c.bins.cuts[i - 1] < c.bins.cuts[i])) return false;
   for (const auto& parts : c.parts)
     for (const auto& part : parts)
-      if (part.counts.cells.size() > cells) return false;
+      if (part.counts.cells.size() > cells || (!c.categorical() && c.bins.cuts.empty() && part.counts.rows() != 0))
+        return false;
   return true;
 }
 
@@ -254,7 +256,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   auto columns = in.count(1);
   for (std::uint64_t i = 0; i < columns && in.ok(); ++i) {
     VIGIE_ASSIGN(auto column, load_column(in));
-    if (in.ok() && !consistent(column, p.segmentations.size())) in.fail();
+    if (in.ok() && !consistent(column, p.segments)) in.fail();
     p.columns.push_back(std::move(column));
   }
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));

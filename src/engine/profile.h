@@ -136,6 +136,10 @@ struct ProfileOptions {
 /// once more for the windows and segments. Memory: O(columns × (bins + categories)) plus windows × segments.
 Result<Profile> make_profile(table::Input& input, const ProfileOptions& options);
 
+/// What the caller says of the columns of a profile that is made already: gives roles, leaves out --ignore, id, weight
+/// and timestamp, and keeps of the features only those asked for. Code::kUsage for names that the profile does not have.
+Status apply_roles(Profile& profile, const Roles& roles);
+
 /// The profile of the union of two references. Where their bins differ the counts are shared out, which is bounded by
 /// `error_bound`; windows and segments are kept when both have the same ones. Columns are those of both.
 Result<Profile> merge_profiles(const Profile& a, const Profile& b);

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "engine/profile.h"
+#include "engine/roles_internal.h"
 #include "engine/summaries_internal.h"
 #include "engine/tally.h"
 #include "sketch/frequent.h"
@@ -96,7 +97,7 @@ class ColumnBuilder {
     }
     if (again_) {
       // Second pass: `counts_` holds the wanted names only, other_ the rest.
-      set_categories(0);
+      set_categories();
       return true;
     }
     if (decide_text()) {
@@ -119,7 +120,7 @@ class ColumnBuilder {
       return true;
     }
     if (!many_) {
-      set_categories(0);
+      set_categories();
       return true;
     }
     auto items = many_->items();
@@ -132,7 +133,7 @@ class ColumnBuilder {
     return false;
   }
 
-  ColumnProfile take(std::size_t) {
+  ColumnProfile take() {
     if (profile_.categorical()) {
       profile_.distinct = many_ ? profile_.cardinality->estimate() : static_cast<double>(distinct_);
     } else if (profile_.type == ColumnType::kText) {
@@ -206,7 +207,7 @@ class ColumnBuilder {
     return (distinct >= kTextDistinct && distinct > kTextShare * n) || (n > 0 && total_length_ / n > kTextLength);
   }
 
-  void set_categories(int) {
+  void set_categories() {
     std::vector<Category> all;
     for (auto& [name, count] : counts_) all.push_back({name, count});
     std::sort(all.begin(), all.end(),
@@ -246,35 +247,13 @@ struct Chosen {
 Result<Chosen> choose_columns(const table::Schema& schema, const Roles& roles, const std::string& source) {
   std::vector<std::string> known;
   for (const auto& f : schema) known.push_back(f.name);
-  auto check = [&](const std::string& name, std::string_view option) -> Status {
-    if (name.empty() || find_column(schema, name) != std::string::npos) return {};
-    return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), source));
-  };
-  VIGIE_TRY(check(roles.timestamp, "--timestamp"));
-  VIGIE_TRY(check(roles.prediction, "--prediction"));
-  VIGIE_TRY(check(roles.label, "--label"));
-  VIGIE_TRY(check(roles.id, "--id"));
-  VIGIE_TRY(check(roles.weight, "--weight"));
-  for (const auto& s : roles.scores) VIGIE_TRY(check(s, "--score"));
-  for (const auto& s : roles.features) VIGIE_TRY(check(s, "--features"));
-  for (const auto& s : roles.ignore) VIGIE_TRY(check(s, "--ignore"));
-  auto in = [](const std::vector<std::string>& list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-  };
+  VIGIE_TRY(check_roles(known, roles, source));
   Chosen chosen;
   for (const auto& f : schema) {
-    Role role = Role::kFeature;
-    if (f.name == roles.timestamp || f.name == roles.id || f.name == roles.weight) continue;
-    if (f.name == roles.prediction)
-      role = Role::kPrediction;
-    else if (in(roles.scores, f.name))
-      role = Role::kScore;
-    else if (f.name == roles.label)
-      role = Role::kLabel;
-    else if ((!roles.features.empty() && !in(roles.features, f.name)) || in(roles.ignore, f.name))
-      continue;
+    auto role = compared_as(f.name, roles);
+    if (!role) continue;
     chosen.names.push_back(f.name);
-    chosen.roles.push_back(role);
+    chosen.roles.push_back(*role);
   }
   if (chosen.names.empty()) return fail(Code::kUsage, fmt::format("{}: no column is left to compare", source));
   return chosen;
@@ -302,6 +281,7 @@ std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<st
 }  // namespace
 
 Result<Profile> make_profile(table::Input& input, const ProfileOptions& options) {
+  VIGIE_TRY(check_segments(options.segments));
   Profile profile;
   profile.version = options.version;
   profile.source = input.name();
@@ -326,6 +306,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   std::vector<std::vector<std::int64_t>> segment_rows;
   std::optional<table::Schema> types;
   table::Schema schema;
+  table::Problems problems;
   for (int attempt = 0;; ++attempt) {
     VIGIE_ASSIGN(auto reader, input.open(types));
     schema = reader->schema();
@@ -357,12 +338,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       segmenters.emplace_back(by, std::move(columns), nullptr);
     }
     if (!options.roles.timestamp.empty()) {
-      auto type = schema[find_column(schema, options.roles.timestamp)].type;
-      if (type != table::Type::kTimestamp && type != table::Type::kInteger && type != table::Type::kFloat)
-        return fail(Code::kUsage,
-                    fmt::format("--timestamp: column \"{}\" of {} is {}, not a time (ISO 8601 or epoch numbers)",
-                                options.roles.timestamp, input.name(),
-                                type == table::Type::kString ? "text" : table::to_string(type)));
+      VIGIE_TRY(check_time(schema[find_column(schema, options.roles.timestamp)], input.name()));
     }
     profile.rows = 0;
     std::vector<Status> failures(builders.size());
@@ -380,15 +356,14 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
         if (!column)
           failures[i] = std::move(column.error());
         else
-          builders[i].add(*column);
+          builders[i].add(*column), batch->release(where[i]);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       profile.rows += batch->rows();
       progress(reader->consumed());
     }
-    profile.rejected = reader->problems().rejected;
-    add_note(profile.notes, reader->problems().messages);
-    add_note(profile.notes, reader->problems().notes);
+    problems = reader->problems();
+    add_note(profile.notes, problems.notes);
     if (reader->settled()) {
       schema = reader->schema();
       break;
@@ -396,7 +371,9 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     if (attempt == 8) return fail(Code::kInternal, fmt::format("{}: column types do not settle", input.name()));
     types = reader->schema();
   }
-  if (profile.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows", input.name()));
+  profile.rejected = problems.rejected;
+  add_note(profile.notes, problems.messages);
+  if (profile.rows == 0) return no_rows(input.name(), problems);
 
   std::vector<std::size_t> unfinished;
   for (std::size_t i = 0; i < builders.size(); ++i)
@@ -411,11 +388,12 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       VIGIE_ASSIGN(auto batch, reader->next());
       if (!batch) break;
       parallel_for(unfinished.size(), options.threads, [&](std::size_t u) {
-        auto column = batch->column(find_column(reader->schema(), chosen.names[unfinished[u]]));
+        auto at = find_column(reader->schema(), chosen.names[unfinished[u]]);
+        auto column = batch->column(at);
         if (!column)
           failures[u] = std::move(column.error());
         else
-          builders[unfinished[u]].add(*column);
+          builders[unfinished[u]].add(*column), batch->release(at);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       progress(reader->consumed());
@@ -426,7 +404,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
                     fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
   }
   for (std::size_t i = 0; i < builders.size(); ++i) {
-    profile.columns.push_back(builders[i].take(i));
+    profile.columns.push_back(builders[i].take());
     profile.columns.back().role = chosen.roles[i];
   }
   for (const auto& f : schema)

@@ -39,8 +39,8 @@ std::vector<std::int64_t> spread(const Counts& counts, const std::vector<double>
   return out;
 }
 
-// The largest share of rows that lies in a cell which the finer cuts divide: what a rank may be off by.
-double divided_share(const ColumnProfile& c, const std::vector<double>& finer) {
+// The most rows that lie in a cell which the finer cuts divide: what a rank may be off by.
+double divided_rows(const ColumnProfile& c, const std::vector<double>& finer) {
   std::int64_t most = 0;
   const auto& cells = c.whole().cells;
   for (std::size_t j = 1; j < cells.size() && j < c.bins.cuts.size(); ++j) {
@@ -69,13 +69,31 @@ std::vector<std::int64_t> gather(const std::vector<std::int64_t>& fine, const st
   return out;
 }
 
-// Which part of `from` belongs to part s of the merged list, by name.
-const Part* part_of(const ColumnProfile& c, const std::vector<std::string>& names, std::size_t k,
-                    const std::string& name) {
-  if (k == 0) return &c.parts[0][0];
-  for (std::size_t s = 0; s < names.size(); ++s)
-    if (names[s] == name) return &c.parts[k][s];
-  return nullptr;
+// The segments of two profiles. One that only one of them knows by name lies among the pooled ones of the other, if
+// that one has any, and is pooled here too: its rows there cannot be told from the rest.
+std::vector<std::string> joined(const std::vector<std::string>& a, const std::vector<std::string>& b,
+                                const std::string& other) {
+  auto in = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  std::vector<std::string> names;
+  for (auto [mine, theirs] : {std::pair{&a, &b}, std::pair{&b, &a}})
+    for (const auto& s : *mine)
+      if (s != other && !in(names, s) && (in(*theirs, s) || !in(*theirs, other))) names.push_back(s);
+  if (in(a, other) || in(b, other)) names.push_back(other);
+  return names;
+}
+
+// The parts of one profile's column that belong to the segment `name` of `all`, the merged list.
+std::vector<const Part*> parts_of(const ColumnProfile& c, const std::vector<std::string>& names, std::size_t k,
+                                  const std::string& name, const std::vector<std::string>& all) {
+  if (k == 0) return {&c.parts[0][0]};
+  std::vector<const Part*> parts;
+  for (std::size_t s = 0; s < names.size(); ++s) {
+    bool pooled = std::find(all.begin(), all.end(), names[s]) == all.end();
+    if (names[s] == name || (pooled && name == all.back())) parts.push_back(&c.parts[k][s]);
+  }
+  return parts;
 }
 
 }  // namespace
@@ -89,10 +107,8 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
   if (a.segmentations != b.segmentations)
     return fail(Code::kUsage,
                 fmt::format("cannot merge {} and {}: they were made with different --segment", a.source, b.source));
-  for (std::size_t k = 1; k < b.segments.size(); ++k)
-    for (const auto& s : b.segments[k])
-      if (std::find(out.segments[k].begin(), out.segments[k].end(), s) == out.segments[k].end())
-        out.segments[k].push_back(s);
+  for (std::size_t k = 1; k < a.segments.size(); ++k)
+    out.segments[k] = joined(a.segments[k], b.segments[k], to_string(a.segmentations[k]) + "=(other)");
   bool windows = a.window_count > 0 && b.window_count > 0 && a.window == b.window, dropped = false;
   out.columns.clear();
   for (const auto& x : a.columns) {
@@ -102,8 +118,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       continue;
     }
     const auto& y = *it;
-    if (x.categorical() != y.categorical() ||
-        (x.type != y.type && (x.type == ColumnType::kText || y.type == ColumnType::kText)))
+    if (x.type != y.type)
       return fail(Code::kUsage, fmt::format("cannot merge column {}: {} in {}, {} in {}", vigie::quoted(x.name),
                                             to_string(x.type), a.source, to_string(y.type), b.source));
     ColumnProfile m = x;
@@ -149,7 +164,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       std::set_union(x.bins.cuts.begin(), x.bins.cuts.end(), y.bins.cuts.begin(), y.bins.cuts.end(),
                      std::back_inserter(finer));
       same = x.bins.cuts == y.bins.cuts;
-      off = divided_share(x, finer) + divided_share(y, finer);
+      off = divided_rows(x, finer) + divided_rows(y, finer);
       Bins fine;
       fine.cuts = finer;
       auto p = spread(x.whole(), x.bins.cuts, finer), q = spread(y.whole(), y.bins.cuts, finer);
@@ -177,14 +192,16 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       for (std::size_t s = 0; s < count; ++s) {
         auto name = k == 0 ? std::string() : out.segments[k][s];
         for (auto [side, profile] : {std::pair{&x, &a}, std::pair{&y, &b}}) {
-          const auto* part =
-              part_of(*side, profile->segments.size() > k ? profile->segments[k] : std::vector<std::string>{}, k, name);
-          if (!part) continue;
-          Counts moved;
-          moved.cells = place(part->counts, *side);
-          moved.missing = part->counts.missing;
-          m.parts[k][s].counts.merge(moved);
-          m.parts[k][s].windows.insert(m.parts[k][s].windows.end(), part->windows.begin(), part->windows.end());
+          auto found = parts_of(*side, profile->segments[k], k, name, out.segments[k]);
+          for (const auto* part : found) {
+            Counts moved;
+            moved.cells = place(part->counts, *side);
+            moved.missing = part->counts.missing;
+            m.parts[k][s].counts.merge(moved);
+            // Traces of several segments are not those of their union.
+            if (found.size() == 1)
+              m.parts[k][s].windows.insert(m.parts[k][s].windows.end(), part->windows.begin(), part->windows.end());
+          }
         }
       }
     }
@@ -204,7 +221,12 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
   if (out.columns.empty())
     return fail(Code::kUsage, fmt::format("cannot merge {} and {}: no column in common", a.source, b.source));
   if (windows) {
-    out.window_count = a.window_count + b.window_count;
+    out.window_count = std::min<std::int64_t>(a.window_count + b.window_count, kWindows);
+    for (auto& c : out.columns)
+      for (auto& parts : c.parts)
+        for (auto& part : parts)
+          if (part.windows.size() > kWindows)
+            part.windows.erase(part.windows.begin(), part.windows.end() - static_cast<std::ptrdiff_t>(kWindows));
   } else {
     // Traces are told in the normal scores of one reference; against another's they would mean something else.
     for (auto& c : out.columns)

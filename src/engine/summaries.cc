@@ -6,6 +6,9 @@
 namespace vigie::engine {
 namespace {
 
+// Bytes of all traces of a categorical column, of one without its shares, and the shares worth following.
+constexpr std::size_t kTraceBytes = 24'000, kTrace = 26, kFewestShares = 4;
+
 // What a profile keeps of a trace is what a fresh reference would compare with, to the last digit.
 drift::WindowSummary as_stored(drift::WindowSummary s, std::size_t shares) {
   for (double* v : {&s.location, &s.log_scale, &s.skew, &s.log_kurtosis, &s.chi2}) *v = static_cast<float>(*v);
@@ -35,8 +38,12 @@ void keep_windows(Profile& profile, const Tally& counted) {
   }
   if (healthy.size() > kWindows) healthy.erase(healthy.begin(), healthy.end() - kWindows);
   profile.window_count = static_cast<std::int64_t>(healthy.size());
-  // A column's traces stay within the promise of 50 kB: the more windows, the fewer categories are followed.
-  std::size_t shares = healthy.empty() ? 0 : std::clamp<std::size_t>(6000 / healthy.size(), 4, drift::kArcsine);
+  // A column's traces stay within the promise of 50 kB: the more windows, the fewer categories are followed, and of
+  // those only the latest windows.
+  std::size_t followed = std::min(healthy.size(), kTraceBytes / (kTrace + 4 * kFewestShares));
+  std::size_t shares =
+      followed == 0 ? 0
+                    : std::clamp<std::size_t>((kTraceBytes / followed - kTrace) / 4, kFewestShares, drift::kArcsine);
 
   for (std::size_t c = 0; c < profile.columns.size(); ++c) {
     auto& column = profile.columns[c];
@@ -45,10 +52,13 @@ void keep_windows(Profile& profile, const Tally& counted) {
       auto reference = padded(
           part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
       drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
-      for (auto w : healthy) {
+      std::span<const std::size_t> latest = healthy;
+      if (column.categorical()) latest = latest.last(followed);
+      for (auto w : latest) {
         const auto* counts = counted.at(c, k, w, s);
         auto cells = padded(counts ? *counts : Counts{}, reference.size());
         auto summary = summarize({.counts = cells, .values = {}}, true);
+        if (summary.rows < static_cast<double>(drift::kFewestRows)) continue;
         summary.hour = windower.hour(windower[w].key);
         summary.weekday = windower.weekday(windower[w].key);
         part.windows.push_back(as_stored(std::move(summary), shares));

@@ -7,8 +7,8 @@
 namespace vigie::engine {
 
 /// Fills the parts of a profile's columns from a tally of the reference itself: counts of each segment and, when the
-/// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data or below
-/// drift::kFewestRows rows leave none.
+/// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data leave none, nor those in
+/// which the part has less than drift::kFewestRows values.
 void keep_windows(Profile& profile, const Tally& counted);
 
 /// The counts of a part of a column brought to the length that `fresh` more categories ask for.

@@ -296,6 +296,14 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
   return {};
 }
 
+Status check_time(const table::Field& column, const std::string& source) {
+  using table::Type;
+  if (column.type == Type::kTimestamp || column.type == Type::kInteger || column.type == Type::kFloat) return {};
+  return fail(Code::kUsage,
+              fmt::format("--timestamp: column \"{}\" of {} is {}, not a time (ISO 8601 or epoch numbers)", column.name,
+                          source, column.type == Type::kString ? "text" : table::to_string(column.type)));
+}
+
 Result<std::span<const double>> read_times(table::Batch& batch, std::size_t column, std::vector<double>& buffer) {
   VIGIE_ASSIGN(auto c, batch.column(column));
   if (c.type == table::Type::kTimestamp) return c.numbers;
@@ -305,6 +313,11 @@ Result<std::span<const double>> read_times(table::Batch& batch, std::size_t colu
     v *= size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : size < 1e17 ? 1 : 1e-3;
   }
   return std::span<const double>(buffer);
+}
+
+Error no_rows(const std::string& name, const table::Problems& problems) {
+  if (problems.messages.empty()) return fail(Code::kInput, fmt::format("{}: no rows", name));
+  return fail(Code::kInput, fmt::format("{}; no record of {} could be read", problems.messages[0], name));
 }
 
 const Counts* Tally::at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const {
@@ -341,6 +354,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   std::size_t time_column = 0;
   if (options.window.calendar()) {
     VIGIE_ASSIGN(time_column, locate(options.timestamp, "--timestamp"));
+    VIGIE_TRY(check_time(reader->schema()[time_column], input.name()));
   }
   for (auto k : options.segmentations) {
     std::vector<std::size_t> columns;
@@ -360,6 +374,14 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     where.push_back(find_column(reader->schema(), c.name));
     t.present.push_back(where.back() != std::string::npos);
   }
+
+  // Bytes of one window or segment over all columns, and of all that were met.
+  std::int64_t each = 0, held = 0;
+  for (const auto& c : profile.columns) {
+    auto width = c.categorical() ? c.categories.size() + 1 : c.bins.cuts.size() + 1;
+    each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
+  }
+  std::vector<std::vector<bool>> met(t.widths.size());
 
   std::vector<Membership> groups(t.widths.size());
   std::vector<std::size_t> sizes(t.widths.size());
@@ -396,13 +418,24 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       groups[k + 1].find_runs();
       sizes[k + 1] = t.windower->size() * t.widths[k + 1];
     }
+    for (std::size_t k = 0; k < groups.size(); ++k) {
+      met[k].resize(sizes[k]);
+      for (auto g : groups[k].groups)
+        if (g >= 0 && !met[k][static_cast<std::size_t>(g)]) met[k][static_cast<std::size_t>(g)] = true, held += each;
+    }
+    if (held > options.most_bytes)
+      return fail(Code::kUsage,
+                  fmt::format("{}: {}{} by row {} are more than fit in {} MB; choose larger windows or fewer segments",
+                              input.name(), plural(static_cast<long long>(t.windower->size()), "window"),
+                              segmenters.empty() ? "" : " and their segments", with_commas(t.rows + rows),
+                              options.most_bytes >> 20));
     parallel_for(counters.size(), options.threads, [&](std::size_t i) {
       if (!t.present[i]) return counters[i].add_missing(rows, groups, sizes);
       auto column = batch->column(where[i]);
       if (!column)
         failures[i] = std::move(column.error());
       else
-        counters[i].add(*column, groups, sizes);
+        counters[i].add(*column, groups, sizes), batch->release(where[i]);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
     t.rows += rows;
@@ -410,6 +443,8 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
   }
   t.problems = reader->problems();
+  if (t.rows > 0 && t.windower->size() == 0)
+    return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", input.name(), options.timestamp));
   for (auto& c : counters) {
     t.cells.push_back(std::move(c.cells));
     t.mismatches.push_back(c.mismatches);

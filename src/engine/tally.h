@@ -56,8 +56,13 @@ std::int64_t characters(std::string_view text);
 
 /// Where in the reader's schema the column of that name is; npos when it is not there.
 std::size_t find_column(const table::Schema& schema, std::string_view name);
+/// Code::kUsage unless the column can hold times: timestamps or epoch numbers.
+Status check_time(const table::Field& column, const std::string& source);
 /// Times in µs of the timestamp column: numbers are taken as epoch s, ms, µs or ns by their size.
 Result<std::span<const double>> read_times(table::Batch& batch, std::size_t column, std::vector<double>& buffer);
+
+/// The error for data of which no record could be read: the first bad record, where there is one.
+Error no_rows(const std::string& name, const table::Problems& problems);
 
 /// Everything counted of one data set on a profile's axes: by window, segmentation, segment and column.
 struct Tally {
@@ -66,7 +71,6 @@ struct Tally {
   std::int64_t rows = 0, without_time = 0;
   table::Problems problems;
   std::vector<bool> present;                       ///< per profile column: the data has it
-  std::vector<std::string> unknown;                ///< columns of the data that the profile does not know
   std::vector<std::int64_t> mismatches, infinite;  ///< per column
   std::vector<double> minimum, maximum;            ///< per numeric column, finite values; ±infinity when none
   std::vector<std::vector<std::string>> fresh;     ///< per categorical column: names the profile does not have
@@ -83,11 +87,14 @@ struct TallyOptions {
   WindowSpec window;
   std::string timestamp;
   std::vector<std::size_t> segmentations;  ///< which of the profile's to count besides the whole
+  std::int64_t group_bytes = 0;            ///< what the caller will need per column, window and segment, besides counts
+  std::int64_t most_bytes = 3LL << 30;     ///< of all groups; more is an error
   unsigned threads = 0;
   Progress progress;
 };
 
-/// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time.
+/// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time, more windows
+/// and segments than memory is granted for.
 Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options);
 
 }  // namespace vigie::engine

@@ -82,6 +82,7 @@ struct Scan {
   std::string schema;  ///< "a:integer b:string"
   std::vector<std::string> rows;
   bool settled = true;
+  std::int64_t mismatches = 0;
   Problems problems;
   std::vector<std::int64_t> batches;
   Schema types;
@@ -109,6 +110,8 @@ inline Scan drain(Result<std::unique_ptr<Reader>> reader) {
     }
     if (!*batch) break;
     scan.batches.push_back((*batch)->rows());
+    for (std::size_t i = 0; i < schema.size(); ++i)
+      if (auto column = (*batch)->column(i)) scan.mismatches += column->mismatches;
     for (std::int64_t r = 0; r < (*batch)->rows(); ++r)
       scan.rows.push_back(row_text(**batch, schema, static_cast<std::size_t>(r)));
   }

@@ -183,10 +183,6 @@ std::string when(const Comparison& c, const std::vector<Verdict>& verdicts, Verd
   return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
 }
 
-std::string plural(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
-}
-
 namespace {
 
 std::string moved(const Finding& f) {

@@ -85,6 +85,5 @@ std::vector<Group> without_data(const std::vector<Finding>& findings);
 /// Results in segments with at least kWarning, gravest first, one a segment.
 std::vector<const engine::ColumnResult*> segments(const engine::Comparison& comparison, std::string_view column);
 
-std::string plural(std::int64_t count, std::string_view noun);  ///< "1 window", "1,200 windows"
 
 }  // namespace vigie::view
