@@ -20,6 +20,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kAdvisedWindows = 15;
+constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
 constexpr std::int64_t kResultBytes = 4'000;  // a ColumnResult and its JSON, as measured
 
 // One test before its family is known.
@@ -172,7 +173,7 @@ class Judge {
       }
     }
     if (partial)
-      r.reason = "the window is cut off by the end of the data";
+      r.reason = kCutOff;
     else if (score.status == drift::Status::kEmpty)
       r.reason = r.n_current == 0 ? no_value(c, current) : "the reference has no value";
     else if (score.status == drift::Status::kTooFewRows)
@@ -206,7 +207,7 @@ class Judge {
                                       percent(static_cast<double>(q.missing_current) / static_cast<double>(l)))
                         : "";
     if (partial)
-      q.reason = "the window is cut off by the end of the data";
+      q.reason = kCutOff;
     else if (!enough)
       q.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", n, l,
                              drift::kFewestRows);
