@@ -85,5 +85,4 @@ std::vector<Group> without_data(const std::vector<Finding>& findings);
 /// Results in segments with at least kWarning, gravest first, one a segment.
 std::vector<const engine::ColumnResult*> segments(const engine::Comparison& comparison, std::string_view column);
 
-
 }  // namespace vigie::view
