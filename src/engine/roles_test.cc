@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/compare.h"
 #include "engine/memory_input_internal.h"
 #include "engine/tally.h"
@@ -34,6 +36,12 @@ std::vector<std::string> names(const Profile& profile) {
   return all;
 }
 
+Roles narrowed(std::vector<std::string> features, std::vector<std::string> ignore = {}) {
+  Roles roles;
+  roles.features = std::move(features), roles.ignore = std::move(ignore);
+  return roles;
+}
+
 TEST(Roles, AreGivenToAProfileThatIsMadeAlready) {
   MemoryInput ref("ref");
   ref.add("a", numbers(400)).add("b", numbers(400)).add("y", letters(400, "ab")).add("id", numbers(400));
@@ -44,13 +52,13 @@ TEST(Roles, AreGivenToAProfileThatIsMadeAlready) {
   EXPECT_EQ(names(profile), (std::vector<std::string>{"b", "y"}));
   EXPECT_EQ(profile.columns[1].role, Role::kLabel);
   // Narrowed again, the label stays what it is.
-  ASSERT_TRUE(apply_roles(profile, {.features = {"b"}, .ignore = {}}));
+  ASSERT_TRUE(apply_roles(profile, narrowed({"b"})));
   EXPECT_EQ(names(profile), (std::vector<std::string>{"b", "y"}));
 
-  auto wrong = apply_roles(profile, {.features = {}, .ignore = {"bb"}});
+  auto wrong = apply_roles(profile, narrowed({}, {"bb"}));
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("--ignore: unknown column \"bb\"; did you mean \"b\""), std::string::npos);
-  wrong = apply_roles(profile, {.features = {"a"}, .ignore = {}});
+  wrong = apply_roles(profile, narrowed({"a"}));
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("--features a"), std::string::npos) << wrong.error().message;
 }
