@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -42,6 +43,15 @@ Json column_json(const engine::ColumnProfile& c) {
       j["quantiles"][name] = c.quantiles->quantile(q);
   j["bins"] = {{"cuts", c.bins.cuts}, {"counts", c.bins.counts}};
   return j;
+}
+
+std::string time(double micros) {
+  if (!(std::fabs(micros) < 2.5e17)) return "–";
+  auto seconds = static_cast<std::time_t>(std::floor(micros / 1e6));
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%F %H:%M", &parts)};
 }
 
 }  // namespace
@@ -94,7 +104,8 @@ Command add_show(CLI::App& program) {
                                           2));
           } else {
             auto q = engine::quantiles(c, whole.cells);
-            values = fmt::format("{} [{}, {}]", human(q.p50), human(q.p10), human(q.p90));
+            auto text = [&](double v) { return c.type == engine::ColumnType::kTimestamp ? time(v) : human(v); };
+            values = fmt::format("{} [{}, {}]", text(q.p50), text(q.p10), text(q.p90));
           }
           rows.push_back(
               {c.name, std::string(engine::to_string(c.type)), human(c.distinct, 4),

@@ -47,6 +47,9 @@ Result<std::vector<SchemaEntry>> load_schema_file(const std::string& path) {
         entries.push_back({column.first.as<std::string>(), type});
       }
     }
+  } catch (const YAML::BadConversion& e) {
+    return fail(Code::kUsage,
+                fmt::format("{}:{}: expected NAME: TYPE ({})", path, e.mark.line + 1, fmt::join(schema_types(), ", ")));
   } catch (const YAML::Exception& e) {
     return fail(Code::kUsage, fmt::format("{}:{}: {}", path, e.mark.line + 1, e.msg));
   }

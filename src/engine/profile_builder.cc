@@ -244,9 +244,13 @@ struct Chosen {
 };
 
 // Which columns are compared, and as what.
-Result<Chosen> choose_columns(const table::Schema& schema, const Roles& roles, const std::string& source) {
+Result<Chosen> choose_columns(const table::Schema& schema, const ProfileOptions& options, const std::string& source) {
+  const auto& roles = options.roles;
   std::vector<std::string> known;
   for (const auto& f : schema) known.push_back(f.name);
+  for (const auto& f : options.schema)
+    if (find_column(schema, f.column) == std::string::npos)
+      return fail(Code::kUsage, fmt::format("--schema: {} in {}", unknown_name("column", f.column, known), source));
   VIGIE_TRY(check_roles(known, roles, source));
   Chosen chosen;
   for (const auto& f : schema) {
@@ -310,7 +314,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   for (int attempt = 0;; ++attempt) {
     VIGIE_ASSIGN(auto reader, input.open(types));
     schema = reader->schema();
-    VIGIE_ASSIGN(chosen, choose_columns(schema, options.roles, input.name()));
+    VIGIE_ASSIGN(chosen, choose_columns(schema, options, input.name()));
     builders.clear();
     std::vector<std::size_t> where;
     for (const auto& name : chosen.names) {
