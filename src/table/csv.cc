@@ -89,7 +89,7 @@ Status CsvReader::open_head(CsvBlock& block) {
   std::string_view text(block.text.data(), block.size);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(Code::kInput, fmt::format("{}: UTF-16 text; convert it first (iconv -f UTF-16 -t UTF-8)", path()));
-  if (text.starts_with("\xef\xbb\xbf")) {
+  if (offset_ == 0 && text.starts_with("\xef\xbb\xbf")) {
     block.size -= 3;
     std::memmove(block.text.data(), block.text.data() + 3, block.size);
     text = {block.text.data(), block.size};

@@ -65,7 +65,6 @@ Status NdjsonReader::fill(JsonBlock& block) {
   std::memcpy(block.text.data(), carry_.data(), carry_.size());
   auto size = carry_.size();
   block.first_line = line_;
-  block.by_lines = !array_;
   std::size_t whole = 0;
   while (true) {
     auto wanted = target - size;
@@ -90,7 +89,8 @@ Status NdjsonReader::fill(JsonBlock& block) {
   block.size = whole;
   carry_.assign(block.text.data() + whole, size - whole);
   offset_ += whole;
-  line_ += static_cast<std::uint64_t>(std::count(block.text.data(), block.text.data() + whole, '\n'));
+  line_ += array_ ? static_cast<std::uint64_t>(std::count(block.text.data(), block.text.data() + whole, '\n'))
+                  : block.split_lines();
   return {};
 }
 
@@ -100,7 +100,7 @@ Status NdjsonReader::open_head(JsonBlock& block, std::size_t& size) {
   std::string_view head(text, size);
   if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff"))
     return fail(Code::kInput, fmt::format("{}: UTF-16 text; convert it first (iconv -f UTF-16 -t UTF-8)", path()));
-  if (head.starts_with("\xef\xbb\xbf")) {
+  if (offset_ == 0 && head.starts_with("\xef\xbb\xbf")) {
     size -= 3;
     std::memmove(text, text + 3, size);
     offset_ += 3;
@@ -113,7 +113,6 @@ Status NdjsonReader::open_head(JsonBlock& block, std::size_t& size) {
   opened_ = true;
   array_ = *first == '[';
   if (array_) *first = ' ';
-  block.by_lines = !array_;
   return {};
 }
 
@@ -235,7 +234,7 @@ Status NdjsonReader::start(const std::optional<Schema>& types, const TextStart& 
     if (column >= 0) plan_.tree.insert(find.path, column);
   }
   // A key may be rare: what other files or the caller know of is looked for to the end.
-  if (types && !schema_.empty())
+  if (types && !(schema_.empty() && at_end_))
     for (const auto& field : *types)
       if (field.type != Type::kSkip && !plan_.by_name.contains(field.name)) add_column(field.name, field.type, true, 0);
   if (!types)

@@ -22,6 +22,10 @@ constexpr int kDeepest = 100;
 // Room behind the letters: the dictionary reads words of eight bytes.
 constexpr char kTrue[16] = "true", kFalse[16] = "false";
 
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 // The raw key that begins at `raw`: up to the quote that no backslash hides.
 std::string_view raw_key(const char* raw) {
   const char* p = raw;
@@ -258,11 +262,18 @@ class JsonBlock::Decoder {
     switch (type) {
       case od::json_type::number: {
         cell.kind = Kind::kNumber;
-        if (auto error = value.get_double().get(cell.number)) return error;
-        std::size_t i = token[0] == '-';
-        while (i < token.size() && token[i] >= '0' && token[i] <= '9') ++i;
-        cell.integer = i == token.size() || (token[i] != '.' && (token[i] | 0x20) != 'e');
+        while (is_blank(token.back())) token.remove_suffix(1);
         cell.text = token;
+        // Most numbers are of forms that are read faster than simdjson does; what is left unread it skips.
+        std::size_t i = token[0] == '-';
+        bool zero_ahead = i + 1 < token.size() && token[i] == '0' && token[i + 1] != '.';
+        auto quick = zero_ahead ? cell::Quick::kNo
+                                : cell::quick_number(token.data(), token.data() + token.size(), '.', cell.number);
+        cell.integer = quick == cell::Quick::kInteger;
+        if (quick != cell::Quick::kNo) break;
+        if (auto error = value.get_double().get(cell.number)) return error;
+        while (i < token.size() && token[i] >= '0' && token[i] <= '9') ++i;
+        cell.integer = i == token.size();
         break;
       }
       case od::json_type::string: {
@@ -441,13 +452,7 @@ class JsonBlock::Decoder {
     switch (type) {
       case Type::kString:
         if (cell.text.empty()) return;
-        if (cell.kind == Kind::kNumber) {
-          auto text = cell.text;
-          while (static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
-          out.codes[row] = out.strings.code(text);
-        } else {
-          out.codes[row] = cell.copy ? out.strings.code_of_copy(std::string(cell.text)) : out.strings.code(cell.text);
-        }
+        out.codes[row] = cell.copy ? out.strings.code_of_copy(std::string(cell.text)) : out.strings.code(cell.text);
         return;
       case Type::kList:
         if (cell.kind == Kind::kList) {
@@ -519,7 +524,7 @@ class JsonBlock::Decoder {
 JsonBlock::JsonBlock() : decoder_(std::make_unique<Decoder>(*this)) {}
 JsonBlock::~JsonBlock() = default;
 
-void JsonBlock::split_lines() {
+std::uint64_t JsonBlock::split_lines() {
   spans.clear();
   const char* base = text.data();
   const char* end = base + size;
@@ -529,13 +534,13 @@ void JsonBlock::split_lines() {
     if (!newline) newline = end;
     const char* start = p;
     const char* stop = newline;
-    auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (start < stop && blank(*start)) ++start;
-    while (start < stop && blank(stop[-1])) --stop;
+    while (start < stop && is_blank(*start)) ++start;
+    while (start < stop && is_blank(stop[-1])) --stop;
     if (start < stop)
       spans.push_back({static_cast<std::uint32_t>(start - base), static_cast<std::uint32_t>(stop - base), line});
     p = newline + 1;
   }
+  return line - first_line;
 }
 
 void JsonBlock::reject(std::uint64_t line, std::string reason) {
@@ -549,7 +554,6 @@ void JsonBlock::decode(const JsonPlan& plan) {
   finds.clear();
   misfit_texts_.clear();
   rows_ = 0;
-  if (by_lines) split_lines();
   records_.resize(spans.size());
   columns_.resize(plan.columns.size());
   for (std::size_t j = 0; j < columns_.size(); ++j) {

@@ -63,13 +63,15 @@ class JsonBlock {
   std::vector<char> text;  ///< with kPadding bytes beyond `size`
   std::size_t size = 0;    ///< of the whole records
   std::uint64_t first_line = 1;
-  bool by_lines = true;  ///< one record a line; else the splitter fills `spans`
   std::vector<Record> spans;
   std::vector<Reject> strays;  ///< what the splitter met between records (not by lines)
   std::int64_t stray_count = 0;
 
   JsonBlock();
   ~JsonBlock();
+  /// Fills `spans` with one record a line, without blanks around; blank lines are none. Gives the number of lines.
+  std::uint64_t split_lines();
+  /// Decodes the records of `spans`.
   void decode(const JsonPlan& plan);
 
   std::size_t rows() const { return rows_; }
@@ -84,7 +86,6 @@ class JsonBlock {
 
  private:
   class Decoder;
-  void split_lines();
   void reject(std::uint64_t line, std::string reason);
 
   std::size_t rows_ = 0;

@@ -42,6 +42,20 @@ std::string messages(std::string_view text) {
   return messages(json(text));
 }
 
+// A pass with given types whose first block has none of those keys.
+TEST(Ndjson, GivenKeysThatComeLate) {
+  auto scan = json("{}\n{\"b\":1}\n{\"a\":2}\n", {}, Schema{{"a", Type::kInteger}}, 4);
+  EXPECT_EQ(scan.schema, "a:integer");
+  EXPECT_EQ(fmt::format("{}", fmt::join(scan.rows, " ")), "- - 2");
+}
+
+TEST(Ndjson, NumbersByTheirGrammar) {
+  EXPECT_EQ(rows("{\"a\":-0,\"b\":0.5,\"c\":-0.25,\"d\":0}"), "-0|0.5|-0.25|0");
+  EXPECT_EQ(rows("{\"a\": 1 ,\"b\": 2\t}"), "1|2");
+  for (auto bad : {"01", "-01", "00.5", "1.", ".5", "-", "+1", "1x", "1.5.2", "1\x01", "0x1", "1e", "1 2"})
+    EXPECT_EQ(json(fmt::format("{{\"a\":{}}}\n{{\"a\":7}}\n", bad)).problems.rejected, 1) << bad;
+}
+
 TEST(Ndjson, Values) {
   EXPECT_EQ(rows(R"({"a": 1, "b": "x"})"), "1|x");
   EXPECT_EQ(rows("{\"a\":1}\r\n\r\n{\"a\":2}\r\n"), "1\n2");
