@@ -5,12 +5,12 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace vigie {
 namespace {
 
-constexpr int kBits = 11, kPasses = 6;
+constexpr unsigned kBits = 11, kPasses = 3;
 constexpr std::size_t kDigits = 1U << kBits;
 constexpr std::uint64_t kSign = 1ULL << 63;
 
@@ -25,29 +25,46 @@ double value(std::uint64_t key) {
 }  // namespace
 
 void sort_doubles(std::span<double> values) {
-  if (values.size() < 2048) {
+  auto n = values.size();
+  if (n < 1024) {
     std::sort(values.begin(), values.end());
     return;
   }
-  std::vector<std::uint64_t> keys(values.size()), other(values.size());
-  std::vector<std::array<std::uint32_t, kPasses>> counts(kDigits);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto k = keys[i] = key(values[i]);
-    for (std::size_t pass = 0; pass < kPasses; ++pass) ++counts[(k >> (pass * kBits)) & (kDigits - 1)][pass];
+  auto keys = std::make_unique_for_overwrite<std::uint64_t[]>(n),
+       other = std::make_unique_for_overwrite<std::uint64_t[]>(n);
+  std::uint64_t all = ~0ULL, any = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    keys[i] = key(values[i]);
+    all &= keys[i], any |= keys[i];
   }
-  for (std::size_t pass = 0; pass < kPasses; ++pass) {
-    std::vector<std::size_t> at(kDigits);
-    std::size_t sum = 0, used = 0;
-    for (std::size_t d = 0; d < kDigits; ++d) {
-      at[d] = sum;
-      sum += counts[d][pass];
-      used += counts[d][pass] != 0;
+  // Radix by the 33 highest bits that differ puts all but close neighbours in order; insertion does the rest.
+  auto high = static_cast<unsigned>(std::bit_width(all ^ any));
+  unsigned shift = high > kBits * kPasses ? high - kBits * kPasses : 0;
+  std::array<std::array<std::uint32_t, kDigits>, kPasses> at{};
+  for (std::size_t i = 0; i < n; ++i)
+    for (unsigned pass = 0; pass < kPasses; ++pass) ++at[pass][(keys[i] >> (shift + pass * kBits)) & (kDigits - 1)];
+  for (unsigned pass = 0; pass < kPasses; ++pass) {
+    auto move = shift + pass * kBits;
+    if (move >= high) break;
+    std::uint32_t sum = 0;
+    for (auto& slot : at[pass]) {
+      auto count = slot;
+      slot = sum;
+      sum += count;
     }
-    if (used <= 1) continue;
-    for (auto k : keys) other[at[(k >> (pass * kBits)) & (kDigits - 1)]++] = k;
+    for (std::size_t i = 0; i < n; ++i) other[at[pass][(keys[i] >> move) & (kDigits - 1)]++] = keys[i];
     keys.swap(other);
   }
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value(keys[i]);
+  std::size_t moves = 0;
+  for (std::size_t i = 1; i < n && moves < 8 * n; ++i) {
+    auto k = keys[i];
+    auto j = i;
+    for (; j > 0 && keys[j - 1] > k; --j) keys[j] = keys[j - 1];
+    keys[j] = k;
+    moves += i - j;
+  }
+  if (moves >= 8 * n) std::sort(keys.get(), keys.get() + n);
+  for (std::size_t i = 0; i < n; ++i) values[i] = value(keys[i]);
 }
 
 }  // namespace vigie
