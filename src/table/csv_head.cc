@@ -36,7 +36,7 @@ CsvHead sniff_csv(std::string_view text, bool last) {
     if (i == text.size() && !last) return head;
     auto line = text.substr(at, i - at);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() == 5 && line.starts_with("sep=") && !given) {
+    if (line.size() == 5 && line.starts_with("sep=") && line[4] != 0 && line[4] != '"' && !given) {
       given = true;
       head.delimiter = line[4];
     } else if (!trimmed(line).empty()) {

@@ -83,6 +83,7 @@ TEST(Csv, Delimiters) {
   EXPECT_EQ(rows("a|b\n1|x\n"), "1|x");
   EXPECT_EQ(rows("\"a,b,c\";d\n1;2\n"), "1|2");
   EXPECT_EQ(rows("sep=;\na;b\n1;2\n"), "1|2");
+  EXPECT_NE(error(std::string_view("sep=\0\na;b\n1;2\n", 13)).find("NUL byte at offset 4"), std::string::npos);
   EXPECT_EQ(rows("a b\n1\n"), "1");
   EXPECT_EQ(rows("a;b,c\n1;2,3\n", {.delimiter = ','}), "1;2|3");
   EXPECT_EQ(rows("a,b\tc\n1,2\t3\n", {.format = "tsv"}), "1,2|3");

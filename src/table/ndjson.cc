@@ -182,7 +182,8 @@ std::size_t NdjsonReader::split_array(JsonBlock& block, std::size_t size) {
     } else {
       ++block.stray_count;
       if (block.strays.size() < 3)
-        block.strays.push_back({line_at(begin), closed ? "text after the end of the array" : "not an object"});
+        block.strays.push_back({line_at(begin), static_cast<std::size_t>(begin - base),
+                                closed ? "text after the end of the array" : "not an object"});
     }
     done = p;
   }
@@ -257,7 +258,7 @@ Status NdjsonReader::start(const std::optional<Schema>& types, const TextStart& 
 }
 
 Status NdjsonReader::account_rejects(const JsonBlock& block) {
-  for (const auto& [line, reason] : block.first_rejected)
+  for (const auto& [line, at, reason] : block.first_rejected)
     VIGIE_TRY(reject(fmt::format("{}:{}: {}", path(), line, reason)));
   problems_.rejected += block.rejected - static_cast<std::int64_t>(block.first_rejected.size());
   return {};

@@ -543,9 +543,9 @@ std::uint64_t JsonBlock::split_lines() {
   return line - first_line;
 }
 
-void JsonBlock::reject(std::uint64_t line, std::string reason) {
+void JsonBlock::reject(const Record& record, std::string reason) {
   ++rejected;
-  if (first_rejected.size() < 3) first_rejected.push_back({line, std::move(reason)});
+  if (first_rejected.size() < 3) first_rejected.push_back({record.line, record.begin, std::move(reason)});
 }
 
 void JsonBlock::decode(const JsonPlan& plan) {
@@ -565,7 +565,7 @@ void JsonBlock::decode(const JsonPlan& plan) {
   decoder_->start(plan);
   for (const auto& record : spans) {
     if (auto error = decoder_->record(record.begin, record.end, rows_)) {
-      reject(record.line, reason_of(error));
+      reject(record, reason_of(error));
     } else {
       records_[rows_++] = record;
     }
@@ -573,8 +573,8 @@ void JsonBlock::decode(const JsonPlan& plan) {
   if (!strays.empty()) {
     rejected += stray_count;
     first_rejected.insert(first_rejected.end(), strays.begin(), strays.end());
-    std::stable_sort(first_rejected.begin(), first_rejected.end(),
-                     [](const Reject& a, const Reject& b) { return a.line < b.line; });
+    std::sort(first_rejected.begin(), first_rejected.end(),
+              [](const Reject& a, const Reject& b) { return a.at < b.at; });
     if (first_rejected.size() > 3) first_rejected.resize(3);
   }
 }

@@ -57,6 +57,7 @@ class JsonBlock {
   };
   struct Reject {
     std::uint64_t line;
+    std::size_t at;  ///< where in the text
     std::string reason;
   };
 
@@ -86,7 +87,7 @@ class JsonBlock {
 
  private:
   class Decoder;
-  void reject(std::uint64_t line, std::string reason);
+  void reject(const Record& record, std::string reason);
 
   std::size_t rows_ = 0;
   std::vector<Record> records_;  // [0, rows_) are the rows

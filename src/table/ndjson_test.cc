@@ -49,6 +49,12 @@ TEST(Ndjson, GivenKeysThatComeLate) {
   EXPECT_EQ(fmt::format("{}", fmt::join(scan.rows, " ")), "- - 2");
 }
 
+TEST(Ndjson, StraysAndRejectsOfOneLineInOrder) {
+  for (std::size_t block : {std::size_t{4}, kTextBlock})
+    EXPECT_EQ(messages(json("[{\"a\":\xff},{\"a\":1},7,{\"a\":\xff}]", {}, std::nullopt, block)),
+              "3: f.ndjson:1: not UTF-8; f.ndjson:1: not an object; f.ndjson:1: not UTF-8");
+}
+
 TEST(Ndjson, NumbersByTheirGrammar) {
   EXPECT_EQ(rows("{\"a\":-0,\"b\":0.5,\"c\":-0.25,\"d\":0}"), "-0|0.5|-0.25|0");
   EXPECT_EQ(rows("{\"a\": 1 ,\"b\": 2\t}"), "1|2");
