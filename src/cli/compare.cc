@@ -112,17 +112,23 @@ Command add_compare(CLI::App& program) {
   app->footer(
       "Examples:\n  vigie compare --reference train.csv --current today.csv\n"
       "  vigie compare --reference train.vpf --current 'june/*.parquet' --timestamp ts --window day -o report.html\n"
-      "  vigie compare --reference train.csv --current today.csv --fail-on drift --json");
-  app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")->required();
-  app->add_option("--current", o->current, "DATA: what is to be judged")->required();
-  app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs");
+      "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n\n"
+      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or usage.");
+  app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
+      ->type_name("DATA")
+      ->required();
+  app->add_option("--current", o->current, "DATA: what is to be judged")->type_name("DATA")->required();
+  app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
   app->add_option("--fail-on", o->fail_on,
-                  "exit status 1 when a verdict is at least: warning, drift (fail: data quality)");
-  app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05");
-  app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)");
-  app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)");
-  app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
+                  "exit status 1 when a verdict is at least: warning, drift (fail: data quality)")
+      ->type_name("VERDICT");
+  app->add_option("--alpha", o->alpha, "false-discovery level of a window->type_name(" A "); default 0.05");
+  app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")
+      ->type_name("X");
+  app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)")->type_name("Y");
+  app->add_option("--method", o->methods,
+                  "drift method, or COL=METHOD->type_name("[COL = ] METHOD "); see vigie list methods")
       ->allow_extra_args(false);
   o->columns.add(*app);
   o->windows.add(*app);

@@ -26,18 +26,26 @@ std::vector<std::string> split(const std::string& text, char at) {
 
 void DataOptions::add(CLI::App& app) {
   const char* columns = "Columns";
-  app.add_option("--timestamp", timestamp, "column with the time of each row (ISO 8601 or epoch)")->group(columns);
-  app.add_option("--prediction", prediction, "column with the model's answer")->group(columns);
-  app.add_option("--score", score, "column(s) with the model's scores, comma separated")->group(columns);
-  app.add_option("--label", label, "column with the truth")->group(columns);
+  app.add_option("--timestamp", timestamp, "column with the time of each row (ISO 8601 or epoch)")
+      ->type_name("COL")
+      ->group(columns);
+  app.add_option("--prediction", prediction, "column with the model's answer")->type_name("COL")->group(columns);
+  app.add_option("--score", score, "column(s) with the model's scores, comma separated")
+      ->type_name("COL[,COL…]")
+      ->group(columns);
+  app.add_option("--label", label, "column with the truth")->type_name("COL")->group(columns);
   app.add_option("--id", id, "column with the id of each row; not compared")->group(columns);
   app.add_option("--weight", weight, "column with row weights; not compared, every row counts once")->group(columns);
-  app.add_option("--features", features, "only these columns, comma separated")->group(columns);
-  app.add_option("--ignore", ignore, "not these columns, comma separated")->group(columns);
+  app.add_option("--features", features, "only these columns, comma separated")
+      ->type_name("COL[,COL…]")
+      ->group(columns);
+  app.add_option("--ignore", ignore, "not these columns, comma separated")->type_name("COL[,COL…]")->group(columns);
   const char* reading = "Reading";
-  app.add_option("--schema", schema, "YAML file with column types (columns: {zip: category})")->group(reading);
+  app.add_option("--schema", schema, "YAML file with column types (columns: {zip: category})")
+      ->type_name("FILE")
+      ->group(reading);
   app.add_option("--format", format, "csv, tsv, ndjson, parquet or arrow; default: told by content")->group(reading);
-  app.add_option("--decimal", decimal, "decimal mark of CSV numbers: . or ,")->group(reading);
+  app.add_option("--decimal", decimal, "decimal mark of CSV numbers: . or ,")->type_name("MARK")->group(reading);
   app.add_option("--delimiter", delimiter, "field delimiter of CSV; default: told from the header")->group(reading);
   app.add_flag("--keep-ragged", keep_ragged, "keep rows with too few or too many fields")->group(reading);
   app.add_flag("--strict", strict, "stop at the first unreadable record")->group(reading);
@@ -92,8 +100,10 @@ Result<std::vector<engine::ForcedType>> DataOptions::types() const {
 
 void WindowOptions::add(CLI::App& app) {
   const char* group = "Windows and segments";
-  app.add_option("--window-rows", window_rows, "a window is so many rows")->group(group);
-  app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")->group(group);
+  app.add_option("--window-rows", window_rows, "a window is so many rows")->type_name("N")->group(group);
+  app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")
+      ->type_name("UNIT")
+      ->group(group);
   app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")->group(group);
   app.add_option("--segment", segments, "compare within each value of COL, or of a pair COL,COL; may be repeated")
       ->group(group)

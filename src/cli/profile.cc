@@ -23,7 +23,9 @@ Command add_profile(CLI::App& program) {
       program.add_subcommand("profile", "reduce a reference to a small file with everything later commands need of it");
   app->footer("Example:\n  vigie profile january.parquet --timestamp ts --window day -o january.vpf");
   app->add_option("DATA", o->data, "file, quoted glob or - (with --merge: two profiles)")->required();
-  app->add_option("-o,--output", o->output, "the profile to write; an existing file is never rewritten")->required();
+  app->add_option("-o,--output", o->output, "the profile to write; an existing file is never rewritten")
+      ->type_name("FILE")
+      ->required();
   app->add_flag("--merge", o->merge, "join profiles into one");
   o->columns.add(*app);
   o->windows.add(*app);
