@@ -123,12 +123,12 @@ Command add_compare(CLI::App& program) {
   app->add_option("--fail-on", o->fail_on,
                   "exit status 1 when a verdict is at least: warning, drift (fail: data quality)")
       ->type_name("VERDICT");
-  app->add_option("--alpha", o->alpha, "false-discovery level of a window->type_name(" A "); default 0.05");
+  app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
   app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")
       ->type_name("X");
   app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)")->type_name("Y");
-  app->add_option("--method", o->methods,
-                  "drift method, or COL=METHOD->type_name("[COL = ] METHOD "); see vigie list methods")
+  app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
+      ->type_name("[COL=]METHOD")
       ->allow_extra_args(false);
   o->columns.add(*app);
   o->windows.add(*app);

@@ -34,8 +34,10 @@ void DataOptions::add(CLI::App& app) {
       ->type_name("COL[,COL…]")
       ->group(columns);
   app.add_option("--label", label, "column with the truth")->type_name("COL")->group(columns);
-  app.add_option("--id", id, "column with the id of each row; not compared")->group(columns);
-  app.add_option("--weight", weight, "column with row weights; not compared, every row counts once")->group(columns);
+  app.add_option("--id", id, "column with the id of each row; not compared")->type_name("COL")->group(columns);
+  app.add_option("--weight", weight, "column with row weights; not compared, every row counts once")
+      ->type_name("COL")
+      ->group(columns);
   app.add_option("--features", features, "only these columns, comma separated")
       ->type_name("COL[,COL…]")
       ->group(columns);
@@ -44,12 +46,18 @@ void DataOptions::add(CLI::App& app) {
   app.add_option("--schema", schema, "YAML file with column types (columns: {zip: category})")
       ->type_name("FILE")
       ->group(reading);
-  app.add_option("--format", format, "csv, tsv, ndjson, parquet or arrow; default: told by content")->group(reading);
+  app.add_option("--format", format, "csv, tsv, ndjson, parquet or arrow; default: told by content")
+      ->type_name("KIND")
+      ->group(reading);
   app.add_option("--decimal", decimal, "decimal mark of CSV numbers: . or ,")->type_name("MARK")->group(reading);
-  app.add_option("--delimiter", delimiter, "field delimiter of CSV; default: told from the header")->group(reading);
+  app.add_option("--delimiter", delimiter, "field delimiter of CSV; default: told from the header")
+      ->type_name("CHAR")
+      ->group(reading);
   app.add_flag("--keep-ragged", keep_ragged, "keep rows with too few or too many fields")->group(reading);
   app.add_flag("--strict", strict, "stop at the first unreadable record")->group(reading);
-  app.add_option("--threads", threads, "threads; default: one per core; never changes the result")->group(reading);
+  app.add_option("--threads", threads, "threads; default: one per core; never changes the result")
+      ->type_name("N")
+      ->group(reading);
 }
 
 Result<table::ReadOptions> DataOptions::reading() const {
@@ -104,8 +112,11 @@ void WindowOptions::add(CLI::App& app) {
   app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")
       ->type_name("UNIT")
       ->group(group);
-  app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")->group(group);
+  app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")
+      ->type_name("ZONE")
+      ->group(group);
   app.add_option("--segment", segments, "compare within each value of COL, or of a pair COL,COL; may be repeated")
+      ->type_name("COL[,COL]")
       ->group(group)
       ->allow_extra_args(false);
 }
