@@ -73,7 +73,7 @@ class FileInput final : public Input {
     return sum;
   }
   Result<std::unique_ptr<Reader>> open(const std::optional<Schema>& types) override {
-    if (parts_.size() == 1) return open_part(parts_[0], options_, types);
+    if (parts_.size() == 1) return open_one(types);
     if (!all_) {
       VIGIE_ASSIGN(all_, unite(parts_, options_));
     }
@@ -81,6 +81,17 @@ class FileInput final : public Input {
   }
 
  private:
+  // Where no record can be read there are no keys: that is said, and not that columns are lacking.
+  Result<std::unique_ptr<Reader>> open_one(const std::optional<Schema>& types) {
+    VIGIE_ASSIGN(auto reader, open_part(parts_[0], options_, types));
+    if (types || !reader->schema().empty()) return reader;
+    VIGIE_ASSIGN(auto batch, reader->next());
+    if (!batch && !reader->problems().messages.empty())
+      return fail(Code::kInput,
+                  fmt::format("{}; no record of {} could be read", reader->problems().messages[0], name_));
+    return open_part(parts_[0], options_, types);
+  }
+
   std::string name_;
   ReadOptions options_;
   std::vector<Part> parts_;

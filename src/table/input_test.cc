@@ -61,7 +61,9 @@ TEST(Input, Kinds) {
   EXPECT_EQ(told(f, f.path() + "/a.csv", {.format = "tsv"}), "a,b:string\n1,2");
   EXPECT_EQ(told(f, f.path() + "/a.csv", {.format = "cvs"}),
             "error: --format: unknown format \"cvs\"; did you mean \"csv\"?");
-  EXPECT_EQ(told(f, f.path() + "/a.csv", {.format = "ndjson"}).substr(0, 0), "");
+  auto none = told(f, f.path() + "/a.csv", {.format = "ndjson"});
+  EXPECT_TRUE(none.starts_with("error: a.csv:1: not ")) << none;
+  EXPECT_NE(none.find("; no record of "), std::string::npos) << none;
 }
 
 TEST(Input, NotWhatItShouldBe) {
@@ -165,7 +167,11 @@ TEST(Input, Faults) {
       if (input) scan = test::drain((*input)->open());
       set_io_fault(nullptr);
       failed = calls > at;
-      EXPECT_EQ(failed, !input || !scan.error.empty()) << data << " " << at;
+      auto error = input ? scan.error : input.error().message;
+      EXPECT_EQ(failed, !error.empty()) << data << " " << at;
+      if (failed) {
+        EXPECT_EQ(error.substr(0, f.path().size() + 2), f.path() + "/f") << at;
+      }
       if (!failed) {
         EXPECT_GE(scan.rows.size(), 3000U);
       }
