@@ -211,13 +211,18 @@ HealthyWindows::HealthyWindows(const Axis& axis, const Sample& reference, std::s
   state->kind = axis.kind;
   state->shares = scale.category_share_;
   std::vector<const WindowSummary*> used;
+  std::size_t followed = state->shares.size();
   for (const auto& window : windows) {
+    const auto& shares = window.arcsine;
     const bool fits = axis.kind == kCategorical
-                          ? window.arcsine.size() == state->shares.size() &&
-                                std::ranges::all_of(window.arcsine, [](double x) { return std::isfinite(x); })
+                          ? shares.size() <= state->shares.size() && shares.empty() == state->shares.empty() &&
+                                std::ranges::all_of(shares, [](double x) { return std::isfinite(x); })
                           : std::isfinite(window.location);
-    if (window.rows >= static_cast<double>(kFewestRows) && fits) used.push_back(&window);
+    if (!(window.rows >= static_cast<double>(kFewestRows)) || !fits) continue;
+    used.push_back(&window);
+    followed = std::min(followed, shares.size());
   }
+  if (axis.kind == kCategorical) state->shares.resize(followed);
   state->size = used.size();
   if (used.size() < kFewestWindows) {
     state_ = std::move(state);
@@ -328,7 +333,7 @@ void HealthyWindows::State::numeric(const Model& model, const Design::Row& row, 
 
 void HealthyWindows::State::categorical(const Model& model, const Design::Row& row, const WindowSummary& current,
                                         double level, Between& result) const {
-  if (current.arcsine.size() != shares.size()) return;
+  if (current.arcsine.size() < shares.size()) return;
   const double leverage = model.design.leverage(row), rows = current.rows, fewest = std::min(rows, mean_rows);
   // Shares fall, so the categories frequent enough for the arcsine come first; the others are tested as one.
   std::size_t frequent = 0;

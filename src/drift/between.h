@@ -27,6 +27,7 @@ struct WindowSummary {
          log_kurtosis = location, chi2 = location;
   /// Categorical: asin √((count + ⅜)/(rows + ¾)) (Anscombe 1948) of the reference's kArcsine most frequent categories,
   /// by falling count, then cell. So the reference's categories must stand in the same relative order in every axis.
+  /// A stored window may keep only the first of them: the others are then judged as one.
   std::vector<double> arcsine = {};
   std::int16_t hour = -1;     ///< hour of day of the window's start; -1 when unknown or the window is longer
   std::int16_t weekday = -1;  ///< 0 = Monday; -1 when unknown or the window is longer than a day

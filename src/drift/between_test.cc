@@ -250,6 +250,25 @@ TEST(Between, NewCategoryAmongMany) {
   EXPECT_EQ(column.summary(current).arcsine.size(), kArcsine);
 }
 
+TEST(Between, StoredWindowsMayFollowFewerCategories) {
+  Rng rng(5);
+  const auto shares = simulation::zipf(20);
+  std::vector<Counts> windows;
+  for (int w = 0; w < 15; ++w) windows.push_back(simulation::multinomial(rng, shares, 1000));
+  const Column column(kCategorical, windows);
+  auto healthy = column.healthy();
+  for (auto& window : healthy) window.arcsine.resize(4);
+  const HealthyWindows stored(column.axis(), {column.reference, {}}, healthy);
+  EXPECT_EQ(stored.size(), 15U);
+  const auto p = [&](const Counts& window) { return stored.test(column.summary(window), .0025).p_value; };
+  auto current = simulation::multinomial(rng, shares, 1000);
+  EXPECT_GT(p(current), .0025);
+  current[12] += 200;  // not followed: seen in the rest
+  EXPECT_LT(p(current), .0025);
+  current[12] -= 200, current[1] += 200;
+  EXPECT_LT(p(current), .0025);
+}
+
 TEST(Between, WindowOutsideTheReference) {
   Rng rng(4);
   std::vector<Counts> windows;
