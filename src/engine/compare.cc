@@ -85,6 +85,22 @@ class Judge {
   bool between() const { return between_; }
   bool warn_at_most() const { return warn_at_most_; }
 
+  /// Readies the healthy windows of every part; call once, when `segmentations` is set.
+  void prepare() {
+    if (!between_) return;
+    for (const auto& column : reference_.columns) {
+      auto& of_column = among_.emplace_back();
+      for (std::size_t k = 0; k < tally_.widths.size(); ++k) {
+        auto& of_parts = of_column.emplace_back();
+        for (const auto& part : column.parts[k == 0 ? 0 : segmentations[k - 1]]) {
+          auto cells = padded(part.counts, column.cells());
+          of_parts.push_back({Among::of(column.axis(), cells, part.windows),
+                              Among::of(kMissingAxis, missing_or_present(part.counts), part.missing_windows)});
+        }
+      }
+    }
+  }
+
   std::vector<Draft> column(std::size_t c, std::size_t window, bool partial, std::size_t family) const {
     std::vector<Draft> drafts;
     const auto& column = reference_.columns[c];
@@ -105,7 +121,8 @@ class Judge {
         std::optional<std::string> name;
         if (k > 0) name = reference_.segments[segmentation][s];
         if (k > 0 && !current) continue;
-        test(drafts, c, part, current ? *current : Counts{}, name, window, partial, family);
+        const auto* among = between_ ? &among_[c][k][s] : nullptr;
+        test(drafts, c, part, among, current ? *current : Counts{}, name, window, partial, family);
       }
     }
     return drafts;
@@ -126,12 +143,46 @@ class Judge {
     return d;
   }
 
-  void test(std::vector<Draft>& drafts, std::size_t c, const Part& part, const Counts& current,
+  // The healthy windows of one part of a column, and what turns a window into their terms.
+  struct Among {
+    drift::Summarizer summarize;
+    drift::HealthyWindows healthy;
+
+    static std::optional<Among> of(const drift::Axis& axis, std::span<const std::int64_t> cells,
+                                   std::span<const drift::WindowSummary> windows) {
+      if (windows.size() < drift::kFewestWindows) return std::nullopt;
+      drift::Sample reference{.counts = cells, .values = {}};
+      return Among{drift::Summarizer(axis, reference), drift::HealthyWindows(axis, reference, windows)};
+    }
+  };
+  struct AmongPair {
+    std::optional<Among> values, missing;
+  };
+
+  // Takes the larger of the p-value at hand and that among the healthy windows.
+  void judge_among(Draft& d, const Among& among, std::span<const std::int64_t> cells, std::size_t window,
+                   double level) const {
+    auto& r = d.result;
+    auto now = among.summarize({.counts = cells, .values = {}}, false);
+    const auto& w = (*tally_.windower)[window];
+    now.hour = tally_.windower->hour(w.key);
+    now.weekday = tally_.windower->weekday(w.key);
+    auto found = among.healthy.test(now, level);
+    if (std::isnan(found.p_value)) return;
+    for (const auto& p : found.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
+    if (found.p_value > r.p_value) {
+      d.usual = r.p_value <= level;
+      r.p_value = found.p_value;
+      r.null = "between-window";
+    }
+    if (!std::isnan(found.detectable)) r.detectable_effect = std::max(r.detectable_effect, found.detectable);
+  }
+
+  void test(std::vector<Draft>& drafts, std::size_t c, const Part& part, const AmongPair* among, const Counts& current,
             const std::optional<std::string>& segment, std::size_t window, bool partial, std::size_t family) const {
     const auto& column = reference_.columns[c];
     auto axis = column.axis();
-    std::size_t cells = axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1
-                                                     : column.categories.size() + 1 + tally_.fresh[c].size();
+    auto cells = column.cells() + tally_.fresh[c].size();
     auto x = padded(part.counts, cells), y = padded(current, cells);
     drift::Sample ref{.counts = x, .values = {}}, cur{.counts = y, .values = {}};
     double level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1));
@@ -143,7 +194,7 @@ class Judge {
     r.n_reference = part.counts.rows(), r.n_current = current.rows();
     r.missing_reference = part.counts.missing, r.missing_current = current.missing;
     const auto* method = drift::find_method("omnibus");
-    bool healthy = between_ && part.windows.size() >= drift::kFewestWindows;
+    bool healthy = among && among->values;
     // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
     if (healthy) axis.lattice = true;
     auto score = method->run(axis, ref, cur, {.level = level, .seed = options_.seed + c, .params = {}});
@@ -156,22 +207,7 @@ class Judge {
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, level);
     d.movement = describe_move(column, x, y, tally_.fresh[c]);
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !partial;
-    if (d.tested && healthy) {
-      auto now = drift::Summarizer(axis, ref)(cur, false);
-      const auto& w = (*tally_.windower)[window];
-      now.hour = tally_.windower->hour(w.key);
-      now.weekday = tally_.windower->weekday(w.key);
-      auto among = drift::HealthyWindows(axis, ref, part.windows).test(now, level);
-      if (!std::isnan(among.p_value)) {
-        for (const auto& p : among.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
-        if (among.p_value > r.p_value) {
-          d.usual = r.p_value <= level;
-          r.p_value = among.p_value;
-          r.null = "between-window";
-        }
-        if (!std::isnan(among.detectable)) r.detectable_effect = std::max(r.detectable_effect, among.detectable);
-      }
-    }
+    if (d.tested && healthy) judge_among(d, *among->values, y, window, level);
     if (partial)
       r.reason = kCutOff;
     else if (score.status == drift::Status::kEmpty)
@@ -206,6 +242,8 @@ class Judge {
                                       percent(static_cast<double>(q.missing_reference) / static_cast<double>(n)),
                                       percent(static_cast<double>(q.missing_current) / static_cast<double>(l)))
                         : "";
+    if (m.tested && among && among->missing)
+      judge_among(m, *among->missing, missing_or_present(current), window, level);
     if (partial)
       q.reason = kCutOff;
     else if (!enough)
@@ -225,6 +263,7 @@ class Judge {
   const Tally& tally_;
   const CompareOptions& options_;
   bool between_, warn_at_most_;
+  std::vector<std::vector<std::vector<AmongPair>>> among_;  // [column][segmentation asked for][segment]
 };
 
 // The one place where a score becomes a verdict (alarms: "From p-values to a verdict").
@@ -325,6 +364,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
 
   Judge judge(reference, counted, options);
   judge.segmentations = counting.segmentations;
+  judge.prepare();
   out.reference = {reference.source, reference.rows, reference.window_count};
   out.current = {current.name(), counted.rows, 0};
   out.rejected = counted.problems.rejected + reference.rejected;

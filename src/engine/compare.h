@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -21,10 +20,8 @@ inline constexpr Levels kShareLevels{0.05, 0.15};  ///< share of rows
 struct CompareOptions {
   WindowSpec window;
   std::vector<SegmentBy> segments;
-  double alpha = 0.05;                         ///< false-discovery level of one window
-  std::optional<Levels> levels;                ///< instead of both defaults
-  std::string method = "auto";                 ///< for every column
-  std::map<std::string, std::string> methods;  ///< by column
+  double alpha = 0.05;           ///< false-discovery level of one window
+  std::optional<Levels> levels;  ///< instead of both defaults
   std::uint64_t seed = 1;
   unsigned threads = 0;
   Progress progress;

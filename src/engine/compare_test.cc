@@ -202,6 +202,30 @@ TEST(Compare, RowWindowsFindWhenItBegan) {
   EXPECT_EQ(c.summary.windows_with_drift, 4);
 }
 
+TEST(Compare, AMissingShareThatWandersIsNoAlarmUntilItLeavesItsRange) {
+  constexpr std::int64_t kRows = 1000;
+  auto column = [](int windows, std::uint64_t seed, double jump) {
+    auto v = normal(windows * kRows, seed);
+    std::mt19937_64 rng(seed + 1);
+    std::uniform_real_distribution<double> share(0.02, 0.10), uniform(0, 1);
+    for (int w = 0; w < windows; ++w) {
+      double missing = share(rng) + (w == windows - 1 ? jump : 0);
+      for (std::int64_t i = 0; i < kRows; ++i)
+        if (uniform(rng) < missing) v[static_cast<std::size_t>(w * kRows + i)] = NAN;
+    }
+    return v;
+  };
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", column(30, 1, 0)), cur.add("x", column(10, 7, 0.5));
+  auto c = compared(profile_of(ref, rows(kRows)), cur, rows(kRows));
+  for (std::size_t w = 0; w < 9; ++w) {
+    const auto& r = row(c.windows[w], "x", "missing_share");
+    EXPECT_EQ(r.verdict, Verdict::kOk) << w;
+    EXPECT_EQ(r.null, "between-window") << w;
+  }
+  EXPECT_EQ(row(c.windows[9], "x", "missing_share").verdict, Verdict::kDrift);
+}
+
 TEST(Compare, CalendarWindowsAndThePartialOne) {
   MemoryInput ref("ref"), cur("cur");
   auto times = [](std::int64_t n, double step) {

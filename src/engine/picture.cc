@@ -53,8 +53,7 @@ std::vector<Picture> draw(const Profile& reference, const Tally& current) {
     const auto& column = reference.columns[c];
     Picture p;
     p.column = column.name, p.role = column.role, p.type = column.type;
-    std::size_t cells =
-        column.categorical() ? column.categories.size() + 1 + current.fresh[c].size() : column.bins.cuts.size() + 1;
+    auto cells = column.cells() + current.fresh[c].size();
     auto whole = padded(column.whole(), cells);
     Counts all;
     for (auto w : order)

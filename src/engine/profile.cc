@@ -82,6 +82,8 @@ void save_column(ByteWriter& out, const ColumnProfile& c) {
       save_counts(out, part.counts);
       out.varint(part.windows.size());
       for (const auto& w : part.windows) save_summary(out, w);
+      out.varint(part.missing_windows.size());
+      for (const auto& w : part.missing_windows) save_summary(out, w);
     }
   }
   out.fixed(static_cast<std::uint8_t>(c.quantiles.has_value()));
@@ -94,7 +96,7 @@ void save_column(ByteWriter& out, const ColumnProfile& c) {
 
 // A count of cells that does not fit the axis would be read past its end later on.
 bool consistent(const ColumnProfile& c, const std::vector<std::vector<std::string>>& segments) {
-  auto cells = c.categorical() ? c.categories.size() + 1 : c.bins.cuts.size() + 1;
+  auto cells = c.cells();
   if (c.parts.empty() || c.parts.size() != segments.size() || c.parts[0].size() != 1) return false;
   for (std::size_t k = 1; k < segments.size(); ++k)
     if (segments[k].empty() || c.parts[k].size() != segments[k].size()) return false;
@@ -139,6 +141,8 @@ Result<ColumnProfile> load_column(ByteReader& in) {
       part.counts = load_counts(in);
       part.windows.resize(in.count(20));
       for (auto& w : part.windows) w = load_summary(in);
+      part.missing_windows.resize(in.count(20));
+      for (auto& w : part.missing_windows) w = load_summary(in);
     }
   }
   if (in.fixed<std::uint8_t>()) {

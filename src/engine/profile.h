@@ -55,7 +55,8 @@ struct Counts {
 /// A part of the reference, the whole or one segment of it: its counts and the traces of its healthy windows.
 struct Part {
   Counts counts;
-  std::vector<drift::WindowSummary> windows;  ///< in time order; empty when the reference has no windows
+  std::vector<drift::WindowSummary> windows;          ///< in time order; empty when the reference has no windows
+  std::vector<drift::WindowSummary> missing_windows;  ///< of missing against present; empty when nothing is missing
 };
 
 struct Category {
@@ -83,6 +84,7 @@ struct ColumnProfile {
   std::optional<sketch::HyperLogLog> cardinality;
 
   bool categorical() const { return type == ColumnType::kCategorical || type == ColumnType::kBoolean; }
+  std::size_t cells() const { return categorical() ? categories.size() + 1 : bins.cuts.size() + 1; }
   const Counts& whole() const { return parts[0][0].counts; }
   drift::Axis axis() const;  ///< views into this profile
 };
@@ -137,7 +139,8 @@ struct ProfileOptions {
 Result<Profile> make_profile(table::Input& input, const ProfileOptions& options);
 
 /// What the caller says of the columns of a profile that is made already: gives roles, leaves out --ignore, id, weight
-/// and timestamp, and keeps of the features only those asked for. Code::kUsage for names that the profile does not have.
+/// and timestamp, and keeps of the features only those asked for. Code::kUsage for names that the profile does not
+/// have.
 Status apply_roles(Profile& profile, const Roles& roles);
 
 /// The profile of the union of two references. Where their bins differ the counts are shared out, which is bounded by

@@ -150,7 +150,8 @@ class ColumnBuilder {
       whole.cells = profile_.bins.counts;
     }
     whole.missing = missing_;
-    profile_.parts = {{Part{std::move(whole), {}}}};
+    profile_.parts.assign(1, std::vector<Part>(1));
+    profile_.parts[0][0].counts = std::move(whole);
     return std::move(profile_);
   }
 

@@ -199,8 +199,11 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
             moved.missing = part->counts.missing;
             m.parts[k][s].counts.merge(moved);
             // Traces of several segments are not those of their union.
-            if (found.size() == 1)
-              m.parts[k][s].windows.insert(m.parts[k][s].windows.end(), part->windows.begin(), part->windows.end());
+            if (found.size() != 1) continue;
+            auto& to = m.parts[k][s];
+            to.windows.insert(to.windows.end(), part->windows.begin(), part->windows.end());
+            to.missing_windows.insert(to.missing_windows.end(), part->missing_windows.begin(),
+                                      part->missing_windows.end());
           }
         }
       }
@@ -225,13 +228,14 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     for (auto& c : out.columns)
       for (auto& parts : c.parts)
         for (auto& part : parts)
-          if (part.windows.size() > kWindows)
-            part.windows.erase(part.windows.begin(), part.windows.end() - static_cast<std::ptrdiff_t>(kWindows));
+          for (auto* traces : {&part.windows, &part.missing_windows})
+            if (traces->size() > kWindows)
+              traces->erase(traces->begin(), traces->end() - static_cast<std::ptrdiff_t>(kWindows));
   } else {
     // Traces are told in the normal scores of one reference; against another's they would mean something else.
     for (auto& c : out.columns)
       for (auto& parts : c.parts)
-        for (auto& part : parts) part.windows.clear();
+        for (auto& part : parts) part.windows.clear(), part.missing_windows.clear();
     out.window = {};
     if (dropped)
       out.notes.push_back(

@@ -8,6 +8,7 @@ namespace {
 
 // Bytes of all traces of a categorical column, of one without its shares, and the shares worth following.
 constexpr std::size_t kTraceBytes = 24'000, kTrace = 26, kFewestShares = 4;
+constexpr std::size_t kMissingWindows = 250;  // latest ones of which the missing share is followed
 
 // What a profile keeps of a trace is what a fresh reference would compare with, to the last digit.
 drift::WindowSummary as_stored(drift::WindowSummary s, std::size_t shares) {
@@ -23,6 +24,10 @@ std::vector<std::int64_t> padded(const Counts& counts, std::size_t cells) {
   auto out = counts.cells;
   out.resize(std::max(cells, out.size()));
   return out;
+}
+
+std::array<std::int64_t, 2> missing_or_present(const Counts& counts) {
+  return {counts.missing, counts.rows()};
 }
 
 void keep_windows(Profile& profile, const Tally& counted) {
@@ -49,19 +54,31 @@ void keep_windows(Profile& profile, const Tally& counted) {
     auto& column = profile.columns[c];
     auto axis = column.axis();
     auto trace = [&](Part& part, std::size_t k, std::size_t s) {
-      auto reference = padded(
-          part.counts, axis.kind == drift::kNumeric ? column.bins.cuts.size() + 1 : column.categories.size() + 1);
+      auto reference = padded(part.counts, column.cells());
       drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
       std::span<const std::size_t> latest = healthy;
       if (column.categorical()) latest = latest.last(followed);
+      auto stamped = [&](drift::WindowSummary summary, std::size_t w) {
+        summary.hour = windower.hour(windower[w].key);
+        summary.weekday = windower.weekday(windower[w].key);
+        return as_stored(std::move(summary), shares);
+      };
       for (auto w : latest) {
         const auto* counts = counted.at(c, k, w, s);
         auto cells = padded(counts ? *counts : Counts{}, reference.size());
         auto summary = summarize({.counts = cells, .values = {}}, true);
         if (summary.rows < static_cast<double>(drift::kFewestRows)) continue;
-        summary.hour = windower.hour(windower[w].key);
-        summary.weekday = windower.weekday(windower[w].key);
-        part.windows.push_back(as_stored(std::move(summary), shares));
+        part.windows.push_back(stamped(std::move(summary), w));
+      }
+      if (part.counts.missing == 0 || part.counts.rows() == 0) return;
+      auto all = missing_or_present(part.counts);
+      drift::Summarizer gaps(kMissingAxis, {.counts = all, .values = {}});
+      for (auto w : std::span<const std::size_t>(healthy).last(std::min(healthy.size(), kMissingWindows))) {
+        const auto* counts = counted.at(c, k, w, s);
+        auto cells = missing_or_present(counts ? *counts : Counts{});
+        auto summary = gaps({.counts = cells, .values = {}}, true);
+        if (summary.rows >= static_cast<double>(drift::kFewestRows))
+          part.missing_windows.push_back(stamped(std::move(summary), w));
       }
     };
     trace(column.parts[0][0], 0, 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "engine/profile.h"
 #include "engine/tally.h"
 
@@ -10,6 +12,11 @@ namespace vigie::engine {
 /// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data leave none, nor those in
 /// which the part has less than drift::kFewestRows values.
 void keep_windows(Profile& profile, const Tally& counted);
+
+/// Missing and present rows as two categories: how the missing share is told among the healthy windows.
+std::array<std::int64_t, 2> missing_or_present(const Counts& counts);
+inline constexpr drift::Axis kMissingAxis{
+    .kind = drift::kCategorical, .cuts = {}, .centers = {}, .sd = 0, .lattice = false};
 
 /// The counts of a part of a column brought to the length that `fresh` more categories ask for.
 std::vector<std::int64_t> padded(const Counts& counts, std::size_t cells);

@@ -56,9 +56,7 @@ class ColumnCounter {
   }
 
  private:
-  std::size_t width() const {
-    return profile_.categorical() ? profile_.categories.size() + 1 + fresh.size() : profile_.bins.cuts.size() + 1;
-  }
+  std::size_t width() const { return profile_.cells() + fresh.size(); }
   Counts& group(std::size_t k, std::int32_t g) {
     auto& counts = cells[k][static_cast<std::size_t>(g)];
     if (counts.cells.size() < width()) counts.cells.resize(width());
@@ -378,7 +376,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   // Bytes of one window or segment over all columns, and of all that were met.
   std::int64_t each = 0, held = 0;
   for (const auto& c : profile.columns) {
-    auto width = c.categorical() ? c.categories.size() + 1 : c.bins.cuts.size() + 1;
+    auto width = c.cells();
     each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
   }
   std::vector<std::vector<bool>> met(t.widths.size());
