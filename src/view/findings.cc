@@ -183,6 +183,13 @@ std::string when(const Comparison& c, const std::vector<Verdict>& verdicts, Verd
   return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
 }
 
+std::string worst_in(const Comparison& c, const Finding& f) {
+  if (c.windows.size() < 2 || !f.changed()) return {};
+  auto first = std::find_if(f.verdicts.begin(), f.verdicts.end(), [&](Verdict v) { return v >= f.verdict; });
+  auto at = static_cast<std::size_t>(first - f.verdicts.begin());
+  return at == f.window ? std::string() : "worst in " + window_text(c, f.window);
+}
+
 namespace {
 
 std::string moved(const Finding& f) {

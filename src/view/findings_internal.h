@@ -56,6 +56,8 @@ double best_power(const Finding& finding);
 /// Missing shares of reference and current that go with a result.
 struct Shares {
   double reference, current;
+  /// Whether the difference is worth a word beside a change of values: from half a percent of rows.
+  bool differ() const { return current - reference >= 0.005 || reference - current >= 0.005; }
 };
 Shares missing_shares(const Finding& finding, const engine::ColumnResult& result, std::size_t window);
 bool is_missing_share(const engine::ColumnResult& result);
@@ -70,6 +72,10 @@ std::string window_label(const engine::Comparison& comparison, std::size_t windo
 /// break "since".
 std::string when(const engine::Comparison& comparison, const std::vector<engine::Verdict>& verdicts,
                  engine::Verdict verdict);
+
+/// "worst in window 14 (2013-07-08)": the window the numbers of `gravest` are from; empty where that is the first
+/// window of the worst verdict, or the only one.
+std::string worst_in(const engine::Comparison& comparison, const Finding& finding);
 
 /// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd;
 /// drift since window 7 (2013-06-03)".

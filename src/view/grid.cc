@@ -46,7 +46,9 @@ std::string wrapped(const Cell& first, const Cell& body, std::size_t indent, con
   };
   while (!text.empty()) {
     auto end = std::min(text.find(' '), text.size());
-    auto word = text.substr(0, end);
+    auto tied = std::string(text.substr(0, end));
+    std::replace(tied.begin(), tied.end(), kTied, ' ');
+    std::string_view word = tied;
     text.remove_prefix(std::min(end + 1, text.size()));
     if (used && start + used + 1 + display_width(word) > width) flush();
     while (start + display_width(word) > width) {
@@ -67,7 +69,7 @@ std::string wrapped(const Cell& first, const Cell& body, std::size_t indent, con
 }
 
 std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
-                 const std::vector<Align>& alignments, const std::vector<std::string>& after, bool rule,
+                 const std::vector<Align>& alignments, const std::vector<std::string>& between, bool rule,
                  const TerminalOptions& options) {
   std::vector<std::size_t> widths;
   for (const auto& name : header) widths.push_back(display_width(name));
@@ -128,9 +130,10 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
         },
         header.size());
   }
+  if (!between.empty()) out += between.front();
   for (std::size_t r = 0; r < rows.size(); ++r) {
     out += line([&](std::size_t i) { return rows[r][i]; }, rows[r].size());
-    if (r < after.size()) out += after[r];
+    if (r + 1 < between.size()) out += between[r + 1];
   }
   return out;
 }

@@ -25,10 +25,14 @@ struct Cell {
   Style style = Style::kPlain;
 };
 
-/// Lays out cells under a header; `after` is, per row, text that follows on lines of its own (may be empty).
+/// Lays out cells under a header. `between` is text on lines of its own: the first before the first row, then one after
+/// each row; may be empty.
 std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
-                 const std::vector<Align>& alignments, const std::vector<std::string>& after, bool rule,
+                 const std::vector<Align>& alignments, const std::vector<std::string>& between, bool rule,
                  const TerminalOptions& options);
+
+/// A blank of printable text at which `wrapped` does not break.
+constexpr char kTied = '\x1f';
 
 /// Breaks printable text at blanks into lines of at most the layout width, the first one after `first`, the others
 /// after `indent` blanks. A word that is too long is cut in pieces. Ends in a newline.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "view/findings_internal.h"
@@ -115,23 +116,48 @@ class Page {
     return text + std::string(blanks, ' ') + fmt::format(" {}{}", human(gravity, 2), options_.unicode ? "×" : "x");
   }
 
+  static std::string percent(double share) { return share < 1e-4 && share > 0 ? "< 0.01" : human(100 * share, 2); }
+
+  // A number and its unit stay on one line.
+  static std::string together(std::string text) {
+    for (std::string_view unit : {" sd", " % of rows", " %"})
+      for (auto at = text.find(unit); at != std::string::npos; at = text.find(unit, at + 1))
+        std::replace(text.begin() + static_cast<std::ptrdiff_t>(at),
+                     text.begin() + static_cast<std::ptrdiff_t>(at + unit.size()), ' ', kTied);
+    return text;
+  }
+
   std::string details(const Finding& f) const {
     const auto& r = *f.gravest;
     std::string text;
-    auto time = c_.windows.size() > 1 ? when(c_, f.verdicts, f.verdict) : std::string();
-    std::string where = is_missing_share(r) ? "missing values" : "";
-    if (r.segment) where += fmt::format("{}only where {}", where.empty() ? "" : ", ", *r.segment);
-    if (!where.empty()) where += ": ";
-    auto reason = time.empty() || time == overall_ ? r.reason : time + ": " + r.reason;
-    text += wrapped({"    ", Style::kPlain}, {clean(where + reason), Style::kDim}, 4, options_);
+    std::string lead;
+    auto say = [&](const std::string& what) {
+      if (!what.empty()) lead += (lead.empty() ? "" : ", ") + what;
+    };
+    if (is_missing_share(r)) say("missing values");
+    if (r.segment) say("only where " + *r.segment);
+    if (auto time = when(c_, f.verdicts, f.verdict); time != overall_) say(time);
+    say(worst_in(c_, f));
+    if (!lead.empty()) lead += ": ";
+    auto put = [&](const std::string& what) {
+      if (!what.empty()) text += wrapped({"    ", Style::kPlain}, {together(clean(what)), Style::kDim}, 4, options_);
+    };
+    put(lead + r.reason);
+
+    auto missing = missing_shares(f, r, f.window);
+    std::string more;
+    if (!is_missing_share(r) && missing.differ())
+      more = fmt::format("missing {} → {} %", percent(missing.reference), percent(missing.current));
     auto parts = segments(c_, f.column);
     std::erase(parts, f.gravest);
-    std::string in;
     for (std::size_t i = 0; i < std::min<std::size_t>(3, parts.size()); ++i)
-      in += fmt::format("{}{} {}", i ? "; " : "in segments: ", *parts[i]->segment,
-                        effect_text(parts[i]->effect, parts[i]->effect_scale));
-    if (parts.size() > 3) in += fmt::format("; and {} more", parts.size() - 3);
-    if (!in.empty()) text += wrapped({"    ", Style::kPlain}, {clean(in), Style::kDim}, 4, options_);
+      more += fmt::format("{}{} {}",
+                          i              ? "; "
+                          : more.empty() ? "in segments: "
+                                         : "; in segments: ",
+                          *parts[i]->segment, effect_text(parts[i]->effect, parts[i]->effect_scale));
+    if (parts.size() > 3) more += fmt::format("; and {} more", parts.size() - 3);
+    put(more);
     return text;
   }
 
@@ -142,22 +168,16 @@ class Page {
       if (f->changed() && f->output() == outputs) shown.size() < kMostListed ? shown.push_back(f) : void(++hidden);
     if (shown.empty()) return;
 
-    bool several = c_.windows.size() > 1, roomy = width_ >= 72, missing = false;
-    for (const auto* f : shown) missing |= f->gravest->missing_reference || f->gravest->missing_current;
-    missing &= roomy;
+    bool several = c_.windows.size() > 1, roomy = width_ >= 72;
     auto picture = static_cast<std::size_t>(width_ >= 110 ? 24 : roomy ? 12 : 8);
 
-    std::vector<std::string> header = {"column", roomy ? "verdict" : "", "effect", "adj. p"};
-    std::vector<Align> alignments = {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight};
-    if (missing) {
-      header.push_back("missing");
-      alignments.push_back(Align::kRight);
-    }
-    header.push_back(several ? "by window" : roomy ? "of major level" : "of major");
-    alignments.push_back(Align::kLeft);
-
+    std::vector<std::string> header = {"column", roomy ? "verdict" : "", "effect", "adj. p",
+                                       several ? "by window"
+                                       : roomy ? "of major level"
+                                               : "of major"};
+    std::vector<Align> alignments = {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft};
     std::vector<std::vector<Cell>> rows;
-    std::vector<std::string> after;
+    std::vector<std::string> between(1);
     for (const auto* f : shown) {
       const auto& r = *f->gravest;
       auto style = style_of(r.verdict);
@@ -170,19 +190,23 @@ class Page {
       row = {{clean(name), Style::kBold},
              {word, style},
              {clean(effect), style},
-             {clean(p_text(r.p_adjusted)), Style::kPlain}};
-      if (missing) {
-        auto [before, now] = missing_shares(*f, r, f->window);
-        auto percent = [](double share) { return share < 1e-4 && share > 0 ? "< 0.01" : human(100 * share, 2); };
-        auto text = percent(now) + " %";
-        if (percent(before) != percent(now)) text = percent(before) + " → " + text;
-        row.push_back({clean(text), Style::kPlain});
-      }
-      row.push_back({several ? sparkline(*f, picture) : bar(f->gravity, picture - 4), style});
-      after.push_back(details(*f));
+             {clean(p_text(r.p_adjusted)), Style::kPlain},
+             {several ? sparkline(*f, picture) : bar(f->gravity, picture - 4), style}};
+      between.push_back(details(*f));
     }
+    // A name that would be cut stands above its numbers.
+    std::size_t others = 2 * (header.size() - 1);
+    for (std::size_t i = 1; i < header.size(); ++i) {
+      auto widest = display_width(header[i]);
+      for (const auto& row : rows) widest = std::max(widest, display_width(row[i].text));
+      others += widest;
+    }
+    auto room = std::clamp<std::size_t>(width_ - std::min(width_, others), 6, 40);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (display_width(rows[i][0].text) > room)
+        between[i] += wrapped({"", Style::kPlain}, {std::exchange(rows[i][0].text, {}), Style::kBold}, 2, options_);
     out_ +=
-        '\n' + styled(title, Style::kBold, options_) + '\n' + grid(header, rows, alignments, after, false, options_);
+        '\n' + styled(title, Style::kBold, options_) + '\n' + grid(header, rows, alignments, between, false, options_);
     if (hidden)
       out_ +=
           wrapped({"", Style::kPlain},
@@ -278,8 +302,10 @@ class Page {
     if (c_.reference.windows) text += fmt::format("; reference of {}", plural(c_.reference.windows, "window"));
     line("looked at", text);
     auto s = c_.summary;
-    line("", clean(fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
-                               human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))));
+    line("", clean(count > 1 ? fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
+                                           human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))
+                             : fmt::format("alpha {}: of 100 such comparisons {} would alarm by chance alone",
+                                           human(c_.alpha), human(100 * s.expected_false_windows, 2))));
     if (c_.rejected)
       line("rejected", fmt::format("{} could not be read and were left out", plural(c_.rejected, "record")),
            Style::kWarning);

@@ -82,6 +82,33 @@ TEST(Terminal, AtMostTwentyAreListed) {
   EXPECT_TRUE(has(text, "… and 15 more: --json or -o report.html")) << text;
 }
 
+TEST(Terminal, NamesAreWhole) {
+  auto c = make_comparison(20, 12);
+  std::string name = "departures_in_the_hour_of_the_same_airport_and_carrier";
+  for (auto& w : c.windows)
+    for (auto& r : w.columns)
+      if (r.column == "late") r.column = name;
+  for (int width : {60, 80, 120}) {
+    auto text = to_terminal(c, {width, false, true});
+    EXPECT_TRUE(has(text, "\n" + name + "\n")) << text;
+    EXPECT_FALSE(has(text.substr(0, text.find("\nok ")), "…")) << text;
+  }
+}
+
+TEST(Terminal, NumbersSayTheirWindow) {
+  auto c = make_comparison(1, 4);
+  for (std::size_t w = 0; w < 4; ++w) {
+    auto& r = c.windows[w].columns[0];
+    r.verdict = w ? engine::Verdict::kDrift : engine::Verdict::kOk;
+    r.effect = w == 2 ? 2 : w ? 1 : 0;
+    r.reason = "median 1 → 3";
+    c.windows[w].verdict = r.verdict;
+  }
+  c.summary.verdict = engine::Verdict::kDrift;
+  auto text = to_terminal(c, {120, false, true});
+  EXPECT_TRUE(has(text, "\n    worst in window 2 (2013-06-02): median 1 → 3\n")) << text;
+}
+
 TEST(Terminal, ColourOnlyWhenAsked) {
   auto c = make_comparison(20, 12);
   auto plain = to_terminal(c, {80, false, true}), colour = to_terminal(c, {80, true, true});
