@@ -15,7 +15,8 @@ using engine::Comparison;
 using engine::Picture;
 using engine::Verdict;
 
-constexpr double kLeft = 6, kRight = 354, kTop = 10, kBottom = 128, kText = 143;
+constexpr double kEdge = 2, kRight = 356, kTop = 10, kBottom = 128, kText = 143;
+constexpr double kCharacter = 6.2;  // width of a digit in the charts
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::string open_svg(std::string_view label) {
@@ -43,7 +44,7 @@ struct Scale {
   }
 };
 
-double x_of(std::size_t step, std::size_t count, double left = kLeft) {
+double x_of(std::size_t step, std::size_t count, double left) {
   return left + (kRight - left) * (static_cast<double>(step) + 0.5) / static_cast<double>(count);
 }
 
@@ -64,19 +65,19 @@ std::vector<double> stepped(const Steps& s, bool greatest, const std::function<d
 }
 
 // A polyline with gaps where there is no number; a lone point becomes a short dash.
-std::string polyline(const std::vector<double>& values, const Scale& y) {
+std::string polyline(const std::vector<double>& values, const Scale& y, double left) {
   std::string d;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) continue;
     bool first = i == 0 || std::isnan(values[i - 1]);
     bool last = i + 1 == values.size() || std::isnan(values[i + 1]);
-    put(d, "{}{} {}", first ? 'M' : 'L', at(x_of(i, values.size())), at(y(values[i])));
+    put(d, "{}{} {}", first ? 'M' : 'L', at(x_of(i, values.size(), left)), at(y(values[i])));
     if (first && last) d += "h1.5";
   }
   return d;
 }
 
-std::string band(const std::vector<double>& low, const std::vector<double>& high, const Scale& y) {
+std::string band(const std::vector<double>& low, const std::vector<double>& high, const Scale& y, double left) {
   std::string d;
   for (std::size_t i = 0; i < low.size();) {
     if (std::isnan(low[i]) || std::isnan(high[i])) {
@@ -85,19 +86,74 @@ std::string band(const std::vector<double>& low, const std::vector<double>& high
     }
     auto end = i;
     while (end < low.size() && !std::isnan(low[end]) && !std::isnan(high[end])) ++end;
-    for (auto k = i; k < end; ++k) put(d, "{}{} {}", k == i ? 'M' : 'L', at(x_of(k, low.size())), at(y(high[k])));
-    for (auto k = end; k-- > i;) put(d, "L{} {}", at(x_of(k, low.size())), at(y(low[k])));
+    for (auto k = i; k < end; ++k) put(d, "{}{} {}", k == i ? 'M' : 'L', at(x_of(k, low.size(), left)), at(y(high[k])));
+    for (auto k = end; k-- > i;) put(d, "L{} {}", at(x_of(k, low.size(), left)), at(y(low[k])));
     d += 'Z';
     i = end;
   }
   return d;
 }
 
-void time_axis(std::string& out, const Comparison& c, double left = kLeft, double right = kRight) {
+void time_axis(std::string& out, const Comparison& c, double left, double right = kRight) {
   line(out, "axis", left, kBottom, right, kBottom);
+  auto count = c.windows.size();
   text(out, left, kText, "start", window_label(c, 0));
-  if (c.windows.size() > 1) text(out, right, kText, "end", window_label(c, c.windows.size() - 1));
+  if (count < 2) return;
+  text(out, right, kText, "end", window_label(c, count - 1));
+  auto middle = window_label(c, (count - 1) / 2);
+  double x = left + (right - left) * (static_cast<double>((count - 1) / 2) + 0.5) / static_cast<double>(count);
+  if (count > 4 && right - left > 3.4 * kCharacter * static_cast<double>(middle.size()))
+    text(out, x, kText, "middle", middle);
 }
+
+// About `most` round numbers from low to high.
+std::vector<double> ticks(double low, double high, double most) {
+  if (!(high > low)) return {low};
+  double rough = (high - low) / most, power = std::pow(10, std::floor(std::log10(rough)));
+  double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
+  std::vector<double> out;
+  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push_back(i * step);
+  return out;
+}
+
+// Powers of ten, or 1, 2 and 5 of each where there are few.
+std::vector<double> log_ticks(double low, double high, std::size_t most) {
+  std::vector<double> out, tens;
+  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10)
+    for (double v : {1.0, 2.0, 5.0}) {
+      if (v * power < low || v * power > high) continue;
+      out.push_back(v * power);
+      if (v == 1) tens.push_back(power);
+    }
+  if (out.size() <= most) return out;
+  std::vector<double> thin;
+  for (std::size_t i = 0, each = (tens.size() + most - 1) / most; i < tens.size(); i += each) thin.push_back(tens[i]);
+  return thin.size() > 1 ? thin : std::vector<double>{low, high};
+}
+
+// Numbers at the left of a chart; the text is made first because it needs room. Dates have no round numbers: both ends.
+struct ValueAxis {
+  std::vector<std::pair<double, std::string>> marks;
+  double left = kEdge;
+
+  ValueAxis(const Scale& y, bool ends, const std::function<std::string(double)>& show) {
+    auto values = ends    ? std::vector<double>{y.low, y.high}
+                  : y.log ? log_ticks(y.low, y.high, 4)
+                          : ticks(y.low, y.high, 4);
+    std::size_t widest = 1;
+    for (double v : values) {
+      marks.emplace_back(v, show(v));
+      widest = std::max(widest, display_width(marks.back().second));
+    }
+    left += kCharacter * static_cast<double>(widest) + 5;
+  }
+  void draw(std::string& out, const Scale& y, double right = kRight) const {
+    for (const auto& [v, name] : marks) {
+      line(out, "grid", left, y(v), right, y(v));
+      text(out, left - 5, y(v) + 4, "end", name);
+    }
+  }
+};
 
 }  // namespace
 
@@ -112,9 +168,6 @@ std::string distribution_chart(const Picture& p, const Density& d) {
   bool below = std::max(d.below.reference, d.below.current) > 0.001;
   bool above = std::max(d.above.reference, d.above.current) > 0.001;
   constexpr double kBeyond = 22;
-  double left = kLeft + (below ? kBeyond : 0), right = kRight - (above ? kBeyond : 0);
-  double width = (right - left) / static_cast<double>(d.cells.size());
-
   std::vector<double> heights;
   auto both = [&](const Pair& cell) {
     heights.push_back(cell.reference);
@@ -128,33 +181,38 @@ std::string distribution_chart(const Picture& p, const Density& d) {
   double top = heights[0];
   for (std::size_t i = 1; i < std::min<std::size_t>(3, heights.size()); ++i)
     if (heights[i] > 0 && heights[i - 1] > 4 * heights[i]) top = 1.6 * heights[i];
-  auto y = [&](double share) { return kBottom - (kBottom - kTop - 10) * std::min(1.0, share / top); };
+  auto height = [&](double share) { return kBottom - (kBottom - kTop - 10) * std::min(1.0, share / top); };
+  Scale y{0, top * (kBottom - kTop) / (kBottom - kTop - 10)};
+  ValueAxis axis(y, false, share_text);
+  axis.draw(out, y);
+  double left = axis.left + (below ? kBeyond : 0), right = kRight - (above ? kBeyond : 0);
+  double width = (right - left) / static_cast<double>(d.cells.size());
 
   std::string reference, current, cut;
   auto bar = [&](double x, double w, const Pair& cell) {
     if (cell.reference > 0)
-      put(reference, "M{} {}V{}h{}V{}", at(x), at(kBottom), at(y(cell.reference)), at(w), at(kBottom));
+      put(reference, "M{} {}V{}h{}V{}", at(x), at(kBottom), at(height(cell.reference)), at(w), at(kBottom));
   };
   double x = left;
   put(current, "M{} {}", at(left), at(kBottom));
   for (std::size_t i = 0; i < d.cells.size(); ++i, x += width) {
     const auto& cell = d.cells[i];
     bar(x, width, cell);
-    put(current, "V{}H{}", at(y(cell.current)), at(x + width));
+    put(current, "V{}H{}", at(height(cell.current)), at(x + width));
     if (cell.reference > top || cell.current > top)
-      text(cut, std::clamp(x + width / 2, kLeft + 40, kRight - 40), kTop + 6, "middle",
+      text(cut, std::clamp(x + width / 2, axis.left + 44, kRight - 44), kTop + 6, "middle",
            fmt::format("{} → {}", share_text(cell.reference), share_text(cell.current)));
   }
   put(current, "V{}", at(kBottom));
-  if (below) bar(kLeft, kBeyond - 6, d.below);
+  if (below) bar(axis.left, kBeyond - 6, d.below);
   if (above) bar(right + 6, kBeyond - 6, d.above);
   put(out, "<path class=\"ref\" d=\"{}\"/>", reference);
   put(out, "<path class=\"cur\" d=\"{}\"/>", current);
   auto beyond = [&](double from, const Pair& share) {
-    put(out, "<path class=\"cur\" d=\"M{} {}V{}h{}V{}\"/>", at(from), at(kBottom), at(y(share.current)),
+    put(out, "<path class=\"cur\" d=\"M{} {}V{}h{}V{}\"/>", at(from), at(kBottom), at(height(share.current)),
         at(kBeyond - 6), at(kBottom));
   };
-  if (below) beyond(kLeft, d.below);
+  if (below) beyond(axis.left, d.below);
   if (above) beyond(right + 6, d.above);
   line(out, "axis", left, kBottom, right, kBottom);
   out += cut;
@@ -169,14 +227,25 @@ std::string distribution_chart(const Picture& p, const Density& d) {
     for (std::size_t i = 0; i < count; i += every)
       text(out, left + width * (static_cast<double>(i) + 0.5), kText, "middle", show(d.values[i]));
   } else {
-    auto low = show(d.edges.front()), high = show(d.edges.back());
-    text(out, left, kText, "start", low);
-    text(out, (left + right) / 2, kText, "middle",
-         d.log ? show(std::sqrt(d.edges.front() * d.edges.back())) + " (log)"
-               : show((d.edges.front() + d.edges.back()) / 2));
-    text(out, right, kText, "end", high);
+    double low = d.edges.front(), high = d.edges.back();
+    if (p.type == engine::ColumnType::kTimestamp) {
+      text(out, left, kText, "start", show(low));
+      text(out, right, kText, "end", show(high));
+    } else {
+      double free = left;
+      for (double v : d.log ? log_ticks(low, high, 6) : ticks(low, high, 5)) {
+        double part = d.log ? std::log(v / low) / std::log(high / low) : (v - low) / (high - low);
+        auto name = show(v);
+        double half = kCharacter * static_cast<double>(display_width(name)) / 2;
+        double at_x = left + part * (right - left), middle = std::clamp(at_x, left + half, right - half);
+        if (middle - half < free) continue;
+        line(out, "axis", at_x, kBottom, at_x, kBottom + 3);
+        text(out, middle, kText, "middle", name);
+        free = middle + half + kCharacter;
+      }
+    }
   }
-  if (below) text(out, kLeft + 8, kText, "middle", "<");
+  if (below) text(out, axis.left + 8, kText, "middle", "<");
   if (above) text(out, kRight - 8, kText, "middle", ">");
   return out + "</svg>";
 }
@@ -197,16 +266,16 @@ std::string quantile_chart(const Comparison& c, const Picture& p) {
   auto show = [&](double v) { return value_text(p.type, v); };
   auto out = open_svg(fmt::format("{} over time: median {} in the first window, {} in the last; reference {}", p.column,
                                   show(p.points.front().p50), show(p.points.back().p50), show(p.reference.p50)));
+  ValueAxis axis(y, p.type == engine::ColumnType::kTimestamp, show);
+  axis.draw(out, y);
   if (std::isfinite(p.reference.p10)) {
-    put(out, "<path class=\"ref\" d=\"M{0} {1}H{2}V{3}H{0}Z\"/>", at(kLeft), at(y(p.reference.p90)), at(kRight),
+    put(out, "<path class=\"ref\" d=\"M{0} {1}H{2}V{3}H{0}Z\"/>", at(axis.left), at(y(p.reference.p90)), at(kRight),
         at(y(p.reference.p10)));
-    line(out, "refline", kLeft, y(p.reference.p50), kRight, y(p.reference.p50));
+    line(out, "refline", axis.left, y(p.reference.p50), kRight, y(p.reference.p50));
   }
-  put(out, "<path class=\"curband\" d=\"{}\"/>", band(low, high, y));
-  put(out, "<path class=\"curline\" d=\"{}\"/>", polyline(mid, y));
-  text(out, kLeft + 2, kTop + 1, "start", show(y.high) + (y.log ? " (log)" : ""));
-  if (y.high > y.low) text(out, kLeft + 2, kBottom - 3, "start", show(y.low));
-  time_axis(out, c);
+  put(out, "<path class=\"curband\" d=\"{}\"/>", band(low, high, y, axis.left));
+  put(out, "<path class=\"curline\" d=\"{}\"/>", polyline(mid, y, axis.left));
+  time_axis(out, c, axis.left);
   return out + "</svg>";
 }
 
@@ -216,14 +285,16 @@ std::string shares_chart(const Comparison& c, const Picture& p) {
   if (shown == 0) return {};
   auto s = steps_of(p.points.size());
   auto out = open_svg(fmt::format("Shares of {} over time; the bar at the left is the reference", p.column));
-  constexpr double kStart = kLeft + 24;
   Scale y{0, 1};
+  ValueAxis axis(y, false, share_text);
+  axis.draw(out, y);
+  auto start = axis.left + 26;
   auto share = [&](const engine::ColumnPoint& point, std::size_t k) {
     return k < point.shares.size() ? static_cast<double>(point.shares[k]) : kNaN;
   };
   std::vector<double> base(s.count, 0);
   double base_reference = 0;
-  double width = (kRight - kStart) / static_cast<double>(s.count), gap = width > 6 ? 1 : 0;
+  double width = (kRight - start) / static_cast<double>(s.count), gap = width > 6 ? 1 : 0;
   for (std::size_t k = 0; k <= shown; ++k) {
     std::string d;
     auto block = [&](double x, double w, double from, double to) {
@@ -231,18 +302,19 @@ std::string shares_chart(const Comparison& c, const Picture& p) {
     };
     bool rest = k == shown;
     double reference = rest ? 1 : base_reference + std::max(0.0, share(p.reference, k));
-    if (!p.reference.shares.empty()) block(kLeft, 16, base_reference, reference);
+    if (!p.reference.shares.empty()) block(axis.left + 1, 17, base_reference, reference);
     base_reference = reference;
     auto values = stepped(s, false, [&](std::size_t w) { return share(p.points[w], rest ? 0 : k); });
     for (std::size_t i = 0; i < s.count; ++i) {
       if (std::isnan(values[i])) continue;
       double to = rest ? 1 : base[i] + values[i];
-      block(kStart + width * static_cast<double>(i), width - gap, base[i], to);
+      block(start + width * static_cast<double>(i), width - gap, base[i], to);
       base[i] = to;
     }
     if (!d.empty()) put(out, "<path class=\"k{}\" d=\"{}\"/>", rest ? 9 : k, d);
   }
-  time_axis(out, c, kStart);
+  if (!p.reference.shares.empty()) text(out, axis.left + 9.5, kText, "middle", "ref.");
+  time_axis(out, c, start);
   return out + "</svg>";
 }
 
@@ -259,11 +331,12 @@ std::string missing_chart(const Comparison& c, const Picture& p) {
   std::vector<double> zero(values.size(), 0);
   for (std::size_t i = 0; i < values.size(); ++i)
     if (std::isnan(values[i])) zero[i] = kNaN;
-  put(out, "<path class=\"curband\" d=\"{}\"/>", band(zero, values, y));
-  put(out, "<path class=\"curline\" d=\"{}\"/>", polyline(values, y));
-  if (std::isfinite(reference)) line(out, "refline", kLeft, y(reference), kRight, y(reference));
-  text(out, kLeft + 2, kTop + 1, "start", share_text(top));
-  time_axis(out, c);
+  ValueAxis axis(y, false, share_text);
+  axis.draw(out, y);
+  put(out, "<path class=\"curband\" d=\"{}\"/>", band(zero, values, y, axis.left));
+  put(out, "<path class=\"curline\" d=\"{}\"/>", polyline(values, y, axis.left));
+  if (std::isfinite(reference)) line(out, "refline", axis.left, y(reference), kRight, y(reference));
+  time_axis(out, c, axis.left);
   return out + "</svg>";
 }
 
@@ -288,14 +361,17 @@ std::string effect_chart(const Comparison& c, const Finding& f) {
   auto out =
       open_svg(fmt::format("Effect of {} by window: greatest {} in {}; drift in {} of {} windows", f.column,
                            effect_text(most, any->effect_scale), window_text(c, most_at), over, f.values.size()));
+  auto share = any->effect_scale == "share of rows";
+  ValueAxis axis(y, false, [&](double v) { return share ? share_text(v) : human(v, 3); });
+  axis.draw(out, y, kEnd);
   std::string bars[4];
-  double width = (kEnd - kLeft) / static_cast<double>(s.count), gap = width > 5 ? 1 : 0;
+  double width = (kEnd - axis.left) / static_cast<double>(s.count), gap = width > 5 ? 1 : 0;
   for (std::size_t i = 0; i < s.count; ++i) {
     auto worst = Verdict::kNoData;
     for (auto w = i * s.each; w < std::min(s.windows, (i + 1) * s.each); ++w)
       if (f.values[w]) worst = std::max(worst, f.values[w]->verdict);
     if (std::isnan(values[i])) continue;
-    put(bars[static_cast<std::size_t>(worst)], "M{} {}V{}h{}V{}Z", at(kLeft + width * static_cast<double>(i)),
+    put(bars[static_cast<std::size_t>(worst)], "M{} {}V{}h{}V{}Z", at(axis.left + width * static_cast<double>(i)),
         at(kBottom), at(std::min(y(values[i]), kBottom - 0.8)), at(std::max(0.8, width - gap)), at(kBottom));
   }
   constexpr std::string_view kClasses[] = {"vn", "vo", "vw", "vd"};
@@ -303,14 +379,13 @@ std::string effect_chart(const Comparison& c, const Finding& f) {
     if (!bars[v].empty()) put(out, "<path class=\"{}\" d=\"{}\"/>", kClasses[v], bars[v]);
   auto level = [&](double v, std::string_view name, double lowest) {
     if (!(v > 0)) return lowest;
-    line(out, "level", kLeft, y(v), kEnd, y(v));
+    line(out, "level", axis.left, y(v), kEnd, y(v));
     auto place = std::min(y(v) + 4, lowest);
-    auto share = any->effect_scale == "share of rows";
     text(out, kEnd + 4, place, "start", fmt::format("{} {}", name, share ? share_text(v) : human(v, 2)));
     return place - 12;
   };
   level(any->major, "major", level(any->watch, "watch", kBottom));
-  time_axis(out, c, kLeft, kEnd);
+  time_axis(out, c, axis.left, kEnd);
   return out + "</svg>";
 }
 

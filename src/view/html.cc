@@ -75,6 +75,22 @@ std::string capital(std::string text) {
   return text;
 }
 
+std::string time_html(const engine::Comparison& c, const Finding& f) {
+  if (c.windows.size() < 2 || !f.changed()) return {};
+  // A date in brackets stays whole.
+  auto whole = [](std::string text) {
+    for (auto i = text.find(" ("); i != std::string::npos; i = text.find(" (", i + 8)) {
+      text.replace(i, 2, " <span class=\"nw\">(");
+      if (auto end = text.find(')', i); end != std::string::npos) text.insert(end + 1, "</span>");
+    }
+    return text;
+  };
+  auto worst = worst_in(c, f);
+  auto time = whole(capital(escaped(when(c, f.verdicts, f.verdict))));
+  return worst.empty() ? fmt::format("<b>{}:</b> ", time)
+                       : fmt::format("<b>{}.</b> {}: ", time, whole(capital(escaped(worst))));
+}
+
 std::string at(double coordinate) {
   if (!std::isfinite(coordinate)) return "0";
   auto text = fmt::format("{:.1f}", coordinate);

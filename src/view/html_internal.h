@@ -35,6 +35,10 @@ std::string badge(engine::Verdict verdict);
 /// The first letter, when it is an ASCII one, in upper case.
 std::string capital(std::string text);
 
+/// "<b>In 3 of 12 windows, first in window 4 (…).</b> Worst in window 7 (…): ", to stand before a reason; empty with a
+/// single window or where nothing changed.
+std::string time_html(const engine::Comparison& comparison, const Finding& finding);
+
 /// A coordinate with one decimal at most.
 std::string at(double coordinate);
 

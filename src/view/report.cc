@@ -177,8 +177,8 @@ class Report {
         "drift is past its major level.{}</span></p>",
         s.each > 1 ? fmt::format(" Each step is the worst of {} windows.", s.each) : "");
     put(out_,
-        "<div class=\"map\" data-w=\"{}\"><div class=\"mrow mhead\"><span></span><span "
-        "class=\"ends\"><span>{}</span><span>{}</span></span><span>greatest</span></div>",
+        "<div class=\"map\" data-w=\"{}\"><div class=\"mrow mhead\"><span>column</span><span "
+        "class=\"ends\"><span>{}</span><span>{}</span></span><span>greatest effect</span></div>",
         escaped(labels), escaped(window_label(c_, 0)), escaped(window_label(c_, c_.windows.size() - 1)));
     auto row = [&](std::string_view name, std::string_view picture, std::string_view effect) {
       put(out_, "<div class=\"mrow\"><span class=\"mname\">{}</span>{}<span class=\"n\">{}</span></div>", name, picture,
@@ -209,36 +209,39 @@ class Report {
     for (const auto* f : order_)
       if (f->changed() && f->output() == outputs) shown.push_back(f), most = std::max(most, f->gravity);
     if (shown.empty()) return;
+    bool over = most > 5.0;
     most = std::min(most, 5.0);
     put(out_,
-        "<section id=\"{0}\" aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{1}</h2><p class=\"dim\">By effect relative to "
+        "<section id=\"{0}\" aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{2}</h2><p class=\"dim\">By effect relative to "
         "the major level. "
-        "Marks on the bars: watch (thin) and major (thick).</p><ol class=\"rank\">",
-        id, title);
+        "Marks on the bars: watch (thin) and major (thick).{1}</p><ol class=\"rank\">",
+        id, over ? " A bar that ends in a point goes on." : "", title);
     auto start = out_.size();
     std::size_t ranked_here = 0;
     for (; ranked_here < std::min(kMostRanked, shown.size()) && out_.size() - start < kRankBytes; ++ranked_here) {
       const auto& f = *shown[ranked_here];
       const auto& r = *f.gravest;
       auto percent = [&](double ratio) { return at(100 * std::clamp(ratio / most, 0.0, 1.0)); };
-      auto [before, now] = missing_shares(f, r, f.window);
-      auto time = c_.windows.size() > 1 ? when(c_, f.verdicts, f.verdict) : std::string();
+      auto missing = missing_shares(f, r, f.window);
       put(out_,
           "<li data-name=\"{}\"><div class=\"who\">{}{}</div><div class=\"eff\"><div class=\"track\" "
-          "aria-hidden=\"true\"><i class=\"f {}\" style=\"width:{}%\"></i>"
+          "aria-hidden=\"true\"><i class=\"f {}{}\" style=\"width:{}%\"></i>"
           "<i class=\"m w\" style=\"left:{}%\"></i><i class=\"m\" style=\"left:{}%\"></i></div><div "
           "class=\"nums\"><b>{}</b><span>{}</span><span>adjusted p {}</span>{}{}</div></div><p>{}{}{}</p></li>",
-          escaped(f.column, kName), badge(f.verdict), name_of(&f), to_string(r.verdict), percent(f.gravity),
-          percent(r.watch / r.major), percent(1), effect_html(r.effect, r.effect_scale, direction(f, r, f.window)),
+          escaped(f.column, kName), badge(f.verdict), name_of(&f), to_string(r.verdict),
+          f.gravity > most ? " over" : "", percent(f.gravity), percent(r.watch / r.major), percent(1),
+          effect_html(r.effect, r.effect_scale, direction(f, r, f.window)),
           f.gravity >= 0 ? human(f.gravity, 2) + " × major" : "", escaped(p_text(r.p_adjusted)),
           std::isnan(r.detectable_effect)
               ? ""
               : fmt::format("<span>could have seen {}</span>", effect_html(r.detectable_effect, r.effect_scale)),
-          before > 0 || now > 0 ? fmt::format("<span>missing {} → {}</span>", share_html(before), share_html(now)) : "",
+          missing.differ()
+              ? fmt::format("<span>missing {} → {}</span>", share_html(missing.reference), share_html(missing.current))
+              : "",
           is_missing_share(r) ? "<b>Missing values.</b> "
           : r.segment         ? "<b>Only where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
                               : "",
-          time.empty() ? "" : "<b>" + capital(escaped(time)) + ".</b> ", escaped(r.reason, kReason) + also_in(f));
+          time_html(c_, f), escaped(r.reason, kReason) + also_in(f));
     }
     out_ += "</ol>";
     if (shown.size() > ranked_here)

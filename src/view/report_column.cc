@@ -90,6 +90,33 @@ std::string edge_remark(const Picture& p) {
   return "What lies outside the range of the reference is drawn at its edge.";
 }
 
+// The scale, and what the colours of the bars say.
+std::string effect_key(const Finding& f) {
+  const ColumnResult* any = nullptr;
+  bool seen[4] = {};
+  for (const auto* r : f.values)
+    if (r) {
+      if (!any || std::isnan(any->effect)) any = r;
+      seen[static_cast<std::size_t>(r->verdict)] = true;
+    }
+  if (!any) return {};
+  std::string out =
+      any->effect_scale == "share of rows" ? "in share of rows&ensp;" : "in " + escaped(any->effect_scale) + "&ensp;";
+  constexpr std::string_view kClasses[] = {"", "ko", "kw", "kd"};
+  for (auto v : {Verdict::kOk, Verdict::kWarning, Verdict::kDrift})
+    if (seen[static_cast<std::size_t>(v)])
+      put(out, " <span class=\"key\"><i class=\"{}\"></i>{}</span>", kClasses[static_cast<std::size_t>(v)],
+          to_string(v));
+  return out;
+}
+
+std::string effect_remark(const Finding& f) {
+  bool large = std::any_of(f.values.begin(), f.values.end(), [](const auto* r) {
+    return r && r->verdict == Verdict::kOk && r->watch > 0 && r->effect >= r->watch;
+  });
+  return large ? "Above a level and still ok: chance or the reference’s own variation explains as much." : "";
+}
+
 std::string shares_key(const Picture& p) {
   std::string out;
   auto shown = std::min<std::size_t>(6, p.categories.size());
@@ -197,8 +224,7 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
       id, escaped(f.column, kName), open ? " open" : "", escaped(f.column, kName), badge(f.verdict),
       effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
       is_missing_share(r) ? ", missing" : "", to_string(f.role), to_string(f.type));
-  auto time = c.windows.size() > 1 && f.changed() ? when(c, f.verdicts, f.verdict) : std::string();
-  put(out, "<p>{}{}</p>", time.empty() ? "" : "<b>" + capital(escaped(time)) + ".</b> ", escaped(r.reason, kReason));
+  put(out, "<p>{}{}</p>", time_html(c, f), escaped(r.reason, kReason));
 
   out += "<div class=\"charts\">";
   if (f.picture) {
@@ -206,14 +232,16 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
     bool over_time = c.windows.size() > 1 && p.points.size() == c.windows.size();
     if (p.categories.empty()) {
       auto density = density_of(p);
-      figure(out, "Distribution" + unit(p.type), kKey, distribution_chart(p, density), beyond_remark(p));
+      std::string together = over_time ? "All windows together. " : "";
+      figure(out, "Distribution" + unit(p.type), std::string(kKey) + " % of rows", distribution_chart(p, density),
+             together + beyond_remark(p));
       if (over_time) figure(out, "Median and 10–90 %", kKey, quantile_chart(c, p), edge_remark(p));
     } else {
-      figure(out, "Shares of rows", kKey, category_bars(p));
+      figure(out, "Shares of rows", kKey, category_bars(p), over_time ? "All windows together." : "");
       if (over_time) figure(out, "Over time", shares_key(p), shares_chart(c, p));
     }
     if (over_time) {
-      figure(out, "Effect by window", "with its levels", effect_chart(c, f));
+      figure(out, "Effect by window", effect_key(f), effect_chart(c, f), effect_remark(f));
       figure(out, "Missing by window", "<span class=\"key\"><i class=\"kr\"></i>reference</span>", missing_chart(c, p));
     }
   }
