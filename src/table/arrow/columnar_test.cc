@@ -233,7 +233,7 @@ std::shared_ptr<arrow::Table> wide_table(int columns, int rows) {
                              : arrow::float64();
     must(arrow::MakeBuilder(arrow::default_memory_pool(), type, &builder));
     for (int r = 0; r < rows; ++r) {
-      auto k = (r * 7919 + c * 104729) % 99991;
+      auto k = static_cast<int>((std::int64_t{r} * 7919 + std::int64_t{c} * 104729) % 99991);
       if (k % 11 == 0)
         must(builder->AppendNull());
       else if (c % 4 == 3)
