@@ -214,8 +214,12 @@ std::string sentence(const Comparison& c, const std::vector<Finding>& findings) 
     return a.verdict != b.verdict ? a.verdict < b.verdict : a.gravity < b.gravity;
   });
   if (first == findings.end()) return "there is no column to judge";
-  if (first->verdict == Verdict::kNoData)
-    return fmt::format("none of {} could be judged: {}", plural(s.columns, "column"), first->gravest->reason);
+  if (first->verdict == Verdict::kNoData) {
+    auto groups = without_data(findings);
+    return fmt::format("none of {} could be judged{}: {}", plural(s.columns, "column"),
+                       groups.size() > 1 ? fmt::format(", {} of them for this reason", groups[0].columns.size()) : "",
+                       groups[0].reason);
+  }
   if (!first->changed()) {
     auto unseen = s.no_data ? fmt::format("; {} could not be judged", s.no_data) : std::string();
     return fmt::format("none of {} changed enough to matter{}{}", plural(s.columns, "column"), windows, unseen);

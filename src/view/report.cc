@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 #include "view/html_internal.h"
@@ -92,7 +93,7 @@ class Report {
     auto v = c_.summary.verdict;
     constexpr std::string_view kWords[] = {"No data", "OK", "Warning", "Drift"};
     auto word = kWords[static_cast<std::size_t>(v)];
-    auto said = glued(escaped(sentence(c_, findings_), 500));
+    auto said = capital(glued(escaped(sentence(c_, findings_), 500)));
     put(out_,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width, "
@@ -141,9 +142,13 @@ class Report {
     auto figure = [&](std::string_view term, const std::string& value, const std::string& more) {
       put(out_, "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", term, value, more);
     };
-    figure(
-        "Columns changed", with_commas(s.drift + s.warning),
-        fmt::format("of {}: {} drift, {} warning, {} ok, {} no data", s.columns, s.drift, s.warning, s.ok, s.no_data));
+    std::string counts;
+    auto count = [&](std::int64_t n, std::string_view what) {
+      if (n) put(counts, "{}{} {}", counts.empty() ? "" : ", ", with_commas(n), what);
+    };
+    count(s.drift, "drift"), count(s.warning, "warning"), count(s.ok, "ok"), count(s.no_data, "no data");
+    figure("Columns changed", with_commas(s.drift + s.warning),
+           fmt::format("of {}{}{}", with_commas(s.columns), counts.empty() ? "" : ": ", counts));
     if (c_.windows.size() > 1)
       figure("Windows with drift", with_commas(s.windows_with_drift),
              fmt::format("of {}; {} expected by chance", s.windows, human(s.expected_false_windows, 2)));
@@ -195,7 +200,8 @@ class Report {
     for (bool outputs : {true, false})
       for (const auto* f : order_)
         if (f->output() == outputs && shown < kMostStrips && ++shown)
-          row(name_of(f), strip(c_, *f), effect_html(f->gravest->effect, f->gravest->effect_scale));
+          row(name_of(f), strip(c_, *f),
+              f->verdict == Verdict::kNoData ? "–" : effect_html(f->gravest->effect, f->gravest->effect_scale));
     out_ += "</div>";
     if (shown < findings_.size())
       put(out_, "<p class=\"dim\">The {} gravest of {}.</p>", shown,
@@ -253,7 +259,7 @@ class Report {
     auto parts = segments(c_, f.column);
     std::erase(parts, f.gravest);
     if (parts.empty()) return {};
-    std::string text = " <span class=\"dim\">In segments: ";
+    std::string text = " <span class=\"dim seg\">In segments: ";
     for (std::size_t i = 0; i < std::min<std::size_t>(3, parts.size()); ++i)
       put(text, "{}<bdi>{}</bdi> {}", i ? "; " : "", escaped(*parts[i]->segment, 60),
           effect_html(parts[i]->effect, parts[i]->effect_scale));
@@ -311,14 +317,17 @@ class Report {
       const auto& r = *f->gravest;
       auto [before, now] = missing_shares(*f, r, f->window);
       auto sort_key = [](double v) { return std::isnan(v) ? std::string() : fmt::format(" data-v=\"{:.4g}\"", v); };
-      auto reason = f->verdict == Verdict::kNoData ? fmt::format("<small>{}</small>", escaped(r.reason, 100)) : "";
+      bool judged = f->verdict != Verdict::kNoData;
+      auto effect = judged ? r.effect : std::numeric_limits<double>::quiet_NaN();
+      auto gravity = judged ? f->gravity : -1;
+      auto reason = !judged ? fmt::format("<small>{}</small>", escaped(r.reason, 100)) : "";
       put(out_,
           "<tr data-name=\"{}\"><th scope=\"row\">{}{}</th><td data-v=\"{}\">{}</td><td class=\"n\"{}>{}</td><td "
           "class=\"n\"{}>{}</td><td class=\"n\"{}>{}</td>"
           "<td class=\"n\"{}>{}</td><td class=\"n\"{}>{}</td><td>{}</td><td>{}</td></tr>",
           escaped(f->column, kName), name_of(f), reason, static_cast<int>(f->verdict), badge(f->verdict),
-          sort_key(r.effect), effect_html(r.effect, r.effect_scale, f->changed() ? direction(*f, r, f->window) : 0),
-          sort_key(f->gravity), f->gravity < 0 ? "–" : human(f->gravity, 2), sort_key(r.p_adjusted),
+          sort_key(effect), effect_html(effect, r.effect_scale, f->changed() ? direction(*f, r, f->window) : 0),
+          sort_key(gravity), gravity < 0 ? "–" : human(gravity, 2), sort_key(r.p_adjusted),
           escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect),
           effect_html(r.detectable_effect, r.effect_scale), sort_key(now),
           before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),

@@ -191,7 +191,7 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
         "class=\"n\">{}</td><td>{}{}</td></tr>",
         escaped(r.method), r.segment ? " where <bdi>" + escaped(*r.segment, 60) + "</bdi>" : "", human(r.statistic, 4),
         escaped(p_text(r.p_value)), escaped(p_text(r.p_adjusted)), effect_html(r.effect, r.effect_scale),
-        std::isnan(r.detectable_effect) ? "–" : "≥ " + effect_html(r.detectable_effect, r.effect_scale),
+        std::isnan(r.detectable_effect) ? "–" : "≥\u00a0" + effect_html(r.detectable_effect, r.effect_scale),
         with_commas(r.n_reference), with_commas(r.n_current), escaped(r.null),
         r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
     if (!r.components.empty() && r.components.size() <= 40) {
@@ -207,7 +207,7 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
 void power(std::string& out, const Finding& f) {
   const auto& r = *f.gravest;
   if (std::isnan(r.detectable_effect)) return;
-  put(out, "<p class=\"power\">{}: this window could have seen <b>≥ {}</b> four times in five{}.</p>",
+  put(out, "<p class=\"power\">{}: this window could have seen <b>≥\u00a0{}</b> four times in five{}.</p>",
       is_missing_share(r) ? "Power on the missing share" : "Power", effect_html(r.detectable_effect, r.effect_scale),
       r.detectable_effect > r.major ? fmt::format("; even a major change (<b>{}</b>) could have gone unseen",
                                                   effect_html(r.major, r.effect_scale))
@@ -222,7 +222,9 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
       "<details class=\"col\" id=\"c{}\" data-name=\"{}\"{}><summary><h3><bdi>{}</bdi></h3>{}<span "
       "class=\"sum\">{}{}</span><span class=\"dim\">{}, {}</span></summary>",
       id, escaped(f.column, kName), open ? " open" : "", escaped(f.column, kName), badge(f.verdict),
-      effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
+      f.verdict == Verdict::kNoData
+          ? std::string()
+          : effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
       is_missing_share(r) ? ", missing" : "", to_string(f.role), to_string(f.type));
   put(out, "<p>{}{}</p>", time_html(c, f), escaped(r.reason, kReason));
 

@@ -206,7 +206,7 @@ TEST(Report, AllWithoutVerdict) {
   c.summary.verdict = engine::Verdict::kNoData;
   auto html = to_report(c);
   EXPECT_EQ(complaint(html), "");
-  EXPECT_TRUE(has(html, "<h1>none of 10 columns could be judged: fewer than 30 rows.</h1>"));
+  EXPECT_TRUE(has(html, "<h1>None of 10 columns could be judged: fewer than 30 rows.</h1>"));
   auto body = html.substr(html.find("<body"), html.find("<script>") - html.find("<body"));
   for (auto word : {"nan", ">inf", "NaN"}) EXPECT_FALSE(has(body, word)) << word;
 }

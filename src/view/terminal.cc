@@ -120,7 +120,7 @@ class Page {
 
   // A number and its unit stay on one line.
   static std::string together(std::string text) {
-    for (std::string_view unit : {" sd", " % of rows", " %"})
+    for (std::string_view unit : {" sd", " % of rows", " %", "(p < ", "(p ", " corrected)"})
       for (auto at = text.find(unit); at != std::string::npos; at = text.find(unit, at + 1))
         std::replace(text.begin() + static_cast<std::ptrdiff_t>(at),
                      text.begin() + static_cast<std::ptrdiff_t>(at + unit.size()), ' ', kTied);
