@@ -17,6 +17,7 @@
 namespace vigie::cli {
 
 void say(const std::string& line) {
+  std::fflush(stdout);  // where both streams go to one place, in the order in which they were written
   fmt::print(stderr, "{}\n", line);
 }
 

@@ -141,7 +141,7 @@ void BinBuilder::choose(std::vector<double> sample) {
   auto ties = ties_of(sample);
   Fine fine;
   fine.few = few_values(ties.size(), static_cast<std::int64_t>(sample.size()));
-  double target = std::max(1.0, static_cast<double>(sample.size()) / (kFineCells / 2));
+  double target = std::max(1.0, 2 * static_cast<double>(sample.size()) / kFineCells);
   double atom = std::max(2.0, target);
   fine.own.push_back(0);
   auto open = [&](double cut, bool own) {

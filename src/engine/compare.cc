@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "drift/between.h"
 #include "drift/effect.h"
+#include "engine/movement_internal.h"
 #include "engine/picture.h"
 #include "engine/roles_internal.h"
 #include "engine/summaries_internal.h"
@@ -31,46 +32,6 @@ struct Draft {
   std::string movement;  // what changed, for people
   bool usual = false;    // sampling noise is exceeded, the variation between healthy windows is not
 };
-
-std::string percent(double share) {
-  return human(100 * share, 3) + " %";
-}
-
-std::string describe_move(const ColumnProfile& column, std::span<const std::int64_t> reference,
-                          std::span<const std::int64_t> current, const std::vector<std::string>& fresh) {
-  if (!column.categorical()) {
-    auto a = quantiles(column, reference), b = quantiles(column, current);
-    if (std::isnan(a.p50) || std::isnan(b.p50)) return {};
-    if (column.type == ColumnType::kTimestamp) return "times moved";
-    auto what = column.type == ColumnType::kText        ? "median length "
-                : column.type == ColumnType::kEmbedding ? "median norm "
-                                                        : "median ";
-    if (human(a.p50) != human(b.p50)) return fmt::format("{}{} → {}", what, human(a.p50), human(b.p50));
-    return fmt::format("middle 80 % {}–{} → {}–{}", human(a.p10), human(a.p90), human(b.p10), human(b.p90));
-  }
-  double n = 0, m = 0;
-  for (auto c : reference) n += static_cast<double>(c);
-  for (auto c : current) m += static_cast<double>(c);
-  if (n == 0 || m == 0) return {};
-  std::size_t best = 0;
-  double most = -1;
-  for (std::size_t i = 0; i < current.size(); ++i) {
-    double move = std::fabs(static_cast<double>(current[i]) / m - static_cast<double>(reference[i]) / n);
-    if (move > most) most = move, best = i;
-  }
-  auto other = column.categories.size();
-  std::string name = best < other ? column.categories[best].name : best == other ? "(other)" : fresh[best - other - 1];
-  return fmt::format("{}{} {} → {}", best > other ? "new value " : "", vigie::quoted(name, 24),
-                     percent(static_cast<double>(reference[best]) / n),
-                     percent(static_cast<double>(current[best]) / m));
-}
-
-std::string scale_of(bool share) {
-  return share ? "share of rows" : "reference sd";
-}
-std::string amount(double effect, bool share) {
-  return share ? percent(effect) + " of rows" : human(effect) + " sd";
-}
 
 class Judge {
  public:
@@ -165,8 +126,8 @@ class Judge {
     auto& r = d.result;
     auto now = among.summarize({.counts = cells, .values = {}}, false);
     const auto& w = (*tally_.windower)[window];
-    now.hour = tally_.windower->hour(w.key);
-    now.weekday = tally_.windower->weekday(w.key);
+    now.hour = w.hour;
+    now.weekday = w.weekday;
     auto found = among.healthy.test(now, level);
     if (std::isnan(found.p_value)) return;
     for (const auto& p : found.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
@@ -205,7 +166,7 @@ class Judge {
     r.effect = effect.corrected, r.effect_scale = scale_of(effect.share);
     d.noise = effect.noise;
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, level);
-    d.movement = describe_move(column, x, y, tally_.fresh[c]);
+    d.movement = movement(column, x, y, tally_.fresh[c]);
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !partial;
     if (d.tested && healthy) judge_among(d, *among->values, y, window, level);
     if (partial)

@@ -30,8 +30,8 @@ drift::WindowSummary load_summary(ByteReader& in) {
   std::vector<float> shares;
   in.array(shares);
   s.arcsine.assign(shares.begin(), shares.end());
-  s.hour = in.fixed<std::int8_t>();
-  s.weekday = in.fixed<std::int8_t>();
+  s.hour = static_cast<std::int16_t>(in.fixed<std::int8_t>());
+  s.weekday = static_cast<std::int16_t>(in.fixed<std::int8_t>());
   return s;
 }
 

@@ -59,8 +59,8 @@ void keep_windows(Profile& profile, const Tally& counted) {
       std::span<const std::size_t> latest = healthy;
       if (column.categorical()) latest = latest.last(followed);
       auto stamped = [&](drift::WindowSummary summary, std::size_t w) {
-        summary.hour = windower.hour(windower[w].key);
-        summary.weekday = windower.weekday(windower[w].key);
+        summary.hour = windower[w].hour;
+        summary.weekday = windower[w].weekday;
         return as_stored(std::move(summary), shares);
       };
       for (auto w : latest) {

@@ -30,6 +30,12 @@ struct Windower::Zone {
     if (!known || at < info.begin || at >= info.end) info = zone->get_info(at), known = true;
     return info.offset.count();
   }
+  // What the zone is off full hours, as India's half hour, in seconds; taken to be the same at all times.
+  std::int64_t off_hours() {
+    if (!zone) return 0;
+    auto seconds = offset(0) % 3600;
+    return seconds < 0 ? seconds + 3600 : seconds;
+  }
   std::int64_t to_utc(std::int64_t local) const {
     if (!zone) return local;
     return zone->to_sys(LocalSeconds{std::chrono::seconds(local)}, date::choose::earliest).time_since_epoch().count();
@@ -95,7 +101,9 @@ std::int64_t Windower::key_of(double time) {
   auto local = seconds + zone_->offset(seconds);
   switch (spec_.kind) {
     case WindowSpec::Kind::kHour:
-      return floor_div(local, 3600);
+      // Hours are counted in UTC, shifted by what the zone is off full hours: the hour that a clock change repeats
+      // is two windows.
+      return floor_div(seconds + zone_->off_hours(), 3600);
     case WindowSpec::Kind::kDay:
       return floor_div(local, 86400);
     case WindowSpec::Kind::kWeek:
@@ -105,13 +113,25 @@ std::int64_t Windower::key_of(double time) {
   }
 }
 
+Windower::Window Windower::opened(std::int64_t key) const {
+  Window window;
+  window.key = key;
+  bool hours = spec_.kind == WindowSpec::Kind::kHour;
+  if (!hours && spec_.kind != WindowSpec::Kind::kDay) return window;
+  auto local = start_of(key).local;
+  auto day = floor_div(local, 86400);
+  if (hours) window.hour = static_cast<std::int16_t>((local - day * 86400) / 3600);
+  window.weekday = static_cast<std::int16_t>(day + 3 - floor_div(day + 3, 7) * 7);
+  return window;
+}
+
 void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const double> times,
                       std::vector<std::int32_t>& out) {
   out.resize(static_cast<std::size_t>(rows));
   auto find = [&](std::int64_t key) {
     if (key == last_key_) return last_;
     auto [it, fresh] = index_.try_emplace(key, static_cast<std::int32_t>(windows_.size()));
-    if (fresh) windows_.push_back({.key = key});
+    if (fresh) windows_.push_back(opened(key));
     last_key_ = key;
     return last_ = it->second;
   };
@@ -141,28 +161,26 @@ std::vector<std::size_t> Windower::order() const {
   return order;
 }
 
+Windower::Start Windower::start_of(std::int64_t key) const {
+  if (spec_.kind == WindowSpec::Kind::kHour) {
+    auto utc = key * 3600 - zone_->off_hours();
+    return {utc, utc + zone_->offset(utc)};
+  }
+  auto local = local_start(spec_.kind, key);
+  return {zone_->to_utc(local), local};
+}
+
 double Windower::start(std::int64_t key) const {
-  return static_cast<double>(zone_->to_utc(local_start(spec_.kind, key))) * kMicro;
+  return static_cast<double>(start_of(key).utc) * kMicro;
 }
 
 std::string Windower::start_text(std::int64_t key) const {
-  auto local = local_start(spec_.kind, key);
+  auto [utc, local] = start_of(key);
   auto text = date::format("%FT%T", LocalSeconds{std::chrono::seconds(local)});
-  auto offset = local - zone_->to_utc(local);
   if (!zone_->zone) return text + "Z";
+  auto offset = local - utc;
   auto minutes = std::abs(offset) / 60;
   return fmt::format("{}{}{:02}:{:02}", text, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
-}
-
-std::int16_t Windower::hour(std::int64_t key) const {
-  if (spec_.kind != WindowSpec::Kind::kHour) return -1;
-  return static_cast<std::int16_t>(key - floor_div(key, 24) * 24);
-}
-
-std::int16_t Windower::weekday(std::int64_t key) const {
-  if (spec_.kind != WindowSpec::Kind::kHour && spec_.kind != WindowSpec::Kind::kDay) return -1;
-  auto day = spec_.kind == WindowSpec::Kind::kHour ? floor_div(key, 24) : key;
-  return static_cast<std::int16_t>(day + 3 - floor_div(day + 3, 7) * 7);
 }
 
 std::vector<bool> Windower::cut_off() const {

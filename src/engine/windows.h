@@ -14,7 +14,8 @@
 
 namespace vigie::engine {
 
-/// Gives each row its window. Windows are numbered in the order in which they are met; `order()` sorts them by time.
+/// Gives each row its window. Only operator[], size() and order() may be called from several threads at once. Windows
+/// are numbered in the order in which they are met; `order()` sorts them by time.
 class Windower {
  public:
   static Result<Windower> make(const WindowSpec& spec);
@@ -27,7 +28,9 @@ class Windower {
   void assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out);
 
   struct Window {
-    std::int64_t key = 0;  ///< ordinal of the hour, day, week, month or run of rows
+    std::int64_t key = 0;       ///< ordinal of the hour, day, week, month or run of rows
+    std::int16_t hour = -1;     ///< of day at its start, hour windows; else −1
+    std::int16_t weekday = -1;  ///< 0 = Monday, hour and day windows; else −1
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
   std::size_t size() const { return windows_.size(); }
@@ -37,8 +40,6 @@ class Windower {
   /// Start of the window with this key as ISO 8601 with zone, and in µs; only calendar windows.
   std::string start_text(std::int64_t key) const;
   double start(std::int64_t key) const;
-  std::int16_t hour(std::int64_t key) const;     ///< of day, hour windows; else −1
-  std::int16_t weekday(std::int64_t key) const;  ///< 0 = Monday, hour and day windows; else −1
   /// Which of the windows, in order(), are cut off by the beginning or the end of the data: their margin is more than
   /// twice the largest margin of the inner ones (and 1 % of the window), or with fewer than three windows more than a
   /// tenth of the window. All false for row windows, whose last one the caller knows to be short.
@@ -46,7 +47,12 @@ class Windower {
 
  private:
   Windower();
+  struct Start {
+    std::int64_t utc, local;  // seconds
+  };
   std::int64_t key_of(double time);
+  Start start_of(std::int64_t key) const;
+  Window opened(std::int64_t key) const;
   WindowSpec spec_;
   struct Zone;
   std::unique_ptr<Zone> zone_;

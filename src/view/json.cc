@@ -95,7 +95,7 @@ void write(Writer& out, const ColumnResult& r) {
   out.member("missing_current", r.missing_current);
   out.member("exact", r.exact);
   out.member("error_bound", r.error_bound);
-  out.member("null", r.null);
+  out.member("null", r.null.empty() ? std::nullopt : std::optional(r.null));
   out.name("components");
   out.raw("{");
   for (const auto& [key, p] : r.components) {

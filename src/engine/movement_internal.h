@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/profile.h"
+
+namespace vigie::engine {
+
+/// What changed between two sets of counts of a column, in a few words for people: "median 12 → 19", "the value 0:
+/// 60 % → 75 %", "new value \"IT\" 0 % → 8 %". Empty when a side has no rows. `fresh`: names of the cells beyond the
+/// profile's categories.
+std::string movement(const ColumnProfile& column, std::span<const std::int64_t> reference,
+                     std::span<const std::int64_t> current, const std::vector<std::string>& fresh);
+
+/// A share as "12.5 %".
+std::string percent(double share);
+/// The scale of an effect, as the contract names it.
+std::string scale_of(bool share);
+/// An effect on its scale: "0.42 sd", "12 % of rows".
+std::string amount(double effect, bool share);
+
+}  // namespace vigie::engine

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/windows.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace vigie::engine {
+namespace {
+
+constexpr double kHour = 3.6e9;  // µs
+
+Windower make(WindowSpec::Kind kind, std::string zone = {}) {
+  WindowSpec spec;
+  spec.kind = kind, spec.zone = std::move(zone);
+  auto windower = Windower::make(spec);
+  EXPECT_TRUE(windower);
+  return std::move(*windower);
+}
+
+std::vector<std::int32_t> assign(Windower& w, const std::vector<double>& times) {
+  std::vector<std::int32_t> out;
+  w.assign(0, static_cast<std::int64_t>(times.size()), times, out);
+  return out;
+}
+
+std::vector<std::string> starts(const Windower& w) {
+  std::vector<std::string> out;
+  for (auto i : w.order()) out.push_back(w.start_text(w[i].key));
+  return out;
+}
+
+double utc(std::int64_t seconds) {
+  return static_cast<double>(seconds) * 1e6;
+}
+
+TEST(Windows, OutOfOrderTimesAreSorted) {
+  auto w = make(WindowSpec::Kind::kDay);
+  EXPECT_EQ(assign(w, {utc(86400), utc(0), utc(86399), utc(-1), NAN}), (std::vector<std::int32_t>{0, 1, 1, 2, -1}));
+  EXPECT_EQ(starts(w),
+            (std::vector<std::string>{"1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z"}));
+}
+
+TEST(Windows, WeeksBeginOnMondayAndMonthsOnTheFirst) {
+  auto week = make(WindowSpec::Kind::kWeek);
+  assign(week, {utc(1767225600)});  // 2026-01-01, a Thursday
+  EXPECT_EQ(starts(week).front(), "2025-12-29T00:00:00Z");
+  auto month = make(WindowSpec::Kind::kMonth);
+  assign(month, {utc(1767225600 - 1), utc(1767225600), utc(-1)});
+  EXPECT_EQ(starts(month),
+            (std::vector<std::string>{"1969-12-01T00:00:00Z", "2025-12-01T00:00:00Z", "2026-01-01T00:00:00Z"}));
+}
+
+TEST(Windows, TheHourThatAClockChangeRepeatsIsTwoWindows) {
+  auto w = make(WindowSpec::Kind::kHour, "Europe/Paris");
+  double change = utc(1792890000);  // 2026-10-25T01:00:00Z: 03:00 summer time becomes 02:00
+  EXPECT_EQ(assign(w, {change - kHour, change - 1, change, change + kHour}), (std::vector<std::int32_t>{0, 0, 1, 2}));
+  EXPECT_EQ(starts(w), (std::vector<std::string>{"2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00",
+                                                 "2026-10-25T03:00:00+01:00"}));
+  EXPECT_EQ(w[0].hour, 2);
+  EXPECT_EQ(w[1].hour, 2);
+  EXPECT_EQ(w[2].hour, 3);
+  EXPECT_EQ(w[0].weekday, 6);
+}
+
+TEST(Windows, DaysOfAZoneAreAsLongAsItsClockSays) {
+  auto w = make(WindowSpec::Kind::kDay, "Europe/Paris");
+  assign(w, {utc(1792890000)});
+  auto key = w[0].key;
+  EXPECT_EQ(w.start(key + 1) - w.start(key), 25 * kHour);
+  EXPECT_EQ(w.start_text(key), "2026-10-25T00:00:00+02:00");
+}
+
+TEST(Windows, HoursOfAZoneWithAHalfHour) {
+  auto w = make(WindowSpec::Kind::kHour, "Asia/Kolkata");
+  EXPECT_EQ(assign(w, {utc(1767225600), utc(1767225600 + 1800)}), (std::vector<std::int32_t>{0, 1}));
+  EXPECT_EQ(starts(w), (std::vector<std::string>{"2026-01-01T05:00:00+05:30", "2026-01-01T06:00:00+05:30"}));
+}
+
+TEST(Windows, AnUnknownZoneIsAnError) {
+  WindowSpec spec;
+  spec.kind = WindowSpec::Kind::kDay, spec.zone = "Europe/Pariss";
+  auto windower = Windower::make(spec);
+  ASSERT_FALSE(windower);
+  EXPECT_NE(windower.error().message.find("Pariss"), std::string::npos);
+}
+
+TEST(Windows, CutOffAtEitherEnd) {
+  auto w = make(WindowSpec::Kind::kDay);
+  std::vector<double> times;
+  for (int hour = 10; hour < 24 * 4 + 12; ++hour) times.push_back(static_cast<double>(hour) * kHour);
+  assign(w, times);
+  EXPECT_EQ(w.cut_off(), (std::vector<bool>{true, false, false, false, true}));
+}
+
+}  // namespace
+}  // namespace vigie::engine
