@@ -142,6 +142,9 @@ WindowSummary Summarizer::operator()(const Sample& window, bool held_out) const 
     summary.log_scale = std::log(shape.variance) / 2;
     summary.skew = shape.skew;
     summary.log_kurtosis = std::log(shape.kurtosis);
+  } else {
+    // All rows in one cell, as of a frozen sensor: no scale at all, told as half a row one sd away.
+    summary.log_scale = std::log(.5 / summary.rows) / 2;
   }
   std::array<double, kWindowGroups> current{};
   for (std::size_t j = 0; j < counts.size(); ++j) current[group_[j]] += static_cast<double>(counts[j]);

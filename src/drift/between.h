@@ -17,8 +17,8 @@ namespace vigie::drift {
 /// the larger of this p-value and that of the method. Use it only for windows that cover like spans; strongly
 /// autocorrelated (.7) or heavy-tailed healthy windows run at two to five times the nominal rate while they are few.
 
-/// The few numbers a window leaves behind. NaN where not computable: all of them below kFewestRows, the last four also
-/// when the rows sit in one cell.
+/// The few numbers a window leaves behind. NaN where not computable: all of them below kFewestRows, skew and
+/// kurtosis also when the rows sit in one cell.
 struct WindowSummary {
   double rows = 0;
   /// Numeric: mean, log standard deviation, skew and log kurtosis of the reference's normal scores; Pearson's

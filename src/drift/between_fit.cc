@@ -136,8 +136,9 @@ Fit fit(const Design& design, std::span<const double> values) {
   if (squares <= 1e-24 * size) squares = 0;  // equal values, but for rounding
   const auto windows = static_cast<double>(values.size()), parameters = static_cast<double>(design.parameters()),
              runs = static_cast<double>(design.runs());
-  // The floor stands for what so few windows could not have shown.
-  const double seen = squares > 0 ? (windows * products / squares + runs) / std::max(windows - 4, 1.) : 0;
+  // The floor stands for what so few windows could not have shown. Below twelve the correlation that they do show is
+  // mostly chance, and is taken for what twelve would make of it.
+  const double seen = squares > 0 ? (windows * products / squares + runs) / std::max(windows - 4, 8.) : 0;
   const double rho = std::max(std::clamp(seen, 0., .9), 5 / (10 + windows));
   double sum = 0, power = 1;
   for (double lag = 1; lag < windows && power > 1e-12; ++lag) {

@@ -253,7 +253,7 @@ TEST(SlowBetween, Categories) {
   for (const std::size_t k : {2U, 6U, 20U}) {
     for (const auto& [wander, name] : kinds) {
       for (const std::size_t windows : {5U, 8U, 30U}) {
-        const auto run = [&, wander = wander](bool change) {
+        const auto run = [&](bool change) {
           return simulate(change ? trials / 5 : trials,
                           [&](Rng& rng) { return categorical_trial(rng, k, wander, windows, change); });
         };
