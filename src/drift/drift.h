@@ -31,6 +31,7 @@ struct Axis {
 struct Sample {
   std::span<const std::int64_t> counts;  ///< rows per cell, aligned with the Axis
   std::span<const double> values;        ///< the values themselves, sorted, where they were kept; else empty
+  double beyond = 0;                     ///< numeric: summed distance from the axis, in its sd, of the rows outside it
   std::int64_t rows() const;             ///< sum of counts
 };
 

@@ -85,6 +85,7 @@ Effect effect(const Axis& axis, const Sample& reference, const Sample& current) 
     raw += std::abs(static_cast<double>(x) / s.n - static_cast<double>(y) / s.m) * gap;
     noise += share_noise(static_cast<double>(x + y) / (s.n + s.m), s) * gap;
   }
+  raw += current.beyond / s.m;
   return corrected(raw, noise, false);
 }
 

@@ -13,8 +13,8 @@ struct Effect {
   bool share = false;  ///< false: reference standard deviations; true: share of rows that moved
 };
 
-/// Numeric: W = Σ |F_ref − F_cur|(cut)·(gap of centers)/sd; a reference with sd 0 is measured as a share of rows.
-/// Categorical: TVD. NaN where either side is empty. O(cells).
+/// Numeric: W = Σ |F_ref − F_cur|(cut)·(gap of centers)/sd, rows outside the axis by how far they are outside; a
+/// reference with sd 0 is measured as a share of rows. Categorical: TVD. NaN where either side is empty. O(cells).
 Effect effect(const Axis& axis, const Sample& reference, const Sample& current);
 
 /// The difference of two shares on the same terms (missing values): raw = |k/n − l/m|.

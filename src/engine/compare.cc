@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -145,7 +146,8 @@ class Judge {
     auto axis = column.axis();
     auto cells = column.cells() + tally_.fresh[c].size();
     auto x = padded(part.counts, cells), y = padded(current, cells);
-    drift::Sample ref{.counts = x, .values = {}}, cur{.counts = y, .values = {}};
+    drift::Sample ref{.counts = x, .values = {}},
+        cur{.counts = y, .values = {}, .beyond = static_cast<double>(current.beyond) * 1e-6};
     double level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1));
 
     Draft d = blank(column);
@@ -177,7 +179,12 @@ class Judge {
       r.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", r.n_reference,
                              r.n_current, drift::kFewestRows);
     else if (score.status == drift::Status::kConstant)
-      r.reason = "the same single value in both";
+      r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
+                                                  : "the same single value in both";
+    else if (time_went_on(column, y)) {
+      d.tested = false;
+      r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+    }
     drafts.push_back(std::move(d));
 
     if (part.counts.missing == 0 && current.missing == 0) return;
@@ -211,6 +218,12 @@ class Judge {
       q.reason = fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", n, l,
                              drift::kFewestRows);
     drafts.push_back(std::move(m));
+  }
+
+  // Whether a column of times has just moved on: most of the current ones are later than the reference's last.
+  static bool time_went_on(const ColumnProfile& column, std::span<const std::int64_t> current) {
+    if (column.type != ColumnType::kTimestamp || current.empty()) return false;
+    return 2 * current.back() > std::accumulate(current.begin(), current.end(), std::int64_t{0});
   }
 
   std::string no_value(std::size_t c, const Counts& current) const {

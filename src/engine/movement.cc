@@ -18,14 +18,21 @@ struct Move {
   double size() const { return std::fabs(after - before); }
 };
 
-// The cell whose share of rows changed most.
-Move largest_move(std::span<const std::int64_t> reference, std::span<const std::int64_t> current, double n, double m) {
-  Move most;
+struct Moves {
+  Move up, down;
+  const Move& most() const { return up.size() >= down.size() ? up : down; }
+};
+
+// The cells whose share of rows rose and fell most.
+Moves largest_moves(std::span<const std::int64_t> reference, std::span<const std::int64_t> current, double n,
+                    double m) {
+  Moves moves;
   for (std::size_t i = 0; i < current.size(); ++i) {
     Move move{i, static_cast<double>(reference[i]) / n, static_cast<double>(current[i]) / m};
-    if (i == 0 || move.size() > most.size()) most = move;
+    auto& most = move.after >= move.before ? moves.up : moves.down;
+    if (move.size() > most.size()) most = move;
   }
-  return most;
+  return moves;
 }
 
 // A quantile, which says nothing of how far beyond the reference it lies.
@@ -47,10 +54,10 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   auto shares = percent(most.before) + " → " + percent(most.after);
   if (most.cell == 0) return fmt::format("below {}: {}", human(cuts.front()), shares);
   if (most.cell == cuts.size()) return fmt::format("above {}: {}", human(cuts.back()), shares);
-  bool one_value = cuts[most.cell] == std::nextafter(cuts[most.cell - 1], INFINITY);
-  if (one_value) return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares);
   auto range = [&](const ColumnPoint& p) { return told(column, p.p10) + "–" + told(column, p.p90); };
   if (range(a) != range(b)) return "middle 80 % " + range(a) + " → " + range(b);
+  bool one_value = cuts[most.cell] == std::nextafter(cuts[most.cell - 1], INFINITY);
+  if (one_value) return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares);
   return "same median, another shape";
 }
 
@@ -73,14 +80,20 @@ std::string movement(const ColumnProfile& column, std::span<const std::int64_t> 
   auto n = static_cast<double>(std::accumulate(reference.begin(), reference.end(), std::int64_t{0}));
   auto m = static_cast<double>(std::accumulate(current.begin(), current.end(), std::int64_t{0}));
   if (n == 0 || m == 0) return {};
-  auto most = largest_move(reference, current, n, m);
-  if (!column.categorical()) return of_numbers(column, reference, current, most);
-  auto other = column.categories.size();
-  auto name = most.cell < other    ? column.categories[most.cell].name
-              : most.cell == other ? "(other)"
-                                   : fresh[most.cell - other - 1];
-  return fmt::format("{}{} {} → {}", most.cell > other ? "new value " : "", vigie::quoted(name, 24),
-                     percent(most.before), percent(most.after));
+  auto moves = largest_moves(reference, current, n, m);
+  if (!column.categorical()) return of_numbers(column, reference, current, moves.most());
+  auto told_of = [&](const Move& move) {
+    auto other = column.categories.size();
+    auto name = move.cell < other    ? column.categories[move.cell].name
+                : move.cell == other ? "(other)"
+                                     : fresh[move.cell - other - 1];
+    return fmt::format("{}{} {} → {}", move.cell > other ? "new value " : "", vigie::quoted(name, 24),
+                       percent(move.before), percent(move.after));
+  };
+  // What came and what went are often two sides of one change.
+  if (moves.up.size() < moves.down.size() / 2) return told_of(moves.down);
+  if (moves.down.size() < moves.up.size() / 2) return told_of(moves.up);
+  return told_of(moves.up) + ", " + told_of(moves.down);
 }
 
 }  // namespace vigie::engine

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 namespace vigie::engine {
 namespace {
@@ -30,8 +31,9 @@ drift::WindowSummary load_summary(ByteReader& in) {
   std::vector<float> shares;
   in.array(shares);
   s.arcsine.assign(shares.begin(), shares.end());
-  s.hour = static_cast<std::int16_t>(in.fixed<std::int8_t>());
-  s.weekday = static_cast<std::int16_t>(in.fixed<std::int8_t>());
+  const std::int8_t hour = in.fixed<std::int8_t>(), weekday = in.fixed<std::int8_t>();
+  s.hour = hour;
+  s.weekday = weekday;
   return s;
 }
 
@@ -72,6 +74,7 @@ void save_column(ByteWriter& out, const ColumnProfile& c) {
     out.varint(static_cast<std::uint64_t>(k.count));
   }
   out.varint(static_cast<std::uint64_t>(c.other));
+  out.fixed(static_cast<std::uint8_t>(c.halved));
   out.fixed(c.distinct);
   out.fixed(static_cast<std::uint8_t>(c.exact));
   out.fixed(c.error_bound);
@@ -131,6 +134,7 @@ Result<ColumnProfile> load_column(ByteReader& in) {
     k.count = load_count(in);
   }
   c.other = load_count(in);
+  c.halved = in.fixed<std::uint8_t>() != 0;
   c.distinct = in.fixed<double>();
   c.exact = in.fixed<std::uint8_t>() != 0;
   c.error_bound = in.fixed<double>();
@@ -180,6 +184,10 @@ std::string to_string(const SegmentBy& by) {
   return fmt::format("{}", fmt::join(by, ","));
 }
 
+bool in_second_half(std::int64_t row) {
+  return mix64(static_cast<std::uint64_t>(row) + 1) & 1;
+}
+
 std::int64_t Counts::rows() const {
   return std::accumulate(cells.begin(), cells.end(), std::int64_t{0});
 }
@@ -188,6 +196,7 @@ void Counts::merge(const Counts& other) {
   cells.resize(std::max(cells.size(), other.cells.size()));
   for (std::size_t i = 0; i < other.cells.size(); ++i) cells[i] += other.cells[i];
   missing += other.missing;
+  beyond += other.beyond;
 }
 
 drift::Axis ColumnProfile::axis() const {

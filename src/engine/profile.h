@@ -48,9 +48,17 @@ std::string to_string(const SegmentBy& by);  ///< "origin", "origin,carrier"
 struct Counts {
   std::vector<std::int64_t> cells;  ///< numeric kinds: Bins' cells; categorical: categories, then other
   std::int64_t missing = 0;         ///< null, NaN, infinite or unreadable
+  /// Numeric kinds: summed distance from the bins of the rows outside them, in millionths of the reference sd; whole
+  /// numbers, so that the sum does not depend on the order of the rows.
+  std::int64_t beyond = 0;
   std::int64_t rows() const;        ///< sum of cells
   void merge(const Counts& other);  ///< same axis
 };
+
+/// Which half of the reference a row is in. Where a column has more categories than are kept by name, one half of the
+/// rows chooses them and the other half is counted: categories chosen because they are frequent in the very rows that
+/// are counted would look frequent by chance, and every current window rare.
+bool in_second_half(std::int64_t row);
 
 /// A part of the reference, the whole or one segment of it: its counts and the traces of its healthy windows.
 struct Part {
@@ -73,6 +81,7 @@ struct ColumnProfile {
   Bins bins;                                  ///< numeric kinds
   std::vector<Category> categories;           ///< categorical kinds: by falling count, then name
   std::int64_t other = 0;                     ///< rows in categories beyond the cap
+  bool halved = false;                        ///< counts are of those rows that in_second_half() names
   double distinct = 0;                        ///< exact while few, else estimated
   bool exact = true;
   double error_bound = 0;                ///< on shares; not 0 only after a merge

@@ -96,7 +96,7 @@ class ColumnBuilder {
       return true;
     }
     if (again_) {
-      // Second pass: `counts_` holds the wanted names only, other_ the rest.
+      // Second pass: `counts_` holds the wanted names only, other_ the rest of the second half.
       set_categories();
       return true;
     }
@@ -125,9 +125,11 @@ class ColumnBuilder {
     }
     auto items = many_->items();
     counts_.clear();
+    std::size_t bytes = 0;
     for (const auto& item : items) {
-      if (counts_.size() == kCategories) break;
-      counts_.emplace(item.name, 0);
+      bytes += item.name.size();
+      if (counts_.size() == kCategories || bytes > kCategoryBytes) break;
+      counts_.emplace(item.name, Halves{});
     }
     restart();
     return false;
@@ -149,7 +151,7 @@ class ColumnBuilder {
     } else {
       whole.cells = profile_.bins.counts;
     }
-    whole.missing = missing_;
+    whole.missing = profile_.halved ? missing_ - missing_first_ : missing_;
     profile_.parts.assign(1, std::vector<Part>(1));
     profile_.parts[0][0].counts = std::move(whole);
     return std::move(profile_);
@@ -158,46 +160,62 @@ class ColumnBuilder {
  private:
   void restart() {
     again_ = true;
-    missing_ = other_ = 0;
+    missing_ = missing_first_ = other_ = rows_ = 0;
     profile_.infinite = profile_.mismatches = 0;
   }
 
+  // Rows of a category in the half that chooses and in the half that is counted.
+  struct Halves {
+    std::int64_t first = 0, second = 0;
+    std::int64_t both() const { return first + second; }
+    void operator+=(const Halves& other) { first += other.first, second += other.second; }
+  };
+
   void add_codes(Coded coded) {
-    uses_.assign(coded.dictionary.size(), 0);
+    uses_.assign(coded.dictionary.size(), {});
     for (auto code : coded.codes) {
-      if (code < 0)
+      bool second = in_second_half(rows_++);
+      if (code < 0) {
         ++missing_;
-      else
-        ++uses_[static_cast<std::size_t>(code)];
+        missing_first_ += !second;
+      } else {
+        auto& use = uses_[static_cast<std::size_t>(code)];
+        ++(second ? use.second : use.first);
+      }
     }
     for (std::size_t i = 0; i < uses_.size(); ++i) {
-      if (uses_[i] == 0) continue;
+      const auto& use = uses_[i];
+      if (use.both() == 0) continue;
       auto name = coded.dictionary[i];
       auto found = counts_.find(name);
       if (again_) {
         if (found == counts_.end())
-          other_ += uses_[i];
+          other_ += use.second;
         else
-          found->second += uses_[i];
+          found->second += use;
         continue;
       }
       if (profile_.cardinality) profile_.cardinality->update(hash64(name));
       auto length = std::min(characters(name), kLongest);
-      lengths_[length] += uses_[i];
-      total_length_ += static_cast<double>(length) * static_cast<double>(uses_[i]);
-      total_ += uses_[i];
+      lengths_[length] += use.both();
+      total_length_ += static_cast<double>(length) * static_cast<double>(use.both());
+      total_ += use.both();
       if (many_)
-        many_->update(name, uses_[i]);
+        choose_from(name, use);
       else if (found != counts_.end())
-        found->second += uses_[i];
+        found->second += use;
       else if (counts_.size() < kDistinct)
-        counts_.emplace(std::string(name), uses_[i]);
+        counts_.emplace(std::string(name), use);
       else {
         many_.emplace(kDistinct);
-        for (const auto& [known, count] : counts_) many_->update(known, count);
-        many_->update(name, uses_[i]);
+        for (const auto& [known, count] : counts_) choose_from(known, count);
+        choose_from(name, use);
       }
     }
+  }
+
+  void choose_from(std::string_view name, const Halves& use) {
+    if (use.first > 0) many_->update(name, use.first);
   }
 
   bool decide_text() const {
@@ -209,34 +227,52 @@ class ColumnBuilder {
   }
 
   void set_categories() {
-    std::vector<Category> all;
+    struct Named {
+      std::string name;
+      Halves count;
+    };
+    std::vector<Named> all;
     for (auto& [name, count] : counts_) all.push_back({name, count});
-    std::sort(all.begin(), all.end(),
-              [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
+    auto by = [&](auto measure) {
+      std::sort(all.begin(), all.end(), [&](const Named& a, const Named& b) {
+        auto x = measure(a.count), y = measure(b.count);
+        return x != y ? x > y : a.name < b.name;
+      });
+    };
     distinct_ = all.size();
-    std::size_t bytes = 0, keep = 0;
-    while (keep < all.size() && keep < kCategories && bytes + all[keep].name.size() <= kCategoryBytes)
-      bytes += all[keep++].name.size();
+    std::size_t bytes = 0;
+    for (const auto& c : all) bytes += c.name.size();
+    profile_.halved = many_ || all.size() > kCategories || bytes > kCategoryBytes;
     profile_.other = other_;
-    for (auto i = keep; i < all.size(); ++i) profile_.other += all[i].count;
-    all.resize(keep);
-    profile_.categories = std::move(all);
+    if (profile_.halved) {
+      by([](const Halves& c) { return c.first; });
+      std::size_t keep = 0, kept = 0;
+      while (keep < all.size() && keep < kCategories && kept + all[keep].name.size() <= kCategoryBytes)
+        kept += all[keep++].name.size();
+      for (auto i = keep; i < all.size(); ++i) profile_.other += all[i].count.second;
+      all.resize(keep);
+      by([](const Halves& c) { return c.second; });
+    } else {
+      by([](const Halves& c) { return c.both(); });
+    }
+    for (const auto& c : all)
+      profile_.categories.push_back({c.name, profile_.halved ? c.count.second : c.count.both()});
   }
 
   ColumnProfile profile_;
   std::optional<ColumnType> as_;
   bool sketches_, again_ = false;
-  std::int64_t missing_ = 0, other_ = 0, total_ = 0;
+  std::int64_t missing_ = 0, missing_first_ = 0, other_ = 0, total_ = 0, rows_ = 0;
   double total_length_ = 0;
   std::size_t distinct_ = 0;
   BinBuilder bins_;
-  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> counts_;
+  std::unordered_map<std::string, Halves, Hash, std::equal_to<>> counts_;
   std::optional<sketch::FrequentItems> many_;
   std::map<std::int64_t, std::int64_t> lengths_;
   std::vector<double> buffer_, finite_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::int32_t> codes_;
-  std::vector<std::int64_t> uses_;
+  std::vector<Halves> uses_;
 };
 
 struct Chosen {
@@ -424,6 +460,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
                              .segmentations = {},
                              .threads = options.threads,
                              .progress = {}};
+  tally_options.reference = true;
   for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
   if (options.progress)
     tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };

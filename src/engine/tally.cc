@@ -27,7 +27,9 @@ using Index = std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<
 // A column of one batch with each row's cell on the axis, and the groups of rows it is counted into.
 class ColumnCounter {
  public:
-  ColumnCounter(const ColumnProfile& profile, std::size_t segmentations) : profile_(profile), cells(segmentations) {
+  /// `reference`: the rows are those that the profile was made of.
+  ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference)
+      : profile_(profile), halved_(reference && profile.halved), cells(segmentations) {
     if (profile.categorical()) {
       for (std::size_t i = 0; i < profile.categories.size(); ++i)
         index_.emplace(profile.categories[i].name, static_cast<std::int32_t>(i));
@@ -37,12 +39,13 @@ class ColumnCounter {
     }
   }
 
-  void add(const table::Column& column, std::span<const Membership> groups, std::span<const std::size_t> sizes) {
+  void add(const table::Column& column, std::int64_t first, std::span<const Membership> groups,
+           std::span<const std::size_t> sizes) {
     mismatches += column.mismatches;
     for (std::size_t k = 0; k < groups.size(); ++k)
       if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
     if (profile_.categorical())
-      add_codes(encode(column, codes_), groups);
+      add_codes(counted_half(encode(column, codes_), first), groups);
     else
       add_numbers(project(column, profile_.type, numbers_, infinite), groups);
   }
@@ -63,11 +66,38 @@ class ColumnCounter {
     return counts;
   }
 
-  void add_numbers(std::span<const double> values, std::span<const Membership> groups) {
+  static constexpr std::int32_t kNotCounted = -2;
+
+  Coded counted_half(Coded coded, std::int64_t first) {
+    if (!halved_) return coded;
+    half_.assign(coded.codes.begin(), coded.codes.end());
+    for (std::size_t i = 0; i < half_.size(); ++i)
+      if (!in_second_half(first + static_cast<std::int64_t>(i))) half_[i] = kNotCounted;
+    return {half_, coded.dictionary};
+  }
+
+  std::int64_t beyond(std::span<const double> values) const {
+    constexpr double kMost = 1e12;  // a row is taken for no more than a million sd away
+    const auto& bins = profile_.bins;
+    if (!(bins.sd > 0)) return 0;
+    double low = bins.cuts.front(), high = bins.centers.back();
+    std::int64_t sum = 0;
     for (double v : values) {
-      minimum = v < minimum ? v : minimum;
-      maximum = v > maximum ? v : maximum;
+      double distance = v < low ? low - v : v > high ? v - high : 0;
+      sum += static_cast<std::int64_t>(std::min(distance / bins.sd * 1e6, kMost));
     }
+    return sum;
+  }
+
+  void add_numbers(std::span<const double> values, std::span<const Membership> groups) {
+    double low = kInfinity, high = -kInfinity;
+    for (double v : values) {
+      low = v < low ? v : low;
+      high = v > high ? v : high;
+    }
+    minimum = std::min(minimum, low), maximum = std::max(maximum, high);
+    const auto& cuts = profile_.bins.cuts;
+    bool outside = !cuts.empty() && (low < cuts.front() || high >= cuts.back());
     bool located = false;
     for (std::size_t k = 0; k < groups.size(); ++k) {
       const auto& m = groups[k];
@@ -78,6 +108,7 @@ class ColumnCounter {
           auto part =
               values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
           counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
+          if (outside) counts.beyond += beyond(part);
         }
         continue;
       }
@@ -93,6 +124,7 @@ class ColumnCounter {
           ++counts.missing;
         else
           ++counts.cells[places_[i]];
+        if (outside) counts.beyond += beyond(values.subspan(i, 1));
       }
     }
   }
@@ -117,7 +149,7 @@ class ColumnCounter {
       const auto& m = groups[k];
       auto one = [&](Counts*& counts, std::int32_t code, std::int32_t g) {
         if (code < 0) {
-          ++counts->missing;
+          counts->missing += code != kNotCounted;
           return;
         }
         auto cell = static_cast<std::size_t>(place(code));
@@ -141,11 +173,12 @@ class ColumnCounter {
   }
 
   const ColumnProfile& profile_;
+  bool halved_;
   std::optional<sketch::CutIndex> cuts_;
   Index index_;
   std::int32_t other_ = 0;
   std::vector<double> numbers_;
-  std::vector<std::int32_t> codes_, map_;
+  std::vector<std::int32_t> codes_, half_, map_;
   std::vector<std::uint16_t> places_;
 
  public:
@@ -368,7 +401,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   std::vector<std::size_t> where;
   counters.reserve(profile.columns.size());
   for (const auto& c : profile.columns) {
-    counters.emplace_back(c, t.widths.size());
+    counters.emplace_back(c, t.widths.size(), options.reference);
     where.push_back(find_column(reader->schema(), c.name));
     t.present.push_back(where.back() != std::string::npos);
   }
@@ -433,7 +466,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       if (!column)
         failures[i] = std::move(column.error());
       else
-        counters[i].add(*column, groups, sizes), batch->release(where[i]);
+        counters[i].add(*column, t.rows, groups, sizes), batch->release(where[i]);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
     t.rows += rows;

@@ -91,6 +91,7 @@ struct TallyOptions {
   std::int64_t most_bytes = 3LL << 30;     ///< of all groups; more is an error
   unsigned threads = 0;
   Progress progress;
+  bool reference = false;  ///< the data are those that the profile was made of
 };
 
 /// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time, more windows
