@@ -84,13 +84,13 @@ Result<InputFile> InputFile::spool(int in, const std::string& name) {
   if (fd < 0) return os_error(path, "create (set TMPDIR to a folder with room)", errno);
   ::unlink(path.c_str());
   InputFile file(fd, 0, name);
+  const auto place = fmt::format("{} (copy of {})", path, name);
   std::vector<char> buffer(1 << 20);
   while (true) {
     auto n = attempt("read", [&] { return ::read(in, buffer.data(), buffer.size()); });
     if (n < 0) return os_error(name, "read", errno);
     if (n == 0) break;
-    if (auto s = write_all(fd, path + " (copy of " + name + ")", {buffer.data(), static_cast<std::size_t>(n)}); !s)
-      return std::move(s.error());
+    if (auto s = write_all(fd, place, {buffer.data(), static_cast<std::size_t>(n)}); !s) return std::move(s.error());
     file.size_ += static_cast<std::uint64_t>(n);
   }
   return file;

@@ -16,7 +16,7 @@ thread_local bool inside = false;
 class Pool {
  public:
   explicit Pool(unsigned workers) {
-    for (unsigned i = 0; i < workers; ++i) threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+    for (unsigned i = 0; i < workers; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
   std::size_t size() const { return threads_.size(); }
 

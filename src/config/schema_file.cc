@@ -19,9 +19,9 @@ std::string place(const std::string& path, const YAML::Node& node) {
 }  // namespace
 
 const std::vector<std::string>& schema_types() {
-  static const std::vector<std::string> kTypes = {"integer", "float",     "boolean", "category",
-                                                  "text",    "timestamp", "list"};
-  return kTypes;
+  static const std::vector<std::string> types = {"integer", "float",     "boolean", "category",
+                                                 "text",    "timestamp", "list"};
+  return types;
 }
 
 Result<std::vector<SchemaEntry>> load_schema_file(const std::string& path) {

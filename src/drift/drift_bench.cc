@@ -24,7 +24,7 @@ void evaluate(benchmark::State& state, const simulation::Pair& pair, double low,
   const Axis axis = pair.axis();
   const Sample reference = pair.reference_sample(), current = pair.current_sample();
   double p = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     p = omnibus.run(axis, reference, current, {}).p_value;
     benchmark::ClobberMemory();
   }
@@ -44,7 +44,7 @@ void numeric_exact(benchmark::State& state) {
 void anderson_darling_tail(benchmark::State& state) {
   const std::vector<std::int64_t> pooled(128, 16);
   double p = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     stats::AndersonDarlingLaw law(pooled);
     benchmark::DoNotOptimize(p = law.tail(5));
   }
@@ -63,7 +63,7 @@ void numeric_effect(benchmark::State& state) {
   const Axis axis = pair.axis();
   const Sample reference = pair.reference_sample(), current = pair.current_sample();
   double sum = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sum = effect(axis, reference, current).raw + detectable_effect(axis, reference, current, .0025);
     benchmark::DoNotOptimize(sum);
   }

@@ -109,8 +109,7 @@ TEST(SlowFamily, AnyFalseAlarmAtMostNominal) {
   for (const std::size_t columns : {1U, 20U, 200U}) {
     const std::size_t trials = (full() ? 4000 : 600) * (columns == 1 ? 5 : 1) / (columns == 200 ? 4 : 1);
     for (const auto& [n, m] : sizes) {
-      const auto alarms =
-          count_windows(trials, [&, n = n, m = m](Rng& rng) { return any(window(rng, columns, n, m), .05); });
+      const auto alarms = count_windows(trials, [&](Rng& rng) { return any(window(rng, columns, n, m), .05); });
       report(heading, fmt::format("| {} | {}, {} | {:.1f} of {} |\n", columns, n, m, percent(alarms, trials), trials));
       const auto k = static_cast<double>(alarms), r = static_cast<double>(trials);
       EXPECT_TRUE(k <= .05 * r || boost::math::ibeta(k, r - k + 1, .05) > 1e-6)

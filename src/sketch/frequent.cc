@@ -71,9 +71,9 @@ void FrequentItems::purge() {
   index(slots_.size());
 }
 
-Status FrequentItems::merge(const FrequentItems& given) {
-  if (given.capacity_ != capacity_) return fail(Code::kInput, "frequent items of different capacity cannot be merged");
-  const FrequentItems other = given;
+Status FrequentItems::merge(const FrequentItems& other) {
+  if (other.capacity_ != capacity_) return fail(Code::kInput, "frequent items of different capacity cannot be merged");
+  if (&other == this) return merge(FrequentItems(other));
   total_ = add_up(total_, other.total_);
   error_ = add_up(error_, other.error_);
   for (const Entry& entry : other.entries_) add(entry.name, entry.hash, entry.count);

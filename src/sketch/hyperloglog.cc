@@ -99,9 +99,9 @@ void HyperLogLog::densify() {
   has_zero_ = false;
 }
 
-Status HyperLogLog::merge(const HyperLogLog& given) {
-  if (given.p_ != p_) return fail(Code::kInput, "distinct counts of different precision cannot be merged");
-  const HyperLogLog other = given;
+Status HyperLogLog::merge(const HyperLogLog& other) {
+  if (other.p_ != p_) return fail(Code::kInput, "distinct counts of different precision cannot be merged");
+  if (&other == this) return merge(HyperLogLog(other));
   if (other.exact()) {
     for (std::uint64_t hash : other.slots_)
       if (hash) update(hash);

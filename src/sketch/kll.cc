@@ -198,7 +198,7 @@ std::vector<std::int64_t> Kll::counts(std::span<const double> cuts) const {
 
 std::size_t Kll::size_bytes() const {
   std::size_t bytes = sizeof *this + pending_.capacity() * sizeof(std::uint64_t);
-  for (const Level& level : levels_) bytes += sizeof level + level.capacity() * sizeof(std::uint64_t);
+  for (const Level& level : levels_) bytes += sizeof(Level) + level.capacity() * sizeof(std::uint64_t);
   return bytes;
 }
 

@@ -112,8 +112,8 @@ void RelativeQuantiles::widen_to(std::uint32_t bucket) {
   move_window(low, high - low + 1);
 }
 
-void RelativeQuantiles::merge(const RelativeQuantiles& given) {
-  const RelativeQuantiles other = given;
+void RelativeQuantiles::merge(const RelativeQuantiles& other) {
+  if (&other == this) return merge(RelativeQuantiles(other));
   min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);
   count_ += other.count_;

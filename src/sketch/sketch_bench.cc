@@ -81,7 +81,7 @@ void done(benchmark::State& state, std::size_t values, bool right) {
 void moments(benchmark::State& state) {
   const auto& values = data(0);
   Moments sketch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sketch = Moments();
     in_batches(values, [&](auto batch) { sketch.update(batch); });
   }
@@ -93,7 +93,7 @@ BENCHMARK(moments);
 void kll(benchmark::State& state) {
   const auto values = std::span(data(0)).first(static_cast<std::size_t>(state.range(1)));
   Kll sketch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sketch = Kll(static_cast<std::uint32_t>(state.range(0)), 1);
     in_batches(values, [&](auto batch) { sketch.update(batch); });
   }
@@ -107,7 +107,7 @@ void relative(benchmark::State& state) {
   const auto& values = data(shape);
   state.SetLabel(kShapes[shape]);
   RelativeQuantiles sketch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sketch = RelativeQuantiles();
     in_batches(values, [&](auto batch) { sketch.update(batch); });
   }
@@ -121,7 +121,7 @@ void hyperloglog(benchmark::State& state) {
   std::vector<std::uint64_t> hashes(kSize);
   for (std::size_t i = 0; i < kSize; ++i) hashes[i] = mix64(i % different + 1);
   HyperLogLog sketch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sketch = HyperLogLog();
     sketch.update(hashes);
   }
@@ -141,7 +141,7 @@ void frequent(benchmark::State& state) {
     ++exact[item];
   }
   FrequentItems sketch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     sketch = FrequentItems();
     for (auto item : order) sketch.update(names[item]);
   }
@@ -177,7 +177,7 @@ void on_cuts(benchmark::State& state, Work work) {
   state.SetLabel(std::string(kShapes[shape]) + (state.range(2) ? ", clustered cuts" : "") + ", " +
                  std::to_string(cuts.size()) + " cuts, " + std::to_string(index.steps()) + " steps");
   std::vector<std::int64_t> counts;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     counts.assign(index.cells(), 0);
     in_batches(data(shape), [&](auto batch) { work(index, cuts, batch, counts); });
   }

@@ -105,8 +105,8 @@ class BlockedReader : public TextReader {
 
   void fetch() {
     ready_ = cursor_ = 0;
-    auto threads = thread_count(options_.threads);
-    auto most = threads == 1 ? 1 : std::min<std::size_t>(2 * threads, kMostBlocks);
+    const std::size_t threads = thread_count(options_.threads);
+    auto most = threads == 1 ? 1 : std::min(2 * threads, kMostBlocks);
     if (block_size_ > kTextBlock) most = std::max<std::size_t>(1, most * kTextBlock / block_size_);
     while (blocks_.size() < most) blocks_.push_back(std::make_unique<Block>());
     if (std::exchange(first_waits_, false)) ++ready_;

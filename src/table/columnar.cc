@@ -46,7 +46,7 @@ Module load() {
 }  // namespace
 #endif
 
-Result<std::unique_ptr<Reader>> open_columnar(std::shared_ptr<InputFile> file, const ReadOptions& options,
+Result<std::unique_ptr<Reader>> open_columnar(const std::shared_ptr<InputFile>& file, const ReadOptions& options,
                                               const std::optional<Schema>& types) {
 #ifdef VIGIE_ARROW_STAMP
   static const Module module = load();

@@ -23,7 +23,7 @@ inline std::uint64_t mask_of(__m128i a, __m128i b, __m128i c, __m128i d) {
 }
 
 inline Masks look(const char* p, char delimiter) {
-  auto load = [&](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i)); };
+  auto load = [&](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i)); };
   __m128i v[4] = {load(0), load(1), load(2), load(3)};
   auto equal = [&](char c) {
     __m128i want = _mm_set1_epi8(c);

@@ -42,7 +42,7 @@ Result<std::unique_ptr<TextReader>> open_ndjson(std::shared_ptr<InputFile> file,
                                                 const std::optional<Schema>& types, const TextStart& start = {});
 /// Parquet and Arrow IPC live in the module vigie_arrow (src/table/arrow), loaded at the first need from beside the
 /// program or ../lib/vigie; without it an error that says how to get it.
-Result<std::unique_ptr<Reader>> open_columnar(std::shared_ptr<InputFile> file, const ReadOptions& options,
+Result<std::unique_ptr<Reader>> open_columnar(const std::shared_ptr<InputFile>& file, const ReadOptions& options,
                                               const std::optional<Schema>& types);
 
 }  // namespace vigie::table

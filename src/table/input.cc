@@ -120,7 +120,7 @@ std::string_view kind_name(Kind kind) {
 
 }  // namespace
 
-Result<Kind> tell_kind(std::shared_ptr<InputFile> file, const ReadOptions& options) {
+Result<Kind> tell_kind(const std::shared_ptr<InputFile>& file, const ReadOptions& options) {
   const auto path = file->path();
   if (!options.format.empty()) {
     auto it = std::find(kFormats.begin(), kFormats.end(), options.format);
@@ -166,7 +166,7 @@ Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& o
     VIGIE_ASSIGN(auto opened, InputFile::open(part.path));
     file = std::make_shared<InputFile>(std::move(opened));
   }
-  if (part.kind == Kind::kParquet || part.kind == Kind::kArrow) return open_columnar(std::move(file), options, types);
+  if (part.kind == Kind::kParquet || part.kind == Kind::kArrow) return open_columnar(file, options, types);
   if (part.kind == Kind::kNdjson) {
     VIGIE_ASSIGN(auto reader, open_ndjson(std::move(file), options, types, start));
     return std::unique_ptr<Reader>(std::move(reader));

@@ -15,7 +15,7 @@ enum class Kind : std::uint8_t { kCsv, kTsv, kNdjson, kParquet, kArrow };
 
 /// The kind of a file by its first bytes (uncompressed), then by its name. Errors: empty, something else by its mark,
 /// a name that promises Parquet or Arrow over other content.
-Result<Kind> tell_kind(std::shared_ptr<InputFile> file, const ReadOptions& options);
+Result<Kind> tell_kind(const std::shared_ptr<InputFile>& file, const ReadOptions& options);
 
 /// One file of an Input. Files of a big glob are closed between passes.
 struct Part {

@@ -81,10 +81,10 @@ Status NdjsonReader::fill(JsonBlock& block) {
   }
   // Bytes that no record owns must not look like one to a parser that peeks beyond the end.
   std::memset(block.text.data() + size, ' ', JsonBlock::kPadding);
-  if (auto nul = static_cast<char*>(std::memchr(block.text.data(), 0, size))) {
-    auto line = line_ + static_cast<std::uint64_t>(std::count(block.text.data(), nul, '\n'));
-    return fail(Code::kInput, fmt::format("{}:{}: NUL byte at offset {}: not a text file", path(), line,
-                                          offset_ + static_cast<std::uint64_t>(nul - block.text.data())));
+  if (auto nul = std::string_view(block.text.data(), size).find('\0'); nul != std::string_view::npos) {
+    auto line = line_ + static_cast<std::uint64_t>(std::count(block.text.data(), block.text.data() + nul, '\n'));
+    return fail(Code::kInput,
+                fmt::format("{}:{}: NUL byte at offset {}: not a text file", path(), line, offset_ + nul));
   }
   block.size = whole;
   carry_.assign(block.text.data() + whole, size - whole);
@@ -138,7 +138,7 @@ std::size_t NdjsonReader::split_array(JsonBlock& block, std::size_t size) {
     return line;
   };
   const char* p = base;
-  const char* done = base;
+  const char* done = nullptr;
   while (true) {
     while (p < end && (is_blank(*p) || (*p == ',' && !closed))) ++p;
     done = p;
@@ -185,7 +185,6 @@ std::size_t NdjsonReader::split_array(JsonBlock& block, std::size_t size) {
         block.strays.push_back({line_at(begin), static_cast<std::size_t>(begin - base),
                                 closed ? "text after the end of the array" : "not an object"});
     }
-    done = p;
   }
   closed_ = closed;
   return static_cast<std::size_t>(done - base);

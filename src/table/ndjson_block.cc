@@ -157,15 +157,15 @@ class JsonBlock::Decoder {
 
   // Decodes one record as row `row`; an error leaves no trace of it.
   error_code record(std::size_t begin, std::size_t end, std::size_t row) {
-    const char* text = block_.text.data();
-    auto error = read(text + begin, end - begin, block_.text.size() - begin);
+    const char* from = block_.text.data() + begin;
+    auto error = read(from, end - begin, block_.text.size() - begin);
     if (error) {
-      auto repaired = without_nan({text + begin, end - begin});
+      auto repaired = without_nan({from, end - begin});
       if (repaired.empty()) return error;
-      auto size = repaired.size();
-      repaired.resize(size + kPadding, ' ');
+      auto length = repaired.size();
+      repaired.resize(length + kPadding, ' ');
       rewritten_.push_back(std::move(repaired));
-      if ((error = read(rewritten_.back().data(), size, size + kPadding))) return error;
+      if ((error = read(rewritten_.back().data(), length, length + kPadding))) return error;
     }
     commit(row);
     return simdjson::SUCCESS;
@@ -187,14 +187,14 @@ class JsonBlock::Decoder {
     std::string key;
   };
 
-  error_code read(const char* text, std::size_t length, std::size_t capacity) {
+  error_code read(const char* from, std::size_t length, std::size_t capacity) {
     cells_.clear();
     numbers_.clear();
     finds_.clear();
     copies_.clear();
     path_.clear();
     od::document document;
-    if (auto error = parser_.iterate(text, length, capacity).get(document)) return error;
+    if (auto error = parser_.iterate(from, length, capacity).get(document)) return error;
     od::object object;
     if (auto error = document.get_object().get(object)) return error;
     if (auto error = read_object(object, &plan_->tree, 0)) return error;
@@ -314,7 +314,8 @@ class JsonBlock::Decoder {
         if (auto error = read_array(value, list, depth + 1)) return error;
         Cell& same = cells_[at];
         same.kind = list ? Kind::kList : Kind::kOther;
-        same.text = bracketed(token.data());
+        const char* begin = token.data();  // the array goes on behind its first token
+        same.text = bracketed(begin);
         same.first = first;
         same.count = numbers_.size() - first;
       }
@@ -361,8 +362,7 @@ class JsonBlock::Decoder {
           auto before = cells_.size();
           if (auto error = read_value(element, type, -1, depth)) return error;
           auto kind = cells_.back().kind;
-          const auto& text = cells_.back().text;
-          bool special = kind == Kind::kString && is_special(text, number);
+          bool special = kind == Kind::kString && is_special(cells_.back().text, number);
           if (kind == Kind::kNull || special) {
             numbers_.push_back(number);
           } else {

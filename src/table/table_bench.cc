@@ -93,7 +93,7 @@ void read(benchmark::State& state, bool json) {
   if (!file) return state.SkipWithError(file.error().message.c_str());
   auto size = file->size();
   double cpu = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto before = cpu_seconds();
     auto [n, sum] = scan(path, static_cast<unsigned>(state.range(0)));
     cpu += cpu_seconds() - before;

@@ -100,8 +100,9 @@ void time_axis(std::string& out, const Comparison& c, double left, double right 
   text(out, left, kText, "start", window_label(c, 0));
   if (count < 2) return;
   text(out, right, kText, "end", window_label(c, count - 1));
-  auto middle = window_label(c, (count - 1) / 2);
-  double x = left + (right - left) * (static_cast<double>((count - 1) / 2) + 0.5) / static_cast<double>(count);
+  auto half = (count - 1) / 2;
+  auto middle = window_label(c, half);
+  double x = left + (right - left) * (static_cast<double>(half) + 0.5) / static_cast<double>(count);
   if (count > 4 && right - left > 3.4 * kCharacter * static_cast<double>(middle.size()))
     text(out, x, kText, "middle", middle);
 }
@@ -119,12 +120,15 @@ std::vector<double> ticks(double low, double high, double most) {
 // Powers of ten, or 1, 2 and 5 of each where there are few.
 std::vector<double> log_ticks(double low, double high, std::size_t most) {
   std::vector<double> out, tens;
-  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10)
+  double power = std::pow(10, std::floor(std::log10(low)));
+  while (power <= high) {
     for (double v : {1.0, 2.0, 5.0}) {
       if (v * power < low || v * power > high) continue;
       out.push_back(v * power);
       if (v == 1) tens.push_back(power);
     }
+    power *= 10;
+  }
   if (out.size() <= most) return out;
   std::vector<double> thin;
   for (std::size_t i = 0, each = (tens.size() + most - 1) / most; i < tens.size(); i += each) thin.push_back(tens[i]);

@@ -199,9 +199,11 @@ class Report {
     std::size_t shown = 0;
     for (bool outputs : {true, false})
       for (const auto* f : order_)
-        if (f->output() == outputs && shown < kMostStrips && ++shown)
+        if (f->output() == outputs && shown < kMostStrips) {
+          ++shown;
           row(name_of(f), strip(c_, *f),
               f->verdict == Verdict::kNoData ? "–" : effect_html(f->gravest->effect, f->gravest->effect_scale));
+        }
     out_ += "</div>";
     if (shown < findings_.size())
       put(out_, "<p class=\"dim\">The {} gravest of {}.</p>", shown,

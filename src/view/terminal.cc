@@ -15,7 +15,6 @@
 namespace vigie::view {
 namespace {
 
-using engine::ColumnResult;
 using engine::Comparison;
 using engine::Verdict;
 
