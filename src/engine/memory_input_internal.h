@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -64,7 +64,7 @@ class MemoryInput : public table::Input {
         return c;
       }
       const auto& texts = std::get<std::vector<std::string>>(*(*values)[i]);
-      std::map<std::string_view, std::int32_t> seen;
+      std::unordered_map<std::string_view, std::int32_t> seen;
       codes[i].clear(), dictionaries[i].clear();
       for (auto r = first; r < first + count; ++r) {
         std::string_view text = texts[static_cast<std::size_t>(r)];
