@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::size_t kMostColumns = 20000;
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 // Whether a key that only was null is elsewhere an object: `a` beside `a.b` is then no column.
 bool is_null_object(const std::string& name, Seen seen, const auto& fields) {
   return seen == 0 && std::any_of(fields.begin(), fields.end(), [&](const auto& other) {

@@ -13,6 +13,18 @@
 
 namespace vigie::table {
 
+/// White space of JSON.
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/// The raw key that begins at `raw`: up to the quote that no backslash hides.
+inline std::string_view raw_key(const char* raw) {
+  const char* p = raw;
+  while (*p != '"') p += *p == '\\' ? 2 : 1;
+  return {raw, static_cast<std::size_t>(p - raw)};
+}
+
 /// The columns of an NDJSON file as the tree that its keys make: `{"a": {"b": 1}}` is column `a.b`. Built before a
 /// pass, read by many threads. A key is looked for first where the last row would have it.
 class JsonTree {

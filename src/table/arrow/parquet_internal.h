@@ -64,6 +64,20 @@ struct Resume {
   std::int64_t row = 0;              ///< first row of that page
 };
 
+/// Where the pages of a column chunk lie, as far as they were read.
+struct Track {
+  std::shared_ptr<ChunkStream> stream;
+  std::int64_t dictionary_end = -1;  ///< position behind the dictionary page; −1: none was met
+  std::int64_t page = 0;             ///< position of the page now in use
+  std::int64_t page_row = 0;         ///< its first row
+  std::int64_t next_row = 0;         ///< the first row of the page after it
+};
+
+/// A row group of which one column is read, page by page, from where `resume` says; `track` follows it. Throws
+/// parquet::ParquetException, also while it is read.
+std::unique_ptr<parquet::RowGroupReader> open_row_group(const ParquetFile& file, int group,
+                                                        std::shared_ptr<Track> track, const Resume& resume);
+
 /// The place in the chunk of a row group where a column stands, one for each delivered column. Rows must be asked for
 /// in rising order. Not thread safe; different leaves may be used at once.
 class Leaf {
