@@ -7,12 +7,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/help_internal.h"
+#include "cli/interrupt_internal.h"
 
 namespace vigie::cli {
 
@@ -53,7 +56,10 @@ ProgressBar::ProgressBar(std::string label) : state_(std::make_shared<State>()) 
 }
 
 ProgressBar::~ProgressBar() {
-  if (state_->shown) fmt::print(stderr, "\r\033[K");
+  if (!state_->shown) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  bar_is_shown(false);
 }
 
 engine::Progress ProgressBar::callback() {
@@ -62,6 +68,7 @@ engine::Progress ProgressBar::callback() {
     auto now = std::chrono::steady_clock::now();
     if (now - state->began < std::chrono::seconds(1) || now - state->drawn < std::chrono::milliseconds(100)) return;
     state->drawn = now;
+    if (!state->shown) bar_is_shown(true);
     state->shown = true;
     auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * 30);
     double left = std::chrono::duration<double>(now - state->began).count() * (1 / std::max(share, 1e-3) - 1);
@@ -99,11 +106,12 @@ std::string misspelt(int argc, char** argv, const CLI::App& program) {
     if (app == &program && !word.starts_with("-")) {
       auto found = std::find(commands.begin(), commands.end(), word);
       if (found == commands.end())
-        return fmt::format("{}; commands are {}", unknown_name("command", word, commands), fmt::join(commands, ", "));
+        return fmt::format("{} ({})", unknown_name("command", word, commands), fmt::join(commands, ", "));
       app = program.get_subcommand(word);
       continue;
     }
-    if (!word.starts_with("--") || word.size() < 3) continue;
+    bool letter = word.size() == 2 && word[0] == '-' && std::isalpha(static_cast<unsigned char>(word[1]));
+    if (!letter && (!word.starts_with("--") || word.size() < 3)) continue;
     auto name = word.substr(0, word.find('='));
     auto known = options_of(*app);
     if (std::find(known.begin(), known.end(), name) == known.end())
@@ -119,6 +127,10 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   auto chosen = program.get_subcommands();
   if (chosen.empty()) return "a command is needed: profile, compare, show, list (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
+  if (dynamic_cast<const CLI::ConversionError*>(&error)) {
+    std::string text = error.what(), place = text.substr(text.rfind(": ") + 2);
+    return fmt::format("{}: not a number that it can be {}", place, help);
+  }
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
     auto extras = program.remaining(true);
     return fmt::format("unexpected argument {} {}", vigie::quoted(extras.empty() ? "" : extras.front()), help);
@@ -129,6 +141,7 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
 }  // namespace
 
 int run(int argc, char** argv) {
+  watch_signals();
   CLI::App program(
       "vigie watches machine-learning models: what changed in the data, how much, and whether it matters.\n\n"
       "  vigie compare --reference train.csv --current today.csv\n"
@@ -137,6 +150,9 @@ int run(int argc, char** argv) {
       "vigie");
   program.set_version_flag("--version", std::string("vigie ") + kVersion);
   program.require_subcommand(1);
+  program.formatter(help_format());
+  program.get_option("--help")->description("what can be asked, and how");
+  program.get_option("--version")->description("the version");
   Command commands[] = {add_profile(program), add_compare(program), add_show(program), add_list(program)};
   try {
     program.parse(argc, argv);
@@ -148,6 +164,12 @@ int run(int argc, char** argv) {
   }
   for (auto& command : commands) {
     if (!command.app->parsed()) continue;
+    for (const auto* option : command.app->get_options()) {
+      const auto& values = option->results();
+      if (std::find(values.begin(), values.end(), "") == values.end()) continue;
+      say(fmt::format("{} \"\": expected {}", option->get_name(), option->get_type_name()));
+      return 2;
+    }
     Result<int> result = 2;
     try {
       result = command.action();

@@ -40,6 +40,8 @@ struct DataOptions {
   bool keep_ragged = false, strict = false;
   unsigned threads = 0;
   void add(CLI::App& app);
+  /// Code::kUsage for what can be told before data is read; says on standard error what is given and has no effect.
+  Status check() const;
   Result<table::ReadOptions> reading() const;
   engine::Roles roles() const;
   Result<std::vector<engine::ForcedType>> types() const;
@@ -75,7 +77,11 @@ void say(const std::string& line);
 view::TerminalOptions terminal();
 void print(const std::string& text);
 
-/// A reference: a profile file as it is, or DATA turned into one.
+/// Whether a file is a profile, by its first bytes or its name.
+Result<bool> is_profile_file(const std::string& path);
+
+/// A reference: DATA turned into a profile, or a profile file as it is, with the roles and the schema that the caller
+/// gives. What a profile cannot be made to fit any more is Code::kUsage.
 Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
                                        const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
                                        bool sketches);

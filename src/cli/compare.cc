@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/output_internal.h"
 #include "drift/drift.h"
 #include "view/json.h"
 #include "view/report.h"
@@ -17,49 +19,82 @@ namespace {
 
 struct Options {
   std::string reference, current, output, fail_on;
-  double alpha = 0.05, watch = NAN, major = NAN;
+  double alpha = 0.05;
+  std::optional<double> watch, major;
   std::vector<std::string> methods;
-  bool json = false;
+  bool json = false, writes = false;
   DataOptions columns;
   WindowOptions windows;
 };
 
-Status check(const Options& o, const engine::Profile& reference) {
-  if (!(o.alpha > 0 && o.alpha < 1))
-    return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
-  if (std::isnan(o.watch) != std::isnan(o.major)) return fail(Code::kUsage, "--watch and --major: give both or none");
-  if (!std::isnan(o.watch) && !(o.watch >= 0 && o.watch <= o.major))
-    return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", o.watch, o.major));
-  std::vector<std::string> known = {"auto", "all"}, names;
-  for (const auto* m : drift::methods()) known.emplace_back(m->name);
-  for (const auto& c : reference.columns) names.push_back(c.name);
-  for (const auto& m : o.methods) {
-    auto at = m.find('=');
-    auto method = at == std::string::npos ? m : m.substr(at + 1);
-    if (at != std::string::npos && std::find(names.begin(), names.end(), m.substr(0, at)) == names.end())
-      return fail(Code::kUsage, "--method: " + unknown_name("column", m.substr(0, at), names));
-    if (std::find(known.begin(), known.end(), method) == known.end())
-      return fail(Code::kUsage, "--method: " + unknown_name("method", method, known));
-  }
-  return {};
+constexpr std::string_view kEndings[] = {".html", ".json"};
+constexpr Output kReport{
+    .what = "a report", .example = "report.html", .instead = "--json writes to standard output", .endings = kEndings};
+
+std::string method_of(const std::string& given) {
+  auto at = given.find('=');
+  return at == std::string::npos ? given : given.substr(at + 1);
 }
 
-Result<int> run(const Options& o) {
+// What can be told before any data is read.
+Status check(const Options& o) {
   const std::vector<std::string> grades = {"warning", "drift", "fail"};
   if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
     return fail(Code::kUsage,
                 fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", o.fail_on, grades)));
   if (o.reference == "-" && o.current == "-")
     return fail(Code::kUsage, "--reference - --current -: standard input can be only one of them");
+  if (!(o.alpha > 0 && o.alpha < 1))
+    return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
+  if (o.watch.has_value() != o.major.has_value()) return fail(Code::kUsage, "--watch and --major: give both or none");
+  if (o.watch && !(*o.watch >= 0 && *o.watch <= *o.major && std::isfinite(*o.major)))
+    return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", *o.watch, *o.major));
+  std::vector<std::string> known = {"auto", "all"};
+  for (const auto* m : drift::methods()) known.emplace_back(m->name);
+  for (const auto& m : o.methods) {
+    if (std::find(known.begin(), known.end(), method_of(m)) != known.end()) continue;
+    return fail(Code::kUsage,
+                fmt::format("--method: {} ({})", unknown_name("method", method_of(m), known), fmt::join(known, ", ")));
+  }
+  VIGIE_TRY(o.columns.check());
+  if (!o.writes) return {};
+  VIGIE_TRY(check_output(o.output, kReport));
+  VIGIE_TRY(check_not_input(o.output, o.reference, "the reference"));
+  return check_not_input(o.output, o.current, "the current data");
+}
+
+// Columns named by options that are looked at only now.
+Status check_columns(const Options& o, const engine::Profile& reference, table::Input& current) {
+  std::vector<std::string> names;
+  for (const auto& c : reference.columns) names.push_back(c.name);
+  for (const auto& m : o.methods) {
+    auto name = m.substr(0, m.find('='));
+    if (name.size() < m.size() && std::find(names.begin(), names.end(), name) == names.end())
+      return fail(Code::kUsage, fmt::format("--method: {} in {}", unknown_name("column", name, names), o.reference));
+  }
+  // The reference may be a profile that does not know the current data's time.
+  const auto& time = o.columns.timestamp;
+  bool known = time.empty() || std::any_of(reference.others.begin(), reference.others.end(),
+                                           [&](const auto& f) { return f.name == time; });
+  if (known) return {};
+  VIGIE_ASSIGN(auto reader, current.open());
+  names.clear();
+  for (const auto& f : reader->schema()) names.push_back(f.name);
+  if (std::find(names.begin(), names.end(), time) != names.end()) return {};
+  return fail(Code::kUsage, fmt::format("--timestamp: {} in {}", unknown_name("column", time, names), o.current));
+}
+
+Result<int> run(const Options& o) {
+  VIGIE_TRY(check(o));
   VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
   VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
-  VIGIE_TRY(check(o, reference));
   VIGIE_ASSIGN(auto reading, o.columns.reading());
   VIGIE_ASSIGN(auto current, table::open_input(o.current, reading));
+  VIGIE_TRY(check_columns(o, reference, *current));
   engine::CompareOptions options;
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
-  if (!std::isnan(o.watch)) options.levels = engine::Levels{o.watch, o.major};
+  if (o.watch) options.levels = engine::Levels{*o.watch, *o.major};
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
     options.progress = bar.callback();
@@ -78,8 +113,8 @@ Result<int> run(const Options& o) {
     comparison.options.emplace_back(
         "segment", nlohmann::json(o.windows.segments).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   if (options.levels) {
-    comparison.options.emplace_back("watch", fmt::format("{}", o.watch));
-    comparison.options.emplace_back("major", fmt::format("{}", o.major));
+    comparison.options.emplace_back("watch", fmt::format("{}", *o.watch));
+    comparison.options.emplace_back("major", fmt::format("{}", *o.major));
   }
   int said = 0;
   for (const auto& note : comparison.notes)
@@ -87,16 +122,15 @@ Result<int> run(const Options& o) {
         !note.starts_with("the reference"))
       say(note), ++said;
 
-  if (o.output.ends_with(".json")) {
-    VIGIE_TRY(write_file(o.output, view::to_json(comparison)));
-  } else if (!o.output.empty()) {
-    VIGIE_TRY(write_file(o.output, view::to_report(comparison)));
+  if (o.writes) {
+    bool json = o.output.ends_with(".json");
+    VIGIE_TRY(write_output(o.output, json ? view::to_json(comparison) : view::to_report(comparison), true));
   }
   if (o.json)
     print(view::to_json(comparison));
   else
     print(view::to_terminal(comparison, terminal()));
-  if (!o.output.empty()) say(fmt::format("wrote {}", o.output));
+  if (o.writes) say(fmt::format("wrote {}", o.output));
   auto verdict = comparison.summary.verdict;
   bool found = (o.fail_on == "warning" && verdict >= engine::Verdict::kWarning) ||
                (o.fail_on == "drift" && verdict == engine::Verdict::kDrift);
@@ -111,9 +145,10 @@ Command add_compare(CLI::App& program) {
       "compare", "what changed between a reference and current data, how much, and whether it matters");
   app->footer(
       "Examples:\n  vigie compare --reference train.csv --current today.csv\n"
-      "  vigie compare --reference train.vpf --current 'june/*.parquet' --timestamp ts --window day -o report.html\n"
+      "  vigie compare --reference train.vpf --current 'june/*.parquet' \\\n"
+      "      --timestamp ts --window day -o report.html\n"
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n\n"
-      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or usage.");
+      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
       ->type_name("DATA")
       ->required();
@@ -132,7 +167,10 @@ Command add_compare(CLI::App& program) {
       ->allow_extra_args(false);
   o->columns.add(*app);
   o->windows.add(*app);
-  return {app, [o] { return run(*o); }};
+  return {app, [o, app] {
+            o->writes = app->count("--output") > 0;
+            return run(*o);
+          }};
 }
 
 }  // namespace vigie::cli

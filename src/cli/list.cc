@@ -17,7 +17,7 @@ Command add_list(CLI::App& program) {
   };
   auto o = std::make_shared<Options>();
   auto* app = program.add_subcommand("list", "what this program knows: methods");
-  app->footer("Example:\n  vigie list methods");
+  app->footer("Examples:\n  vigie list methods\n  vigie list methods --json");
   app->add_option("WHAT", o->what, "methods");
   app->add_flag("--json", o->json, "one JSON document");
   return {app, [o]() -> Result<int> {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <filesystem>
+#include <map>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -58,6 +59,28 @@ void DataOptions::add(CLI::App& app) {
   app.add_option("--threads", threads, "threads; default: one per core; never changes the result")
       ->type_name("N")
       ->group(reading);
+}
+
+Status DataOptions::check() const {
+  for (const auto& [option, given] :
+       {std::pair{"--score", &score}, std::pair{"--features", &features}, std::pair{"--ignore", &ignore}})
+    if (!given->empty() && split(*given).empty())
+      return fail(Code::kUsage, fmt::format("{} {}: names no column", option, vigie::quoted(*given)));
+  VIGIE_TRY(reading());
+  std::map<std::string, std::string> role;
+  auto take = [&](const std::string& name, const std::string& option) {
+    auto [it, fresh] = role.emplace(name, option);
+    if (!name.empty() && !fresh)
+      say(fmt::format("{} {}: has no effect, the column is the {} already", option, name, it->second));
+  };
+  // In the order in which the engine gives roles.
+  take(timestamp, "--timestamp"), take(id, "--id"), take(weight, "--weight"), take(prediction, "--prediction");
+  for (const auto& s : split(score)) take(s, "--score");
+  take(label, "--label");
+  for (const auto& s : split(ignore))
+    if (auto it = role.find(s); it != role.end())
+      say(fmt::format("--ignore {}: has no effect, the column is the {}", s, it->second));
+  return {};
 }
 
 Result<table::ReadOptions> DataOptions::reading() const {
@@ -157,25 +180,68 @@ std::vector<engine::SegmentBy> WindowOptions::by() const {
   return all;
 }
 
+Result<bool> is_profile_file(const std::string& path) {
+  // What a pipe holds can be read once: it is left to open_input().
+  if (std::error_code none; !std::filesystem::is_regular_file(path, none)) return false;
+  if (path.size() > 4 && path.ends_with(".vpf")) return true;
+  VIGIE_ASSIGN(auto file, InputFile::open(path));
+  char head[4] = {};
+  VIGIE_ASSIGN(auto n, file.read(0, head, sizeof head));
+  return engine::is_profile({head, n});
+}
+
+namespace {
+
+// A profile's columns are read as they were when it was made: a schema can agree with that, and choose between whole
+// numbers and others, no more.
+Status fit_schema(engine::Profile& profile, const std::vector<engine::ForcedType>& schema, const DataOptions& options,
+                  const std::string& path) {
+  std::vector<std::string> names;
+  for (const auto& c : profile.columns) names.push_back(c.name);
+  for (const auto& f : profile.others) names.push_back(f.name);
+  for (const auto& forced : schema) {
+    auto differs = [&](std::string_view is) {
+      auto wanted = forced.as ? engine::to_string(*forced.as) : table::to_string(forced.read);
+      return fail(Code::kUsage,
+                  fmt::format("{}: column {} is {} there and {} in {}; make the profile again with that schema",
+                              options.schema, vigie::quoted(forced.column), wanted, is, path));
+    };
+    auto fits = [&](table::Type& type) {
+      bool numbers = (type == table::Type::kInteger || type == table::Type::kFloat) &&
+                     (forced.read == table::Type::kInteger || forced.read == table::Type::kFloat);
+      if (numbers) type = forced.read;
+      return type == forced.read;
+    };
+    auto named = [&](const auto& x) { return x.name == forced.column; };
+    if (auto c = std::find_if(profile.columns.begin(), profile.columns.end(), named); c != profile.columns.end()) {
+      if (!fits(c->source) || (forced.as && *forced.as != c->type)) return differs(engine::to_string(c->type));
+    } else if (auto f = std::find_if(profile.others.begin(), profile.others.end(), named); f != profile.others.end()) {
+      if (!fits(f->type)) return differs(table::to_string(f->type));
+    } else if (forced.column == options.timestamp) {
+      profile.others.push_back({forced.column, forced.read});
+    } else {
+      return fail(Code::kUsage, fmt::format("--schema: {} in {}", unknown_name("column", forced.column, names), path));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
                                        const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
                                        bool sketches) {
-  // What a pipe holds can be read once: it is left to open_input().
-  if (std::error_code none; std::filesystem::is_regular_file(data, none)) {
-    VIGIE_ASSIGN(auto file, InputFile::open(data));
-    char head[4] = {};
-    VIGIE_ASSIGN(auto n, file.read(0, head, sizeof head));
-    bool named = data.size() > 4 && data.ends_with(".vpf");
-    if (engine::is_profile({head, n}) || named) {
-      VIGIE_ASSIGN(auto bytes, read_file(data));
-      VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, data));
-      VIGIE_TRY(engine::apply_roles(profile, options.roles()));
-      return profile;
-    }
+  VIGIE_ASSIGN(auto types, options.types());
+  VIGIE_ASSIGN(bool made, is_profile_file(data));
+  if (made) {
+    VIGIE_ASSIGN(auto bytes, read_file(data));
+    VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, data));
+    VIGIE_TRY(fit_schema(profile, types, options, data));
+    VIGIE_TRY(engine::apply_roles(profile, options.roles()));
+    return profile;
   }
   VIGIE_ASSIGN(auto reading, options.reading());
   VIGIE_ASSIGN(auto input, table::open_input(data, reading));
-  VIGIE_ASSIGN(auto types, options.types());
   ProgressBar bar("reading the reference");
   return engine::make_profile(*input, {.roles = options.roles(),
                                        .window = window,

@@ -63,7 +63,7 @@ Command add_show(CLI::App& program) {
   };
   auto o = std::make_shared<Options>();
   auto* app = program.add_subcommand("show", "print what a profile holds");
-  app->footer("Example:\n  vigie show january.vpf");
+  app->footer("Examples:\n  vigie show january.vpf\n  vigie show january.vpf --json");
   app->add_option("PROFILE", o->path, "a .vpf file")->required();
   app->add_flag("--json", o->json, "one JSON document");
   return {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "cli/interrupt_internal.h"
+
+namespace vigie::cli {
+namespace {
+
+enum State { kFree, kHeld, kHeldAndAsked, kEnding };
+std::atomic<int> state{kFree}, asked{0};
+std::atomic<bool> line{false};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+// Ends as if the signal had never been caught, so that a shell sees by what.
+void end(int number) {
+  if (line) (void)!::write(STDERR_FILENO, "\r\033[K", 4);
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+extern "C" void vigie_cli_on_signal(int number) {
+  int now = kFree;
+  if (state.compare_exchange_strong(now, kEnding)) return end(number);
+  asked = number;
+  now = kHeld;
+  state.compare_exchange_strong(now, kHeldAndAsked);
+}
+
+}  // namespace
+
+void watch_signals() {
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action{};
+    // What the caller has switched off (nohup, a shell's background) stays so.
+    if (::sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+    action.sa_handler = vigie_cli_on_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigfillset(&action.sa_mask);
+    ::sigaction(number, &action, nullptr);
+  }
+  // A file over the size that is allowed (ulimit -f) is an error of writing like others.
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+HoldSignals::HoldSignals() {
+  int now = kFree;
+  while (!state.compare_exchange_strong(now, kHeld)) {
+    ::pause();  // another thread is ending the program
+    now = kFree;
+  }
+}
+
+HoldSignals::~HoldSignals() {
+  int now = kHeld;
+  if (state.compare_exchange_strong(now, kFree)) return;
+  state = kEnding;
+  end(asked);
+}
+
+void bar_is_shown(bool shown) {
+  line = shown;
+}
+
+}  // namespace vigie::cli
