@@ -309,5 +309,37 @@ TEST(Profile, FreeTextIsComparedByItsLength) {
   EXPECT_EQ(row(compared(profile, cur).windows[0], "s").verdict, Verdict::kDrift);
 }
 
+// A large move that sampling noise cannot explain, beside few healthy windows that wander: neither drift nor ok.
+TEST(Compare, FewHealthyWindowsCannotSayWhatIsUsual) {
+  std::vector<double> reference;
+  const double level[] = {-.3, .1, .35, -.15, .25};
+  for (std::size_t w = 0; w < 5; ++w)
+    for (auto x : normal(1000, w + 1, level[w])) reference.push_back(x);
+  MemoryInput ref("ref"), now("now");
+  ref.add("x", std::move(reference));
+  auto profile = profile_of(ref, rows(1000));
+  now.add("x", normal(1000, 99, .6));
+  auto result = compared(profile, now);
+  const auto& r = row(result.windows[0], "x");
+  EXPECT_EQ(r.verdict, Verdict::kNoData);
+  EXPECT_GT(r.effect, .25);
+  EXPECT_GT(r.detectable_effect, r.effect);
+  EXPECT_NE(r.reason.find("too few to tell"), std::string::npos) << r.reason;
+}
+
+TEST(Compare, ColumnsThatCannotBeComparedFailTheSchema) {
+  MemoryInput ref("ref"), now("now");
+  ref.add("x", normal(100, 1)), ref.add("y", normal(100, 2));
+  now.add("x", normal(100, 3));
+  auto profile = profile_of(ref);
+  auto result = compared(profile, now);
+  ASSERT_EQ(result.windows[0].quality.size(), 1U);
+  const auto& q = result.windows[0].quality[0];
+  EXPECT_EQ(q.check, "schema");
+  EXPECT_EQ(q.column, "y");
+  EXPECT_EQ(q.verdict, "fail");
+  EXPECT_EQ(result.summary.verdict, Verdict::kOk);
+}
+
 }  // namespace
 }  // namespace vigie::engine

@@ -48,7 +48,15 @@ class ColumnCounter {
       add_codes(counted_half(encode(column, codes_), first), groups);
     else
       add_numbers(project(column, profile_.type, numbers_, infinite), groups);
+    if (profile_.type != ColumnType::kText || words_) return;
+    for (auto text : column.dictionary) {
+      words_ = words_ || !number(text);
+      marks_ = marks_ || text.find_first_of(".,") != std::string_view::npos;
+    }
   }
+
+  /// Whether every text so far is a number, and some have a decimal mark.
+  bool only_numbers() const { return !words_ && marks_; }
 
   void add_missing(std::int64_t, std::span<const Membership> groups, std::span<const std::size_t> sizes) {
     for (std::size_t k = 0; k < groups.size(); ++k) {
@@ -67,6 +75,14 @@ class ColumnCounter {
   }
 
   static constexpr std::int32_t kNotCounted = -2;
+
+  static bool number(std::string_view text) {
+    if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+    auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::any_of(text.begin(), text.end(), digit) &&
+           std::count_if(text.begin(), text.end(), [&](char c) { return !digit(c); }) <= 1 &&
+           text.find_first_not_of("0123456789.,") == std::string_view::npos;
+  }
 
   Coded counted_half(Coded coded, std::int64_t first) {
     if (!halved_) return coded;
@@ -180,6 +196,7 @@ class ColumnCounter {
   std::vector<double> numbers_;
   std::vector<std::int32_t> codes_, half_, map_;
   std::vector<std::uint16_t> places_;
+  bool words_ = false, marks_ = false;
 
  public:
   std::vector<std::vector<Counts>> cells;  // [segmentation][group]
@@ -477,6 +494,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   if (t.rows > 0 && t.windower->size() == 0)
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", input.name(), options.timestamp));
   for (auto& c : counters) {
+    t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
     t.mismatches.push_back(c.mismatches);
     t.infinite.push_back(c.infinite);

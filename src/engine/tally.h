@@ -72,6 +72,7 @@ struct Tally {
   table::Problems problems;
   std::vector<bool> present;                       ///< per profile column: the data has it
   std::vector<std::int64_t> mismatches, infinite;  ///< per column
+  std::vector<bool> only_numbers;                  ///< per column: texts that are all numbers, some with a decimal mark
   std::vector<double> minimum, maximum;            ///< per numeric column, finite values; ±infinity when none
   std::vector<std::vector<std::string>> fresh;     ///< per categorical column: names the profile does not have
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -204,9 +205,8 @@ std::string moved(const Finding& f) {
                      effect_text(r.effect, r.effect_scale, direction(f, r, f.window)));
 }
 
-}  // namespace
-
-std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
+// The verdict without the data quality.
+std::string drift_sentence(const Comparison& c, const std::vector<Finding>& findings) {
   const auto& s = c.summary;
   if (c.windows.empty()) return "there is no window to judge";
   auto windows = c.windows.size() > 1 ? fmt::format(" in any of {} windows", c.windows.size()) : std::string();
@@ -231,6 +231,18 @@ std::string sentence(const Comparison& c, const std::vector<Finding>& findings) 
                           first->verdict == Verdict::kWarning ? " somewhat" : "", moved(*first));
   auto word = first->verdict == Verdict::kDrift ? "drift" : "warnings";
   return time.empty() ? text : fmt::format("{}; {} {}", text, word, time);
+}
+
+}  // namespace
+
+std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
+  std::set<std::pair<std::string_view, std::string_view>> failed;
+  for (const auto& w : c.windows)
+    for (const auto& q : w.quality)
+      if (q.verdict == "fail") failed.emplace(q.check, q.column ? std::string_view(*q.column) : "");
+  auto text = drift_sentence(c, findings);
+  if (failed.empty()) return text;
+  return fmt::format("{}; {} of data quality failed", text, plural(static_cast<std::int64_t>(failed.size()), "check"));
 }
 
 std::vector<Group> without_data(const std::vector<Finding>& findings) {

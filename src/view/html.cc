@@ -55,6 +55,12 @@ std::string glued(std::string text) {
   return text;
 }
 
+std::string power_html(double detectable, std::string_view scale) {
+  if (std::isnan(detectable)) return "–";
+  if (detectable >= (scale == "share of rows" ? 1 : 10)) return "nothing";
+  return "≥\u00a0" + effect_html(detectable, scale);
+}
+
 std::string effect_html(double effect, std::string_view scale, int way) {
   return glued(escaped(effect_text(effect, scale, way), 40));
 }

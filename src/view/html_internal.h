@@ -27,6 +27,9 @@ void put(std::string& out, fmt::format_string<T...> format, T&&... values) {
 std::string glued(std::string text);
 /// effect_text and share_text, escaped and glued.
 std::string effect_html(double effect, std::string_view scale, int way = 0);
+/// The smallest effect that a test shows four times in five: "≥ 0.12 sd"; "nothing" where so large a one cannot be or
+/// says nothing; "–" where unknown.
+std::string power_html(double detectable, std::string_view scale);
 std::string share_html(double share);
 
 /// `<span class="badge drift">■ drift</span>`

@@ -235,19 +235,16 @@ class Report {
           "<li data-name=\"{}\"><div class=\"who\">{}{}</div><div class=\"eff\"><div class=\"track\" "
           "aria-hidden=\"true\"><i class=\"f {}{}\" style=\"width:{}%\"></i>"
           "<i class=\"m w\" style=\"left:{}%\"></i><i class=\"m\" style=\"left:{}%\"></i></div><div "
-          "class=\"nums\"><b>{}</b><span>{}</span><span>adjusted p {}</span>{}{}</div></div><p>{}{}{}</p></li>",
+          "class=\"nums\"><b>{}</b><span>{}</span><span>adjusted p {}</span>{}</div></div><p>{}{}{}</p></li>",
           escaped(f.column, kName), badge(f.verdict), name_of(&f), to_string(r.verdict),
           f.gravity > most ? " over" : "", percent(f.gravity), percent(r.watch / r.major), percent(1),
           effect_html(r.effect, r.effect_scale, direction(f, r, f.window)),
           f.gravity >= 0 ? human(f.gravity, 2) + " × major" : "", escaped(p_text(r.p_adjusted)),
-          std::isnan(r.detectable_effect)
-              ? ""
-              : fmt::format("<span>could have seen {}</span>", effect_html(r.detectable_effect, r.effect_scale)),
           missing.differ()
               ? fmt::format("<span>missing {} → {}</span>", share_html(missing.reference), share_html(missing.current))
               : "",
           is_missing_share(r) ? "<b>Missing values.</b> "
-          : r.segment         ? "<b>Only where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
+          : r.segment         ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
                               : "",
           time_html(c_, f), escaped(r.reason, kReason) + also_in(f));
     }
@@ -330,9 +327,8 @@ class Report {
           escaped(f->column, kName), name_of(f), reason, static_cast<int>(f->verdict), badge(f->verdict),
           sort_key(effect), effect_html(effect, r.effect_scale, f->changed() ? direction(*f, r, f->window) : 0),
           sort_key(gravity), gravity < 0 ? "–" : human(gravity, 2), sort_key(r.p_adjusted),
-          escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect),
-          effect_html(r.detectable_effect, r.effect_scale), sort_key(now),
-          before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),
+          escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect), power_html(r.detectable_effect, r.effect_scale),
+          sort_key(now), before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),
           to_string(f->role), to_string(f->type));
     }
     out_ += "</tbody></table></div>";

@@ -191,9 +191,8 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
         "class=\"n\">{}</td><td>{}{}</td></tr>",
         escaped(r.method), r.segment ? " where <bdi>" + escaped(*r.segment, 60) + "</bdi>" : "", human(r.statistic, 4),
         escaped(p_text(r.p_value)), escaped(p_text(r.p_adjusted)), effect_html(r.effect, r.effect_scale),
-        std::isnan(r.detectable_effect) ? "–" : "≥\u00a0" + effect_html(r.detectable_effect, r.effect_scale),
-        with_commas(r.n_reference), with_commas(r.n_current), escaped(r.null),
-        r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
+        power_html(r.detectable_effect, r.effect_scale), with_commas(r.n_reference), with_commas(r.n_current),
+        escaped(r.null), r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
     if (!r.components.empty() && r.components.size() <= 40) {
       out += "<tr class=\"parts\"><td colspan=\"9\">components, p: ";
       for (std::size_t i = 0; i < r.components.size(); ++i)
@@ -207,8 +206,8 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
 void power(std::string& out, const Finding& f) {
   const auto& r = *f.gravest;
   if (std::isnan(r.detectable_effect)) return;
-  put(out, "<p class=\"power\">{}: this window could have seen <b>≥\u00a0{}</b> four times in five{}.</p>",
-      is_missing_share(r) ? "Power on the missing share" : "Power", effect_html(r.detectable_effect, r.effect_scale),
+  put(out, "<p class=\"power\">{}: this window could have seen <b>{}</b> four times in five{}.</p>",
+      is_missing_share(r) ? "Power on the missing share" : "Power", power_html(r.detectable_effect, r.effect_scale),
       r.detectable_effect > r.major ? fmt::format("; even a major change (<b>{}</b>) could have gone unseen",
                                                   effect_html(r.major, r.effect_scale))
                                     : "");

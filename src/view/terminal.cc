@@ -134,7 +134,7 @@ class Page {
       if (!what.empty()) lead += (lead.empty() ? "" : ", ") + what;
     };
     if (is_missing_share(r)) say("missing values");
-    if (r.segment) say("only where " + *r.segment);
+    if (r.segment) say("where " + *r.segment);
     if (auto time = when(c_, f.verdicts, f.verdict); time != overall_) say(time);
     say(worst_in(c_, f));
     if (!lead.empty()) lead += ": ";
@@ -232,6 +232,10 @@ class Page {
       line("", fmt::format("{} of these could not have shown even a major change: {}", blind.size(),
                            names(blind, room / 2)));
     auto groups = without_data(findings_);
+    auto told = quality_findings();
+    std::erase_if(groups, [&](const Group& g) {
+      return std::any_of(told.begin(), told.end(), [&](const Alike& a) { return a.first->reason == g.reason; });
+    });
     for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
       line("no data", fmt::format("{}: {}: {}", plural(static_cast<std::int64_t>(groups[i].columns.size()), "column"),
                                   names(groups[i].columns, room / 2),
@@ -244,21 +248,45 @@ class Page {
     }
   }
 
-  void quality() {
-    std::size_t found = 0;
-    for (const auto& w : c_.windows)
-      for (const auto& q : w.quality) {
+  // Findings alike but for the column or the window are one line.
+  struct Alike {
+    const engine::QualityResult* first;
+    std::vector<std::string_view> columns;
+    std::vector<std::size_t> windows;
+  };
+  std::vector<Alike> quality_findings() const {
+    std::vector<Alike> found;
+    for (std::size_t w = 0; w < c_.windows.size(); ++w)
+      for (const auto& q : c_.windows[w].quality) {
         if (q.verdict != "warn" && q.verdict != "fail") continue;
-        if (++found > 5) continue;
-        auto where = c_.windows.size() > 1
-                         ? fmt::format(", {}", window_text(c_, static_cast<std::size_t>(&w - c_.windows.data())))
-                         : "";
-        line(found == 1 ? "quality" : "",
-             clean(fmt::format("{}: {}{}{}: {}", q.verdict, q.check, q.column ? " of " + *q.column : "", where,
-                               q.reason)),
-             Style::kWarning);
+        auto at = std::find_if(found.begin(), found.end(), [&](const Alike& a) {
+          return a.first->check == q.check && a.first->verdict == q.verdict && a.first->reason == q.reason;
+        });
+        if (at == found.end()) at = found.insert(found.end(), {&q, {}, {}});
+        if (q.column && std::find(at->columns.begin(), at->columns.end(), *q.column) == at->columns.end())
+          at->columns.push_back(*q.column);
+        if (at->windows.empty() || at->windows.back() != w) at->windows.push_back(w);
       }
-    if (found > 5) line("", fmt::format("{} and {} more: --json", ellipsis(options_), found - 5));
+    return found;
+  }
+
+  void quality() {
+    constexpr std::size_t kShown = 5;
+    auto found = quality_findings();
+    for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
+      const auto& f = found[i];
+      std::string where;
+      if (f.windows.size() < c_.windows.size())
+        where = f.windows.size() == 1 ? " in " + window_text(c_, f.windows[0])
+                                      : fmt::format(" in {} of {} windows", f.windows.size(), c_.windows.size());
+      line(i == 0 ? "quality" : "",
+           clean(fmt::format("{}: {}{}{}: {}", f.first->verdict, f.first->check,
+                             f.columns.empty() ? "" : " of " + names(f.columns, width_ - kLabel - 20), where,
+                             f.first->reason)),
+           Style::kWarning);
+    }
+    if (found.size() > kShown)
+      line("", fmt::format("{} and {} more: --json", ellipsis(options_), found.size() - kShown));
   }
 
   void strip() {

@@ -154,6 +154,19 @@ TEST(Terminal, SilenceForWantOfRowsIsSaid) {
   EXPECT_TRUE(has(to_terminal(c, {120, false, true}), "1 of these could not have shown even a major change: dep_time"));
 }
 
+TEST(Terminal, QualityIsToldOnceForAllColumnsAndWindows) {
+  auto c = make_comparison(3, 2);
+  for (auto& w : c.windows) {
+    w.quality.clear();
+    for (auto name : {"age", "fare"}) w.quality.push_back({"schema", name, NAN, "numeric", "fail", "no such column"});
+  }
+  c.windows[1].quality.push_back({"missing", "zip", .3, "at most 0.1", "warn", "too many missing"});
+  auto text = to_terminal(c, {120, false, true});
+  EXPECT_TRUE(has(text, "; 2 checks of data quality failed\n")) << text;
+  EXPECT_TRUE(has(text, "quality   fail: schema of age, fare: no such column\n")) << text;
+  EXPECT_TRUE(has(text, "warn: missing of zip in window 1 (2013-06-01): too many missing\n")) << text;
+}
+
 TEST(Terminal, WhenItHappened) {
   auto c = make_comparison(2, 6);
   auto set = [&](std::vector<int> drifting) {

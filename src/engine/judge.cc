@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/text.h"
+#include "drift/effect.h"
+#include "engine/judge_internal.h"
+#include "engine/movement_internal.h"
+#include "engine/summaries_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
+
+std::string too_few(std::int64_t reference, std::int64_t current) {
+  return fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", reference, current,
+                     drift::kFewestRows);
+}
+
+// Whether a column of times has just moved on: most of the current ones are later than the reference's last.
+bool time_went_on(const ColumnProfile& column, std::span<const std::int64_t> current) {
+  if (column.type != ColumnType::kTimestamp || current.empty()) return false;
+  return 2 * current.back() > std::accumulate(current.begin(), current.end(), std::int64_t{0});
+}
+
+}  // namespace
+
+std::optional<Judge::Among> Judge::Among::of(const drift::Axis& axis, std::span<const std::int64_t> cells,
+                                             std::span<const drift::WindowSummary> windows) {
+  if (windows.size() < drift::kFewestWindows) return std::nullopt;
+  drift::Sample reference{.counts = cells, .values = {}};
+  return Among{drift::Summarizer(axis, reference), drift::HealthyWindows(axis, reference, windows)};
+}
+
+Judge::Judge(const Profile& reference, const Tally& tally, const CompareOptions& options,
+             std::vector<std::size_t> segmentations)
+    : reference_(reference),
+      tally_(tally),
+      options_(options),
+      segmentations_(std::move(segmentations)),
+      between_(reference.window_count >= static_cast<std::int64_t>(drift::kFewestWindows) &&
+               reference.window.kind != WindowSpec::Kind::kNone),
+      warn_at_most_(reference.has_time && options.window.kind != WindowSpec::Kind::kNone && !between_) {
+  if (!between_) return;
+  for (const auto& column : reference.columns) {
+    auto& of_column = among_.emplace_back();
+    for (std::size_t k = 0; k < tally.widths.size(); ++k) {
+      auto& of_parts = of_column.emplace_back();
+      for (const auto& part : column.parts[k == 0 ? 0 : segmentations_[k - 1]]) {
+        auto cells = padded(part.counts, column.cells());
+        of_parts.push_back({Among::of(column.axis(), cells, part.windows),
+                            Among::of(kMissingAxis, missing_or_present(part.counts), part.missing_windows)});
+      }
+    }
+  }
+}
+
+std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial, std::size_t family) const {
+  std::vector<Draft> drafts;
+  const auto& column = reference_.columns[c];
+  if (auto reason = incomparable(c); !reason.empty()) {
+    Draft d = blank(column);
+    d.result.method = "omnibus";
+    d.result.n_reference = column.whole().rows();
+    d.result.missing_reference = column.whole().missing;
+    d.result.reason = std::move(reason);
+    drafts.push_back(std::move(d));
+    return drafts;
+  }
+  for (std::size_t k = 0; k < tally_.widths.size(); ++k) {
+    for (std::size_t s = 0; s < tally_.widths[k]; ++s) {
+      const auto* current = tally_.at(c, k, window, s);
+      if (k > 0 && !current) continue;
+      auto segmentation = k == 0 ? 0 : segmentations_[k - 1];
+      const Counts none;
+      Place place{.column = c,
+                  .window = window,
+                  .part = column.parts[segmentation][s],
+                  .among = between_ ? &among_[c][k][s] : nullptr,
+                  .current = current ? *current : none,
+                  .segment = std::nullopt,
+                  .partial = partial,
+                  .level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1))};
+      if (k > 0) place.segment = reference_.segments[segmentation][s];
+      drafts.push_back(values(place));
+      if (place.part.counts.missing > 0 || place.current.missing > 0) drafts.push_back(missing(place));
+    }
+  }
+  return drafts;
+}
+
+std::string Judge::incomparable(std::size_t c) const {
+  if (!tally_.present[c]) return "the current data has no such column";
+  if (tally_.only_numbers[c]) return "texts that are all numbers are not compared by their length; is --decimal right?";
+  return {};
+}
+
+std::vector<QualityResult> Judge::schema() const {
+  std::vector<QualityResult> found;
+  for (std::size_t c = 0; c < reference_.columns.size(); ++c) {
+    const auto& column = reference_.columns[c];
+    auto reason = incomparable(c);
+    if (reason.empty()) continue;
+    found.push_back({.check = "schema",
+                     .column = column.name,
+                     .value = kNaN,
+                     .expected = std::string(to_string(column.type)),
+                     .verdict = "fail",
+                     .reason = std::move(reason)});
+  }
+  return found;
+}
+
+Draft Judge::blank(const ColumnProfile& column) const {
+  Draft d;
+  auto& r = d.result;
+  r.column = column.name, r.role = column.role, r.type = column.type;
+  r.statistic = r.p_value = r.p_adjusted = r.effect = r.detectable_effect = kNaN;
+  r.exact = column.exact, r.error_bound = column.error_bound;
+  bool share = column.categorical() || column.bins.sd == 0;
+  auto levels = options_.levels.value_or(share ? kShareLevels : kSdLevels);
+  r.watch = levels.watch, r.major = levels.major, r.effect_scale = scale_of(share);
+  return d;
+}
+
+// Takes the larger of the p-value at hand and that among the healthy windows.
+void Judge::judge_among(Draft& d, const Among& among, std::span<const std::int64_t> cells, const Place& place) const {
+  auto& r = d.result;
+  auto now = among.summarize({.counts = cells, .values = {}}, false);
+  const auto& w = (*tally_.windower)[place.window];
+  now.hour = w.hour;
+  now.weekday = w.weekday;
+  auto found = among.healthy.test(now, place.level);
+  if (std::isnan(found.p_value)) return;
+  for (const auto& p : found.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
+  if (found.p_value > r.p_value) {
+    d.usual = r.p_value <= place.level;
+    d.unsure = d.usual && reference_.window_count < kAdvisedWindows && found.detectable > r.effect;
+    r.p_value = found.p_value;
+    r.null = "between-window";
+  }
+  if (!std::isnan(found.detectable)) r.detectable_effect = std::max(r.detectable_effect, found.detectable);
+}
+
+Draft Judge::values(const Place& place) const {
+  const auto& column = reference_.columns[place.column];
+  const auto& current = place.current;
+  const auto& fresh = tally_.fresh[place.column];
+  auto axis = column.axis();
+  auto cells = column.cells() + fresh.size();
+  auto x = padded(place.part.counts, cells), y = padded(current, cells);
+  drift::Sample ref{.counts = x, .values = {}},
+      cur{.counts = y, .values = {}, .beyond = static_cast<double>(current.beyond) * 1e-6};
+
+  Draft d = blank(column);
+  auto& r = d.result;
+  r.segment = place.segment;
+  r.method = "omnibus";
+  r.n_reference = place.part.counts.rows(), r.n_current = current.rows();
+  r.missing_reference = place.part.counts.missing, r.missing_current = current.missing;
+  bool healthy = place.among && place.among->values;
+  // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
+  if (healthy) axis.lattice = true;
+  auto score = drift::find_method("omnibus")->run(
+      axis, ref, cur, {.level = place.level, .seed = options_.seed + place.column, .params = {}});
+  r.statistic = score.statistic, r.p_value = score.p_value;
+  r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
+  for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
+  auto effect = drift::effect(axis, ref, cur);
+  r.effect = effect.corrected, r.effect_scale = scale_of(effect.share);
+  d.noise = effect.noise;
+  r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
+  d.movement = movement(column, x, y, fresh);
+  d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
+  if (d.tested && healthy) judge_among(d, *place.among->values, y, place);
+
+  if (place.partial) {
+    r.reason = kCutOff;
+  } else if (score.status == drift::Status::kEmpty) {
+    r.reason = r.n_current == 0 ? no_value(place.column, current) : "the reference has no value";
+  } else if (score.status == drift::Status::kTooFewRows) {
+    r.reason = too_few(r.n_reference, r.n_current);
+  } else if (score.status == drift::Status::kConstant) {
+    r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
+                                                : "the same single value in both";
+  } else if (time_went_on(column, y)) {
+    d.tested = false;
+    r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+  }
+  return d;
+}
+
+Draft Judge::missing(const Place& place) const {
+  const auto& current = place.current;
+  Draft d = blank(reference_.columns[place.column]);
+  auto& r = d.result;
+  r.segment = place.segment;
+  r.method = "missing_share";
+  r.n_reference = place.part.counts.rows(), r.n_current = current.rows();
+  r.missing_reference = place.part.counts.missing, r.missing_current = current.missing;
+  auto n = r.n_reference + r.missing_reference, m = r.n_current + r.missing_current;
+  auto score = drift::missing_share(r.missing_reference, n, r.missing_current, m);
+  r.statistic = score.statistic, r.p_value = score.p_value;
+  r.null = "exact";
+  auto effect = drift::share_effect(r.missing_reference, n, r.missing_current, m);
+  r.effect = effect.corrected, r.effect_scale = scale_of(true);
+  auto levels = options_.levels.value_or(kShareLevels);
+  r.watch = levels.watch, r.major = levels.major;
+  d.noise = effect.noise;
+  r.detectable_effect = drift::detectable_share(r.missing_reference, n, m, place.level);
+  bool enough = n >= drift::kFewestRows && m >= drift::kFewestRows;
+  d.tested = enough && !place.partial && !std::isnan(r.p_value);
+  auto share = [](std::int64_t k, std::int64_t of) {
+    return percent(static_cast<double>(k) / static_cast<double>(of));
+  };
+  if (n && m) d.movement = fmt::format("missing {} → {}", share(r.missing_reference, n), share(r.missing_current, m));
+  if (d.tested && place.among && place.among->missing)
+    judge_among(d, *place.among->missing, missing_or_present(current), place);
+  if (place.partial)
+    r.reason = kCutOff;
+  else if (!enough)
+    r.reason = too_few(n, m);
+  return d;
+}
+
+std::string Judge::no_value(std::size_t c, const Counts& current) const {
+  if (tally_.mismatches[c] > 0)
+    return fmt::format("no value that is {}: {} could not be read", to_string(reference_.columns[c].type),
+                       tally_.mismatches[c]);
+  return current.missing ? "every value is missing" : "no rows";
+}
+
+}  // namespace vigie::engine

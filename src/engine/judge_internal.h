@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "drift/between.h"
+#include "engine/compare.h"
+
+namespace vigie::engine {
+
+/// Below so many healthy windows the variation between them is learnt badly: notes say it, and a large change that
+/// they could not have told from a usual one is left undecided.
+inline constexpr std::int64_t kAdvisedWindows = 15;
+
+/// One test before its family is known.
+struct Draft {
+  ColumnResult result;
+  bool tested = false;   ///< a member of the family
+  double noise = 0;      ///< of the effect
+  std::string movement;  ///< what changed, for people
+  bool usual = false;    ///< sampling noise is exceeded, the variation between healthy windows is not
+  bool unsure = false;   ///< usual, but for healthy windows too few to have shown otherwise
+};
+
+/// Scores the columns of a tally against the reference, part by part.
+class Judge {
+ public:
+  /// `segmentations`: of the reference, those that are asked for. All arguments must outlive the judge.
+  Judge(const Profile& reference, const Tally& tally, const CompareOptions& options,
+        std::vector<std::size_t> segmentations);
+
+  /// Whether the reference has healthy windows enough to compare with.
+  bool between() const { return between_; }
+  /// Whether time is known and the reference has too few windows: no verdict above a warning.
+  bool warn_at_most() const { return warn_at_most_; }
+
+  /// The tests of one column in one window, by segment; thread-safe. `partial`: the window is cut off.
+  std::vector<Draft> column(std::size_t column, std::size_t window, bool partial, std::size_t family) const;
+
+  /// Columns that are not what the reference says they are.
+  std::vector<QualityResult> schema() const;
+
+ private:
+  // The healthy windows of one part of a column, and what turns a window into their terms.
+  struct Among {
+    drift::Summarizer summarize;
+    drift::HealthyWindows healthy;
+    static std::optional<Among> of(const drift::Axis& axis, std::span<const std::int64_t> cells,
+                                   std::span<const drift::WindowSummary> windows);
+  };
+  struct AmongPair {
+    std::optional<Among> values, missing;
+  };
+  // Where a test is: the part of the reference, its healthy windows, the segment's name and the window.
+  struct Place {
+    std::size_t column, window;
+    const Part& part;
+    const AmongPair* among;
+    const Counts& current;
+    std::optional<std::string> segment;
+    bool partial;
+    double level;
+  };
+
+  Draft blank(const ColumnProfile& column) const;
+  Draft values(const Place& place) const;
+  Draft missing(const Place& place) const;
+  void judge_among(Draft& draft, const Among& among, std::span<const std::int64_t> cells, const Place& place) const;
+  std::string incomparable(std::size_t column) const;  // why, or empty
+  std::string no_value(std::size_t column, const Counts& current) const;
+
+  const Profile& reference_;
+  const Tally& tally_;
+  const CompareOptions& options_;
+  std::vector<std::size_t> segmentations_;
+  bool between_, warn_at_most_;
+  std::vector<std::vector<std::vector<AmongPair>>> among_;  // [column][segmentation asked for][segment]
+};
+
+/// The one place where a score, adjusted over its family, becomes a verdict (alarms: "From p-values to a verdict").
+void decide(Draft& draft, double alpha, bool warn_at_most);
+
+}  // namespace vigie::engine

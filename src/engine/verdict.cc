@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "engine/judge_internal.h"
+#include "engine/movement_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+std::string unseen(const ColumnResult& r, bool share) {
+  if (std::isnan(r.detectable_effect)) return "no change seen";
+  if (r.detectable_effect > r.major)
+    return fmt::format("no change seen, but one of {} could have been missed", amount(r.major, share));
+  return fmt::format("no change seen; {} would have been", amount(r.detectable_effect, share));
+}
+
+}  // namespace
+
+void decide(Draft& d, double alpha, bool warn_at_most) {
+  auto& r = d.result;
+  if (!d.tested) return;
+  bool share = r.effect_scale == scale_of(true);
+  auto seen = d.movement.empty() ? std::string() : d.movement + ", ";
+  if (!(r.p_adjusted <= alpha)) {
+    if (d.unsure && r.effect >= r.watch) {
+      r.reason =
+          fmt::format("{}moved {}: more than by chance, but the healthy windows are too few to tell if it is usual",
+                      seen, amount(r.effect, share));
+      return;
+    }
+    r.verdict = Verdict::kOk;
+    r.reason = d.usual ? fmt::format("{}within what healthy windows differ by", seen) : unseen(r, share);
+    return;
+  }
+  if (r.effect < r.watch) {
+    r.verdict = Verdict::kOk;
+    r.reason = fmt::format("{}detectable, too small to matter: {}", seen, amount(r.effect, share));
+    return;
+  }
+  r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
+  r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share),
+                         r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
+  if (r.verdict == Verdict::kDrift && d.noise >= r.major) {
+    r.verdict = Verdict::kWarning;
+    r.reason += "; with so few rows chance alone moves this far";
+  } else if (r.verdict == Verdict::kDrift && warn_at_most) {
+    r.verdict = Verdict::kWarning;
+    r.reason += "; assumes independent rows: the reference has fewer than five windows";
+  }
+}
+
+}  // namespace vigie::engine
