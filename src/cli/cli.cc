@@ -141,6 +141,7 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
 }  // namespace
 
 int run(int argc, char** argv) {
+  open_standard_streams();
   watch_signals();
   CLI::App program(
       "vigie watches machine-learning models: what changed in the data, how much, and whether it matters.\n\n"

@@ -43,6 +43,8 @@ struct DataOptions {
   /// Code::kUsage for what can be told before data is read; says on standard error what is given and has no effect.
   Status check() const;
   Result<table::ReadOptions> reading() const;
+  /// open_input(); says on standard error which of these options its kind of file has no use for.
+  Result<std::unique_ptr<table::Input>> open(const std::string& data) const;
   engine::Roles roles() const;
   Result<std::vector<engine::ForcedType>> types() const;
 };

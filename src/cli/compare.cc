@@ -88,8 +88,7 @@ Result<int> run(const Options& o) {
   VIGIE_TRY(check(o));
   VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
   VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
-  VIGIE_ASSIGN(auto reading, o.columns.reading());
-  VIGIE_ASSIGN(auto current, table::open_input(o.current, reading));
+  VIGIE_ASSIGN(auto current, o.columns.open(o.current));
   VIGIE_TRY(check_columns(o, reference, *current));
   engine::CompareOptions options;
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;

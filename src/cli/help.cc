@@ -17,7 +17,6 @@ std::size_t width(const std::string& text) {
 }
 
 // Words of `text` in lines that end before kWidth; the first line begins in cell `at`, the others in cell `indent`.
-// Lines that begin with a blank are examples and stay as they are.
 std::string wrapped(const std::string& text, std::size_t at, std::size_t indent) {
   std::string out, line, word;
   auto flush = [&] {

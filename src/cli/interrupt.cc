@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,6 +31,12 @@ extern "C" void vigie_cli_on_signal(int number) {
 }
 
 }  // namespace
+
+void open_standard_streams() {
+  // A file opened in place of one that the caller closed would be written into by what is said.
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 void watch_signals() {
   for (int number : {SIGINT, SIGTERM, SIGHUP}) {

@@ -3,6 +3,10 @@
 
 namespace vigie::cli {
 
+/// Before anything else is opened: closed standard streams become ones that are empty or, for output, cannot be
+/// written.
+void open_standard_streams();
+
 /// From now on SIGINT, SIGTERM and SIGHUP end the program at once, by that signal, except while HoldSignals lives.
 /// Those that the caller ignores stay ignored.
 void watch_signals();

@@ -101,6 +101,19 @@ Result<table::ReadOptions> DataOptions::reading() const {
   return read;
 }
 
+Result<std::unique_ptr<table::Input>> DataOptions::open(const std::string& data) const {
+  VIGIE_ASSIGN(auto read, reading());
+  VIGIE_ASSIGN(auto input, table::open_input(data, read));
+  auto remark = [&](bool given, std::string_view option) {
+    if (given) say(fmt::format("{}: has no effect on {}, which is {}", option, data, input->kind()));
+  };
+  if (input->kind() == "CSV" || input->kind() == "TSV") return input;
+  remark(read.decimal != '.', "--decimal");
+  remark(read.delimiter != '\0', "--delimiter");
+  remark(read.keep_ragged, "--keep-ragged");
+  return input;
+}
+
 engine::Roles DataOptions::roles() const {
   return {timestamp, prediction, label, id, weight, split(score), split(features), split(ignore)};
 }
@@ -240,8 +253,7 @@ Result<engine::Profile> read_reference(const std::string& data, const DataOption
     VIGIE_TRY(engine::apply_roles(profile, options.roles()));
     return profile;
   }
-  VIGIE_ASSIGN(auto reading, options.reading());
-  VIGIE_ASSIGN(auto input, table::open_input(data, reading));
+  VIGIE_ASSIGN(auto input, options.open(data));
   ProgressBar bar("reading the reference");
   return engine::make_profile(*input, {.roles = options.roles(),
                                        .window = window,

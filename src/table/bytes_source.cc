@@ -18,8 +18,13 @@ class Plain final : public BytesSource {
  public:
   explicit Plain(std::shared_ptr<InputFile> file) : file_(std::move(file)) {}
   Result<std::size_t> read(char* out, std::size_t size) override {
-    VIGIE_ASSIGN(auto n, file_->read(at_, out, size));
+    // No more than there was at its opening: every pass over a file that grows sees the same.
+    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, file_->size() - at_));
+    VIGIE_ASSIGN(auto n, file_->read(at_, out, wanted));
     at_ += n;
+    if (n < wanted)
+      return fail(Code::kInput, fmt::format("{}: became shorter while it was read: it ends at byte {} of {}",
+                                            file_->path(), at_, file_->size()));
     return n;
   }
   std::uint64_t consumed() const override { return at_; }
@@ -139,6 +144,8 @@ Result<std::unique_ptr<BytesSource>> open_bytes(std::shared_ptr<InputFile> file)
   VIGIE_ASSIGN(auto n, file->read(0, head, sizeof head));
   std::string_view magic(head, n);
   if (magic.starts_with("\x1f\x8b")) return std::unique_ptr<BytesSource>(std::make_unique<Gzip>(std::move(file)));
+  if (n > 1 && n < 4 && std::string_view("\x28\xb5\x2f\xfd").starts_with(magic))
+    return fail(Code::kInput, fmt::format("{}: zstd stream ends early at byte {}", file->path(), n));
   bool skippable = n == 4 && (head[0] & '\xf0') == '\x50' && magic.substr(1) == "\x2a\x4d\x18";
   if (magic == "\x28\xb5\x2f\xfd" || skippable)
     return std::unique_ptr<BytesSource>(std::make_unique<Zstd>(std::move(file)));

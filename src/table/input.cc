@@ -62,6 +62,11 @@ Error empty(const std::string& path) {
   return fail(Code::kInput, path + ": the file is empty");
 }
 
+std::string_view kind_name(Kind kind) {
+  static constexpr std::array<std::string_view, 5> kNames = {"CSV", "TSV", "NDJSON", "Parquet", "Arrow"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 class FileInput final : public Input {
  public:
   FileInput(std::string name, ReadOptions options, std::vector<Part> parts)
@@ -72,6 +77,7 @@ class FileInput final : public Input {
     for (const auto& part : parts_) sum += part.bytes;
     return sum;
   }
+  std::string_view kind() const override { return kind_name(parts_[0].kind); }
   Result<std::unique_ptr<Reader>> open(const std::optional<Schema>& types) override {
     if (parts_.size() == 1) return open_one(types);
     if (!all_) {
@@ -111,11 +117,6 @@ Result<std::vector<std::string>> find_files(const std::string& data) {
   // By bytes: glob() sorts by the locale.
   std::sort(paths.begin(), paths.end());
   return paths;
-}
-
-std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, 5> kNames = {"CSV", "TSV", "NDJSON", "Parquet", "Arrow"};
-  return kNames[static_cast<std::size_t>(kind)];
 }
 
 }  // namespace

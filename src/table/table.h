@@ -108,6 +108,8 @@ class Input {
   /// For messages and the result: the argument as given.
   virtual const std::string& name() const = 0;
   virtual std::uint64_t bytes() const = 0;  ///< size of all files as they lie on disk
+  /// "CSV", "TSV", "NDJSON", "Parquet" or "Arrow"; empty for what is no file.
+  virtual std::string_view kind() const { return {}; }
   /// Starts a pass. `types`: nothing, to infer every type (except those fixed by ReadOptions::schema); or the types
   /// by name: then columns not named are skipped, and cells that do not fit are counted as mismatches. Names that the
   /// data lacks are simply absent from the reader's schema.
