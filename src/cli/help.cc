@@ -73,7 +73,7 @@ class Help final : public CLI::Formatter {
       std::string rows;
       for (const auto* o : options)
         if (!o->get_positional() && o->get_group() == group) rows += row(*o);
-      if (!rows.empty()) groups += "\n" + group + ":\n" + rows;
+      if (!rows.empty()) groups.append("\n").append(group).append(":\n").append(rows);
     }
     std::string positionals;
     for (const auto* o : options) {
