@@ -5,167 +5,29 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 #include <optional>
 
 #include "drift/between_fit_internal.h"
+#include "drift/between_terms_internal.h"
 #include "stats/distributions.h"
 
 namespace vigie::drift {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kMoments = 4;  // location, scale, skew, kurtosis
 constexpr double kWeights[] = {.45, .25, .05, .10, .15};
 constexpr std::string_view kNames[] = {"location", "scale", "skew", "kurtosis", "chi2"};
 // Sampling variance of an arcsine share, times rows.
 constexpr double kArcsineNoise = .25;
 constexpr double kFewestExpected = 5;
 
-double arcsine(double count, double rows) {
-  return std::asin(std::sqrt((count + .375) / (rows + .75)));
-}
-double count_of(double arcsine, double rows) {
-  const double root = std::sin(arcsine);
-  return root * root * (rows + .75) - .375;
-}
-
-double sum_of(std::span<const std::int64_t> counts) {
-  return static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-}
-
-// Normal scores of the cells: the mean of a standard normal variable within each cell's stretch of probability.
-std::vector<double> normal_scores(std::span<const double> shares) {
-  std::vector<double> scores(shares.size());
-  double below = 0, quantile = -std::numeric_limits<double>::infinity(), density = 0;
-  for (std::size_t j = 0; j < shares.size(); ++j) {
-    if (shares[j] > 0) {
-      const double end = j + 1 == shares.size() ? 1 : std::min(1., below + shares[j]);
-      const double next = stats::normal_quantile(end), next_density = stats::normal_pdf(next);
-      scores[j] = (density - next_density) / shares[j];
-      below = end;
-      quantile = next;
-      density = next_density;
-    } else {
-      scores[j] = quantile;
-    }
-  }
-  // Without reference rows above, a cell has no stretch of its own and the quantile before it may be infinite.
-  for (auto& score : scores) score = std::clamp(score, -40., 40.);
-  return scores;
-}
-
-struct Shape {
-  double location = 0, variance = 0, skew = kNan, kurtosis = kNan;
-};
-
-Shape shape_of(std::span<const double> scores, const auto& share) {
-  Shape shape;
-  for (std::size_t j = 0; j < scores.size(); ++j) shape.location += share(j) * scores[j];
-  double third = 0, fourth = 0;
-  for (std::size_t j = 0; j < scores.size(); ++j) {
-    const double d = scores[j] - shape.location, f = share(j) * d * d;
-    shape.variance += f;
-    third += f * d;
-    fourth += f * d * d;
-  }
-  if (shape.variance > 0) {
-    shape.skew = third / std::pow(shape.variance, 1.5);
-    shape.kurtosis = fourth / (shape.variance * shape.variance);
-  }
-  return shape;
-}
-
-// Sampling variance, times rows, of the four moments: the mean square of their influence functions. For a continuous
-// column 1, 1/2, 6 and 24/9.
-std::array<double, kMoments> sampling_noise(std::span<const double> scores, std::span<const double> shares) {
-  const Shape shape = shape_of(scores, [&](std::size_t j) { return shares[j]; });
-  std::array<double, kMoments> noise{};
-  if (!(shape.variance > 0)) return noise;
-  const double g = shape.skew, k = shape.kurtosis, sd = std::sqrt(shape.variance);
-  for (std::size_t j = 0; j < scores.size(); ++j) {
-    const double u = (scores[j] - shape.location) / sd, w = u * u - 1;
-    const double influence[kMoments] = {u * sd, w / 2, u * u * u - g - 3 * u - 1.5 * g * w,
-                                        (u * u * u * u - k - 4 * g * u - 2 * k * w) / k};
-    for (std::size_t c = 0; c < kMoments; ++c) noise[c] += shares[j] * influence[c] * influence[c];
-  }
-  return noise;
-}
-
 }  // namespace
-
-Summarizer::Summarizer(const Axis& axis, const Sample& reference) : kind_(axis.kind), rows_(sum_of(reference.counts)) {
-  const auto counts = reference.counts;
-  const std::size_t cells = counts.size();
-  if (kind_ == kCategorical) {
-    category_.resize(cells);
-    std::iota(category_.begin(), category_.end(), std::size_t{0});
-    std::ranges::stable_sort(category_, std::ranges::greater{}, [&](std::size_t i) { return counts[i]; });
-    while (!category_.empty() && (category_.size() > kArcsine || counts[category_.back()] == 0)) category_.pop_back();
-    for (const auto i : category_) category_share_.push_back(static_cast<double>(counts[i]) / rows_);
-    return;
-  }
-  shares_.resize(cells);
-  for (std::size_t j = 0; j < cells; ++j) {
-    const bool outside = j == 0 || j + 1 == cells;
-    shares_[j] = outside && counts[j] == 0 ? .5 : static_cast<double>(counts[j]);
-  }
-  const double total = std::accumulate(shares_.begin(), shares_.end(), 0.);
-  for (auto& share : shares_) share /= total;
-  scores_ = normal_scores(shares_);
-  group_.resize(cells);
-  group_rows_.resize(kWindowGroups);
-  double below = 0;
-  for (std::size_t j = 0; j < cells; ++j) {
-    const double middle = rows_ > 0 ? (below + static_cast<double>(counts[j]) / 2) / rows_ : 0;
-    group_[j] = static_cast<std::uint8_t>(std::clamp(middle * kWindowGroups, 0., kWindowGroups - 1.));
-    below += static_cast<double>(counts[j]);
-    group_rows_[group_[j]] += static_cast<double>(counts[j]);
-  }
-}
-
-WindowSummary Summarizer::operator()(const Sample& window, bool held_out) const {
-  WindowSummary summary;
-  const auto counts = window.counts;
-  summary.rows = sum_of(counts);
-  const bool enough = summary.rows >= static_cast<double>(kFewestRows);
-  if (kind_ == kCategorical) {
-    for (const auto i : category_) {
-      summary.arcsine.push_back(enough ? arcsine(static_cast<double>(counts[i]), summary.rows) : kNan);
-    }
-    return summary;
-  }
-  if (!enough || counts.size() != scores_.size()) return summary;
-  const Shape shape = shape_of(scores_, [&](std::size_t j) { return static_cast<double>(counts[j]) / summary.rows; });
-  summary.location = shape.location;
-  if (std::ranges::count_if(counts, [](std::int64_t n) { return n > 0; }) > 1 && shape.variance > 0) {
-    summary.log_scale = std::log(shape.variance) / 2;
-    summary.skew = shape.skew;
-    summary.log_kurtosis = std::log(shape.kurtosis);
-  } else {
-    // All rows in one cell, as of a frozen sensor: no scale at all, told as half a row one sd away.
-    summary.log_scale = std::log(.5 / summary.rows) / 2;
-  }
-  std::array<double, kWindowGroups> current{};
-  for (std::size_t j = 0; j < counts.size(); ++j) current[group_[j]] += static_cast<double>(counts[j]);
-  const double m = summary.rows, n = held_out ? rows_ - m : rows_;
-  if (!(n > 0)) return summary;
-  double sum = 0;
-  for (std::size_t g = 0; g < kWindowGroups; ++g) {
-    const double x = std::max(0., held_out ? group_rows_[g] - current[g] : group_rows_[g]), pooled = x + current[g];
-    if (!(pooled > 0)) continue;
-    const double expected = pooled * m / (n + m);
-    sum += (current[g] - expected) * (current[g] - expected) / (expected * n / (n + m));
-  }
-  summary.chi2 = sum;
-  return summary;
-}
 
 struct HealthyWindows::State {
   Kind kind;
   std::size_t size = 0;
   double mean_rows = 0, mean_inverse_rows = 0, mean_chi2 = kNan, chi2_df = 0;
-  std::array<double, kMoments> noise{};
+  Terms terms;
   std::vector<double> shares;  ///< categorical: of WindowSummary::arcsine
 
   struct Model {
@@ -256,16 +118,15 @@ HealthyWindows::HealthyWindows(const Axis& axis, const Sample& reference, std::s
       }
     }
   } else {
-    column([](const WindowSummary& w) { return w.location; });
-    column([](const WindowSummary& w) { return w.log_scale; });
-    column([](const WindowSummary& w) { return w.skew; });
-    column([](const WindowSummary& w) { return w.log_kurtosis; });
+    state->terms = Terms(scale.scores_, scale.shares_);
+    for (std::size_t c = 0; c < kMoments; ++c) {
+      column([&, c](const WindowSummary& w) { return state->terms.of(w)[c]; });
+    }
     column([](const WindowSummary& w) { return std::log(std::max(w.chi2, 1e-9)); });
     double sum = 0;
     for (const auto* window : used) sum += window->chi2;
     state->mean_chi2 = sum / size;
     state->chi2_df = static_cast<double>(std::ranges::count_if(scale.group_rows_, [](double n) { return n > 0; })) - 1;
-    state->noise = sampling_noise(scale.scores_, scale.shares_);
   }
   const auto model = [&](Design design) {
     State::Model made{std::move(design), {}};
@@ -301,14 +162,14 @@ void HealthyWindows::State::numeric(const Model& model, const Design::Row& row, 
                                     double level, Between& result) const {
   if (!std::isfinite(current.location)) return;
   const double leverage = model.design.leverage(row);
-  const double values[kMoments] = {current.location, current.log_scale, current.skew, current.log_kurtosis};
+  const auto values = terms.of(current);
   for (std::size_t c = 0; c < kMoments; ++c) {
     const Fit& fit = model.fits[c];
     double p = 1;
     if (fit.usable && std::isfinite(values[c])) {
-      const Bound limits = bound(fit, leverage, noise[c], noise[c] / current.rows, current.rows);
+      const Bound limits = bound(fit, leverage, terms.noise()[c], terms.noise()[c] / current.rows, current.rows);
       p = two_sided(values[c] - fit.at(row), limits);
-      if (c == 0 && limits.variance > 0) result.detectable = smallest(limits, level, kWeights[0]);
+      if (c == 0 && limits.variance > 0) result.detectable = terms.shift(smallest(limits, level, kWeights[0]));
     }
     result.components.push_back({kNames[c], p});
   }

@@ -69,9 +69,11 @@ struct Between {
 };
 
 /// The healthy windows of one column, prepared. Prediction bounds by Student's t, corrected for lag-1 correlation and
-/// for windows of unequal rows (alarms recipe, section 8). Where the windows know their hour and weekday and each pair
-/// of them occurs twice on average (two weeks), additive effects of both are fitted by least squares and taken out,
-/// unless the tested window's hour or weekday never occurred. Immutable; safe to share between threads.
+/// for windows of unequal rows (alarms recipe, section 8). Where nearly all rows of a numeric column share one value,
+/// location and skew are compared in terms of the square root of the others' share. Where the windows know their hour
+/// and weekday and each pair of them occurs twice on average (two weeks), additive effects of both are fitted by least
+/// squares and taken out, unless the tested window's hour or weekday never occurred. Immutable; safe to share between
+/// threads.
 class HealthyWindows {
  public:
   /// `windows` in time order; those with too few rows are left out. Make it once for many tests: O(windows), for

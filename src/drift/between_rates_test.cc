@@ -2,28 +2,25 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <string>
 
-#include "base/parallel.h"
-#include "drift/alarm_rates_internal.h"
-#include "drift/between.h"
+#include "drift/between_simulation_internal.h"
 #include "stats/distributions.h"
 
 namespace vigie::drift {
 namespace {
 
-using simulation::at_most;
 using simulation::Counts;
+using simulation::expect_at_most;
 using simulation::full;
+using simulation::normal;
 using simulation::report;
-
-double normal(Rng& rng) {
-  return std::normal_distribution<double>()(rng);
-}
+using simulation::share;
+using simulation::simulate;
+using simulation::verdict;
 
 /// A service whose windows wander: normal rows on 64 cells, with effects on the mean and on the scale.
 struct Service {
@@ -53,17 +50,6 @@ Counts draw(Rng& rng, double mean, double scale, std::int64_t rows, double (*law
     before = next;
   }
   return simulation::multinomial(rng, shares, rows);
-}
-
-double verdict(const simulation::Pair& pair, std::span<const Counts> windows) {
-  const Axis axis = pair.axis();
-  const Sample reference = pair.reference_sample(), current = pair.current_sample();
-  const Summarizer summarize(axis, reference);
-  std::vector<WindowSummary> healthy;
-  for (const auto& window : windows) healthy.push_back(summarize({window, {}}, true));
-  const double between = HealthyWindows(axis, reference, healthy).test(summarize(current, false), .0025).p_value;
-  if (between > .05) return between;
-  return std::max(between, omnibus.run(axis, reference, current, {}).p_value);
 }
 
 double trial(Rng& rng, const Service& s) {
@@ -127,28 +113,6 @@ double categorical_trial(Rng& rng, std::size_t k, Wander wander, std::size_t siz
     }
   }
   return verdict(pair, windows);
-}
-
-std::vector<double> simulate(std::size_t trials, const std::function<double(Rng&)>& one) {
-  std::vector<double> p(trials);
-  parallel_for((trials + 49) / 50, 0, [&](std::size_t block) {
-    for (std::size_t t = block * 50; t < std::min(trials, block * 50 + 50); ++t) {
-      Rng rng(0x51ed2701 * (t + 1));
-      p[t] = one(rng);
-    }
-  });
-  return p;
-}
-double share(const std::vector<double>& p, double level) {
-  return static_cast<double>(at_most(p, level)) / static_cast<double>(p.size());
-}
-
-/// Fails when so many alarms would come with probability below 1e-6 at the permitted rate.
-void expect_at_most(const std::vector<double>& p, double level, double permitted, const std::string& what) {
-  const auto n = static_cast<double>(p.size()), k = static_cast<double>(at_most(p, level));
-  if (k <= n * permitted) return;
-  EXPECT_GT(boost::math::ibeta(k, n - k + 1, permitted), 1e-6)
-      << what << ": " << k << " of " << n << " at " << level << ", permitted " << permitted;
 }
 
 const char* const kSizeHeading =
