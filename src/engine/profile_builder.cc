@@ -246,9 +246,12 @@ class ColumnBuilder {
     profile_.other = other_;
     if (profile_.halved) {
       by([](const Halves& c) { return c.first; });
+      // A category that the choosing half does not have is known only because the counted half has it: no choice.
+      auto fits = [&](const Named& c, std::size_t before) {
+        return c.count.first > 0 && before + c.name.size() <= kCategoryBytes;
+      };
       std::size_t keep = 0, kept = 0;
-      while (keep < all.size() && keep < kCategories && kept + all[keep].name.size() <= kCategoryBytes)
-        kept += all[keep++].name.size();
+      while (keep < all.size() && keep < kCategories && fits(all[keep], kept)) kept += all[keep++].name.size();
       for (auto i = keep; i < all.size(); ++i) profile_.other += all[i].count.second;
       all.resize(keep);
       by([](const Halves& c) { return c.second; });

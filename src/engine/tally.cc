@@ -155,7 +155,7 @@ class ColumnCounter {
       auto name = coded.dictionary[static_cast<std::size_t>(code)];
       if (auto it = index_.find(name); it != index_.end()) return slot = it->second;
       // Where the reference's own table was cut short, nobody can tell a new category from a rare one.
-      if (profile_.other > 0 || fresh.size() >= kFresh) return slot = other_;
+      if (profile_.halved || profile_.other > 0 || fresh.size() >= kFresh) return slot = other_;
       slot = other_ + 1 + static_cast<std::int32_t>(fresh.size());
       fresh.emplace_back(name);
       index_.emplace(std::string(name), slot);
