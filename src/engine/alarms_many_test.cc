@@ -67,7 +67,7 @@ TEST(SlowAlarms, ManyCategoriesAndMore) {
   for (const auto& spec : specs) {
     measure(spec, 0, "20000 rows; current 2000", trials_of(1000, 30),
             [&](auto& s, std::size_t t) { return run(s, t, {{20'000}, {2'000}}, 1, {}); });
-    measure(spec, 4, "20000 rows; current 2000", trials_of(500, 15),
+    measure(spec, 4, "20000 rows; current 2000", trials_of(1500, 15),
             [&](auto& s, std::size_t t) { return run(s, t, {{20'000}, {2'000}}, 1, {}); });
     for (double tau : {0., .1}) {
       measure(
