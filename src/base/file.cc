@@ -79,10 +79,15 @@ Result<InputFile> InputFile::open(const std::string& path) {
 
 Result<InputFile> InputFile::spool(int in, const std::string& name) {
   const char* folder = std::getenv("TMPDIR");
-  std::string path = fmt::format("{}/vigie-XXXXXX", folder && *folder ? folder : "/tmp");
-  int fd = attempt("open", [&] { return ::mkostemp(path.data(), O_CLOEXEC); });
-  if (fd < 0) return os_error(path, "create (set TMPDIR to a folder with room)", errno);
-  ::unlink(path.c_str());
+  std::string path = folder && *folder ? folder : "/tmp";
+  // A file that never has a name cannot be left behind; not every file system can do it.
+  int fd = attempt("open", [&] { return ::open(path.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); });
+  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+    path += "/vigie-XXXXXX";
+    fd = attempt("open", [&] { return ::mkostemp(path.data(), O_CLOEXEC); });
+    if (fd >= 0) ::unlink(path.c_str());
+  }
+  if (fd < 0) return os_error(path, "create a file (set TMPDIR to a folder with room)", errno);
   InputFile file(fd, 0, name);
   const auto place = fmt::format("{} (copy of {})", path, name);
   std::vector<char> buffer(1 << 20);

@@ -39,9 +39,10 @@ std::string method_of(const std::string& given) {
 // What can be told before any data is read.
 Status check(const Options& o) {
   const std::vector<std::string> grades = {"warning", "drift", "fail"};
-  if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
-    return fail(Code::kUsage,
-                fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", o.fail_on, grades)));
+  for (const auto& grade : split(o.fail_on))
+    if (std::find(grades.begin(), grades.end(), grade) == grades.end())
+      return fail(Code::kUsage,
+                  fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", grade, grades)));
   if (o.reference == "-" && o.current == "-")
     return fail(Code::kUsage, "--reference - --current -: standard input can be only one of them");
   if (!(o.alpha > 0 && o.alpha < 1))
@@ -84,6 +85,17 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
   return fail(Code::kUsage, fmt::format("--timestamp: {} in {}", unknown_name("column", time, names), o.current));
 }
 
+// Whether what --fail-on names was found.
+bool found(const engine::Comparison& comparison, const std::vector<std::string>& grades) {
+  auto named = [&](std::string_view grade) { return std::find(grades.begin(), grades.end(), grade) != grades.end(); };
+  auto verdict = comparison.summary.verdict;
+  bool failed = std::any_of(comparison.windows.begin(), comparison.windows.end(), [](const auto& w) {
+    return std::any_of(w.quality.begin(), w.quality.end(), [](const auto& q) { return q.verdict == "fail"; });
+  });
+  return (named("warning") && verdict >= engine::Verdict::kWarning) ||
+         (named("drift") && verdict == engine::Verdict::kDrift) || (named("fail") && failed);
+}
+
 Result<int> run(const Options& o) {
   VIGIE_TRY(check(o));
   VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
@@ -115,11 +127,7 @@ Result<int> run(const Options& o) {
     comparison.options.emplace_back("watch", fmt::format("{}", *o.watch));
     comparison.options.emplace_back("major", fmt::format("{}", *o.major));
   }
-  int said = 0;
-  for (const auto& note : comparison.notes)
-    if (said < 3 && note.find(": ") != std::string::npos && !note.starts_with("assumes") &&
-        !note.starts_with("the reference"))
-      say(note), ++said;
+  for (std::size_t i = 0; i < comparison.problems.size() && i < 3; ++i) say(comparison.problems[i]);
 
   if (o.writes) {
     bool json = o.output.ends_with(".json");
@@ -130,10 +138,7 @@ Result<int> run(const Options& o) {
   else
     print(view::to_terminal(comparison, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
-  auto verdict = comparison.summary.verdict;
-  bool found = (o.fail_on == "warning" && verdict >= engine::Verdict::kWarning) ||
-               (o.fail_on == "drift" && verdict == engine::Verdict::kDrift);
-  return found ? 1 : 0;
+  return found(comparison, split(o.fail_on)) ? 1 : 0;
 }
 
 }  // namespace
@@ -155,7 +160,7 @@ Command add_compare(CLI::App& program) {
   app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
   app->add_option("--fail-on", o->fail_on,
-                  "exit status 1 when a verdict is at least: warning, drift (fail: data quality)")
+                  "exit status 1 when found: warning, drift, fail (of data quality), or several: drift,fail")
       ->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
   app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")

@@ -66,7 +66,8 @@ Command add_profile(CLI::App& program) {
           VIGIE_ASSIGN(auto window, o->windows.spec(o->columns.timestamp));
           VIGIE_ASSIGN(profile, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
         }
-        for (std::size_t i = 0; i < profile.notes.size() && i < 3; ++i) say(profile.notes[i]);
+        for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);
+        for (const auto& note : profile.notes) say(note);
         auto bytes = engine::save_profile(profile);
         VIGIE_TRY(write_output(o->output, bytes, false));
         say(fmt::format("{}: {}, {}{}, {} kB", o->output, plural(profile.rows, "row"),

@@ -86,7 +86,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   out.reference = {reference.source, reference.rows, reference.window_count};
   out.current = {current.name(), counted.rows, 0};
   out.rejected = counted.problems.rejected + reference.rejected;
-  for (const auto& list : {reference.notes, counted.problems.messages, counted.problems.notes})
+  out.problems = reference.problems;
+  out.problems.insert(out.problems.end(), counted.problems.messages.begin(), counted.problems.messages.end());
+  for (const auto& list : {reference.notes, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
   if (!unknown.empty())

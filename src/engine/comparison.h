@@ -95,9 +95,10 @@ struct Comparison {
   std::vector<std::pair<std::string, std::string>> options;  ///< effective ones, in a fixed order; values as JSON text
   double alpha = 0.05;
   std::vector<WindowResult> windows;
-  std::vector<Picture> pictures;  ///< in the reference's column order
-  std::int64_t rejected = 0;
-  std::vector<std::string> notes;  ///< remarks for people: "assumes independent rows: …", late type changes, …
+  std::vector<Picture> pictures;      ///< in the reference's column order
+  std::int64_t rejected = 0;          ///< records of either side that could not be read
+  std::vector<std::string> problems;  ///< the first of them: "rides.csv:1042: 7 fields where the header has 8"
+  std::vector<std::string> notes;     ///< remarks for people: "assumes independent rows: …", late type changes, …
   struct Summary {
     Verdict verdict = Verdict::kNoData;
     std::int64_t windows = 0, windows_with_drift = 0, columns = 0, drift = 0, warning = 0, ok = 0, no_data = 0;

@@ -224,6 +224,7 @@ std::string save_profile(const Profile& p) {
   out.string(p.timestamp);
   out.varint(p.others.size());
   for (const auto& f : p.others) out.string(f.name), out.fixed(static_cast<std::uint8_t>(f.type));
+  strings(p.problems);
   strings(p.notes);
   out.varint(p.columns.size());
   for (const auto& c : p.columns) save_column(out, c);
@@ -265,6 +266,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     else
       f.type = static_cast<table::Type>(type);
   }
+  p.problems = strings();
   p.notes = strings();
   auto columns = in.count(1);
   for (std::uint64_t i = 0; i < columns && in.ok(); ++i) {

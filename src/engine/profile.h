@@ -109,8 +109,9 @@ struct Profile {
   std::vector<SegmentBy> segmentations;
   std::vector<std::vector<std::string>> segments;  ///< per segmentation its values, "(other)" last when pooled
   std::vector<ColumnProfile> columns;
-  std::string timestamp;  ///< column that orders the windows; empty when not named
-  table::Schema others;   ///< columns of the reference that are not compared, as they were read
+  std::string timestamp;              ///< column that orders the windows; empty when not named
+  table::Schema others;               ///< columns of the reference that are not compared, as they were read
+  std::vector<std::string> problems;  ///< the first records that were left out, at most three
   std::vector<std::string> notes;
 };
 

@@ -416,7 +416,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     types = reader->schema();
   }
   profile.rejected = problems.rejected;
-  add_note(profile.notes, problems.messages);
+  profile.problems = problems.messages;
   if (profile.rows == 0) return no_rows(input.name(), problems);
 
   std::vector<std::size_t> unfinished;

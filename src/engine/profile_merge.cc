@@ -103,6 +103,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
   out.source = a.source + " + " + b.source;
   out.rows += b.rows;
   out.rejected += b.rejected;
+  out.problems.insert(out.problems.end(), b.problems.begin(), b.problems.end());
   out.window_count = 0;
   if (a.segmentations != b.segmentations)
     return fail(Code::kUsage,

@@ -269,7 +269,11 @@ void method_section(std::string& out, const Comparison& c) {
   };
   fact("Reference", side(c.reference));
   fact("Current", side(c.current) + fmt::format(", {}", plural(static_cast<std::int64_t>(c.windows.size()), "window")));
-  if (c.rejected) fact("Left out", fmt::format("{} that could not be read", plural(c.rejected, "record")));
+  if (c.rejected) {
+    auto text = fmt::format("{} that could not be read", plural(c.rejected, "record"));
+    for (const auto& p : c.problems) text += "<br>" + escaped(p, 600);
+    fact("Left out", text);
+  }
 
   std::vector<std::pair<std::string, std::size_t>> methods, nulls, levels;
   auto tally = [](auto& list, const std::string& what) {
