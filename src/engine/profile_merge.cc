@@ -131,13 +131,24 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     std::vector<double> finer;
     bool same = false;
     if (x.categorical()) {
-      std::map<std::string, std::int64_t> sum;
+      // What only one side knows by name lies among the others of a side whose table was cut short.
+      bool all_known = x.other == 0 && y.other == 0;
+      struct Sum {
+        std::int64_t count = 0;
+        int sides = 0;
+      };
+      std::map<std::string, Sum> sum;
       for (const auto* side : {&x, &y})
-        for (const auto& k : side->categories) sum[k.name] += k.count;
+        for (const auto& k : side->categories) sum[k.name].count += k.count, ++sum[k.name].sides;
       std::vector<Category> all;
-      for (const auto& [name, count] : sum) all.push_back({name, count});
-      std::stable_sort(all.begin(), all.end(), [](const auto& p, const auto& q) { return p.count > q.count; });
       m.other = x.other + y.other;
+      for (const auto& [name, s] : sum) {
+        if (s.sides == 2 || all_known)
+          all.push_back({name, s.count});
+        else
+          m.other += s.count;
+      }
+      std::stable_sort(all.begin(), all.end(), [](const auto& p, const auto& q) { return p.count > q.count; });
       std::size_t bytes = 0, keep = 0;
       while (keep < all.size() && keep < kCategories && bytes + all[keep].name.size() <= kCategoryBytes)
         bytes += all[keep++].name.size();
