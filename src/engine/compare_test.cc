@@ -29,7 +29,7 @@ std::vector<std::string> pick(std::int64_t n, std::uint64_t seed, std::vector<do
 
 Profile profile_of(MemoryInput& input, WindowSpec window = {}, std::vector<SegmentBy> segments = {}, Roles roles = {}) {
   ProfileOptions options;
-  options.window = window, options.segments = std::move(segments), options.roles = std::move(roles);
+  options.window = std::move(window), options.segments = std::move(segments), options.roles = std::move(roles);
   auto profile = make_profile(input, options);
   EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
   return std::move(*profile);
@@ -38,14 +38,14 @@ Profile profile_of(MemoryInput& input, WindowSpec window = {}, std::vector<Segme
 Comparison compared(const Profile& reference, MemoryInput& current, WindowSpec window = {},
                     std::vector<SegmentBy> segments = {}) {
   CompareOptions options;
-  options.window = window, options.segments = std::move(segments);
+  options.window = std::move(window), options.segments = std::move(segments);
   auto result = compare(reference, current, options);
   EXPECT_TRUE(result) << (result ? "" : result.error().message);
   return std::move(*result);
 }
 
 const ColumnResult& row(const WindowResult& w, const std::string& column, const std::string& method = "omnibus",
-                        std::optional<std::string> segment = {}) {
+                        const std::optional<std::string>& segment = {}) {
   for (const auto& r : w.columns)
     if (r.column == column && r.method == method && r.segment == segment) return r;
   ADD_FAILURE() << "no result for " << column;

@@ -34,7 +34,7 @@ std::int64_t weight(const Kll& sketch) {
 }
 
 /// Share of (seed, rank) pairs whose error exceeds rank_error(): at most 1 %, and never more than twice the bound.
-void expect_within_bound(const Values& values, std::function<Kll(std::uint64_t)> make) {
+void expect_within_bound(const Values& values, const std::function<Kll(std::uint64_t)>& make) {
   Values sorted = values;
   std::sort(sorted.begin(), sorted.end());
   const auto n = static_cast<double>(sorted.size());

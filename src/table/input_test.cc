@@ -155,7 +155,7 @@ TEST(Input, Faults) {
   for (int i = 0; i < 3000; ++i) lines += fmt::format("{{\"a\": {}, \"b\": \"v\"}}\n", i);
   f.write("f1.csv", text);
   f.write("f2.csv", text);
-  for (auto data :
+  for (const auto& data :
        {f.path() + "/f?.csv", f.write("f.csv.gz", gz(text)), f.write("f.zst", zst(text)), f.write("f.ndjson", lines)}) {
     bool failed = true;
     int at = 0;

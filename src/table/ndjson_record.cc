@@ -115,9 +115,9 @@ class JsonRecord::Reader {
     return read_text(rewritten_.back().data(), size, size + JsonBlock::kPadding);
   }
 
-  std::vector<JsonCell> cells_;
-  std::vector<double> numbers_;
-  std::vector<Found> finds_;
+  std::vector<JsonCell> cells;
+  std::vector<double> numbers;
+  std::vector<Found> finds;
 
  private:
   struct Step {
@@ -125,9 +125,9 @@ class JsonRecord::Reader {
   };
 
   error_code read_text(const char* from, std::size_t length, std::size_t capacity) {
-    cells_.clear();
-    numbers_.clear();
-    finds_.clear();
+    cells.clear();
+    numbers.clear();
+    finds.clear();
     copies_.clear();
     path_.clear();
     od::document document;
@@ -186,15 +186,15 @@ class JsonRecord::Reader {
         found.find.path.emplace_back(step.raw);
         found.key.append(step.raw) += '"';
       }
-      found.find.seen = seen_of(cells_.back());
-      finds_.push_back(std::move(found));
+      found.find.seen = seen_of(cells.back());
+      finds.push_back(std::move(found));
     }
-    cells_.pop_back();
+    cells.pop_back();
     return simdjson::SUCCESS;
   }
 
   error_code read_value(od::value value, od::json_type type, std::int32_t column, int depth) {
-    JsonCell& cell = cells_.emplace_back(JsonCell{column, JsonCell::Kind::kNull, false, false, kNaN, {}, 0, 0});
+    JsonCell& cell = cells.emplace_back(JsonCell{column, JsonCell::Kind::kNull, false, false, kNaN, {}, 0, 0});
     std::string_view token = value.raw_json_token();
     switch (type) {
       case od::json_type::number: {
@@ -245,16 +245,16 @@ class JsonRecord::Reader {
         break;
       }
       default: {
-        auto at = cells_.size() - 1;
-        auto first = numbers_.size();
+        auto at = cells.size() - 1;
+        auto first = numbers.size();
         bool list = true;
         if (auto error = read_array(value, list, depth + 1)) return error;
-        JsonCell& same = cells_[at];
+        JsonCell& same = cells[at];
         same.kind = list ? JsonCell::Kind::kList : JsonCell::Kind::kOther;
         const char* begin = token.data();  // the array goes on behind its first token
         same.text = bracketed(begin);
         same.first = first;
-        same.count = numbers_.size() - first;
+        same.count = numbers.size() - first;
       }
     }
     return simdjson::SUCCESS;
@@ -274,7 +274,7 @@ class JsonRecord::Reader {
       switch (type) {
         case od::json_type::number:
           if (auto error = element.get_double().get(number)) return error;
-          numbers_.push_back(number);
+          numbers.push_back(number);
           break;
         case od::json_type::array: {
           bool inner = true;
@@ -296,16 +296,16 @@ class JsonRecord::Reader {
           break;
         }
         default: {
-          auto before = cells_.size();
+          auto before = cells.size();
           if (auto error = read_value(element, type, -1, depth)) return error;
-          auto kind = cells_.back().kind;
-          bool special = kind == JsonCell::Kind::kString && is_special(cells_.back().text, number);
+          auto kind = cells.back().kind;
+          bool special = kind == JsonCell::Kind::kString && is_special(cells.back().text, number);
           if (kind == JsonCell::Kind::kNull || special) {
-            numbers_.push_back(number);
+            numbers.push_back(number);
           } else {
             list = false;
           }
-          cells_.resize(before);
+          cells.resize(before);
         }
       }
     }
@@ -314,9 +314,9 @@ class JsonRecord::Reader {
 
   error_code skim(od::value value, od::json_type type, int depth) {
     if (type != od::json_type::object) {
-      auto before = cells_.size();
+      auto before = cells.size();
       auto error = read_value(value, type, -1, depth);
-      cells_.resize(before);
+      cells.resize(before);
       return error;
     }
     if (depth > kDeepest) return simdjson::DEPTH_ERROR;
@@ -351,15 +351,15 @@ const char* JsonRecord::read(const char* from, std::size_t length, std::size_t c
 }
 
 const std::vector<JsonCell>& JsonRecord::cells() const {
-  return reader_->cells_;
+  return reader_->cells;
 }
 
 const std::vector<double>& JsonRecord::numbers() const {
-  return reader_->numbers_;
+  return reader_->numbers;
 }
 
 std::vector<JsonRecord::Found>& JsonRecord::finds() {
-  return reader_->finds_;
+  return reader_->finds;
 }
 
 }  // namespace vigie::table

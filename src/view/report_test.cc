@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/report.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -22,7 +23,7 @@ bool has(std::string_view text, std::string_view what) {
 // A strict reader of what the report is made of: every element closed in its order, every attribute quoted and named
 // once, every id used once and every link to it kept; no stray < or &. Gives the complaint, or "".
 std::string complaint(std::string_view html) {
-  static const std::set<std::string, std::less<>> kVoid = {"meta", "input", "br"};
+  static const std::set<std::string, std::less<>> void_elements = {"meta", "input", "br"};
   std::vector<std::string> open;
   std::set<std::string> ids, links;
   auto entity = [&](std::size_t i) {
@@ -75,9 +76,9 @@ std::string complaint(std::string_view html) {
     i += alone ? 2 : 1;
     if (closing) {
       if (open.empty() || open.back() != name)
-        return "closes " + name + ", open is " + (open.empty() ? "nothing" : open.back()) + " at " + near;
+        return fmt::format("closes {}, open is {} at {}", name, open.empty() ? "nothing" : open.back(), near);
       open.pop_back();
-    } else if (!alone && !kVoid.contains(name)) {
+    } else if (!alone && !void_elements.contains(name)) {
       open.push_back(name);
       if (name == "script" || name == "style") {
         i = html.find("</" + name, i);

@@ -51,7 +51,10 @@ void instants(const arrow::Array& array, double* out) {
     case arrow::TimeUnit::MICRO:
       return each(array, out, [&](auto i) { return static_cast<double>(raw[i]); });
     default:
-      return each(array, out, [&](auto i) { return static_cast<double>(raw[i] / 1000 - (raw[i] % 1000 < 0)); });
+      return each(array, out, [&](auto i) {
+        const std::int64_t micros = raw[i] / 1000 - (raw[i] % 1000 < 0);
+        return static_cast<double>(micros);
+      });
   }
 }
 

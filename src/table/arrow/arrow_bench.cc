@@ -23,7 +23,7 @@ double total(const table::Column& c) {
   for (double v : c.values)
     if (!std::isnan(v)) sum += v;
   std::vector<std::int64_t> counts(c.dictionary.size() + 1);
-  for (auto code : c.codes) ++counts[static_cast<std::size_t>(code + 1)];
+  for (auto code : c.codes) ++counts[static_cast<std::size_t>(code) + 1];
   for (std::size_t i = 1; i < counts.size(); ++i)
     sum += static_cast<double>(counts[i]) * static_cast<double>(c.dictionary[i - 1].size());
   return sum;

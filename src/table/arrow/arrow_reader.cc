@@ -245,8 +245,8 @@ void ArrowBatch::release(std::size_t i) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> open_arrow(std::shared_ptr<HostFile> file, bool stream, const ReadOptions& options,
-                                           const std::optional<Schema>& types) try {
+Result<std::unique_ptr<Reader>> open_arrow(const std::shared_ptr<HostFile>& file, bool stream,
+                                           const ReadOptions& options, const std::optional<Schema>& types) try {
   auto source = std::make_unique<Source>(file, stream);
   auto rows = source->count();
   if (source->schema().num_fields() == 0) return fail(Code::kInput, file->path() + ": no columns");

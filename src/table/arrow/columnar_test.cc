@@ -117,7 +117,7 @@ TEST(Columnar, StructsBecomeDottedColumns) {
 
 TEST(Columnar, WhatCannotBeComparedIsSaid) {
   using namespace arrow;
-  auto part = [](std::shared_ptr<DataType> t, const char* json) {
+  auto part = [](const std::shared_ptr<DataType>& t, const char* json) {
     return value(arrow::json::ArrayFromJSONString(t, json));
   };
   auto structs = list(struct_({field("p", int8()), field("q", int8())}));

@@ -113,7 +113,10 @@ std::int64_t Leaf::dense(std::int64_t want, std::int16_t* def, std::int16_t* rep
       if (exact) std::copy_n(o.template room<parquet::Int64Type>(want), *values, exact);
       if (plan_.nanos) {  // on the integers: a double does not hold nanoseconds of today
         const auto* raw = o.template room<parquet::Int64Type>(want);
-        for (std::int64_t i = 0; i < *values; ++i) out[i] = static_cast<double>(raw[i] / 1000 - (raw[i] % 1000 < 0));
+        for (std::int64_t i = 0; i < *values; ++i) {
+          const std::int64_t micros = raw[i] / 1000 - (raw[i] % 1000 < 0);
+          out[i] = static_cast<double>(micros);
+        }
         return got;
       }
       break;
@@ -126,7 +129,8 @@ std::int64_t Leaf::dense(std::int64_t want, std::int16_t* def, std::int16_t* rep
     case Form::kInt96:
       return converted<parquet::Int96Type>(o, want, def, rep, values, [&](auto i, const parquet::Int96& v) {
         auto nanos = static_cast<std::uint64_t>(v.value[1]) << 32 | v.value[0];
-        out[i] = (static_cast<double>(v.value[2]) - 2440588) * 86400e6 + static_cast<double>(nanos / 1000);
+        const std::uint64_t micros = nanos / 1000;
+        out[i] = (static_cast<double>(v.value[2]) - 2440588) * 86400e6 + static_cast<double>(micros);
       });
     case Form::kFloat:
       return converted<parquet::FloatType>(o, want, def, rep, values,

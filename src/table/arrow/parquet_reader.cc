@@ -143,7 +143,7 @@ Result<Column> ParquetBatch::column(std::size_t i) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reader>> open_parquet(std::shared_ptr<HostFile> file, const ReadOptions& options,
+Result<std::unique_ptr<Reader>> open_parquet(const std::shared_ptr<HostFile>& file, const ReadOptions& options,
                                              const std::optional<Schema>& types) try {
   ParquetFile parquet;
   parquet.file = file;

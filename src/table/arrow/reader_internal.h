@@ -26,10 +26,10 @@ std::vector<Type> asked_types(Schema& columns, const ReadOptions& options, const
 /// The remark about a column that holds bytes that are no text.
 std::string foreign_note(const std::string& name);
 
-Result<std::unique_ptr<Reader>> open_parquet(std::shared_ptr<HostFile> file, const ReadOptions& options,
+Result<std::unique_ptr<Reader>> open_parquet(const std::shared_ptr<HostFile>& file, const ReadOptions& options,
                                              const std::optional<Schema>& types);
 /// `stream`: the IPC stream format, without the file format's index.
-Result<std::unique_ptr<Reader>> open_arrow(std::shared_ptr<HostFile> file, bool stream, const ReadOptions& options,
-                                           const std::optional<Schema>& types);
+Result<std::unique_ptr<Reader>> open_arrow(const std::shared_ptr<HostFile>& file, bool stream,
+                                           const ReadOptions& options, const std::optional<Schema>& types);
 
 }  // namespace vigie::table
