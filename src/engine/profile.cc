@@ -184,10 +184,6 @@ std::string to_string(const SegmentBy& by) {
   return fmt::format("{}", fmt::join(by, ","));
 }
 
-bool in_second_half(std::int64_t row) {
-  return mix64(static_cast<std::uint64_t>(row) + 1) & 1;
-}
-
 std::int64_t Counts::rows() const {
   return std::accumulate(cells.begin(), cells.end(), std::int64_t{0});
 }

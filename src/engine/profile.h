@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 #include "drift/between.h"
 #include "drift/drift.h"
@@ -55,10 +56,16 @@ struct Counts {
   void merge(const Counts& other);  ///< same axis
 };
 
+/// Halves of the reference's rows: bit r of half_bits(b) says whether row 64 b + r is in the second.
+inline std::uint64_t half_bits(std::int64_t block) {
+  return mix64(static_cast<std::uint64_t>(block) + 1);
+}
 /// Which half of the reference a row is in. Where a column has more categories than are kept by name, one half of the
 /// rows chooses them and the other half is counted: categories chosen because they are frequent in the very rows that
 /// are counted would look frequent by chance, and every current window rare.
-bool in_second_half(std::int64_t row);
+inline bool in_second_half(std::int64_t row) {
+  return (half_bits(row / 64) >> (row % 64)) & 1;
+}
 
 /// A part of the reference, the whole or one segment of it: its counts and the traces of its healthy windows.
 struct Part {

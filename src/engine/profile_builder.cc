@@ -64,14 +64,19 @@ class ColumnBuilder {
     profile_.mismatches += column.mismatches;
     if (profile_.categorical()) return add_codes(encode(column, codes_));
     auto values = project(column, profile_.type, buffer_, profile_.infinite);
-    finite_.resize(values.size());
+    auto finite = values;
     std::size_t n = 0;
-    for (double v : values) {
-      finite_[n] = v;
-      n += v == v;
+    for (double v : values) n += v == v;
+    if (n < values.size()) {
+      finite_.resize(values.size());
+      std::size_t at = 0;
+      for (double v : values) {
+        finite_[at] = v;
+        at += v == v;
+      }
+      finite = {finite_.data(), n};
+      missing_ += static_cast<std::int64_t>(values.size() - n);
     }
-    missing_ += static_cast<std::int64_t>(values.size() - n);
-    std::span<const double> finite(finite_.data(), n);
     bins_.add(finite);
     if (again_) return;
     if (!sketches_) return;
@@ -172,19 +177,18 @@ class ColumnBuilder {
   };
 
   void add_codes(Coded coded) {
-    uses_.assign(coded.dictionary.size(), {});
+    // By code and half; missing rows, of code -1, come first.
+    uses_.assign(2 * (coded.dictionary.size() + 1), 0);
+    std::uint64_t bits = half_bits(rows_ / 64);
     for (auto code : coded.codes) {
-      bool second = in_second_half(rows_++);
-      if (code < 0) {
-        ++missing_;
-        missing_first_ += !second;
-      } else {
-        auto& use = uses_[static_cast<std::size_t>(code)];
-        ++(second ? use.second : use.first);
-      }
+      auto bit = static_cast<std::uint64_t>(rows_++) % 64;
+      ++uses_[2 * static_cast<std::size_t>(code + 1) + ((bits >> bit) & 1)];
+      if (bit == 63) bits = half_bits(rows_ / 64);
     }
-    for (std::size_t i = 0; i < uses_.size(); ++i) {
-      const auto& use = uses_[i];
+    missing_ += uses_[0] + uses_[1];
+    missing_first_ += uses_[0];
+    for (std::size_t i = 0; i < coded.dictionary.size(); ++i) {
+      const Halves use{uses_[2 * i + 2], uses_[2 * i + 3]};
       if (use.both() == 0) continue;
       auto name = coded.dictionary[i];
       auto found = counts_.find(name);
@@ -275,7 +279,7 @@ class ColumnBuilder {
   std::vector<double> buffer_, finite_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::int32_t> codes_;
-  std::vector<Halves> uses_;
+  std::vector<std::int64_t> uses_;
 };
 
 struct Chosen {
