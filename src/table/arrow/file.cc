@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arrow/buffer.h>
+#include <arrow/util/future.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,6 +51,14 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> HostFile::ReadAt(std::int64_t posi
   ARROW_RETURN_NOT_OK(buffer->Resize(n, false));
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
 }
+
+#if ARROW_VERSION_MAJOR >= 26
+arrow::Future<std::shared_ptr<arrow::Buffer>> HostFile::ReadAsync(const arrow::io::IOContext&, std::int64_t position,
+                                                                  std::int64_t size, bool allow_short_read) {
+  using Read = arrow::Future<std::shared_ptr<arrow::Buffer>>;
+  return Read::MakeFinished(RandomAccessFile::ReadAt(position, size, allow_short_read));
+}
+#endif
 
 arrow::Result<std::int64_t> HostFile::Read(std::int64_t size, void* out) {
   ARROW_ASSIGN_OR_RAISE(auto n, ReadAt(position_, size, out));

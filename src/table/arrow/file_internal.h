@@ -3,6 +3,7 @@
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
+#include <arrow/util/config.h>
 
 #include <memory>
 #include <mutex>
@@ -33,6 +34,12 @@ class HostFile : public arrow::io::RandomAccessFile {
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t size) override;
   arrow::Result<std::int64_t> ReadAt(std::int64_t position, std::int64_t size, void* out) override;
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(std::int64_t position, std::int64_t size) override;
+#if ARROW_VERSION_MAJOR >= 26
+  using RandomAccessFile::ReadAsync;
+  /// At once, in the caller's thread: Arrow's threads for reading gain nothing here.
+  arrow::Future<std::shared_ptr<arrow::Buffer>> ReadAsync(const arrow::io::IOContext&, std::int64_t position,
+                                                          std::int64_t size, bool allow_short_read) override;
+#endif
 
  private:
   ModuleHost host_;
