@@ -341,5 +341,21 @@ TEST(Compare, ColumnsThatCannotBeComparedFailTheSchema) {
   EXPECT_EQ(result.summary.verdict, Verdict::kOk);
 }
 
+TEST(Compare, AColumnThatStandsStillIsSaidToDoSo) {
+  MemoryInput ref("ref"), now("now");
+  auto tenths = [](std::vector<double> v) {
+    for (auto& x : v) x = std::round(10 * x) / 10;
+    return v;
+  };
+  ref.add("x", tenths(normal(5000, 1)));
+  now.add("x", std::vector<double>(500, .5));
+  auto profile = profile_of(ref);
+  auto result = compared(profile, now);
+  const auto& r = row(result.windows[0], "x");
+  EXPECT_EQ(r.verdict, Verdict::kDrift);
+  EXPECT_TRUE(r.reason.starts_with("the value 0.5: ")) << r.reason;
+  EXPECT_NE(r.reason.find("→ 100 %"), std::string::npos) << r.reason;
+}
+
 }  // namespace
 }  // namespace vigie::engine

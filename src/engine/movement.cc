@@ -49,15 +49,21 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
                      : column.type == ColumnType::kEmbedding ? "median norm "
                                                              : "median ";
   auto from = told(column, a.p50), to = told(column, b.p50);
-  if (from != to) return what + from + " → " + to;
   const auto& cuts = column.bins.cuts;
+  // A column that stands still, as a broken sensor does.
   auto shares = percent(most.before) + " → " + percent(most.after);
+  bool inside = most.cell > 0 && most.cell < cuts.size(), stands = most.after >= .99 && most.before < .5;
+  bool one_value = inside && cuts[most.cell] == std::nextafter(cuts[most.cell - 1], INFINITY);
+  auto value = [&] { return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares); };
+  if (stands && one_value) return value();
+  if (stands && inside)
+    return fmt::format("between {} and {}: {}", human(cuts[most.cell - 1]), human(cuts[most.cell]), shares);
+  if (from != to) return what + from + " → " + to;
   if (most.cell == 0) return fmt::format("below {}: {}", human(cuts.front()), shares);
   if (most.cell == cuts.size()) return fmt::format("above {}: {}", human(cuts.back()), shares);
   auto range = [&](const ColumnPoint& p) { return told(column, p.p10) + "–" + told(column, p.p90); };
   if (range(a) != range(b)) return "middle 80 % " + range(a) + " → " + range(b);
-  bool one_value = cuts[most.cell] == std::nextafter(cuts[most.cell - 1], INFINITY);
-  if (one_value) return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares);
+  if (one_value) return value();
   return "same median, another shape";
 }
 
