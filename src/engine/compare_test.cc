@@ -357,5 +357,14 @@ TEST(Compare, AColumnThatStandsStillIsSaidToDoSo) {
   EXPECT_NE(r.reason.find("→ 100 %"), std::string::npos) << r.reason;
 }
 
+TEST(Compare, AProfileWithMoreRowsThanCanBeCountedIsAnError) {
+  MemoryInput ref("ref");
+  ref.add("x", normal(1000, 1));
+  auto profile = profile_of(ref, rows(100));
+  EXPECT_TRUE(load_profile(save_profile(profile), "p"));
+  profile.columns[0].parts[0][0].windows[0].rows = 1.8e19;
+  EXPECT_FALSE(load_profile(save_profile(profile), "p"));
+}
+
 }  // namespace
 }  // namespace vigie::engine

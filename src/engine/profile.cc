@@ -15,6 +15,12 @@ namespace {
 constexpr std::string_view kMagic = "VPF1";
 constexpr std::uint8_t kVersion = 1;
 
+std::int64_t load_count(ByteReader& in) {
+  auto v = in.varint();
+  if (v > (1ULL << 62)) in.fail();
+  return static_cast<std::int64_t>(v);
+}
+
 void save_summary(ByteWriter& out, const drift::WindowSummary& s) {
   out.varint(static_cast<std::uint64_t>(s.rows));
   for (double v : {s.location, s.log_scale, s.skew, s.log_kurtosis, s.chi2}) out.fixed(static_cast<float>(v));
@@ -26,7 +32,7 @@ void save_summary(ByteWriter& out, const drift::WindowSummary& s) {
 
 drift::WindowSummary load_summary(ByteReader& in) {
   drift::WindowSummary s;
-  s.rows = static_cast<double>(in.varint());
+  s.rows = static_cast<double>(load_count(in));
   for (double* v : {&s.location, &s.log_scale, &s.skew, &s.log_kurtosis, &s.chi2}) *v = in.fixed<float>();
   std::vector<float> shares;
   in.array(shares);
@@ -41,12 +47,6 @@ void save_counts(ByteWriter& out, const Counts& counts) {
   out.varint(counts.cells.size());
   for (auto c : counts.cells) out.varint(static_cast<std::uint64_t>(c));
   out.varint(static_cast<std::uint64_t>(counts.missing));
-}
-
-std::int64_t load_count(ByteReader& in) {
-  auto v = in.varint();
-  if (v > (1ULL << 62)) in.fail();
-  return static_cast<std::int64_t>(v);
 }
 
 Counts load_counts(ByteReader& in) {
