@@ -36,8 +36,11 @@ Moves largest_moves(std::span<const std::int64_t> reference, std::span<const std
 }
 
 // A quantile, which says nothing of how far beyond the reference it lies.
-std::string told(const ColumnProfile& column, double value) {
-  if (value >= column.bins.cuts.back()) return "above " + human(column.bins.cuts.back());
+std::string told(const ColumnProfile& column, std::span<const std::int64_t> counts, double share, double value) {
+  const auto& cuts = column.bins.cuts;
+  auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  if (static_cast<double>(counts.front()) > share * total) return "below " + human(cuts.front());
+  if (value >= cuts.back()) return "above " + human(cuts.back());
   return human(value);
 }
 
@@ -48,12 +51,12 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   std::string what = column.type == ColumnType::kText        ? "median length "
                      : column.type == ColumnType::kEmbedding ? "median norm "
                                                              : "median ";
-  auto from = told(column, a.p50), to = told(column, b.p50);
+  auto from = told(column, reference, .5, a.p50), to = told(column, current, .5, b.p50);
   const auto& cuts = column.bins.cuts;
   // A column that stands still, as a broken sensor does.
   auto shares = percent(most.before) + " → " + percent(most.after);
   bool inside = most.cell > 0 && most.cell < cuts.size(), stands = most.after >= .99 && most.before < .5;
-  bool one_value = inside && cuts[most.cell] == std::nextafter(cuts[most.cell - 1], INFINITY);
+  bool one_value = inside && human(cuts[most.cell]) == human(cuts[most.cell - 1]);
   auto value = [&] { return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares); };
   if (stands && one_value) return value();
   if (stands && inside)
@@ -61,8 +64,11 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   if (from != to) return what + from + " → " + to;
   if (most.cell == 0) return fmt::format("below {}: {}", human(cuts.front()), shares);
   if (most.cell == cuts.size()) return fmt::format("above {}: {}", human(cuts.back()), shares);
-  auto range = [&](const ColumnPoint& p) { return told(column, p.p10) + "–" + told(column, p.p90); };
-  if (range(a) != range(b)) return "middle 80 % " + range(a) + " → " + range(b);
+  auto range = [&](std::span<const std::int64_t> counts, const ColumnPoint& p) {
+    return told(column, counts, .1, p.p10) + "–" + told(column, counts, .9, p.p90);
+  };
+  auto before = range(reference, a), now = range(current, b);
+  if (before != now) return "middle 80 % " + before + " → " + now;
   if (one_value) return value();
   return "same median, another shape";
 }

@@ -45,7 +45,7 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
                          r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
   if (r.verdict == Verdict::kDrift && d.noise >= r.major) {
     r.verdict = Verdict::kWarning;
-    r.reason += "; with so few rows chance alone moves this far";
+    r.reason += "; but the rows are so few for so many values that its size is uncertain";
   } else if (r.verdict == Verdict::kDrift && warn_at_most) {
     r.verdict = Verdict::kWarning;
     r.reason += "; assumes independent rows: the reference has fewer than five windows";

@@ -331,11 +331,10 @@ class Page {
     auto s = c_.summary;
     line("", clean(count > 1 ? fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
                                            human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))
-                             : fmt::format("alpha {}: of 100 such comparisons {} would alarm by chance alone",
+                             : fmt::format("alpha {}: of 100 such comparisons at most {} would alarm by chance alone",
                                            human(c_.alpha), human(100 * s.expected_false_windows, 2))));
     if (c_.rejected)
-      line("rejected", fmt::format("{} could not be read and were left out", plural(c_.rejected, "record")),
-           Style::kWarning);
+      line("rejected", fmt::format("{} left out, as unreadable", plural(c_.rejected, "record")), Style::kWarning);
     for (std::size_t i = 0; i < c_.notes.size(); ++i) line(i ? "" : "note", clean(c_.notes[i]));
   }
 
