@@ -366,5 +366,18 @@ TEST(Compare, AProfileWithMoreRowsThanCanBeCountedIsAnError) {
   EXPECT_FALSE(load_profile(save_profile(profile), "p"));
 }
 
+// 900 rare values of which none comes back: too sparse for the test, and not to be called unchanged.
+TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {
+  MemoryInput ref("ref"), now("now");
+  std::vector<std::string> before, after;
+  for (int i = 0; i < 4500; ++i) before.push_back("s" + std::to_string(i % 900));
+  for (int i = 0; i < 900; ++i) after.push_back("n" + std::to_string(i));
+  ref.add("sku", before), now.add("sku", after);
+  auto result = compared(profile_of(ref), now);
+  const auto& r = row(result.windows[0], "sku");
+  EXPECT_GT(r.effect, .5);
+  EXPECT_NE(r.verdict, Verdict::kOk) << r.reason;
+}
+
 }  // namespace
 }  // namespace vigie::engine

@@ -31,6 +31,13 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
                       seen, amount(r.effect, share));
       return;
     }
+    // Sparse cells, as of many categories, are pooled for the test, which then misses what its power says it would
+    // see: that is not told to be unchanged.
+    if (!d.usual && r.effect >= r.major && r.effect > 2 * r.detectable_effect) {
+      r.reason = fmt::format("{}moved {}, but the rows are too few for that to be told from chance", seen,
+                             amount(r.effect, share));
+      return;
+    }
     r.verdict = Verdict::kOk;
     r.reason = d.usual ? fmt::format("{}within what healthy windows differ by", seen) : unseen(r, share);
     return;

@@ -231,6 +231,20 @@ class Page {
     if (!blind.empty())
       line("", fmt::format("{} of these could not have shown even a major change: {}", blind.size(),
                            names(blind, room / 2)));
+    for (const auto& f : findings_) {
+      if (f.verdict != Verdict::kOk) continue;
+      const engine::ColumnResult* undecided = nullptr;
+      std::size_t count = 0;
+      for (std::size_t w = 0; w < f.values.size(); ++w)
+        for (const auto* r : {f.values[w], w < f.missing.size() ? f.missing[w] : nullptr})
+          if (r && r->verdict == Verdict::kNoData && r->effect >= r->watch && !c_.windows[w].partial) {
+            if (!undecided || r->effect > undecided->effect) undecided = r;
+            ++count;
+          }
+      if (undecided)
+        line("", clean(fmt::format("{} is undecided in {} of {}: {}", f.column, count,
+                                   plural(static_cast<std::int64_t>(c_.windows.size()), "window"), undecided->reason)));
+    }
     auto groups = without_data(findings_);
     auto told = quality_findings();
     std::erase_if(groups, [&](const Group& g) {
