@@ -2,7 +2,9 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace vigie {
@@ -21,5 +23,11 @@ inline std::uint64_t mix64(std::uint64_t z) {
 inline std::uint64_t hash64(double value) {
   return mix64(std::bit_cast<std::uint64_t>(value + 0.0) + 0x9e3779b97f4a7c15U);
 }
+
+/// Lets a map with keys of text be asked without making a string; not to be stored.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
 
 }  // namespace vigie

@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "base/bytes.h"
-#include "base/hash.h"
 
 namespace vigie::engine {
 namespace {

@@ -25,11 +25,6 @@ constexpr double kTextShare = 0.5;          // … more than this share of its r
 constexpr double kTextLength = 100;         // or one whose values are longer than this on average
 constexpr std::int64_t kLongest = 65'535;
 
-struct Hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-};
-
 // Learns one column of the reference.
 class ColumnBuilder {
  public:
@@ -78,8 +73,7 @@ class ColumnBuilder {
       missing_ += static_cast<std::int64_t>(values.size() - n);
     }
     bins_.add(finite);
-    if (again_) return;
-    if (!sketches_) return;
+    if (again_ || !sketches_) return;
     profile_.moments.update(finite);
     profile_.quantiles->update(finite);
     profile_.tails->update(finite);
@@ -273,7 +267,7 @@ class ColumnBuilder {
   double total_length_ = 0;
   std::size_t distinct_ = 0;
   BinBuilder bins_;
-  std::unordered_map<std::string, Halves, Hash, std::equal_to<>> counts_;
+  std::unordered_map<std::string, Halves, TextHash, std::equal_to<>> counts_;
   std::optional<sketch::FrequentItems> many_;
   std::map<std::int64_t, std::int64_t> lengths_;
   std::vector<double> buffer_, finite_;
@@ -466,8 +460,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
                              .timestamp = options.roles.timestamp,
                              .segmentations = {},
                              .threads = options.threads,
-                             .progress = {}};
-  tally_options.reference = true;
+                             .progress = {},
+                             .reference = true};
   for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
   if (options.progress)
     tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "base/parallel.h"
 #include "base/text.h"
 
@@ -18,11 +19,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kFresh = 1000;
 constexpr std::size_t kMostSegments = 10'000;
 
-struct Hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-};
-using Index = std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>>;
+using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
 
 // A column of one batch with each row's cell on the axis, and the groups of rows it is counted into.
 class ColumnCounter {
@@ -58,7 +55,7 @@ class ColumnCounter {
   /// Whether every text so far is a number, and some have a decimal mark.
   bool only_numbers() const { return !words_ && marks_; }
 
-  void add_missing(std::int64_t, std::span<const Membership> groups, std::span<const std::size_t> sizes) {
+  void add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes) {
     for (std::size_t k = 0; k < groups.size(); ++k) {
       if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
       for (auto g : groups[k].groups)
@@ -478,7 +475,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
                               segmenters.empty() ? "" : " and their segments", with_commas(t.rows + rows),
                               options.most_bytes >> 20));
     parallel_for(counters.size(), options.threads, [&](std::size_t i) {
-      if (!t.present[i]) return counters[i].add_missing(rows, groups, sizes);
+      if (!t.present[i]) return counters[i].add_missing(groups, sizes);
       auto column = batch->column(where[i]);
       if (!column)
         failures[i] = std::move(column.error());

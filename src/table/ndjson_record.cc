@@ -284,15 +284,7 @@ class JsonRecord::Reader {
         }
         case od::json_type::object: {
           list = false;
-          od::object object;
-          if (auto error = element.get_object().get(object)) return error;
-          for (auto field : object) {
-            od::field f;
-            if (auto error = std::move(field).get(f)) return error;
-            od::json_type inner;
-            if (auto error = f.value().type().get(inner)) return error;
-            if (auto error = skim(f.value(), inner, depth + 1)) return error;
-          }
+          if (auto error = skim(element, type, depth)) return error;
           break;
         }
         default: {

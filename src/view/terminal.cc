@@ -39,7 +39,11 @@ std::string_view headline(Verdict v) {
 class Page {
  public:
   Page(const Comparison& comparison, const TerminalOptions& options)
-      : c_(comparison), options_(options), width_(layout_width(options)), findings_(find(comparison)) {
+      : c_(comparison),
+        options_(options),
+        width_(layout_width(options)),
+        findings_(find(comparison)),
+        quality_(alike(comparison)) {
     std::vector<Verdict> verdicts;
     for (const auto& w : c_.windows) verdicts.push_back(w.verdict);
     overall_ = when(c_, verdicts, c_.summary.verdict);
@@ -246,9 +250,8 @@ class Page {
                                    plural(static_cast<std::int64_t>(c_.windows.size()), "window"), undecided->reason)));
     }
     auto groups = without_data(findings_);
-    auto told = quality_findings();
     std::erase_if(groups, [&](const Group& g) {
-      return std::any_of(told.begin(), told.end(), [&](const Alike& a) { return a.first->reason == g.reason; });
+      return std::any_of(quality_.begin(), quality_.end(), [&](const Alike& a) { return a.first->reason == g.reason; });
     });
     for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
       line("no data", fmt::format("{}: {}: {}", plural(static_cast<std::int64_t>(groups[i].columns.size()), "column"),
@@ -268,10 +271,10 @@ class Page {
     std::vector<std::string_view> columns;
     std::vector<std::size_t> windows;
   };
-  std::vector<Alike> quality_findings() const {
+  static std::vector<Alike> alike(const Comparison& c) {
     std::vector<Alike> found;
-    for (std::size_t w = 0; w < c_.windows.size(); ++w)
-      for (const auto& q : c_.windows[w].quality) {
+    for (std::size_t w = 0; w < c.windows.size(); ++w)
+      for (const auto& q : c.windows[w].quality) {
         if (q.verdict != "warn" && q.verdict != "fail") continue;
         auto at = std::find_if(found.begin(), found.end(), [&](const Alike& a) {
           return a.first->check == q.check && a.first->verdict == q.verdict && a.first->reason == q.reason;
@@ -286,9 +289,8 @@ class Page {
 
   void quality() {
     constexpr std::size_t kShown = 5;
-    auto found = quality_findings();
-    for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
-      const auto& f = found[i];
+    for (std::size_t i = 0; i < std::min(kShown, quality_.size()); ++i) {
+      const auto& f = quality_[i];
       std::string where;
       if (f.windows.size() < c_.windows.size())
         where = f.windows.size() == 1 ? " in " + window_text(c_, f.windows[0])
@@ -299,8 +301,8 @@ class Page {
                              f.first->reason)),
            Style::kWarning);
     }
-    if (found.size() > kShown)
-      line("", fmt::format("{} and {} more: --json", ellipsis(options_), found.size() - kShown));
+    if (quality_.size() > kShown)
+      line("", fmt::format("{} and {} more: --json", ellipsis(options_), quality_.size() - kShown));
   }
 
   void strip() {
@@ -356,6 +358,7 @@ class Page {
   TerminalOptions options_;
   std::size_t width_;
   std::vector<Finding> findings_;
+  std::vector<Alike> quality_;
   std::string overall_;  // when, of all columns together
   std::string out_;
 };
