@@ -59,7 +59,10 @@ struct WindowOptions {
   std::vector<engine::SegmentBy> by() const;
 };
 
+/// The parts of a list; empty ones are left out.
 std::vector<std::string> split(const std::string& text, char at = ',');
+/// Code::kUsage for a list that is given and has no part, as ",".
+Status check_list(std::string_view option, const std::string& given, std::string_view of);
 
 /// A bar on standard error, shown on a terminal from the second second on; cleared when it goes.
 class ProgressBar {

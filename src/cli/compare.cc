@@ -39,6 +39,7 @@ std::string method_of(const std::string& given) {
 // What can be told before any data is read.
 Status check(const Options& o) {
   const std::vector<std::string> grades = {"warning", "drift", "fail"};
+  VIGIE_TRY(check_list("--fail-on", o.fail_on, "verdict"));
   for (const auto& grade : split(o.fail_on))
     if (std::find(grades.begin(), grades.end(), grade) == grades.end())
       return fail(Code::kUsage,

@@ -23,11 +23,13 @@ void end(int number) {
 }
 
 extern "C" void vigie_cli_on_signal(int number) {
-  int now = kFree;
-  if (state.compare_exchange_strong(now, kEnding)) return end(number);
   asked = number;
-  now = kHeld;
-  state.compare_exchange_strong(now, kHeldAndAsked);
+  while (true) {
+    int now = kFree;
+    if (state.compare_exchange_strong(now, kEnding)) return end(number);
+    // On another thread the state may be given up between the two exchanges: then it is free, and tried again.
+    if (now != kHeld || state.compare_exchange_strong(now, kHeldAndAsked)) return;
+  }
 }
 
 }  // namespace

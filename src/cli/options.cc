@@ -25,6 +25,11 @@ std::vector<std::string> split(const std::string& text, char at) {
   return parts;
 }
 
+Status check_list(std::string_view option, const std::string& given, std::string_view of) {
+  if (given.empty() || !split(given).empty()) return {};
+  return fail(Code::kUsage, fmt::format("{} {}: names no {}", option, vigie::quoted(given), of));
+}
+
 void DataOptions::add(CLI::App& app) {
   const char* columns = "Columns";
   app.add_option("--timestamp", timestamp, "column with the time of each row (ISO 8601 or epoch)")
@@ -64,8 +69,7 @@ void DataOptions::add(CLI::App& app) {
 Status DataOptions::check() const {
   for (const auto& [option, given] :
        {std::pair{"--score", &score}, std::pair{"--features", &features}, std::pair{"--ignore", &ignore}})
-    if (!given->empty() && split(*given).empty())
-      return fail(Code::kUsage, fmt::format("{} {}: names no column", option, vigie::quoted(*given)));
+    VIGIE_TRY(check_list(option, *given, "column"));
   VIGIE_TRY(reading());
   std::map<std::string, std::string> role;
   auto take = [&](const std::string& name, const std::string& option) {
@@ -159,6 +163,7 @@ void WindowOptions::add(CLI::App& app) {
 
 Result<engine::WindowSpec> WindowOptions::spec(const std::string& timestamp) const {
   engine::WindowSpec spec;
+  for (const auto& s : segments) VIGIE_TRY(check_list("--segment", s, "column"));
   if (!window.empty() && !window_rows.empty())
     return fail(Code::kUsage, "--window and --window-rows exclude each other");
   if (!window_rows.empty()) {
