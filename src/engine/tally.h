@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,50 +10,6 @@
 #include "engine/windows.h"
 
 namespace vigie::engine {
-
-/// The rows of one batch that belong together, as runs or row by row.
-struct Membership {
-  struct Run {
-    std::int64_t begin, end;
-    std::int32_t group;
-  };
-  std::vector<std::int32_t> groups;  ///< one a row, −1 for none
-  std::vector<Run> runs;             ///< the same, when there are few; else empty
-  void find_runs();
-};
-
-/// Turns the values of one or two columns into segment names, batch by batch.
-class Segmenter {
- public:
-  /// `known`: the segments of the reference; others fall into "(other)" when it is among them, else into none (−1).
-  /// Without `known` every new value gets a number of its own.
-  Segmenter(SegmentBy by, std::vector<std::size_t> columns, const std::vector<std::string>* known);
-  Status assign(table::Batch& batch, std::vector<std::int32_t>& out);
-  const std::vector<std::string>& names() const { return names_; }
-
- private:
-  std::int32_t number(const std::string& name);
-  SegmentBy by_;
-  std::vector<std::size_t> columns_;
-  bool fixed_;
-  std::int32_t other_ = -1;
-  std::vector<std::string> names_;
-  std::map<std::string, std::int32_t, std::less<>> index_;
-};
-
-/// The values of a numeric kind as numbers, one a row, NaN where missing or infinite; text gives its length, a list
-/// its norm. The result points into `column` or `buffer`.
-std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
-                                std::int64_t& infinite);
-/// The values of a categorical kind as codes into a dictionary.
-struct Coded {
-  std::span<const std::int32_t> codes;
-  std::span<const std::string_view> dictionary;
-};
-Coded encode(const table::Column& column, std::vector<std::int32_t>& buffer);
-
-/// Length in characters of UTF-8 text.
-std::int64_t characters(std::string_view text);
 
 /// Where in the reader's schema the column of that name is; npos when it is not there.
 std::size_t find_column(const table::Schema& schema, std::string_view name);

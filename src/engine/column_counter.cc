@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "engine/column_counter_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr std::size_t kFresh = 1000;
+constexpr std::int32_t kNotCounted = -2;
+
+bool is_number(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return std::any_of(text.begin(), text.end(), digit) &&
+         std::count_if(text.begin(), text.end(), [&](char c) { return !digit(c); }) <= 1 &&
+         text.find_first_not_of("0123456789.,") == std::string_view::npos;
+}
+
+}  // namespace
+
+ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference)
+    : profile_(profile), halved_(reference && profile.halved), cells(segmentations) {
+  if (profile.categorical()) {
+    for (std::size_t i = 0; i < profile.categories.size(); ++i)
+      index_.emplace(profile.categories[i].name, static_cast<std::int32_t>(i));
+    other_ = static_cast<std::int32_t>(profile.categories.size());
+  } else {
+    cuts_.emplace(std::span<const double>(profile.bins.cuts));
+  }
+}
+
+void ColumnCounter::add(const table::Column& column, std::int64_t first, std::span<const Membership> groups,
+                        std::span<const std::size_t> sizes) {
+  mismatches += column.mismatches;
+  for (std::size_t k = 0; k < groups.size(); ++k)
+    if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
+  if (profile_.categorical())
+    add_codes(counted_half(encode(column, codes_), first), groups);
+  else
+    add_numbers(project(column, profile_.type, numbers_, infinite), groups);
+  if (profile_.type != ColumnType::kText || words_) return;
+  for (auto text : column.dictionary) {
+    words_ = words_ || !is_number(text);
+    marks_ = marks_ || text.find_first_of(".,") != std::string_view::npos;
+  }
+}
+
+void ColumnCounter::add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes) {
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
+    for (auto g : groups[k].groups)
+      if (g >= 0) ++cells[k][static_cast<std::size_t>(g)].missing;
+  }
+}
+
+Counts& ColumnCounter::group(std::size_t k, std::int32_t g) {
+  auto& counts = cells[k][static_cast<std::size_t>(g)];
+  if (counts.cells.size() < width()) counts.cells.resize(width());
+  return counts;
+}
+
+Coded ColumnCounter::counted_half(Coded coded, std::int64_t first) {
+  if (!halved_) return coded;
+  half_.assign(coded.codes.begin(), coded.codes.end());
+  for (std::size_t i = 0; i < half_.size(); ++i)
+    if (!in_second_half(first + static_cast<std::int64_t>(i))) half_[i] = kNotCounted;
+  return {half_, coded.dictionary};
+}
+
+std::int64_t ColumnCounter::beyond(std::span<const double> values) const {
+  constexpr double kMost = 1e12;  // a row is taken for no more than a million sd away
+  const auto& bins = profile_.bins;
+  if (!(bins.sd > 0)) return 0;
+  double low = bins.cuts.front(), high = bins.centers.back();
+  std::int64_t sum = 0;
+  for (double v : values) {
+    double distance = v < low ? low - v : v > high ? v - high : 0;
+    sum += static_cast<std::int64_t>(std::min(distance / bins.sd * 1e6, kMost));
+  }
+  return sum;
+}
+
+void ColumnCounter::add_numbers(std::span<const double> values, std::span<const Membership> groups) {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  for (double v : values) {
+    low = v < low ? v : low;
+    high = v > high ? v : high;
+  }
+  minimum = std::min(minimum, low), maximum = std::max(maximum, high);
+  const auto& cuts = profile_.bins.cuts;
+  bool outside = !cuts.empty() && (low < cuts.front() || high >= cuts.back());
+  bool located = false;
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    const auto& m = groups[k];
+    if (!m.runs.empty()) {
+      for (const auto& run : m.runs) {
+        if (run.group < 0) continue;
+        auto& counts = group(k, run.group);
+        auto part = values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
+        counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
+        if (outside) counts.beyond += beyond(part);
+      }
+      continue;
+    }
+    if (!located) {
+      places_.resize(values.size());
+      cuts_->locate(values, places_);
+      located = true;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (m.groups[i] < 0) continue;
+      auto& counts = group(k, m.groups[i]);
+      if (places_[i] == 0xffff)
+        ++counts.missing;
+      else
+        ++counts.cells[places_[i]];
+      if (outside) counts.beyond += beyond(values.subspan(i, 1));
+    }
+  }
+}
+
+std::int32_t ColumnCounter::cell_of(std::string_view name) {
+  if (auto it = index_.find(name); it != index_.end()) return it->second;
+  // Where the reference's own table was cut short, nobody can tell a new category from a rare one.
+  if (profile_.halved || profile_.other > 0 || fresh.size() >= kFresh) return other_;
+  auto cell = other_ + 1 + static_cast<std::int32_t>(fresh.size());
+  fresh.emplace_back(name);
+  index_.emplace(std::string(name), cell);
+  return cell;
+}
+
+void ColumnCounter::add_codes(Coded coded, std::span<const Membership> groups) {
+  map_.assign(coded.dictionary.size(), -1);
+  // Dictionary entries are looked up when a row first uses them: not every entry need be used, and only what is
+  // used may become a new category.
+  auto place = [&](std::int32_t code) {
+    auto& slot = map_[static_cast<std::size_t>(code)];
+    if (slot >= 0) return slot;
+    return slot = cell_of(coded.dictionary[static_cast<std::size_t>(code)]);
+  };
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    const auto& m = groups[k];
+    auto one = [&](Counts*& counts, std::int32_t code, std::int32_t g) {
+      if (code < 0) {
+        counts->missing += code != kNotCounted;
+        return;
+      }
+      auto cell = static_cast<std::size_t>(place(code));
+      if (cell >= counts->cells.size()) counts = &group(k, g);
+      ++counts->cells[cell];
+    };
+    if (!m.runs.empty()) {
+      for (const auto& run : m.runs) {
+        if (run.group < 0) continue;
+        auto* counts = &group(k, run.group);
+        for (auto i = run.begin; i < run.end; ++i) one(counts, coded.codes[static_cast<std::size_t>(i)], run.group);
+      }
+    } else {
+      for (std::size_t i = 0; i < coded.codes.size(); ++i) {
+        if (m.groups[i] < 0) continue;
+        auto* counts = &group(k, m.groups[i]);
+        one(counts, coded.codes[i], m.groups[i]);
+      }
+    }
+  }
+}
+
+}  // namespace vigie::engine

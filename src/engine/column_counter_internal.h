@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "engine/column_values_internal.h"
+#include "engine/profile.h"
+#include "engine/segmenter_internal.h"
+#include "sketch/histogram.h"
+
+namespace vigie::engine {
+
+/// Counts the rows of one column on the axis that its profile gives it, batch by batch, into groups: one a window and
+/// segment of each segmentation. What is counted does not depend on the batches' size. One thread at a time.
+class ColumnCounter {
+ public:
+  /// `reference`: the rows are those that the profile was made of. `profile` must outlive this.
+  ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference);
+
+  /// The rows of `column`, the first of which is row `first` of the data, into the groups that `groups` names, one
+  /// Membership a segmentation; `sizes`: how many groups each has by now.
+  void add(const table::Column& column, std::int64_t first, std::span<const Membership> groups,
+           std::span<const std::size_t> sizes);
+  /// The same rows of data that lack the column.
+  void add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes);
+
+  /// Whether every text so far is a number, and some have a decimal mark.
+  bool only_numbers() const { return !words_ && marks_; }
+
+ private:
+  using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
+
+  std::size_t width() const { return profile_.cells() + fresh.size(); }
+  Counts& group(std::size_t k, std::int32_t g);
+  Coded counted_half(Coded coded, std::int64_t first);
+  std::int64_t beyond(std::span<const double> values) const;
+  void add_numbers(std::span<const double> values, std::span<const Membership> groups);
+  void add_codes(Coded coded, std::span<const Membership> groups);
+  std::int32_t cell_of(std::string_view name);
+
+  const ColumnProfile& profile_;
+  bool halved_;
+  std::optional<sketch::CutIndex> cuts_;
+  Index index_;
+  std::int32_t other_ = 0;
+  std::vector<double> numbers_;
+  std::vector<std::int32_t> codes_, half_, map_;
+  std::vector<std::uint16_t> places_;
+  bool words_ = false, marks_ = false;
+
+ public:
+  std::vector<std::vector<Counts>> cells;  ///< [segmentation][group]
+  std::vector<std::string> fresh;          ///< names that the profile does not have, in the order of their coming
+  std::int64_t mismatches = 0, infinite = 0;
+  double minimum = std::numeric_limits<double>::infinity(), maximum = -minimum;
+};
+
+}  // namespace vigie::engine

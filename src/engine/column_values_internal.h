@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/comparison.h"
+#include "table/table.h"
+
+namespace vigie::engine {
+
+/// The values of a numeric kind as numbers, one a row, NaN where missing or infinite; text gives its length, a list
+/// its norm. The result points into `column` or `buffer`.
+std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
+                                std::int64_t& infinite);
+/// The values of a categorical kind as codes into a dictionary.
+struct Coded {
+  std::span<const std::int32_t> codes;
+  std::span<const std::string_view> dictionary;
+};
+Coded encode(const table::Column& column, std::vector<std::int32_t>& buffer);
+
+/// Length in characters of UTF-8 text.
+std::int64_t characters(std::string_view text);
+
+}  // namespace vigie::engine
