@@ -75,13 +75,15 @@ Comparison run(const Scenario& s, std::size_t trial, const std::vector<Stretch>&
 
 WindowSpec windows_of(std::int64_t rows);
 
-/// Of the windows of one trial, how many there are, have any member at or below alpha, and are called drift or warning;
-/// and every p-value that was judged, before correction.
+/// Of the windows of one trial, how many have a verdict, have any member at or below alpha, and are called drift or
+/// warning; how many tests have a p-value, and of how many of those the verdict is no_data all the same; and every
+/// p-value that was judged, before correction.
 struct Alarms {
-  std::vector<double> windows, significant, called;
+  std::vector<double> windows, significant, called, tests, undecided;
   std::vector<std::vector<double>> p_values;
   static double sum(const std::vector<double>& v);
   double rate(const std::vector<double>& v) const { return sum(v) / sum(windows); }
+  double undecided_share() const { return sum(undecided) / sum(tests); }
   /// How many p-values of each trial are at or below the level.
   std::vector<double> at_most(double level) const;
 };
@@ -90,11 +92,16 @@ Alarms count(std::size_t trials, const std::function<Comparison(std::size_t)>& o
 /// The chance of so many alarms at the permitted rate, among `of` of each trial. What shares a reference is not
 /// independent, so it counts as fewer: by the design effect, the variance between trials over that of independent ones.
 double chance(const std::vector<double>& of, const std::vector<double>& alarms, double permitted);
-/// Fails when so many windows with alarms would come with probability below 1e-6 at the permitted rate.
-void expect_at_most(const Alarms& a, double permitted, const std::string& what);
+/// Of healthy data, the most tests that may be left undecided: who decides nothing raises no false alarm.
+inline constexpr double kMostUndecided = .02;
+/// Fails when so many windows with alarms would come with probability below 1e-6 at the permitted rate, or more than
+/// `undecided` of the tests came to no verdict.
+void expect_at_most(const Alarms& a, double permitted, const std::string& what, double undecided = kMostUndecided);
 /// The same of single tests at a level of their own.
 void expect_p_values(const Alarms& a, double level, const std::string& what);
-std::string cells(const Alarms& a);  ///< of a table: significant, called, windows
+/// Of a table, under the head kCells.
+std::string cells(const Alarms& a);
+inline constexpr const char* kCells = "any p ≤ .05 | warning or drift | tests undecided | windows";
 
 /// VIGIE_FULL: the number of trials that the published tables have.
 std::size_t trials_of(std::size_t in_full, std::size_t reduced);

@@ -8,6 +8,8 @@
 namespace vigie::engine::alarms {
 namespace {
 
+constexpr double kMostUndecidedWhenSparse = .5;  // a few rows a category: no telling how far they moved
+
 const char* law(const Spec& spec) {
   return spec.kind == kZipf ? "Zipf" : "uniform";
 }
@@ -43,17 +45,18 @@ TEST(SlowAlarms, ManyCategories) {
 }
 
 TEST(SlowAlarms, ManyCategoriesAndMore) {
-  Table table(
+  Table table(fmt::format(
       "### More categories than a profile names, 10 % missing, with segments and healthy windows\n\n| categories | law "
-      "| "
-      "segments | reference | any p ≤ .05 | warning or drift | windows |\n|---|---|---|---|---|---|---|\n");
+      "| segments | reference | {} |\n|---|---|---|---|---|---|---|---|\n",
+      kCells));
   const Spec specs[] = {{kZipf, 1'050, .1}, {kUniform, 1'050, .1}, {kZipf, 10'000, .1}, {kUniform, 10'000, .1}};
   auto measure = [&](const Spec& spec, std::size_t segments, const std::string& reference, std::size_t trials,
                      const std::function<Comparison(const Scenario&, std::size_t)>& one, double tau = 0) {
     Scenario s{.columns = 1, .segments = segments, .tau = tau, .missing_too = tau > 0, .kinds = {spec}};
     auto a = count(trials, [&](std::size_t t) { return one(s, t); });
     table.row(fmt::format("| {} | {} | {} | {} | {} |", spec.categories, law(spec), segments, reference, cells(a)));
-    expect_at_most(a, kAlpha, fmt::format("{} {}, {} segments, {}", spec.categories, law(spec), segments, reference));
+    expect_at_most(a, kAlpha, fmt::format("{} {}, {} segments, {}", spec.categories, law(spec), segments, reference),
+                   kMostUndecidedWhenSparse);
   };
   constexpr std::size_t kCurrent = 4;
   auto stretches = [](std::size_t windows, std::int64_t rows, bool timed) {

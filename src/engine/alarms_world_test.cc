@@ -223,9 +223,15 @@ std::vector<double> Alarms::at_most(double level) const {
 
 Alarms count(std::size_t trials, const std::function<Comparison(std::size_t)>& one) {
   std::vector<double> zero(trials);
-  Alarms out{zero, zero, zero, std::vector<std::vector<double>>(trials)};
+  Alarms out{zero, zero, zero, zero, zero, std::vector<std::vector<double>>(trials)};
   parallel_for(trials, 0, [&](std::size_t t) {
     for (const auto& w : one(t).windows) {
+      for (const auto& r : w.columns) {
+        // Within a segment, the column of segments is constant.
+        if (std::isnan(r.p_value) || r.column == "segment") continue;
+        out.tests[t] += 1;
+        out.undecided[t] += r.verdict == Verdict::kNoData;
+      }
       if (w.verdict == Verdict::kNoData) continue;
       out.windows[t] += 1;
       out.significant[t] +=
@@ -248,11 +254,12 @@ double chance(const std::vector<double>& of, const std::vector<double>& alarms, 
   return rate >= 1 ? 0 : boost::math::ibeta(k, n - k + 1, permitted);
 }
 
-void expect_at_most(const Alarms& a, double permitted, const std::string& what) {
+void expect_at_most(const Alarms& a, double permitted, const std::string& what, double undecided) {
   ASSERT_GT(a.sum(a.windows), 0) << what;
   EXPECT_GT(chance(a.windows, a.significant, permitted), 1e-6)
       << what << ": " << a.sum(a.significant) << " of " << a.sum(a.windows) << " windows, permitted " << permitted;
   EXPECT_GT(chance(a.windows, a.called, permitted), 1e-6) << what << ": verdicts";
+  EXPECT_LE(a.undecided_share(), undecided) << what << ": tests undecided";
 }
 
 void expect_p_values(const Alarms& a, double level, const std::string& what) {
@@ -263,8 +270,8 @@ void expect_p_values(const Alarms& a, double level, const std::string& what) {
 }
 
 std::string cells(const Alarms& a) {
-  return fmt::format("{:.1f} % | {:.1f} % | {:.0f}", 100 * a.rate(a.significant), 100 * a.rate(a.called),
-                     a.sum(a.windows));
+  return fmt::format("{:.1f} % | {:.1f} % | {:.1f} % | {:.0f}", 100 * a.rate(a.significant), 100 * a.rate(a.called),
+                     100 * a.undecided_share(), a.sum(a.windows));
 }
 
 std::size_t trials_of(std::size_t in_full, std::size_t reduced) {

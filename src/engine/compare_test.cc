@@ -327,6 +327,31 @@ TEST(Compare, FewHealthyWindowsCannotSayWhatIsUsual) {
   EXPECT_NE(r.reason.find("too few to tell"), std::string::npos) << r.reason;
 }
 
+TEST(Compare, ASegmentWithoutHealthyWindowsOfItsOwnIsWarnedOfAtMost) {
+  // Twenty windows of 500 rows, of which the rare segment has 20 each: its windows leave no trace.
+  MemoryInput ref("ref"), cur("cur");
+  auto places = [](std::int64_t n) {
+    std::vector<std::string> v;
+    for (std::int64_t i = 0; i < n; ++i) v.push_back(i % 25 ? "often" : "rare");
+    return v;
+  };
+  auto holes = [](std::vector<double> v, std::size_t every) {
+    for (std::size_t i = 0; i < v.size(); i += every) v[i] = NAN;
+    return v;
+  };
+  ref.add("x", normal(10'000, 1)).add("y", holes(normal(10'000, 2), 49)).add("place", places(10'000));
+  cur.add("x", normal(10'000, 3, 3)).add("y", holes(normal(10'000, 4), 3)).add("place", places(10'000));
+  auto c = compared(profile_of(ref, rows(500), {{"place"}}), cur, {}, {{"place"}});
+  const auto& w = c.windows[0];
+  EXPECT_EQ(row(w, "x").verdict, Verdict::kDrift);
+  EXPECT_EQ(row(w, "x", "omnibus", "place=often").verdict, Verdict::kDrift);
+  for (const auto& r : {row(w, "x", "omnibus", "place=rare"), row(w, "y", "missing_share", "place=rare")}) {
+    EXPECT_EQ(r.verdict, Verdict::kWarning) << r.reason;
+    EXPECT_NE(r.reason.find("fewer than five healthy windows have 30 rows of this segment"), std::string::npos)
+        << r.reason;
+  }
+}
+
 TEST(Compare, ColumnsThatCannotBeComparedFailTheSchema) {
   MemoryInput ref("ref"), now("now");
   ref.add("x", normal(100, 1)), ref.add("y", normal(100, 2));

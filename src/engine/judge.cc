@@ -163,7 +163,7 @@ Draft Judge::values(const Place& place) const {
   r.method = "omnibus";
   r.n_reference = place.part.counts.rows(), r.n_current = current.rows();
   r.missing_reference = place.part.counts.missing, r.missing_current = current.missing;
-  bool healthy = place.among && place.among->values;
+  bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
   if (healthy) axis.lattice = true;
   auto score = drift::find_method("omnibus")->run(
@@ -177,6 +177,7 @@ Draft Judge::values(const Place& place) const {
   r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
   d.movement = movement(column, x, y, fresh);
   d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
+  d.alone = place.among && !healthy;
   if (d.tested && healthy) judge_among(d, *place.among->values, y, place);
 
   if (place.partial) {
@@ -219,8 +220,10 @@ Draft Judge::missing(const Place& place) const {
     return percent(static_cast<double>(k) / static_cast<double>(of));
   };
   if (n && m) d.movement = fmt::format("missing {} → {}", share(r.missing_reference, n), share(r.missing_current, m));
-  if (d.tested && place.among && place.among->missing)
-    judge_among(d, *place.among->missing, missing_or_present(current), place);
+  bool healthy = place.among && place.among->missing && place.among->missing->healthy.size() >= drift::kFewestWindows;
+  // Where nothing was ever missing, the healthy windows agree on that, and leave no trace of it.
+  d.alone = place.among && !healthy && r.missing_reference > 0;
+  if (d.tested && healthy) judge_among(d, *place.among->missing, missing_or_present(current), place);
   if (place.partial)
     r.reason = kCutOff;
   else if (!enough)

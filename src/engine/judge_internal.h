@@ -23,6 +23,7 @@ struct Draft {
   std::string movement;  ///< what changed, for people
   bool usual = false;    ///< sampling noise is exceeded, the variation between healthy windows is not
   bool unsure = false;   ///< usual, but for healthy windows too few to have shown otherwise
+  bool alone = false;    ///< judged as independent rows, since of this part too few healthy windows have the rows
 };
 
 /// Scores the columns of a tally against the reference, part by part.

@@ -56,6 +56,10 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   } else if (r.verdict == Verdict::kDrift && warn_at_most) {
     r.verdict = Verdict::kWarning;
     r.reason += "; assumes independent rows: the reference has fewer than five windows";
+  } else if (r.verdict == Verdict::kDrift && d.alone) {
+    r.verdict = Verdict::kWarning;
+    r.reason += fmt::format("; assumes independent rows: fewer than five healthy windows have {} rows of this {}",
+                            drift::kFewestRows, r.segment ? "segment" : "column");
   }
 }
 
