@@ -12,6 +12,10 @@
 namespace vigie::engine {
 namespace {
 
+// In reference standard deviations: the width below which a cell is told as one value, the move below which a median is
+// told to be the same, and that from which it speaks for the quantiles that moved further the same way.
+constexpr double kOneValue = 1e-6, kSameMedian = 0.01, kMedian = 0.1;
+
 struct Move {
   std::size_t cell = 0;
   double before = 0, after = 0;
@@ -35,40 +39,72 @@ Moves largest_moves(std::span<const std::int64_t> reference, std::span<const std
   return moves;
 }
 
+// A number with the digits that show a difference of `step`.
+std::string number(double value, double step) {
+  double size = std::fabs(value);
+  if (!(step > 0) || size == 0) return human(value);
+  double whole = std::floor(std::log10(size)) + 1;
+  int digits = static_cast<int>(std::clamp(std::ceil(whole - std::log10(step / 4)), 3.0, 17.0));
+  if (digits == 3) return human(value);
+  if (size < 1e-4 || size >= 1e15) return human(value, digits + 1);
+  if (size < 1e7) return human(value, digits);
+  if (digits <= whole || value == std::floor(value)) return with_commas(std::llround(value));
+  return fmt::format("{:.{}f}", value, digits - static_cast<int>(whole));
+}
+
 // A quantile, which says nothing of how far beyond the reference it lies.
-std::string told(const ColumnProfile& column, std::span<const std::int64_t> counts, double share, double value) {
+std::string told(const ColumnProfile& column, std::span<const std::int64_t> counts, double share, double value,
+                 double step) {
   const auto& cuts = column.bins.cuts;
   auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-  if (static_cast<double>(counts.front()) > share * total) return "below " + human(cuts.front());
-  if (value >= cuts.back()) return "above " + human(cuts.back());
-  return human(value);
+  if (static_cast<double>(counts.front()) > share * total) return "below " + number(cuts.front(), step);
+  if (value >= cuts.back()) return "above " + number(cuts.back(), step);
+  return number(value, step);
 }
 
 std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t> reference,
                        std::span<const std::int64_t> current, const Move& most) {
   if (column.type == ColumnType::kTimestamp) return "times moved";
-  auto a = quantiles(column, reference), b = quantiles(column, current);
-  std::string what = column.type == ColumnType::kText        ? "median length "
-                     : column.type == ColumnType::kEmbedding ? "median norm "
-                                                             : "median ";
-  auto from = told(column, reference, .5, a.p50), to = told(column, current, .5, b.p50);
   const auto& cuts = column.bins.cuts;
-  // A column that stands still, as a broken sensor does.
+  const auto sd = column.bins.sd;
   auto shares = percent(most.before) + " → " + percent(most.after);
-  bool inside = most.cell > 0 && most.cell < cuts.size(), stands = most.after >= .99 && most.before < .5;
-  bool one_value = inside && human(cuts[most.cell]) == human(cuts[most.cell - 1]);
-  auto value = [&] { return fmt::format("the value {}: {}", human(cuts[most.cell - 1]), shares); };
-  if (stands && one_value) return value();
-  if (stands && inside)
-    return fmt::format("between {} and {}: {}", human(cuts[most.cell - 1]), human(cuts[most.cell]), shares);
-  if (from != to) return what + from + " → " + to;
-  if (most.cell == 0) return fmt::format("below {}: {}", human(cuts.front()), shares);
-  if (most.cell == cuts.size()) return fmt::format("above {}: {}", human(cuts.back()), shares);
+  bool inside = most.cell > 0 && most.cell < cuts.size();
+  double width = inside ? cuts[most.cell] - cuts[most.cell - 1] : 0;
+  bool one_value =
+      inside && (cuts[most.cell] == std::nextafter(cuts[most.cell - 1], cuts[most.cell]) || width <= kOneValue * sd);
+  auto value = [&] { return fmt::format("the value {}: {}", number(cuts[most.cell - 1], sd / 10), shares); };
+  // A column that stands still, as a broken sensor does.
+  if (inside && most.after >= .99 && most.before < .5)
+    return one_value ? value()
+                     : fmt::format("between {} and {}: {}", number(cuts[most.cell - 1], width),
+                                   number(cuts[most.cell], width), shares);
+
+  auto a = quantiles(column, reference), b = quantiles(column, current);
+  double middle = b.p50 - a.p50, low = b.p10 - a.p10, high = b.p90 - a.p90;
+  double ends = std::max(std::fabs(low), std::fabs(high));
   auto range = [&](std::span<const std::int64_t> counts, const ColumnPoint& p) {
-    return told(column, counts, .1, p.p10) + "–" + told(column, counts, .9, p.p90);
+    double step = std::min(ends, p.p90 - p.p10);
+    return told(column, counts, .1, p.p10, step) + " to " + told(column, counts, .9, p.p90, step);
   };
   auto before = range(reference, a), now = range(current, b);
-  if (before != now) return "middle 80 % " + before + " → " + now;
+  std::string of = column.type == ColumnType::kText        ? " of lengths"
+                   : column.type == ColumnType::kEmbedding ? " of norms"
+                                                           : "";
+  auto wider = fmt::format("middle 80 %{}: {} → {}", of, before, now);
+  // Where all went one way and the median went far enough, it speaks for the others.
+  bool together = std::min({middle, low, high}) >= 0 || std::max({middle, low, high}) <= 0;
+  if (ends > 2 * std::fabs(middle) && !(together && std::fabs(middle) >= kMedian * sd) && before != now) return wider;
+  auto from = told(column, reference, .5, a.p50, std::fabs(middle));
+  auto to = told(column, current, .5, b.p50, std::fabs(middle));
+  if (from != to && (std::fabs(middle) >= kSameMedian * sd || to.starts_with("above") || to.starts_with("below")))
+    return fmt::format("median{} {} → {}",
+                       column.type == ColumnType::kText        ? " length"
+                       : column.type == ColumnType::kEmbedding ? " norm"
+                                                               : "",
+                       from, to);
+  if (most.cell == 0) return fmt::format("below {}: {}", number(cuts.front(), sd / 10), shares);
+  if (most.cell == cuts.size()) return fmt::format("above {}: {}", number(cuts.back(), sd / 10), shares);
+  if (before != now && ends >= kSameMedian * sd) return wider;
   if (one_value) return value();
   return "same median, another shape";
 }

@@ -9,9 +9,10 @@
 
 namespace vigie::engine {
 
-/// What changed between two sets of counts of a column, in a few words for people: "median 12 → 19", "the value 0:
-/// 60 % → 75 %", "new value \"IT\" 0 % → 8 %". Empty when a side has no rows. `fresh`: names of the cells beyond the
-/// profile's categories.
+/// What changed between two sets of counts of a column, in a few words for people: "median 12 → 19", "middle 80 %: 5 to
+/// 15 → 0 to 20" where the outer quantiles moved further, "the value 0: 60 % → 75 %", "new value \"IT\" 0 % → 8 %".
+/// Numbers have the digits that show the difference. Empty when a side has no rows. `fresh`: names of the cells beyond
+/// the profile's categories.
 std::string movement(const ColumnProfile& column, std::span<const std::int64_t> reference,
                      std::span<const std::int64_t> current, const std::vector<std::string>& fresh);
 

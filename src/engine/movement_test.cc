@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <random>
+
+#include "engine/movement_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+using Values = std::vector<double>;
+
+Values drawn(std::uint64_t seed, const std::function<double(double)>& from_normal) {
+  std::mt19937_64 rng(seed);
+  std::normal_distribution<double> law;
+  Values v(20'000);
+  for (auto& x : v) x = from_normal(law(rng));
+  return v;
+}
+
+std::string told(Values reference, const Values& current, ColumnType type = ColumnType::kNumeric) {
+  ColumnProfile column;
+  column.type = type;
+  std::sort(reference.begin(), reference.end());
+  std::vector<Tie> ties;
+  for (double v : reference) {
+    if (ties.empty() || ties.back().value != v) ties.push_back({v, 0});
+    ++ties.back().count;
+  }
+  column.bins = make_bins(ties);
+  std::vector<std::int64_t> counts(column.bins.counts.size());
+  const auto& cuts = column.bins.cuts;
+  for (double v : current)
+    ++counts[static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), v) - cuts.begin())];
+  return movement(column, column.bins.counts, counts, {});
+}
+
+TEST(Movement, LargeNumbersThatDifferLittleAreToldApart) {
+  Values seconds, late, stands;
+  for (int i = 0; i < 20'000; ++i) seconds.push_back(1.7e9 + i % 4000);
+  for (int i = 0; i < 20'000; ++i) late.push_back(1.7e9 + 2000 + i % 2000);
+  stands.assign(500, 1.7e9 + 1234);
+  auto median = told(seconds, late), still = told(seconds, stands);
+  EXPECT_TRUE(median.starts_with("median 1,700,002,0")) << median;
+  EXPECT_NE(median.find(" → 1,700,003,0"), std::string::npos) << median;
+  EXPECT_TRUE(still.starts_with("between 1,700,001,2")) << still;
+}
+
+TEST(Movement, OneValueIsToldAsSuch) {
+  EXPECT_EQ(told(Values{0, 0, 0, 0, 0, 0, 1, 1, 1, 1}, Values{0, 0, 0, 0, 0, 0, 0, 0, 1, 1}),
+            "the value 0: 60 % → 80 %");
+  Values codes;
+  for (int i = 0; i < 400; ++i) codes.push_back(1.7e9 + i % 4);
+  EXPECT_EQ(told(codes, Values(100, 1.7e9 + 3)), "the value 1,700,000,003: 25 % → 100 %");
+}
+
+TEST(Movement, AnotherSpreadIsToldByTheMiddle) {
+  auto before = drawn(1, [](double z) { return 10 + 2 * z; }), now = drawn(2, [](double z) { return 10.05 + 4 * z; });
+  auto wider = told(before, now), narrower = told(now, before);
+  EXPECT_TRUE(wider.starts_with("middle 80 %: 7.38")) << wider;
+  EXPECT_NE(wider.find(" → 4.71"), std::string::npos) << wider;
+  EXPECT_TRUE(narrower.starts_with("middle 80 %: 4.86")) << narrower;
+  EXPECT_TRUE(told(before, now, ColumnType::kText).starts_with("middle 80 % of lengths: ")) << wider;
+}
+
+TEST(Movement, AShiftIsToldByTheMedian) {
+  auto normal = drawn(1, [](double z) { return 10 + 2 * z; });
+  auto moved = told(normal, drawn(2, [](double z) { return 12 + 2 * z; }));
+  EXPECT_TRUE(moved.starts_with("median 10 → 12") || moved.starts_with("median 9.99 → 12")) << moved;
+  auto skewed =
+      told(drawn(1, [](double z) { return std::exp(z); }), drawn(2, [](double z) { return 1.5 * std::exp(z); }));
+  EXPECT_TRUE(skewed.starts_with("median ")) << skewed;
+  auto above = told(normal, Values(300, 1e6));
+  EXPECT_TRUE(above.find(" → above ") != std::string::npos) << above;
+}
+
+TEST(Movement, AMedianThatHardlyMovesIsNotTold) {
+  auto before = drawn(1, [](double z) { return 100 + z; });
+  auto now = before;
+  for (auto& v : now)
+    if (v > 100.5) v += 3;
+  EXPECT_TRUE(told(before, now).starts_with("middle 80 %: ")) << told(before, now);
+}
+
+}  // namespace
+}  // namespace vigie::engine
