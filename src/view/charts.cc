@@ -406,6 +406,14 @@ std::string strip(const Comparison& c, const Finding& f) {
       for (const auto* r : {f.values[w], f.missing[w]})
         if (r && gravity(*r) > most) most = gravity(*r), effect = r->effect;
     }
+    // Two thin lines: of what was looked at, something is undecided.
+    bool open = false;
+    for (auto w = i * s.each; w < std::min(s.windows, (i + 1) * s.each); ++w) open = open || f.undecided[w];
+    if (open && worst < Verdict::kWarning) {
+      put(paths[0], "M{0} 10v-1.5h.9v1.5zM{0} 6.5v-1.5h.9v1.5z", i);
+      put(effects, "{}{}", i ? "," : "", std::isnan(effect) ? std::string() : human(effect, 2));
+      continue;
+    }
     auto shade = static_cast<std::size_t>(worst);
     if (worst == Verdict::kDrift) shade += most >= 4 ? 2 : most >= 2 ? 1 : 0;
     put(paths[shade], "M{} 10v-{}h.9v{}z", i, kHeights[shade], kHeights[shade]);
@@ -413,7 +421,9 @@ std::string strip(const Comparison& c, const Finding& f) {
   }
   std::size_t drift = 0, warning = 0;
   for (auto v : f.verdicts) drift += v == Verdict::kDrift, warning += v == Verdict::kWarning;
-  auto time = f.changed() ? when(c, f.verdicts, f.verdict) : std::string();
+  auto time = f.changed() ? when(c, f, f.verdict) : std::string();
+  auto open = std::count(f.undecided.begin(), f.undecided.end(), true);
+  if (open) time = fmt::format("undecided in {}{}{}", open, time.empty() ? "" : "; ", time);
   std::string out = fmt::format(
       "<svg class=\"strip\" viewBox=\"0 0 {} 10\" preserveAspectRatio=\"none\" role=\"img\" data-e=\"{}\" "
       "aria-label=\"{}: drift in {}, "

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
-#include <set>
+#include <map>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -79,6 +80,7 @@ std::vector<Finding> find(const Comparison& c) {
       auto& f = out.emplace_back();
       f.column = column;
       f.verdicts.assign(c.windows.size(), Verdict::kNoData);
+      f.undecided.assign(c.windows.size(), false);
       f.values.assign(c.windows.size(), nullptr);
       f.missing.assign(c.windows.size(), nullptr);
     }
@@ -94,6 +96,7 @@ std::vector<Finding> find(const Comparison& c) {
       if (!r.segment) {
         auto& slot = is_missing_share(r) ? f.missing[w] : f.values[w];
         if (graver(r, slot)) slot = &r;
+        if (undecided(r, c.windows[w])) f.undecided[w] = true;
       }
       if (graver(r, f.gravest)) {
         f.gravest = &r;
@@ -105,8 +108,29 @@ std::vector<Finding> find(const Comparison& c) {
   for (auto& f : out) {
     f.verdict = f.gravest->verdict;
     f.gravity = gravity(*f.gravest);
+    for (std::size_t w = 0; w < f.verdicts.size(); ++w)
+      if (f.verdicts[w] >= Verdict::kWarning) f.undecided[w] = false;
   }
   return out;
+}
+
+bool undecided(const ColumnResult& r, const engine::WindowResult& w) {
+  return r.verdict == Verdict::kNoData && r.effect >= r.watch && !w.partial;
+}
+
+Finding all_together(const Comparison& c, const std::vector<Finding>& findings) {
+  Finding all;
+  all.column = "any column";
+  for (std::size_t w = 0; w < c.windows.size(); ++w) {
+    auto verdict = c.windows[w].verdict;
+    all.verdicts.push_back(verdict);
+    all.verdict = std::max(all.verdict, verdict);
+    all.undecided.push_back(verdict == Verdict::kNoData && std::any_of(findings.begin(), findings.end(),
+                                                                       [&](const auto& f) { return f.undecided[w]; }));
+  }
+  all.values.assign(c.windows.size(), nullptr);
+  all.missing.assign(c.windows.size(), nullptr);
+  return all;
 }
 
 std::vector<const Finding*> ranked(const std::vector<Finding>& findings) {
@@ -161,26 +185,34 @@ std::string window_text(const Comparison& c, std::size_t window) {
                       : fmt::format("window {} ({})", c.windows[window].index, date);
 }
 
-std::string when(const Comparison& c, const std::vector<Verdict>& verdicts, Verdict verdict) {
-  std::size_t count = 0, first = 0, last = 0, with_data = 0;
-  bool broken = false;
+std::string when(const Comparison& c, const Finding& f, Verdict verdict) {
+  const auto& verdicts = f.verdicts;
+  constexpr auto kNone = static_cast<std::size_t>(-1);
+  std::size_t count = 0, with_data = 0, first = kNone, run = kNone;
+  bool steady = true;  // no window from the first on has less than `verdict`
   for (std::size_t w = 0; w < verdicts.size(); ++w) {
-    if (verdicts[w] == Verdict::kNoData) continue;
+    if (verdicts[w] == Verdict::kNoData && !f.undecided[w]) continue;
     ++with_data;
+    if (verdicts[w] < Verdict::kWarning)
+      run = kNone;
+    else if (run == kNone)
+      run = w;
     if (verdicts[w] >= verdict) {
-      if (count == 0) first = w;
-      if (count && broken) broken = true;
-      last = w;
-      ++count;
+      if (count++ == 0) first = w;
     } else if (count) {
-      broken = true;
+      steady = false;
     }
   }
   if (verdicts.size() < 2 || count == 0) return {};
   if (count == verdicts.size()) return fmt::format("in all {} windows", count);
-  if (count == 1 && !(last + 1 == verdicts.size())) return "in " + window_text(c, first);
   if (count == with_data && count > 1) return fmt::format("in all {} windows with data", count);
-  if (!broken) return "since " + window_text(c, first);
+  if (run != kNone && run <= first && verdict >= Verdict::kWarning) {
+    auto since = "since " + window_text(c, run);
+    if (run == first && steady) return since;
+    if (steady) return fmt::format("{}, {} since {}", since, to_string(verdict), window_text(c, first));
+    if (count > 1) return fmt::format("{}, {} in {} of them", since, to_string(verdict), count);
+  }
+  if (count == 1) return "in " + window_text(c, first);
   return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
 }
 
@@ -224,25 +256,54 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
     auto unseen = s.no_data ? fmt::format("; {} could not be judged", s.no_data) : std::string();
     return fmt::format("none of {} changed enough to matter{}{}", plural(s.columns, "column"), windows, unseen);
   }
-  std::vector<Verdict> verdicts;
-  for (const auto& w : c.windows) verdicts.push_back(w.verdict);
-  auto time = when(c, verdicts, first->verdict);
+  auto all = all_together(c, findings);
+  auto time = when(c, all, first->verdict);
   auto text = fmt::format("{} of {} changed{}; {}", s.drift + s.warning, plural(s.columns, "column"),
                           first->verdict == Verdict::kWarning ? " somewhat" : "", moved(*first));
-  auto word = first->verdict == Verdict::kDrift ? "drift" : "warnings";
+  bool warned_first = time.find(", drift ") != std::string::npos;
+  auto word = first->verdict == Verdict::kDrift && !warned_first ? "drift" : "warnings";
   return time.empty() ? text : fmt::format("{}; {} {}", text, word, time);
 }
 
 }  // namespace
 
-std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
-  std::set<std::pair<std::string_view, std::string_view>> failed;
+QualityCounts quality_counts(const Comparison& c) {
+  constexpr std::string_view kInOrder[] = {"no_data", "pass", "warn", "fail"};
+  std::map<std::pair<std::string_view, std::string_view>, std::ptrdiff_t> worst;
   for (const auto& w : c.windows)
-    for (const auto& q : w.quality)
-      if (q.verdict == "fail") failed.emplace(q.check, q.column ? std::string_view(*q.column) : "");
+    for (const auto& q : w.quality) {
+      auto at = std::find(std::begin(kInOrder), std::end(kInOrder), q.verdict) - std::begin(kInOrder);
+      auto& known = worst[{q.check, q.column ? std::string_view(*q.column) : ""}];
+      known = std::max(known, at);
+    }
+  QualityCounts counts;
+  std::int64_t* const places[] = {&counts.no_data, &counts.pass, &counts.warn, &counts.fail};
+  for (const auto& [check, at] : worst)
+    if (at < std::ssize(places)) ++*places[at];
+  return counts;
+}
+
+bool blind(const Finding& f) {
+  return f.verdict == Verdict::kOk && best_power(f) > f.gravest->major;
+}
+
+std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
   auto text = drift_sentence(c, findings);
+  auto failures = quality_counts(c).fail;
+  auto failed = failures ? fmt::format("{} of data quality failed", plural(failures, "check")) : std::string();
+  bool ok = c.summary.verdict == Verdict::kOk;
+  // Not one of those that are ok could have been anything else.
+  bool seeing = std::any_of(findings.begin(), findings.end(),
+                            [](const Finding& f) { return f.verdict == Verdict::kOk && !blind(f); });
+  if (ok && !seeing)
+    return fmt::format("but no change of the size that matters could have been seen: {}{}{}", text,
+                       failed.empty() ? "" : "; ", failed);
   if (failed.empty()) return text;
-  return fmt::format("{}; {} of data quality failed", text, plural(static_cast<std::int64_t>(failed.size()), "check"));
+  return ok ? fmt::format("but {}: {}", failed, text) : fmt::format("{}; {}", text, failed);
+}
+
+bool cautious(std::string_view sentence) {
+  return sentence.starts_with("but ");
 }
 
 std::vector<Group> without_data(const std::vector<Finding>& findings) {

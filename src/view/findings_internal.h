@@ -23,6 +23,7 @@ struct Finding {
   std::size_t window = 0;                 ///< position of its window
   double gravity = -1;                    ///< its effect / its major level; −1 where there is no effect
   std::vector<engine::Verdict> verdicts;  ///< per window, the worst
+  std::vector<bool> undecided;            ///< per window: no worse than ok, and a test of the whole window is undecided
   /// Per window, of the whole window: the result of the values (of several methods the gravest), of the missing share;
   /// null where there is none.
   std::vector<const engine::ColumnResult*> values, missing;
@@ -67,19 +68,36 @@ std::string window_text(const engine::Comparison& comparison, std::size_t window
 /// The date of a window's start, else its number.
 std::string window_label(const engine::Comparison& comparison, std::size_t window);
 
-/// When it happened: "since window 7 (…)", "in all 12 windows", "in window 3", "in 4 of 12 windows, first in window
-/// 3"; empty with a single window or when no window has at least `verdict`. Windows without data at the end do not
-/// break "since".
-std::string when(const engine::Comparison& comparison, const std::vector<engine::Verdict>& verdicts,
-                 engine::Verdict verdict);
+/// Whether a result has an effect worth a look and no verdict, in a window that is whole.
+bool undecided(const engine::ColumnResult& result, const engine::WindowResult& window);
+
+/// All columns together: the verdicts of the windows; undecided where a window has none and a column of it is.
+Finding all_together(const engine::Comparison& comparison, const std::vector<Finding>& findings);
+
+/// When a finding has at least `verdict`: "since window 7 (…)", "in all 12 windows", "in window 3", "in 4 of 12
+/// windows, first in window 3"; empty with a single window or when no window has. "since" is from the first window of
+/// an unbroken run of warnings and drifts to the end of the data: "since window 5 (…), drift since window 7 (…)".
+/// Windows without data break no run, undecided ones do.
+std::string when(const engine::Comparison& comparison, const Finding& finding, engine::Verdict verdict);
 
 /// "worst in window 14 (2013-07-08)": the window the numbers of `gravest` are from; empty where that is the first
 /// window of the worst verdict, or the only one.
 std::string worst_in(const engine::Comparison& comparison, const Finding& finding);
 
 /// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd;
-/// drift since window 7 (2013-06-03)".
+/// drift since window 7 (2013-06-03)". Where an "ok" needs a word of caution it begins with "but ": "but no change of
+/// the size that matters could have been seen: …", "but 1 check of data quality failed: …".
 std::string sentence(const engine::Comparison& comparison, const std::vector<Finding>& findings);
+/// Whether the sentence begins so.
+bool cautious(std::string_view sentence);
+/// Whether a column is ok and no window of it could have shown even a major change.
+bool blind(const Finding& finding);
+
+/// Checks of data quality, one a check and column, by their worst verdict over the windows.
+struct QualityCounts {
+  std::int64_t pass = 0, warn = 0, fail = 0, no_data = 0;
+};
+QualityCounts quality_counts(const engine::Comparison& comparison);
 
 /// Columns that share a reason for having no verdict.
 struct Group {

@@ -92,7 +92,7 @@ std::string time_html(const engine::Comparison& c, const Finding& f) {
     return text;
   };
   auto worst = worst_in(c, f);
-  auto time = whole(capital(escaped(when(c, f.verdicts, f.verdict))));
+  auto time = whole(capital(escaped(when(c, f, f.verdict))));
   return worst.empty() ? fmt::format("<b>{}:</b> ", time)
                        : fmt::format("<b>{}.</b> {}: ", time, whole(capital(escaped(worst))));
 }

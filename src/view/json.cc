@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "view/findings_internal.h"
 #include "view/utf8_internal.h"
 
 namespace vigie::view {
@@ -188,7 +189,14 @@ std::string to_json(const engine::Comparison& comparison) {
   out.member("ok", s.ok);
   out.member("no_data", s.no_data);
   out.member("expected_false_windows", s.expected_false_windows);
-  out.raw("}}\n");
+  auto q = quality_counts(c);
+  out.name("quality");
+  out.raw("{");
+  out.member("pass", q.pass);
+  out.member("warn", q.warn);
+  out.member("fail", q.fail);
+  out.member("no_data", q.no_data);
+  out.raw("}}}\n");
   return out.take();
 }
 

@@ -55,7 +55,7 @@ TEST(Json, KeysAndTheirOrder) {
                                                          "components"}));
   EXPECT_EQ(keys(doc["windows"][0]["quality"][0]), (Keys{"check", "column", "value", "expected", "verdict", "reason"}));
   EXPECT_EQ(keys(doc["summary"]), (Keys{"verdict", "windows", "windows_with_drift", "columns", "drift", "warning", "ok",
-                                        "no_data", "expected_false_windows"}));
+                                        "no_data", "expected_false_windows", "quality"}));
 }
 
 TEST(Json, ValuesComeBack) {
@@ -99,6 +99,14 @@ TEST(Json, RepairsUtf8AndOddOptions) {
   EXPECT_EQ(doc["options"]["method"], "auto");
   EXPECT_EQ(doc["options"]["seed"], "NaN");
   EXPECT_TRUE(doc["options"]["deep"]["a"][1].is_null());
+}
+
+TEST(Json, QualityIsCountedByItsWorstVerdict) {
+  auto c = make_comparison(2, 3);
+  c.windows[0].quality = {{"schema", "age", 0, "", "pass", ""}, {"missing", "age", 0, "", "warn", ""}};
+  c.windows[1].quality = {{"schema", "age", 0, "", "fail", ""}, {"missing", "age", 0, "", "no_data", ""}};
+  c.windows[2].quality = {{"volume", {}, 0, "", "no_data", ""}, {"rows", {}, 0, "", "pass", ""}};
+  EXPECT_EQ(Json::parse(to_json(c))["summary"]["quality"].dump(), R"({"pass":1,"warn":1,"fail":1,"no_data":1})");
 }
 
 TEST(Json, NothingToSay) {

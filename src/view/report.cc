@@ -92,8 +92,10 @@ class Report {
   void head() {
     auto v = c_.summary.verdict;
     constexpr std::string_view kWords[] = {"No data", "OK", "Warning", "Drift"};
-    auto word = kWords[static_cast<std::size_t>(v)];
-    auto said = capital(glued(escaped(sentence(c_, findings_), 500)));
+    auto said = sentence(c_, findings_);
+    bool caution = cautious(said);
+    auto word = std::string(kWords[static_cast<std::size_t>(v)]) + (caution ? ", but" : "");
+    said = capital(glued(escaped(caution ? said.substr(4) : said, 500)));
     put(out_,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width, "
@@ -121,7 +123,7 @@ class Report {
         "<button id=\"theme\" type=\"button\" aria-label=\"switch between light and dark\">◐</button></div></header>";
     put(out_,
         "<main id=\"main\"><section class=\"verdict {}\" aria-label=\"verdict\"><p class=\"word\">{}</p><h1>{}.</h1>",
-        to_string(v), word, said);
+        caution ? "warning" : to_string(v), word, said);
     put(out_, "<p class=\"dim\"><bdi>{}</bdi> against <bdi>{}</bdi>{}</p></section>", escaped(c_.current.source, 200),
         escaped(c_.reference.source, 200), span_text());
   }
@@ -165,6 +167,9 @@ class Report {
   }
 
   void heat_map() {
+    auto has_undecided = [](const Finding& f) {
+      return std::find(f.undecided.begin(), f.undecided.end(), true) != f.undecided.end();
+    };
     if (c_.windows.size() < 2 || findings_.empty()) return;
     auto s = steps_of(c_.windows.size());
     std::string labels;
@@ -178,8 +183,12 @@ class Report {
         "1 10\" class=\"lg\" aria-hidden=\"true\">"
         "<path class=\"vo\" d=\"M0 10v-3h8v3z\"/></svg>ok</span><span><svg viewBox=\"0 0 8 10\" class=\"lg\" "
         "aria-hidden=\"true\"><path class=\"vn\" "
-        "d=\"M0 10v-1h8v1z\"/></svg>no data</span><span>The taller, the worse; the stronger its shade, the further a "
+        "d=\"M0 10v-1h8v1z\"/></svg>no data</span>{}<span>The taller, the worse; the stronger its shade, the further a "
         "drift is past its major level.{}</span></p>",
+        std::any_of(findings_.begin(), findings_.end(), has_undecided)
+            ? "<span><svg viewBox=\"0 0 8 10\" class=\"lg\" aria-hidden=\"true\"><path class=\"vn\" d=\"M0 "
+              "10v-1.5h8v1.5zM0 6.5v-1.5h8v1.5z\"/></svg>undecided</span>"
+            : "",
         s.each > 1 ? fmt::format(" Each step is the worst of {} windows.", s.each) : "");
     put(out_,
         "<div class=\"map\" data-w=\"{}\"><div class=\"mrow mhead\"><span>column</span><span "
@@ -189,12 +198,7 @@ class Report {
       put(out_, "<div class=\"mrow\"><span class=\"mname\">{}</span>{}<span class=\"n\">{}</span></div>", name, picture,
           effect);
     };
-    Finding whole;
-    whole.column = "any column";
-    for (const auto& w : c_.windows)
-      whole.verdicts.push_back(w.verdict), whole.verdict = std::max(whole.verdict, w.verdict);
-    whole.values.assign(c_.windows.size(), nullptr);
-    whole.missing.assign(c_.windows.size(), nullptr);
+    auto whole = all_together(c_, findings_);
     row("<b>any column</b>", strip(c_, whole), "");
     std::size_t shown = 0;
     for (bool outputs : {true, false})

@@ -97,16 +97,16 @@ std::string effect_key(const Finding& f) {
   for (const auto* r : f.values)
     if (r) {
       if (!any || std::isnan(any->effect)) any = r;
-      seen[static_cast<std::size_t>(r->verdict)] = true;
+      if (std::isfinite(r->effect)) seen[static_cast<std::size_t>(r->verdict)] = true;
     }
   if (!any) return {};
   std::string out =
       any->effect_scale == "share of rows" ? "in share of rows&ensp;" : "in " + escaped(any->effect_scale) + "&ensp;";
-  constexpr std::string_view kClasses[] = {"", "ko", "kw", "kd"};
-  for (auto v : {Verdict::kOk, Verdict::kWarning, Verdict::kDrift})
+  constexpr std::string_view kClasses[] = {"kn", "ko", "kw", "kd"};
+  for (auto v : {Verdict::kNoData, Verdict::kOk, Verdict::kWarning, Verdict::kDrift})
     if (seen[static_cast<std::size_t>(v)])
       put(out, " <span class=\"key\"><i class=\"{}\"></i>{}</span>", kClasses[static_cast<std::size_t>(v)],
-          to_string(v));
+          v == Verdict::kNoData ? "no verdict" : to_string(v));
   return out;
 }
 

@@ -187,6 +187,29 @@ TEST(Report, SaysTheVerdictFirst) {
   EXPECT_TRUE(has(html, "origin=JFK"));
 }
 
+TEST(Report, AnOkThatNeedsAWordOfCaution) {
+  auto c = make_comparison(1, 3);
+  EXPECT_TRUE(has(to_report(c), "<p class=\"word\">OK</p>"));
+  for (auto& w : c.windows)
+    for (auto& r : w.columns) r.detectable_effect = 2 * r.major;
+  auto html = to_report(c);
+  EXPECT_EQ(complaint(html), "");
+  EXPECT_TRUE(has(html, "<p class=\"word\">OK, but</p><h1>No change of the size that matters could have been seen"));
+}
+
+TEST(Report, WhatIsUndecidedIsNotDrawnAsOk) {
+  auto c = make_comparison(2, 3);
+  EXPECT_FALSE(has(to_report(c), "undecided"));
+  auto r = c.windows[1].columns[0];
+  r.method = "missing_share", r.verdict = engine::Verdict::kNoData, r.effect = 0.3;
+  c.windows[1].columns.push_back(r);
+  auto html = to_report(c);
+  EXPECT_EQ(complaint(html), "");
+  EXPECT_TRUE(has(html, "aria-label=\"dep_time: drift in 0, warning in 0 of 3 windows; undecided in 1\""));
+  EXPECT_TRUE(has(html, "M1 10v-1.5h.9v1.5zM1 6.5v-1.5h.9v1.5z"));
+  EXPECT_TRUE(has(html, "</svg>undecided</span>"));
+}
+
 TEST(Report, AllWithoutVerdict) {
   auto c = make_comparison(10, 2);
   for (auto& w : c.windows) {

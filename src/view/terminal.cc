@@ -44,15 +44,15 @@ class Page {
         width_(layout_width(options)),
         findings_(find(comparison)),
         quality_(alike(comparison)) {
-    std::vector<Verdict> verdicts;
-    for (const auto& w : c_.windows) verdicts.push_back(w.verdict);
-    overall_ = when(c_, verdicts, c_.summary.verdict);
+    overall_ = when(c_, all_together(c_, findings_), c_.summary.verdict);
   }
 
   std::string draw() {
-    auto word = std::string(headline(c_.summary.verdict));
-    out_ += wrapped({word + "  ", style_of(c_.summary.verdict)}, {clean(sentence(c_, findings_)), Style::kBold},
-                    word.size() + 2, options_);
+    auto said = clean(sentence(c_, findings_));
+    bool caution = cautious(said);
+    auto lead = std::string(headline(c_.summary.verdict)) + (caution ? ", " : "  ");
+    out_ += wrapped({lead, caution ? Style::kWarning : style_of(c_.summary.verdict)}, {said, Style::kBold}, lead.size(),
+                    options_);
     auto order = ranked(findings_);
     changed("model outputs that changed", order, true);
     changed("columns that changed", order, false);
@@ -139,7 +139,7 @@ class Page {
     };
     if (is_missing_share(r)) say("missing values");
     if (r.segment) say("where " + *r.segment);
-    if (auto time = when(c_, f.verdicts, f.verdict); time != overall_) say(time);
+    if (auto time = when(c_, f, f.verdict); time != overall_) say(time);
     say(worst_in(c_, f));
     if (!lead.empty()) lead += ": ";
     auto put = [&](const std::string& what) {
@@ -218,11 +218,11 @@ class Page {
   }
 
   void unchanged() {
-    std::vector<std::string_view> features, outputs, blind;
+    std::vector<std::string_view> features, outputs, unseen;
     for (const auto& f : findings_) {
       if (f.verdict != Verdict::kOk) continue;
       (f.output() ? outputs : features).push_back(f.column);
-      if (best_power(f) > f.gravest->major) blind.push_back(f.column);
+      if (blind(f)) unseen.push_back(f.column);
     }
     auto room = 2 * (width_ - kLabel) - 24;
     auto ok = [&](const std::vector<std::string_view>& columns, std::string_view noun) {
@@ -232,22 +232,24 @@ class Page {
     };
     ok(outputs, "model output");
     ok(features, "column");
-    if (!blind.empty())
-      line("", fmt::format("{} of these could not have shown even a major change: {}", blind.size(),
-                           names(blind, room / 2)));
+    // The headline says it of all together.
+    bool all = c_.summary.verdict == Verdict::kOk && unseen.size() == features.size() + outputs.size();
+    if (!unseen.empty() && !all)
+      line("", fmt::format("{} of these could not have shown even a major change: {}", unseen.size(),
+                           names(unseen, room / 2)));
     for (const auto& f : findings_) {
       if (f.verdict != Verdict::kOk) continue;
-      const engine::ColumnResult* undecided = nullptr;
+      const engine::ColumnResult* largest = nullptr;
       std::size_t count = 0;
       for (std::size_t w = 0; w < f.values.size(); ++w)
         for (const auto* r : {f.values[w], w < f.missing.size() ? f.missing[w] : nullptr})
-          if (r && r->verdict == Verdict::kNoData && r->effect >= r->watch && !c_.windows[w].partial) {
-            if (!undecided || r->effect > undecided->effect) undecided = r;
+          if (r && undecided(*r, c_.windows[w])) {
+            if (!largest || r->effect > largest->effect) largest = r;
             ++count;
           }
-      if (undecided)
+      if (largest)
         line("", clean(fmt::format("{} is undecided in {} of {}: {}", f.column, count,
-                                   plural(static_cast<std::int64_t>(c_.windows.size()), "window"), undecided->reason)));
+                                   plural(static_cast<std::int64_t>(c_.windows.size()), "window"), largest->reason)));
     }
     auto groups = without_data(findings_);
     std::erase_if(groups, [&](const Group& g) {

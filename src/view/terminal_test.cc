@@ -149,7 +149,8 @@ TEST(Terminal, AllWell) {
 }
 
 TEST(Terminal, SilenceForWantOfRowsIsSaid) {
-  auto c = make_comparison(1, 1);
+  auto c = make_comparison(3, 1);
+  std::erase_if(c.windows[0].columns, [](const auto& r) { return r.column == "age"; });
   c.windows[0].columns[0].detectable_effect = 0.9;
   EXPECT_TRUE(has(to_terminal(c, {120, false, true}), "1 of these could not have shown even a major change: dep_time"));
 }
@@ -162,7 +163,7 @@ TEST(Terminal, QualityIsToldOnceForAllColumnsAndWindows) {
   }
   c.windows[1].quality.push_back({"missing", "zip", .3, "at most 0.1", "warn", "too many missing"});
   auto text = to_terminal(c, {120, false, true});
-  EXPECT_TRUE(has(text, "; 2 checks of data quality failed\n")) << text;
+  EXPECT_TRUE(has(text, "OK, but 2 checks of data quality failed: none of 3")) << text;
   EXPECT_TRUE(has(text, "quality   fail: schema of age, fare: no such column\n")) << text;
   EXPECT_TRUE(has(text, "warn: missing of zip in window 1 (2013-06-01): too many missing\n")) << text;
 }
@@ -184,6 +185,56 @@ TEST(Terminal, WhenItHappened) {
   EXPECT_TRUE(set({0, 0, 0, 0, 0, 1}).ends_with("; drift since window 5 (2013-06-05)"));
   EXPECT_TRUE(set({0, 1, 0, 1, 0, 0}).ends_with("; drift in 2 of 6 windows, first in window 1 (2013-06-01)"));
   EXPECT_TRUE(set({0, 1, 1, 1, 0, 0}).ends_with("; drift in 3 of 6 windows, first in window 1 (2013-06-01)"));
+}
+
+TEST(Terminal, SinceTheRunBegan) {
+  using engine::Verdict;
+  auto c = make_comparison(2, 6);
+  // w warning, d drift, o ok, u undecided, - no data
+  auto set = [&](std::string_view states) {
+    for (std::size_t w = 0; w < 6; ++w) {
+      auto& window = c.windows[w];
+      auto v = states[w] == 'w'   ? Verdict::kWarning
+               : states[w] == 'd' ? Verdict::kDrift
+               : states[w] == 'o' ? Verdict::kOk
+                                  : Verdict::kNoData;
+      window.verdict = v;
+      window.partial = false;
+      std::erase_if(window.columns,
+                    [](const auto& r) { return r.column != "age" || r.method != "omnibus" || r.segment; });
+      window.columns[0].verdict = v;
+      window.columns[0].effect = states[w] == '-' ? NAN : 0.3;
+    }
+    c.summary.verdict = Verdict::kDrift;
+    auto text = to_terminal(c, {200, false, true});
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_TRUE(set("owwddd").ends_with("; warnings since window 1 (2013-06-01), drift since window 3 (2013-06-03)"))
+      << set("owwddd");
+  EXPECT_TRUE(set("owdwd-").ends_with("; warnings since window 1 (2013-06-01), drift in 2 of them")) << set("owdwd-");
+  EXPECT_TRUE(set("oddd--").ends_with("; drift since window 1 (2013-06-01)")) << set("oddd--");
+  EXPECT_TRUE(set("oduddd").ends_with("; drift in 4 of 6 windows, first in window 1 (2013-06-01)")) << set("oduddd");
+  EXPECT_TRUE(set("-ddddd").ends_with("; drift in all 5 windows with data")) << set("-ddddd");
+  EXPECT_TRUE(set("udd-dd").ends_with("; drift since window 1 (2013-06-01)")) << set("udd-dd");
+  EXPECT_TRUE(set("dddddu").ends_with("; drift in 5 of 6 windows, first in window 0 (2013-05-31)")) << set("dddddu");
+}
+
+TEST(Terminal, AnOkThatNeedsAWordOfCaution) {
+  auto c = make_comparison(1, 3);
+  EXPECT_TRUE(to_terminal(c, {200, false, true}).starts_with("OK  none of 1 column changed"));
+  c.windows[1].quality.push_back({"schema", "gone", NAN, "numeric", "fail", "the current data has no such column"});
+  c.windows[2].quality.push_back(c.windows[1].quality.back());
+  EXPECT_TRUE(to_terminal(c, {200, false, true})
+                  .starts_with("OK, but 1 check of data quality failed: none of 1 column changed enough to matter"));
+  for (auto& w : c.windows)
+    for (auto& r : w.columns) r.detectable_effect = 2 * r.major;
+  auto blind = to_terminal(c, {200, false, true});
+  EXPECT_TRUE(
+      blind.starts_with("OK, but no change of the size that matters could have been seen: none of 1 column "
+                        "changed enough to matter in any of 3 windows; 1 check of data quality failed\n"))
+      << blind;
+  c.windows[1].columns[0].detectable_effect = 0.1;
+  EXPECT_FALSE(to_terminal(c, {200, false, true}).starts_with("OK, but no change"));
 }
 
 TEST(Table, AlignsAndCuts) {
