@@ -14,8 +14,9 @@ constexpr std::int64_t kLongest = 65'535;
 
 }  // namespace
 
-ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool sketches)
-    : sketches_(sketches) {
+ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool typed,
+                             bool sketches)
+    : typed_(typed), sketches_(sketches) {
   profile_.name = std::move(name);
   profile_.source = source;
   as_ = as;
@@ -43,6 +44,7 @@ ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional
 
 void ColumnBuilder::add(const table::Column& column) {
   profile_.mismatches += column.mismatches;
+  if (typed_ && !again_ && column.type == table::Type::kString) texts_.add(column.dictionary);
   if (profile_.categorical()) return add_codes(encode(column, codes_));
   auto values = project(column, profile_.type, buffer_, profile_.infinite);
   auto finite = values;
@@ -120,7 +122,12 @@ ColumnProfile ColumnBuilder::take() {
   } else {
     whole.cells = profile_.bins.counts;
   }
-  whole.missing = profile_.halved ? missing_ - missing_first_ : missing_;
+  whole.missing = missing_;
+  if (profile_.halved) {
+    whole.missing -= missing_first_;
+    whole.uncounted_missing = missing_first_;
+    whole.uncounted = rows_ - missing_ - whole.rows();
+  }
   profile_.parts.assign(1, std::vector<Part>(1));
   profile_.parts[0][0].counts = std::move(whole);
   return std::move(profile_);
@@ -188,6 +195,7 @@ bool ColumnBuilder::decide_text() const {
 
 void ColumnBuilder::become_text() {
   profile_.type = ColumnType::kText;
+  profile_.texts_as_meant = as_.has_value() || texts_.all();
   std::vector<Tie> ties;
   for (auto [length, count] : lengths_) {
     ties.push_back({static_cast<double>(length), count});

@@ -21,8 +21,9 @@ namespace vigie::engine {
 /// the rows in most cases, two where that could not be known beforehand. One thread at a time.
 class ColumnBuilder {
  public:
-  /// `as`: what --schema says of a column of strings. `sketches`: see ProfileOptions.
-  ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool sketches);
+  /// `as`: what --schema says of a column of strings. `typed`: the data's format tells numbers from texts. `sketches`:
+  /// see ProfileOptions.
+  ColumnBuilder(std::string name, table::Type source, std::optional<ColumnType> as, bool typed, bool sketches);
 
   /// The next rows. What is learnt does not depend on the batches' size.
   void add(const table::Column& column);
@@ -48,10 +49,11 @@ class ColumnBuilder {
 
   ColumnProfile profile_;
   std::optional<ColumnType> as_;
-  bool sketches_, again_ = false;
+  bool typed_, sketches_, again_ = false;
   std::int64_t missing_ = 0, missing_first_ = 0, other_ = 0, total_ = 0, rows_ = 0;
   double total_length_ = 0;
   std::size_t distinct_ = 0;
+  NumberTexts texts_;
   BinBuilder bins_;
   std::unordered_map<std::string, Halves, TextHash, std::equal_to<>> counts_;
   std::optional<sketch::FrequentItems> many_;

@@ -7,15 +7,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::size_t kFresh = 1000;
-constexpr std::int32_t kNotCounted = -2;
-
-bool is_number(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return std::any_of(text.begin(), text.end(), digit) &&
-         std::count_if(text.begin(), text.end(), [&](char c) { return !digit(c); }) <= 1 &&
-         text.find_first_not_of("0123456789.,") == std::string_view::npos;
-}
+constexpr std::int32_t kMissing = -1, kNotCounted = -2, kNotCountedMissing = -3;  // instead of a code
 
 }  // namespace
 
@@ -39,11 +31,7 @@ void ColumnCounter::add(const table::Column& column, std::int64_t first, std::sp
     add_codes(counted_half(encode(column, codes_), first), groups);
   else
     add_numbers(project(column, profile_.type, numbers_, infinite), groups);
-  if (profile_.type != ColumnType::kText || words_) return;
-  for (auto text : column.dictionary) {
-    words_ = words_ || !is_number(text);
-    marks_ = marks_ || text.find_first_of(".,") != std::string_view::npos;
-  }
+  if (profile_.type == ColumnType::kText) texts_.add(column.dictionary);
 }
 
 void ColumnCounter::add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes) {
@@ -64,19 +52,20 @@ Coded ColumnCounter::counted_half(Coded coded, std::int64_t first) {
   if (!halved_) return coded;
   half_.assign(coded.codes.begin(), coded.codes.end());
   for (std::size_t i = 0; i < half_.size(); ++i)
-    if (!in_second_half(first + static_cast<std::int64_t>(i))) half_[i] = kNotCounted;
+    if (!in_second_half(first + static_cast<std::int64_t>(i)))
+      half_[i] = half_[i] < 0 ? kNotCountedMissing : kNotCounted;
   return {half_, coded.dictionary};
 }
 
 std::int64_t ColumnCounter::beyond(std::span<const double> values) const {
-  constexpr double kMost = 1e12;  // a row is taken for no more than a million sd away
   const auto& bins = profile_.bins;
   if (!(bins.sd > 0)) return 0;
   double low = bins.cuts.front(), high = bins.centers.back();
   std::int64_t sum = 0;
   for (double v : values) {
     double distance = v < low ? low - v : v > high ? v - high : 0;
-    sum += static_cast<std::int64_t>(std::min(distance / bins.sd * 1e6, kMost));
+    sum = saturating_add(sum,
+                         static_cast<std::int64_t>(std::min(distance / bins.sd * 1e6, static_cast<double>(kFarthest))));
   }
   return sum;
 }
@@ -99,7 +88,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
         auto& counts = group(k, run.group);
         auto part = values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
         counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
-        if (outside) counts.beyond += beyond(part);
+        if (outside) counts.beyond = saturating_add(counts.beyond, beyond(part));
       }
       continue;
     }
@@ -115,7 +104,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
         ++counts.missing;
       else
         ++counts.cells[places_[i]];
-      if (outside) counts.beyond += beyond(values.subspan(i, 1));
+      if (outside) counts.beyond = saturating_add(counts.beyond, beyond(values.subspan(i, 1)));
     }
   }
 }
@@ -143,7 +132,9 @@ void ColumnCounter::add_codes(Coded coded, std::span<const Membership> groups) {
     const auto& m = groups[k];
     auto one = [&](Counts*& counts, std::int32_t code, std::int32_t g) {
       if (code < 0) {
-        counts->missing += code != kNotCounted;
+        counts->missing += code == kMissing;
+        counts->uncounted += code == kNotCounted;
+        counts->uncounted_missing += code == kNotCountedMissing;
         return;
       }
       auto cell = static_cast<std::size_t>(place(code));

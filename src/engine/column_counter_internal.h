@@ -32,8 +32,8 @@ class ColumnCounter {
   /// The same rows of data that lack the column.
   void add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes);
 
-  /// Whether every text so far is a number, and some have a decimal mark.
-  bool only_numbers() const { return !words_ && marks_; }
+  /// Whether every text so far is a number, some have a decimal mark, and the reference gives no reason to expect that.
+  bool only_numbers() const { return !profile_.texts_as_meant && texts_.all_some_with_mark(); }
 
  private:
   using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
@@ -54,7 +54,7 @@ class ColumnCounter {
   std::vector<double> numbers_;
   std::vector<std::int32_t> codes_, half_, map_;
   std::vector<std::uint16_t> places_;
-  bool words_ = false, marks_ = false;
+  NumberTexts texts_;
 
  public:
   std::vector<std::vector<Counts>> cells;  ///< [segmentation][group]

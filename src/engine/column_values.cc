@@ -11,7 +11,24 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+bool is_number(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return std::any_of(text.begin(), text.end(), digit) &&
+         std::count_if(text.begin(), text.end(), [&](char c) { return !digit(c); }) <= 1 &&
+         text.find_first_not_of("0123456789.,") == std::string_view::npos;
+}
+
 }  // namespace
+
+void NumberTexts::add(std::span<const std::string_view> texts) {
+  for (auto text : texts) {
+    if (words_) return;
+    any_ = true;
+    words_ = !is_number(text);
+    marks_ = marks_ || text.find_first_of(".,") != std::string_view::npos;
+  }
+}
 
 std::int64_t characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });

@@ -22,6 +22,17 @@ struct Coded {
 };
 Coded encode(const table::Column& column, std::vector<std::int32_t>& buffer);
 
+/// Whether the texts of a column are numbers all, with either decimal mark. Costs next to nothing once one is not.
+class NumberTexts {
+ public:
+  void add(std::span<const std::string_view> texts);
+  bool all() const { return any_ && !words_; }
+  bool all_some_with_mark() const { return all() && marks_; }
+
+ private:
+  bool any_ = false, words_ = false, marks_ = false;
+};
+
 /// Length in characters of UTF-8 text.
 std::int64_t characters(std::string_view text);
 

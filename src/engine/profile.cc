@@ -12,7 +12,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2, kOldest = 2;
 
 std::int64_t load_count(ByteReader& in) {
   auto v = in.varint();
@@ -45,14 +45,14 @@ drift::WindowSummary load_summary(ByteReader& in) {
 void save_counts(ByteWriter& out, const Counts& counts) {
   out.varint(counts.cells.size());
   for (auto c : counts.cells) out.varint(static_cast<std::uint64_t>(c));
-  out.varint(static_cast<std::uint64_t>(counts.missing));
+  for (auto c : {counts.missing, counts.uncounted, counts.uncounted_missing}) out.varint(static_cast<std::uint64_t>(c));
 }
 
 Counts load_counts(ByteReader& in) {
   Counts counts;
   counts.cells.resize(in.count(1));
   for (auto& c : counts.cells) c = load_count(in);
-  counts.missing = load_count(in);
+  for (auto* c : {&counts.missing, &counts.uncounted, &counts.uncounted_missing}) *c = load_count(in);
   return counts;
 }
 
@@ -74,6 +74,7 @@ void save_column(ByteWriter& out, const ColumnProfile& c) {
   }
   out.varint(static_cast<std::uint64_t>(c.other));
   out.fixed(static_cast<std::uint8_t>(c.halved));
+  out.fixed(static_cast<std::uint8_t>(c.texts_as_meant));
   out.fixed(c.distinct);
   out.fixed(static_cast<std::uint8_t>(c.exact));
   out.fixed(c.error_bound);
@@ -134,6 +135,7 @@ Result<ColumnProfile> load_column(ByteReader& in) {
   }
   c.other = load_count(in);
   c.halved = in.fixed<std::uint8_t>() != 0;
+  c.texts_as_meant = in.fixed<std::uint8_t>() != 0;
   c.distinct = in.fixed<double>();
   c.exact = in.fixed<std::uint8_t>() != 0;
   c.error_bound = in.fixed<double>();
@@ -187,11 +189,21 @@ std::int64_t Counts::rows() const {
   return std::accumulate(cells.begin(), cells.end(), std::int64_t{0});
 }
 
+std::int64_t Counts::total_rows() const {
+  return rows() + uncounted;
+}
+
+std::int64_t Counts::total_missing() const {
+  return missing + uncounted_missing;
+}
+
 void Counts::merge(const Counts& other) {
   cells.resize(std::max(cells.size(), other.cells.size()));
   for (std::size_t i = 0; i < other.cells.size(); ++i) cells[i] += other.cells[i];
   missing += other.missing;
-  beyond += other.beyond;
+  uncounted += other.uncounted;
+  uncounted_missing += other.uncounted_missing;
+  beyond = saturating_add(beyond, other.beyond);
 }
 
 drift::Axis ColumnProfile::axis() const {
@@ -228,6 +240,9 @@ std::string save_profile(const Profile& p) {
 
 Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   VIGIE_ASSIGN(auto sealed, unseal(kMagic, kVersion, bytes, name));
+  if (sealed.version < kOldest)
+    return fail(Code::kCorrupt,
+                fmt::format("{}: made by an older vigie (format version {}); make it again", name, sealed.version));
   ByteReader in(sealed.payload);
   Profile p;
   p.version = in.string();

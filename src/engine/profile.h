@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ namespace vigie::engine {
 /// Categories kept by name in a profile; rarer ones share the cell "(other)".
 inline constexpr std::size_t kCategories = 1000;
 inline constexpr std::size_t kCategoryBytes = 12'000;
+/// Records that were left out of which a profile keeps the message: the first ones.
+inline constexpr std::size_t kProblems = 3;
 /// Healthy windows kept in a profile: the latest ones.
 inline constexpr std::size_t kWindows = 1000;
 /// Rows that a segment must have in the reference to be watched on its own; the rest is pooled as "(other)".
@@ -45,15 +48,29 @@ std::string to_string(const WindowSpec& spec);  ///< "none", "10000 rows", "day"
 using SegmentBy = std::vector<std::string>;
 std::string to_string(const SegmentBy& by);  ///< "origin", "origin,carrier"
 
+/// The farthest that a row is taken to be from the bins, in millionths of the reference sd: a thousand sd.
+inline constexpr std::int64_t kFarthest = 1'000'000'000;
+/// a + b, or the largest int64 where that is more. Neither may be negative.
+inline std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  return a > kMost - b ? kMost : a + b;
+}
+
 /// What a set of rows leaves behind of one column: counts on the column's axis, and what is not on it.
 struct Counts {
   std::vector<std::int64_t> cells;  ///< numeric kinds: Bins' cells; categorical: categories, then other
   std::int64_t missing = 0;         ///< null, NaN, infinite or unreadable
+  /// Rows with and without a value that are left out of the counts above: those of the half that chose the categories,
+  /// where a column is `halved`; else 0.
+  std::int64_t uncounted = 0, uncounted_missing = 0;
   /// Numeric kinds: summed distance from the bins of the rows outside them, in millionths of the reference sd; whole
-  /// numbers, so that the sum does not depend on the order of the rows.
+  /// numbers, so that the sum does not depend on the order of the rows. A row is taken for no more than kFarthest, and
+  /// the sum for no more than an int64 holds, which no data below nine billion rows come to.
   std::int64_t beyond = 0;
-  std::int64_t rows() const;        ///< sum of cells
-  void merge(const Counts& other);  ///< same axis
+  std::int64_t rows() const;           ///< sum of cells: what a test may say that it has
+  std::int64_t total_rows() const;     ///< rows with a value, counted or not: what to tell people there was
+  std::int64_t total_missing() const;  ///< the same of those without
+  void merge(const Counts& other);     ///< same axis; `beyond` saturates
 };
 
 /// Halves of the reference's rows: bit r of half_bits(b) says whether row 64 b + r is in the second.
@@ -89,9 +106,14 @@ struct ColumnProfile {
   std::vector<Category> categories;           ///< categorical kinds: by falling count, then name
   std::int64_t other = 0;                     ///< rows in categories beyond the cap
   bool halved = false;                        ///< counts are of those rows that in_second_half() names
-  double distinct = 0;                        ///< exact while few, else estimated
+  /// Kind text: that texts look like numbers is no sign of a wrong decimal mark, as --schema says text, or the data are
+  /// of a format that tells numbers from texts and have such texts nevertheless.
+  bool texts_as_meant = false;
+  double distinct = 0;  ///< exact while few, else estimated
   bool exact = true;
-  double error_bound = 0;                ///< on shares; not 0 only after a merge
+  /// Share of the rows that a merge may have put into another cell than theirs: numbers of a bin that had to be
+  /// divided, categories that one side tells apart and the other does not, pooled as other. Else 0.
+  double error_bound = 0;
   std::vector<std::vector<Part>> parts;  ///< [0][0] the whole; [k][s] segment s of segmentation k ≥ 1
   // Sketches of the values: for people and for methods that need more than bins; not used by the default verdict.
   sketch::Moments moments;
@@ -118,7 +140,7 @@ struct Profile {
   std::vector<ColumnProfile> columns;
   std::string timestamp;              ///< column that orders the windows; empty when not named
   table::Schema others;               ///< columns of the reference that are not compared, as they were read
-  std::vector<std::string> problems;  ///< the first records that were left out, at most three
+  std::vector<std::string> problems;  ///< the first records that were left out, at most kProblems
   std::vector<std::string> notes;
 };
 
@@ -160,11 +182,15 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
 /// have.
 Status apply_roles(Profile& profile, const Roles& roles);
 
-/// The profile of the union of two references. Where their bins differ the counts are shared out, which is bounded by
-/// `error_bound`; windows and segments are kept when both have the same ones. Columns are those of both.
+/// The profile of the union of two references. Where their bins differ the counts are shared out. A category stays by
+/// name if both sides know it or the other side has none but those it knows. Where one side's column is `halved`, half
+/// of the other's rows are left uncounted too: a row of either weighs the same, and no more rows are claimed than were
+/// counted. What that costs is told in `notes` and bounded by `error_bound`. Windows and segments are kept when both
+/// have the same ones. Columns are those of both. The order of the two changes neither counts nor shares.
 Result<Profile> merge_profiles(const Profile& a, const Profile& b);
 
-/// Bytes of a profile file (magic VPF1), and back. A torn or altered file is Code::kCorrupt.
+/// Bytes of a profile file (magic VPF1), and back. A torn or altered file is Code::kCorrupt, and so is one of format
+/// version 1, which was written in several layouts before the first release.
 std::string save_profile(const Profile& profile);
 Result<Profile> load_profile(std::string_view bytes, std::string_view name);
 /// Whether the bytes at the start of a file say that it is a profile.

@@ -82,6 +82,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     options.progress((pass_done + std::min(1.0, share)) / passes);
   };
 
+  const bool typed = input.kind() != "CSV" && input.kind() != "TSV";
   Chosen chosen;
   std::vector<ColumnBuilder> builders;
   std::vector<Segmenter> segmenters;
@@ -101,7 +102,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       std::optional<ColumnType> as;
       for (const auto& f : options.schema)
         if (f.column == name) as = f.as;
-      builders.emplace_back(name, schema[i].type, as, options.sketches);
+      builders.emplace_back(name, schema[i].type, as, typed, options.sketches);
     }
     segmenters.clear();
     segment_rows.assign(options.segments.size(), {});

@@ -29,9 +29,10 @@ struct Tally {
   table::Problems problems;
   std::vector<bool> present;                       ///< per profile column: the data has it
   std::vector<std::int64_t> mismatches, infinite;  ///< per column
-  std::vector<bool> only_numbers;                  ///< per column: texts that are all numbers, some with a decimal mark
-  std::vector<double> minimum, maximum;            ///< per numeric column, finite values; ±infinity when none
-  std::vector<std::vector<std::string>> fresh;     ///< per categorical column: names the profile does not have
+  std::vector<bool> only_numbers;               ///< per text column: all are numbers, some with a decimal mark, where
+                                                ///< ColumnProfile::texts_as_meant does not say that they would be
+  std::vector<double> minimum, maximum;         ///< per numeric column, finite values; ±infinity when none
+  std::vector<std::vector<std::string>> fresh;  ///< per categorical column: names the profile does not have
 
   /// Counts of one column; nullptr when no row fell there. Cells of categorical columns: the profile's categories,
   /// other, then `fresh` ones (the vector may be shorter than that: the rest is zero).

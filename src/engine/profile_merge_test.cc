@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+
+#include "engine/compare.h"
+#include "engine/memory_input_internal.h"
+#include "engine/profile.h"
+
+namespace vigie::engine {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// Rows of names "n<first>" and up whose frequency falls by `power` of their rank; 0 is uniform.
+Texts names(std::int64_t rows, int first, int count, double power, std::uint64_t seed) {
+  std::vector<double> weights;
+  for (int i = 0; i < count; ++i) weights.push_back(std::pow(i + 1, -power));
+  std::discrete_distribution<int> law(weights.begin(), weights.end());
+  std::mt19937_64 rng(seed);
+  Texts out;
+  for (std::int64_t i = 0; i < rows; ++i) out.push_back("n" + std::to_string(first + law(rng)));
+  return out;
+}
+
+Texts together(Texts a, const Texts& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Profile profile_of(const Texts& values, const Texts& segments = {}) {
+  MemoryInput input("rows");
+  input.add("c", values);
+  ProfileOptions options;
+  if (!segments.empty()) input.add("s", segments), options.segments = {{"s"}}, options.roles.ignore = {"s"};
+  auto profile = make_profile(input, options);
+  EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
+  return std::move(*profile);
+}
+
+Profile merged(const Profile& a, const Profile& b) {
+  auto m = merge_profiles(a, b);
+  EXPECT_TRUE(m) << (m ? "" : m.error().message);
+  // As it is stored: a merged profile is a profile like any other.
+  auto again = load_profile(save_profile(*m), "merged");
+  EXPECT_TRUE(again) << (again ? "" : again.error().message);
+  return std::move(*again);
+}
+
+std::map<std::string, std::int64_t> counts(const ColumnProfile& c) {
+  std::map<std::string, std::int64_t> out;
+  for (const auto& k : c.categories) out[k.name] = k.count;
+  return out;
+}
+
+ColumnResult compared(const Profile& reference, const Texts& values) {
+  MemoryInput current("current");
+  current.add("c", values);
+  auto result = compare(reference, current, {});
+  EXPECT_TRUE(result) << (result ? "" : result.error().message);
+  return result->windows[0].columns[0];
+}
+
+bool noted(const Profile& p, std::string_view text) {
+  return std::any_of(p.notes.begin(), p.notes.end(), [&](const auto& n) { return n.find(text) != n.npos; });
+}
+
+TEST(ProfileMerge, AHalfAndAWholeWeighAlikeInEitherOrder) {
+  auto left = names(20'000, 0, 3000, .5, 1);
+  Texts right(10'001, "n0");
+  for (std::size_t i = 0; i < 2000; ++i) right[i].clear();
+  auto half = profile_of(left), whole = profile_of(right);
+  ASSERT_TRUE(half.columns[0].halved);
+  ASSERT_FALSE(whole.columns[0].halved);
+  for (bool first : {true, false}) {
+    auto m = first ? merged(half, whole) : merged(whole, half);
+    const auto& c = m.columns[0];
+    EXPECT_TRUE(c.halved);
+    // 8001 rows and 2000 missing ones of the whole: half are counted, none is lost.
+    EXPECT_EQ(c.whole().rows(), half.columns[0].whole().rows() + 4000);
+    EXPECT_EQ(c.whole().missing, 1000);
+    EXPECT_EQ(c.whole().total_rows(), 28'001);
+    EXPECT_EQ(c.whole().total_missing(), 2000);
+    EXPECT_EQ(counts(c)["n0"], counts(half.columns[0])["n0"] + 4000);
+    EXPECT_TRUE(noted(m, "half of the rows of rows are not counted")) << m.notes.size();
+    EXPECT_LT(c.error_bound, .001);
+  }
+}
+
+TEST(ProfileMerge, ANameStaysWhereTheOtherSideIsKnownToLackIt) {
+  auto many = profile_of(names(20'000, 0, 3000, .5, 1)), few = profile_of({"n0", "n0", "x", "x", "x", "x"});
+  for (bool first : {true, false}) {
+    auto m = first ? merged(many, few) : merged(few, many);
+    const auto& c = m.columns[0];
+    // `few` has no others: what it does not know, it lacks. But x may lie among the others of `many`.
+    EXPECT_EQ(c.categories.size(), many.columns[0].categories.size());
+    EXPECT_EQ(counts(c).count("x"), 0U);
+    EXPECT_EQ(c.other, many.columns[0].other + 2);
+    EXPECT_TRUE(noted(m, "1 value, ")) << m.notes.back();
+    EXPECT_NEAR(c.error_bound, 3 / static_cast<double>(c.whole().rows()), 1e-9);  // two of x, one of rounding
+    EXPECT_FALSE(c.exact);
+  }
+}
+
+TEST(ProfileMerge, AllNamesThatFitStay) {
+  auto m = merged(profile_of({"a", "a", "b"}), profile_of({"c", "a", "c", "c"}));
+  const auto& c = m.columns[0];
+  EXPECT_EQ(counts(c), (std::map<std::string, std::int64_t>{{"a", 3}, {"b", 1}, {"c", 3}}));
+  EXPECT_EQ(c.categories[0].name, "a");  // by falling count, then name
+  EXPECT_EQ(c.categories[1].name, "c");
+  EXPECT_TRUE(c.exact);
+  EXPECT_FALSE(c.halved);
+  EXPECT_TRUE(m.notes.empty());
+}
+
+// The contract: a merged profile gives the whole's verdicts, effects within 0.01.
+TEST(ProfileMerge, ManyCategoriesGiveTheVerdictsOfTheWhole) {
+  auto left = names(60'000, 0, 4000, 1, 1), right = names(40'000, 0, 400, 1, 2);
+  auto whole = profile_of(together(left, right)), half = profile_of(left), few = profile_of(right);
+  auto same = together(names(6000, 0, 4000, 1, 3), names(4000, 0, 400, 1, 4)), other = names(10'000, 100, 2000, .8, 5);
+  for (const auto& current : {same, other}) {
+    auto want = compared(whole, current);
+    for (bool first : {true, false}) {
+      auto got = compared(first ? merged(half, few) : merged(few, half), current);
+      EXPECT_EQ(got.verdict, want.verdict) << got.reason;
+      EXPECT_NEAR(got.effect, want.effect, .01);
+    }
+  }
+  EXPECT_EQ(compared(whole, same).verdict, Verdict::kOk);
+  EXPECT_EQ(compared(whole, other).verdict, Verdict::kDrift);
+}
+
+TEST(ProfileMerge, NamesThatDoNotFitAreChosenByRowsThatAreNotCounted) {
+  // 1500 names, equally frequent. The thousand that happen to be most frequent are not: all rows counted, they would
+  // seem to hold a tenth more than they do.
+  auto left = names(5000, 0, 900, 0, 1), right = names(5000, 600, 900, 0, 2);
+  auto a = profile_of(left), b = profile_of(right);
+  ASSERT_FALSE(a.columns[0].halved || b.columns[0].halved);
+  auto m = merged(a, b);
+  const auto& c = m.columns[0];
+  EXPECT_TRUE(c.halved);
+  EXPECT_LE(c.categories.size(), kCategories);
+  EXPECT_EQ(c.whole().total_rows(), 10'000);
+  EXPECT_NEAR(static_cast<double>(c.whole().rows()), 5000, 250);
+  EXPECT_TRUE(noted(m, "more categories than are kept"));
+  auto current = together(names(40'000, 0, 900, 0, 3), names(40'000, 600, 900, 0, 4));
+  double others = 0;
+  auto known = counts(c);
+  for (const auto& v : current) others += known.count(v) == 0;
+  EXPECT_NEAR(static_cast<double>(c.other) / static_cast<double>(c.whole().rows()), others / 80'000, .025);
+  EXPECT_EQ(compared(m, current).verdict, Verdict::kOk);
+  EXPECT_EQ(counts(merged(b, a).columns[0]), known);
+}
+
+TEST(ProfileMerge, SegmentsSumToTheWhole) {
+  auto left = names(9000, 0, 900, 0, 1), right = names(9000, 600, 900, 0, 2);
+  Texts by;
+  for (int i = 0; i < 9000; ++i) by.push_back(i % 3 == 0 ? "u" : "v");
+  auto many = names(9000, 0, 3000, .5, 3);
+  auto a = profile_of(left, by), b = profile_of(right, by), halved = profile_of(many, by);
+  ASSERT_TRUE(halved.columns[0].halved);
+  for (const auto& m : {merged(a, b), merged(halved, a), merged(a, halved)}) {
+    const auto& c = m.columns[0];
+    ASSERT_EQ(c.parts[1].size(), 2U);
+    Counts sum;
+    for (const auto& part : c.parts[1]) {
+      sum.merge(part.counts);
+      EXPECT_GT(part.counts.rows(), 2000);
+    }
+    EXPECT_EQ(sum.total_rows(), 18'000);
+    for (std::size_t i = 0; i < sum.cells.size(); ++i)
+      EXPECT_NEAR(static_cast<double>(sum.cells[i]), static_cast<double>(c.whole().cells[i]), 1) << i;
+  }
+}
+
+TEST(ProfileMerge, KeepsTheFirstProblemsOnly) {
+  auto a = profile_of({"a"}), b = profile_of({"a"});
+  a.problems = {"1", "2"}, b.problems = {"3", "4", "5"};
+  a.rejected = 2, b.rejected = 7;
+  auto m = merged(a, b);
+  EXPECT_EQ(m.problems, (Texts{"1", "2", "3"}));
+  EXPECT_EQ(m.rejected, 9);
+}
+
+}  // namespace
+}  // namespace vigie::engine

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "base/file.h"
+#include "engine/memory_input_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+Profile made(table::Input& input, const ProfileOptions& options = {}) {
+  auto profile = make_profile(input, options);
+  EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
+  return std::move(*profile);
+}
+
+// 30,000 rows of 3000 names, some missing; `s` tells the tens of thousands.
+struct Many {
+  std::vector<std::string> names, thirds;
+  explicit Many(int different = 3000) {
+    std::mt19937_64 rng(1);
+    std::geometric_distribution<int> law(3. / different);
+    for (int i = 0; i < 30'000; ++i) {
+      names.push_back(i % 50 == 7 ? "" : "n" + std::to_string(law(rng) % different));
+      thirds.push_back(std::to_string(i / 10'000));
+    }
+  }
+  Profile profile(std::int64_t batch, unsigned threads = 1) const {
+    MemoryInput input("many", batch);
+    input.add("c", names).add("s", thirds);
+    ProfileOptions options;
+    options.segments = {{"s"}}, options.roles.ignore = {"s"}, options.threads = threads;
+    options.window = {.kind = WindowSpec::Kind::kRows, .rows = 5000, .zone = {}};
+    return made(input, options);
+  }
+};
+
+TEST(ProfileHalved, CountsAreThoseOfTheSecondHalf) {
+  const Many many;
+  auto profile = many.profile(10'000);
+  const auto& c = profile.columns[0];
+  ASSERT_TRUE(c.halved);
+  std::map<std::string, std::int64_t> second;
+  std::int64_t rows = 0, missing = 0, all_rows = 0, all_missing = 0;
+  for (std::size_t i = 0; i < many.names.size(); ++i) {
+    bool gone = many.names[i].empty(), counted = in_second_half(static_cast<std::int64_t>(i));
+    all_rows += !gone, all_missing += gone;
+    if (!counted) continue;
+    rows += !gone, missing += gone;
+    if (!gone) ++second[many.names[i]];
+  }
+  EXPECT_EQ(c.whole().rows(), rows);
+  EXPECT_EQ(c.whole().missing, missing);
+  EXPECT_EQ(c.whole().total_rows(), all_rows);
+  EXPECT_EQ(c.whole().total_missing(), all_missing);
+  EXPECT_NEAR(static_cast<double>(rows), static_cast<double>(all_rows) / 2, 300);
+  std::int64_t named = 0;
+  for (const auto& k : c.categories) {
+    EXPECT_EQ(k.count, second[k.name]) << k.name;
+    named += k.count;
+  }
+  EXPECT_EQ(c.other, rows - named);
+  EXPECT_GT(c.other, 0);
+  // Segments are counted in the same half.
+  Counts sum;
+  for (const auto& part : c.parts[1]) {
+    EXPECT_EQ(part.counts.total_rows() + part.counts.total_missing(), 10'000);
+    sum.merge(part.counts);
+  }
+  EXPECT_EQ(sum.cells, c.whole().cells);
+  EXPECT_EQ(sum.missing, missing);
+  EXPECT_EQ(sum.total_rows(), all_rows);
+  EXPECT_EQ(sum.total_missing(), all_missing);
+}
+
+TEST(ProfileHalved, BatchesAndThreadsDoNotMatter) {
+  const Many many;
+  const auto want = save_profile(many.profile(10'000));
+  for (std::int64_t batch : {63, 64, 65, 997, 30'000}) EXPECT_EQ(save_profile(many.profile(batch, 4)), want) << batch;
+}
+
+TEST(ProfileHalved, OrderWithinTheHalvesDoesNotMatter) {
+  // Few enough names for all to be counted in the first pass.
+  const Many many;
+  auto turned = many;
+  // Rows of one half and of one third change places.
+  std::array<std::vector<std::size_t>, 6> alike;
+  for (std::size_t i = 0; i < many.names.size(); ++i)
+    alike[i / 10'000 * 2 + in_second_half(static_cast<std::int64_t>(i))].push_back(i);
+  std::mt19937_64 rng(5);
+  for (const auto& group : alike) {
+    auto to = group;
+    std::shuffle(to.begin(), to.end(), rng);
+    for (std::size_t i = 0; i < group.size(); ++i) turned.names[to[i]] = many.names[group[i]];
+  }
+  auto a = many.profile(1000), b = turned.profile(1000);
+  ASSERT_TRUE(a.columns[0].halved);
+  ASSERT_EQ(a.columns[0].categories.size(), b.columns[0].categories.size());
+  for (std::size_t i = 0; i < a.columns[0].categories.size(); ++i) {
+    EXPECT_EQ(a.columns[0].categories[i].name, b.columns[0].categories[i].name);
+    EXPECT_EQ(a.columns[0].categories[i].count, b.columns[0].categories[i].count);
+  }
+  for (std::size_t s = 0; s < 3; ++s)
+    EXPECT_EQ(a.columns[0].parts[1][s].counts.cells, b.columns[0].parts[1][s].counts.cells);
+}
+
+TEST(ProfileHalved, MoreNamesThanAreCountedInOnePassAreCountedInASecond) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 200'000; ++i) names.push_back("n" + std::to_string(i % 3 ? i % 70'001 : i % 9));
+  MemoryInput input("huge");
+  auto profile = made(input.add("c", names));
+  const auto& c = profile.columns[0];
+  ASSERT_TRUE(c.halved);
+  std::int64_t rows = 0;
+  std::map<std::string, std::int64_t> second;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (in_second_half(static_cast<std::int64_t>(i))) ++rows, ++second[names[i]];
+  EXPECT_EQ(c.whole().rows(), rows);
+  EXPECT_EQ(c.whole().total_rows(), 200'000);
+  for (const auto& k : c.categories) EXPECT_EQ(k.count, second[k.name]) << k.name;
+}
+
+TEST(ProfileHalved, IsSavedAndLoadedAlike) {
+  const auto profile = Many().profile(10'000);
+  auto bytes = save_profile(profile);
+  auto loaded = load_profile(bytes, "p");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(save_profile(*loaded), bytes);
+  const auto &a = profile.columns[0], &b = loaded->columns[0];
+  EXPECT_TRUE(b.halved);
+  EXPECT_EQ(b.whole().cells, a.whole().cells);
+  EXPECT_EQ(b.whole().total_rows(), a.whole().total_rows());
+  EXPECT_EQ(b.whole().total_missing(), a.whole().total_missing());
+  EXPECT_EQ(b.other, a.other);
+}
+
+TEST(ProfileHalved, AWholeColumnLeavesNothingUncounted) {
+  MemoryInput input("few");
+  auto profile = made(input.add("c", std::vector<std::string>{"a", "b", "", "a"}).add("x", {1, 2, 3, std::nan("")}));
+  for (const auto& c : profile.columns) {
+    EXPECT_FALSE(c.halved);
+    EXPECT_EQ(c.whole().uncounted, 0);
+    EXPECT_EQ(c.whole().total_rows(), 3);
+    EXPECT_EQ(c.whole().total_missing(), 1);
+  }
+}
+
+const ColumnProfile& column(const Profile& p, std::string_view name) {
+  for (const auto& c : p.columns)
+    if (c.name == name) return c;
+  ADD_FAILURE() << name;
+  return p.columns.front();
+}
+
+Result<std::string> golden(const std::string& name) {
+  return read_file(std::string(VIGIE_GOLDEN) + name);
+}
+
+TEST(ProfileGolden, Version1IsToldToBeTooOld) {
+  auto bytes = golden("version-1.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_TRUE(is_profile(*bytes));
+  auto profile = load_profile(*bytes, "old.vpf");
+  ASSERT_FALSE(profile);
+  EXPECT_EQ(profile.error().code, Code::kCorrupt);
+  EXPECT_EQ(profile.error().message, "old.vpf: made by an older vigie (format version 1); make it again");
+}
+
+TEST(ProfileGolden, Version2SaysWhatItSaid) {
+  auto bytes = golden("version-2.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto p = load_profile(*bytes, "version-2.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  EXPECT_EQ(p->rows, 300);
+  EXPECT_EQ(p->source, "input.csv");
+  EXPECT_EQ(p->window.rows, 50);
+  EXPECT_EQ(p->window_count, 6);
+  EXPECT_EQ(p->timestamp, "at");
+  ASSERT_EQ(p->columns.size(), 6U);
+  ASSERT_EQ(p->segmentations.size(), 2U);
+  EXPECT_EQ(p->segments[1], std::vector<std::string>{"kind=(other)"});
+  const auto& x = column(*p, "x");
+  EXPECT_EQ(x.type, ColumnType::kNumeric);
+  EXPECT_EQ(x.whole().rows(), 287);
+  EXPECT_EQ(x.whole().missing, 13);
+  EXPECT_EQ(x.parts[0][0].windows.size(), 6U);
+  EXPECT_NEAR(x.moments.mean(), -.242700, 1e-6);
+  const auto& kind = column(*p, "kind");
+  EXPECT_EQ(kind.categories[0].name, "rail");
+  EXPECT_EQ(kind.categories[0].count, 185);
+  const auto& place = column(*p, "place");
+  EXPECT_TRUE(place.halved);
+  EXPECT_EQ(place.whole().rows(), 143);
+  EXPECT_EQ(place.whole().total_rows(), 300);
+  EXPECT_EQ(column(*p, "ok").type, ColumnType::kBoolean);
+  EXPECT_EQ(column(*p, "note").type, ColumnType::kText);
+}
+
+// The bytes that this format version gives for these data, for ever: a change needs a new version.
+TEST(ProfileGolden, Version2IsWrittenToTheByte) {
+  auto bytes = golden("version-2.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto stored = load_profile(*bytes, "version-2.vpf");
+  ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_TRUE(save_profile(*stored) == *bytes);
+  auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
+  ASSERT_TRUE(input) << input.error().message;
+  ProfileOptions options;
+  options.roles.timestamp = "at", options.segments = {{"kind"}};
+  options.window = {.kind = WindowSpec::Kind::kRows, .rows = 50, .zone = {}};
+  for (unsigned threads : {1U, 3U}) {
+    options.threads = threads;
+    auto now = made(**input, options);
+    now.version = stored->version, now.source = stored->source;
+    EXPECT_TRUE(save_profile(now) == *bytes) << threads;
+  }
+}
+
+}  // namespace
+}  // namespace vigie::engine
