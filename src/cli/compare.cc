@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/output_internal.h"
+#include "cli/remarks_internal.h"
 #include "drift/drift.h"
 #include "view/json.h"
 #include "view/report.h"
@@ -86,6 +88,19 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
   return fail(Code::kUsage, fmt::format("--timestamp: {} in {}", unknown_name("column", time, names), o.current));
 }
 
+// For people, beside what the engine remarks.
+Result<std::vector<std::string>> remarks_of(const Options& o, const engine::Profile& reference, table::Input& current) {
+  auto remarks = remarks_on(reference);
+  if (!o.columns.timestamp.empty()) {
+    VIGIE_ASSIGN(auto remark, check_times(current, o.columns.timestamp));
+    add_note(remarks, remark);
+  }
+  VIGIE_ASSIGN(auto reader, current.open());
+  for (const auto& question : renamed(reference, reader->schema(), current.name())) add_note(remarks, question);
+  add_note(remarks, windows_to_have(reference));
+  return remarks;
+}
+
 // Whether what --fail-on names was found.
 bool found(const engine::Comparison& comparison, const std::vector<std::string>& grades) {
   auto named = [&](std::string_view grade) { return std::find(grades.begin(), grades.end(), grade) != grades.end(); };
@@ -103,6 +118,7 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   VIGIE_ASSIGN(auto current, o.columns.open(o.current));
   VIGIE_TRY(check_columns(o, reference, *current));
+  VIGIE_ASSIGN(auto remarks, remarks_of(o, reference, *current));
   engine::CompareOptions options;
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
@@ -114,6 +130,11 @@ Result<int> run(const Options& o) {
   }();
   if (!compared) return std::move(compared.error());
   auto& comparison = *compared;
+  for (const auto& remark : remarks) add_note(comparison.notes, remark);
+  // The current data are what is looked at: what is wrong with them comes first.
+  auto of_reference = std::min(reference.problems.size(), comparison.problems.size());
+  std::rotate(comparison.problems.begin(), comparison.problems.begin() + static_cast<std::ptrdiff_t>(of_reference),
+              comparison.problems.end());
   auto text = [](const std::string& s) {
     return nlohmann::json(s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };

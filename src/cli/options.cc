@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/remarks_internal.h"
 #include "config/schema_file.h"
 #include "engine/windows.h"
 
@@ -259,15 +260,21 @@ Result<engine::Profile> read_reference(const std::string& data, const DataOption
     return profile;
   }
   VIGIE_ASSIGN(auto input, options.open(data));
+  std::string remark;
+  if (!options.timestamp.empty()) {
+    VIGIE_ASSIGN(remark, check_times(*input, options.timestamp));
+  }
   ProgressBar bar("reading the reference");
-  return engine::make_profile(*input, {.roles = options.roles(),
-                                       .window = window,
-                                       .segments = segments,
-                                       .schema = types,
-                                       .sketches = sketches,
-                                       .threads = options.threads,
-                                       .progress = bar.callback(),
-                                       .version = kVersion});
+  auto profile = engine::make_profile(*input, {.roles = options.roles(),
+                                               .window = window,
+                                               .segments = segments,
+                                               .schema = types,
+                                               .sketches = sketches,
+                                               .threads = options.threads,
+                                               .progress = bar.callback(),
+                                               .version = kVersion});
+  if (profile && !remark.empty()) profile->notes.push_back(std::move(remark));
+  return profile;
 }
 
 }  // namespace vigie::cli

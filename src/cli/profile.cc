@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/output_internal.h"
+#include "cli/remarks_internal.h"
 
 namespace vigie::cli {
 
@@ -66,6 +67,7 @@ Command add_profile(CLI::App& program) {
           VIGIE_ASSIGN(auto window, o->windows.spec(o->columns.timestamp));
           VIGIE_ASSIGN(profile, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
         }
+        for (const auto& remark : remarks_on(profile)) add_note(profile.notes, remark);
         for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);
         for (const auto& note : profile.notes) say(note);
         auto bytes = engine::save_profile(profile);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/profile.h"
+#include "table/table.h"
+
+namespace vigie::cli {
+
+/// Looks at the first batch of data whose times are to be read. Code::kUsage, with the forms that are read, where the
+/// column is text; a remark where all are numbers that mean a time in 1970, as a zip code does; else empty. A column
+/// that is not there is left to the engine to say.
+Result<std::string> check_times(table::Input& input, const std::string& column);
+
+/// What a reference is likely not meant to be: columns that look like ids, segments of which none has rows enough. To
+/// be given before a profile is saved as well as where data are compared, in the same words.
+std::vector<std::string> remarks_on(const engine::Profile& reference);
+
+/// Adds a note that is not there yet.
+void add_note(std::vector<std::string>& notes, const std::string& note);
+
+/// "made a profile with --timestamp scheduled --window day …" where a reference that was not cut into windows has a
+/// column of times; else empty.
+std::string windows_to_have(const engine::Profile& reference);
+
+/// Columns of the reference that the current data lack while they have an unknown one of a like name, or a single
+/// unknown one of the same type: one question each.
+std::vector<std::string> renamed(const engine::Profile& reference, const table::Schema& current,
+                                 const std::string& name);
+
+}  // namespace vigie::cli
