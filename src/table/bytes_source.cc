@@ -14,19 +14,21 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 << 10;
 
+// The next bytes of a file, no more than there were at its opening: every pass over a file that grows sees the same.
+Result<std::size_t> read_next(const InputFile& file, std::uint64_t& at, char* out, std::size_t size) {
+  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, file.size() - at));
+  VIGIE_ASSIGN(auto n, file.read(at, out, wanted));
+  at += n;
+  if (n < wanted)
+    return fail(Code::kInput, fmt::format("{}: became shorter while it was read: it ends at byte {} of {}", file.path(),
+                                          at, file.size()));
+  return n;
+}
+
 class Plain final : public BytesSource {
  public:
   explicit Plain(std::shared_ptr<InputFile> file) : file_(std::move(file)) {}
-  Result<std::size_t> read(char* out, std::size_t size) override {
-    // No more than there was at its opening: every pass over a file that grows sees the same.
-    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, file_->size() - at_));
-    VIGIE_ASSIGN(auto n, file_->read(at_, out, wanted));
-    at_ += n;
-    if (n < wanted)
-      return fail(Code::kInput, fmt::format("{}: became shorter while it was read: it ends at byte {} of {}",
-                                            file_->path(), at_, file_->size()));
-    return n;
-  }
+  Result<std::size_t> read(char* out, std::size_t size) override { return read_next(*file_, at_, out, size); }
   std::uint64_t consumed() const override { return at_; }
 
  private:
@@ -41,11 +43,10 @@ class Compressed : public BytesSource {
   std::uint64_t consumed() const override { return at_ - (end_ - begin_); }
 
  protected:
-  // False at the end of the file.
+  // False at the end that the file had at its opening.
   Result<bool> refill() {
     if (begin_ < end_) return true;
-    VIGIE_ASSIGN(auto n, file_->read(at_, buffer_.data(), buffer_.size()));
-    at_ += n;
+    VIGIE_ASSIGN(auto n, read_next(*file_, at_, buffer_.data(), buffer_.size()));
     begin_ = 0, end_ = n;
     return n > 0;
   }

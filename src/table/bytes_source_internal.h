@@ -10,13 +10,14 @@
 
 namespace vigie::table {
 
-/// The bytes of one text file from its start, uncompressed on the way. One thread at a time; memory is a fixed buffer
+/// The bytes of one text file from its start, uncompressed on the way, as far as it reached when it was opened: what is
+/// appended later is not read, so that every pass gives the same. One thread at a time; memory is a fixed buffer
 /// whatever the file.
 class BytesSource {
  public:
   virtual ~BytesSource() = default;
-  /// Up to `size` bytes, fewer only at the end. Errors: the system's, and a torn or altered gzip or zstd stream
-  /// (Code::kInput, naming the file and the compressed offset).
+  /// Up to `size` bytes, fewer only at the end. Errors: the system's, a file that became shorter, and a torn or altered
+  /// gzip or zstd stream (Code::kInput, naming the file and the compressed offset).
   virtual Result<std::size_t> read(char* out, std::size_t size) = 0;
   /// Bytes of the file as it lies on disk that have been used.
   virtual std::uint64_t consumed() const = 0;

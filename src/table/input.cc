@@ -166,6 +166,9 @@ Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& o
   if (!file) {
     VIGIE_ASSIGN(auto opened, InputFile::open(part.path));
     file = std::make_shared<InputFile>(std::move(opened));
+    if (file->size() != part.bytes)
+      return fail(Code::kInput, fmt::format("{}: changed while it was read: {} bytes where there were {}", part.path,
+                                            file->size(), part.bytes));
   }
   if (part.kind == Kind::kParquet || part.kind == Kind::kArrow) return open_columnar(file, options, types);
   if (part.kind == Kind::kNdjson) {

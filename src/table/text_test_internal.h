@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -43,6 +45,27 @@ class Folder {
   std::string path_;
   std::vector<std::string> files_;
 };
+
+/// One gzip member, one zstd frame.
+inline std::string gz(std::string_view text) {
+  std::string out(text.size() + 100, '\0');
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  if (deflate(&stream, Z_FINISH) != Z_STREAM_END) std::abort();
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+inline std::string zst(std::string_view text) {
+  std::string out(ZSTD_compressBound(text.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+  return out;
+}
 
 /// One row as text, cells joined by `|`: numbers as fmt writes them, strings as they are, `-` where missing.
 inline std::string row_text(Batch& batch, const Schema& schema, std::size_t row) {
