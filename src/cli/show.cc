@@ -16,17 +16,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Of numbers that do not each have a bin, and of more categories than are named, distinct values are estimated.
+bool distinct_is_exact(const engine::ColumnProfile& c) {
+  if (c.whole().total_rows() == 0) return true;
+  return c.categorical() ? static_cast<double>(c.categories.size()) == c.distinct : c.bins.lattice;
+}
+
+std::string distinct_text(const engine::ColumnProfile& c) {
+  return (distinct_is_exact(c) ? "" : "≈ ") + with_commas(std::llround(c.distinct));
+}
+
 Json column_json(const engine::ColumnProfile& c) {
   const auto& whole = c.whole();
   Json j{{"column", c.name},
          {"role", engine::to_string(c.role)},
          {"type", engine::to_string(c.type)},
          {"source_type", table::to_string(c.source)},
-         {"n", whole.rows()},
-         {"missing", whole.missing},
+         {"n", whole.total_rows()},
+         {"missing", whole.total_missing()},
          {"infinite", c.infinite},
          {"unreadable", c.mismatches},
          {"distinct", c.distinct},
+         {"distinct_exact", distinct_is_exact(c)},
          {"exact", c.exact},
          {"error_bound", c.error_bound},
          {"windows", c.parts[0][0].windows.size()}};
@@ -35,6 +46,7 @@ Json column_json(const engine::ColumnProfile& c) {
     for (const auto& k : c.categories) list.push_back({{"name", k.name}, {"count", k.count}});
     j["categories"] = list;
     j["other"] = c.other;
+    j["counted"] = whole.rows();
     return j;
   }
   j["mean"] = c.moments.mean(), j["sd"] = c.moments.sd(), j["min"] = c.moments.min(), j["max"] = c.moments.max();
@@ -94,9 +106,11 @@ Command add_show(CLI::App& program) {
         std::vector<std::vector<std::string>> rows;
         for (const auto& c : profile.columns) {
           const auto& whole = c.whole();
-          auto n = whole.rows() + whole.missing;
+          auto n = whole.total_rows() + whole.total_missing();
           std::string values;
-          if (c.categorical()) {
+          if (whole.total_rows() == 0) {
+            values = "no value";
+          } else if (c.categorical()) {
             for (std::size_t i = 0; i < c.categories.size() && i < 3; ++i)
               values += fmt::format("{}{} {} %", i ? ", " : "", c.categories[i].name,
                                     human(100.0 * static_cast<double>(c.categories[i].count) /
@@ -108,12 +122,21 @@ Command add_show(CLI::App& program) {
             values = fmt::format("{} [{}, {}]", text(q.p50), text(q.p10), text(q.p90));
           }
           rows.push_back(
-              {c.name, std::string(engine::to_string(c.type)), human(c.distinct, 4),
-               n ? human(100.0 * static_cast<double>(whole.missing) / static_cast<double>(n), 2) + " %" : "–", values});
+              {c.name, std::string(engine::to_string(c.type)), distinct_text(c),
+               n ? human(100.0 * static_cast<double>(whole.total_missing()) / static_cast<double>(n), 2) + " %" : "–",
+               values});
         }
         using view::Align;
         print(view::table({"column", "type", "distinct", "missing", "median [p10, p90] or most frequent"}, rows,
                           {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft}, terminal()));
+        for (const auto& c : profile.columns)
+          if (c.halved)
+            print(
+                fmt::format("{}: of more values than can be kept by name, one half of the rows chose {} and the other "
+                            "half, {} rows "
+                            "with a value, was counted",
+                            vigie::quoted(c.name), with_commas(static_cast<long long>(c.categories.size())),
+                            with_commas(c.whole().rows())));
         return 0;
       }};
 }

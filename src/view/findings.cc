@@ -106,6 +106,13 @@ std::vector<Finding> find(const Comparison& c) {
   }
   std::erase_if(out, [](const Finding& f) { return !f.gravest; });
   for (auto& f : out) {
+    // Of a column without any value on either side no more is known than that it is still empty.
+    auto empty = [](const ColumnResult* r) { return r && r->n_reference == 0 && r->n_current == 0; };
+    if (f.gravest->verdict == Verdict::kOk && std::all_of(f.values.begin(), f.values.end(), empty)) {
+      f.gravest = f.values.front();
+      f.window = 0;
+      f.verdicts.assign(c.windows.size(), Verdict::kNoData);
+    }
     f.verdict = f.gravest->verdict;
     f.gravity = gravity(*f.gravest);
     for (std::size_t w = 0; w < f.verdicts.size(); ++w)
@@ -216,6 +223,18 @@ std::string when(const Comparison& c, const Finding& f, Verdict verdict) {
   return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
 }
 
+std::string cut_off(const Comparison& c) {
+  if (c.windows.size() < 2) return {};
+  auto unjudged = [](const engine::WindowResult& w) { return w.partial && w.verdict == Verdict::kNoData; };
+  bool first = unjudged(c.windows.front()), last = unjudged(c.windows.back());
+  if (!first && !last) return {};
+  auto which = first && last ? "first and the last window are" : first ? "first window is" : "last window is";
+  return fmt::format("the {} cut off by the {} of the data, and not judged", which,
+                     first && last ? "ends"
+                     : first       ? "start"
+                                   : "end");
+}
+
 std::string worst_in(const Comparison& c, const Finding& f) {
   if (c.windows.size() < 2 || !f.changed()) return {};
   auto first = std::find_if(f.verdicts.begin(), f.verdicts.end(), [&](Verdict v) { return v >= f.verdict; });
@@ -253,7 +272,9 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
                        groups[0].reason);
   }
   if (!first->changed()) {
-    auto unseen = s.no_data ? fmt::format("; {} could not be judged", s.no_data) : std::string();
+    auto blank =
+        std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.verdict == Verdict::kNoData; });
+    auto unseen = blank ? fmt::format("; {} could not be judged", blank) : std::string();
     return fmt::format("none of {} changed enough to matter{}{}", plural(s.columns, "column"), windows, unseen);
   }
   auto all = all_together(c, findings);

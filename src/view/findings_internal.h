@@ -33,7 +33,7 @@ struct Finding {
   bool output() const;  ///< prediction, score or label
 };
 
-/// In the order of the reference's columns.
+/// In the order of the reference's columns. A column without any value on either side is without verdict here.
 std::vector<Finding> find(const engine::Comparison& comparison);
 /// Gravest first: by verdict, then effect relative to its level. Those that did not change come last.
 std::vector<const Finding*> ranked(const std::vector<Finding>& findings);
@@ -79,6 +79,9 @@ Finding all_together(const engine::Comparison& comparison, const std::vector<Fin
 /// an unbroken run of warnings and drifts to the end of the data: "since window 5 (…), drift since window 7 (…)".
 /// Windows without data break no run, undecided ones do.
 std::string when(const engine::Comparison& comparison, const Finding& finding, engine::Verdict verdict);
+
+/// "the last window is cut off by the end of the data, and not judged"; empty where none is.
+std::string cut_off(const engine::Comparison& comparison);
 
 /// "worst in window 14 (2013-07-08)": the window the numbers of `gravest` are from; empty where that is the first
 /// window of the worst verdict, or the only one.

@@ -148,7 +148,10 @@ class Report {
     auto count = [&](std::int64_t n, std::string_view what) {
       if (n) put(counts, "{}{} {}", counts.empty() ? "" : ", ", with_commas(n), what);
     };
-    count(s.drift, "drift"), count(s.warning, "warning"), count(s.ok, "ok"), count(s.no_data, "no data");
+    for (auto [verdict, what] : {std::pair{Verdict::kDrift, "drift"}, std::pair{Verdict::kWarning, "warning"},
+                                 std::pair{Verdict::kOk, "ok"}, std::pair{Verdict::kNoData, "no data"}})
+      count(std::count_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.verdict == verdict; }),
+            what);
     figure("Columns changed", with_commas(s.drift + s.warning),
            fmt::format("of {}{}{}", with_commas(s.columns), counts.empty() ? "" : ": ", counts));
     if (c_.windows.size() > 1)
@@ -171,6 +174,7 @@ class Report {
       return std::find(f.undecided.begin(), f.undecided.end(), true) != f.undecided.end();
     };
     if (c_.windows.size() < 2 || findings_.empty()) return;
+    auto cut = cut_off(c_);
     auto s = steps_of(c_.windows.size());
     std::string labels;
     for (std::size_t i = 0; i < s.count; ++i) labels += (i ? "|" : "") + window_text(c_, i * s.each);
@@ -189,7 +193,8 @@ class Report {
             ? "<span><svg viewBox=\"0 0 8 10\" class=\"lg\" aria-hidden=\"true\"><path class=\"vn\" d=\"M0 "
               "10v-1.5h8v1.5zM0 6.5v-1.5h8v1.5z\"/></svg>undecided</span>"
             : "",
-        s.each > 1 ? fmt::format(" Each step is the worst of {} windows.", s.each) : "");
+        (s.each > 1 ? fmt::format(" Each step is the worst of {} windows.", s.each) : "") +
+            (cut.empty() ? "" : " " + capital(cut) + "."));
     put(out_,
         "<div class=\"map\" data-w=\"{}\"><div class=\"mrow mhead\"><span>column</span><span "
         "class=\"ends\"><span>{}</span><span>{}</span></span><span>greatest effect</span></div>",

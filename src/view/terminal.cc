@@ -334,6 +334,7 @@ class Page {
     auto legend = fmt::format("{} ok  {} warning  {} drift  {} no data", mark(Verdict::kOk, u),
                               mark(Verdict::kWarning, u), mark(Verdict::kDrift, u), mark(Verdict::kNoData, u));
     if (each > 1) legend += fmt::format("; a mark is the worst of {} windows", each);
+    if (auto cut = cut_off(c_); !cut.empty()) legend += "; " + cut;
     out_ += wrapped({std::string(kLabel, ' '), Style::kPlain}, {legend, Style::kDim}, kLabel, options_);
   }
 

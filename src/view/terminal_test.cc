@@ -219,6 +219,33 @@ TEST(Terminal, SinceTheRunBegan) {
   EXPECT_TRUE(set("dddddu").ends_with("; drift in 5 of 6 windows, first in window 0 (2013-05-31)")) << set("dddddu");
 }
 
+TEST(Terminal, AWindowThatIsCutOffSaysSo) {
+  auto c = make_comparison(3, 4);
+  EXPECT_FALSE(has(to_terminal(c, {200, false, true}), "cut off"));
+  c.windows[3].verdict = engine::Verdict::kNoData;
+  EXPECT_TRUE(
+      has(to_terminal(c, {200, false, true}), "the last window is cut off by the end of the data, and not judged"));
+  c.windows[0].verdict = engine::Verdict::kNoData, c.windows[0].partial = true;
+  EXPECT_TRUE(
+      has(to_terminal(c, {200, false, true}), "the first and the last window are cut off by the ends of the data"));
+}
+
+TEST(Terminal, AnEmptyColumnIsNotListedAsOk) {
+  auto c = make_comparison(3, 2);
+  for (auto& w : c.windows)
+    for (auto& r : w.columns) {
+      if (r.column != "age") continue;
+      r.n_reference = r.n_current = 0;
+      bool values = r.method == "omnibus";
+      r.verdict = values ? engine::Verdict::kNoData : engine::Verdict::kOk;
+      r.reason = values ? "the reference has no value" : "no change seen";
+    }
+  auto text = to_terminal(c, {120, false, true});
+  EXPECT_TRUE(has(text, "ok        2 columns: dep_time, distance\n")) << text;
+  EXPECT_TRUE(has(text, "no data   1 column: age: the reference has no value\n")) << text;
+  EXPECT_TRUE(has(text, "1 could not be judged")) << text;
+}
+
 TEST(Terminal, AnOkThatNeedsAWordOfCaution) {
   auto c = make_comparison(1, 3);
   EXPECT_TRUE(to_terminal(c, {200, false, true}).starts_with("OK  none of 1 column changed"));
