@@ -256,8 +256,20 @@ std::string moved(const Finding& f) {
                      effect_text(r.effect, r.effect_scale, direction(f, r, f.window)));
 }
 
-// The verdict without the data quality.
-std::string drift_sentence(const Comparison& c, const std::vector<Finding>& findings) {
+// The one of the ok columns that was best placed to show a change, where none could have shown a major one.
+const Finding* best_of_blind(const Comparison& c, const std::vector<Finding>& findings) {
+  if (c.summary.verdict != Verdict::kOk) return nullptr;
+  const Finding* best = nullptr;
+  for (const auto& f : findings) {
+    if (f.verdict != Verdict::kOk) continue;
+    if (!blind(f)) return nullptr;
+    if (!best || best_power(f) / f.gravest->major < best_power(*best) / best->gravest->major) best = &f;
+  }
+  return best;
+}
+
+// The verdict without the data quality. `best`: of columns of which none could have shown a major change.
+std::string drift_sentence(const Comparison& c, const std::vector<Finding>& findings, const Finding* best) {
   const auto& s = c.summary;
   if (c.windows.empty()) return "there is no window to judge";
   auto windows = c.windows.size() > 1 ? fmt::format(" in any of {} windows", c.windows.size()) : std::string();
@@ -275,7 +287,10 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
     auto blank =
         std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.verdict == Verdict::kNoData; });
     auto unseen = blank ? fmt::format("; {} could not be judged", blank) : std::string();
-    return fmt::format("none of {} changed enough to matter{}{}", plural(s.columns, "column"), windows, unseen);
+    auto columns = plural(s.columns, "column");
+    if (!best) return fmt::format("none of {} changed enough to matter{}{}", columns, windows, unseen);
+    return fmt::format("none of {} changed enough{} to be seen, which takes {} or more{}", columns, windows,
+                       effect_text(best_power(*best), best->gravest->effect_scale), unseen);
   }
   auto all = all_together(c, findings);
   auto time = when(c, all, first->verdict);
@@ -309,14 +324,12 @@ bool blind(const Finding& f) {
 }
 
 std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
-  auto text = drift_sentence(c, findings);
+  const auto* best = best_of_blind(c, findings);
+  auto text = drift_sentence(c, findings, best);
   auto failures = quality_counts(c).fail;
   auto failed = failures ? fmt::format("{} of data quality failed", plural(failures, "check")) : std::string();
   bool ok = c.summary.verdict == Verdict::kOk;
-  // Not one of those that are ok could have been anything else.
-  bool seeing = std::any_of(findings.begin(), findings.end(),
-                            [](const Finding& f) { return f.verdict == Verdict::kOk && !blind(f); });
-  if (ok && !seeing)
+  if (best)
     return fmt::format("but no change of the size that matters could have been seen: {}{}{}", text,
                        failed.empty() ? "" : "; ", failed);
   if (failed.empty()) return text;
