@@ -392,6 +392,30 @@ TEST(Compare, AProfileWithMoreRowsThanCanBeCountedIsAnError) {
 }
 
 // 900 rare values of which none comes back: too sparse for the test, and not to be called unchanged.
+TEST(Compare, ManyCategoriesCountEveryRowOfTheReference) {
+  auto codes = [](std::int64_t n, std::uint64_t seed) {
+    std::mt19937_64 rng(seed);
+    std::vector<std::string> v;
+    for (std::int64_t i = 0; i < n; ++i) v.push_back(i % 10 == 0 ? "" : "c" + std::to_string(rng() % 1500));
+    return v;
+  };
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("c", codes(30'000, 1)), cur.add("c", codes(30'000, 2));
+  ProfileOptions options;
+  options.schema = {{"c", table::Type::kString, ColumnType::kCategorical}};
+  auto profile = make_profile(ref, options);
+  ASSERT_TRUE(profile);
+  auto c = compared(*profile, cur);
+  const auto& r = row(c.windows[0], "c");
+  EXPECT_EQ(r.n_reference, 27'000);
+  EXPECT_EQ(r.missing_reference, 3'000);
+  EXPECT_NEAR(static_cast<double>(r.untested_reference), 13'500, 500);
+  const auto& missing = row(c.windows[0], "c", "missing_share");
+  EXPECT_EQ(missing.n_reference, 27'000);
+  EXPECT_EQ(missing.missing_reference, 3'000);
+  EXPECT_EQ(missing.statistic, 0);
+}
+
 TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {
   MemoryInput ref("ref"), now("now");
   std::vector<std::string> before, after;

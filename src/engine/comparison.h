@@ -36,6 +36,8 @@ struct ColumnResult {
   Verdict verdict = Verdict::kNoData;
   std::string reason;  ///< one sentence for people, never empty
   std::int64_t n_reference = 0, n_current = 0, missing_reference = 0, missing_current = 0;
+  /// Reference rows that chose the categories and are not in the test; part of n_reference. 0 up to 1,000 categories.
+  std::int64_t untested_reference = 0;
   bool exact = true;
   double error_bound = 0;  ///< on shares, when not exact
   std::string null;        ///< "exact", "asymptotic", "simulated", "between-window"

@@ -66,8 +66,8 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
   if (auto reason = incomparable(c); !reason.empty()) {
     Draft d = blank(column);
     d.result.method = "omnibus";
-    d.result.n_reference = column.whole().rows();
-    d.result.missing_reference = column.whole().missing;
+    d.result.n_reference = column.whole().total_rows();
+    d.result.missing_reference = column.whole().total_missing();
     d.result.reason = std::move(reason);
     drafts.push_back(std::move(d));
     return drafts;
@@ -161,8 +161,9 @@ Draft Judge::values(const Place& place) const {
   auto& r = d.result;
   r.segment = place.segment;
   r.method = "omnibus";
-  r.n_reference = place.part.counts.rows(), r.n_current = current.rows();
-  r.missing_reference = place.part.counts.missing, r.missing_current = current.missing;
+  r.n_reference = place.part.counts.total_rows(), r.n_current = current.rows();
+  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.missing;
+  r.untested_reference = place.part.counts.uncounted;
   bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
   if (healthy) axis.lattice = true;
@@ -185,7 +186,9 @@ Draft Judge::values(const Place& place) const {
   } else if (score.status == drift::Status::kEmpty) {
     r.reason = r.n_current == 0 ? no_value(place.column, current) : "the reference has no value";
   } else if (score.status == drift::Status::kTooFewRows) {
-    r.reason = too_few(r.n_reference, r.n_current);
+    r.reason = too_few(place.part.counts.rows(), r.n_current);
+    if (r.untested_reference > 0)
+      r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
   } else if (score.status == drift::Status::kConstant) {
     r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
                                                 : "the same single value in both";
@@ -202,8 +205,8 @@ Draft Judge::missing(const Place& place) const {
   auto& r = d.result;
   r.segment = place.segment;
   r.method = "missing_share";
-  r.n_reference = place.part.counts.rows(), r.n_current = current.rows();
-  r.missing_reference = place.part.counts.missing, r.missing_current = current.missing;
+  r.n_reference = place.part.counts.total_rows(), r.n_current = current.rows();
+  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.missing;
   auto n = r.n_reference + r.missing_reference, m = r.n_current + r.missing_current;
   auto score = drift::missing_share(r.missing_reference, n, r.missing_current, m);
   r.statistic = score.statistic, r.p_value = score.p_value;

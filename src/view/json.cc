@@ -94,6 +94,7 @@ void write(Writer& out, const ColumnResult& r) {
   out.member("n_current", r.n_current);
   out.member("missing_reference", r.missing_reference);
   out.member("missing_current", r.missing_current);
+  if (r.untested_reference > 0) out.member("untested_reference", r.untested_reference);
   out.member("exact", r.exact);
   out.member("error_bound", r.error_bound);
   out.member("null", r.null.empty() ? std::nullopt : std::optional(r.null));
