@@ -14,9 +14,11 @@ namespace {
 constexpr std::string_view kMagic = "VPF1";
 constexpr std::uint8_t kVersion = 2, kOldest = 2;
 
+constexpr std::int64_t kMostRows = 1LL << 60;
+
 std::int64_t load_count(ByteReader& in) {
   auto v = in.varint();
-  if (v > (1ULL << 62)) in.fail();
+  if (v > static_cast<std::uint64_t>(kMostRows)) in.fail();
   return static_cast<std::int64_t>(v);
 }
 
@@ -53,6 +55,10 @@ Counts load_counts(ByteReader& in) {
   counts.cells.resize(in.count(1));
   for (auto& c : counts.cells) c = load_count(in);
   for (auto* c : {&counts.missing, &counts.uncounted, &counts.uncounted_missing}) *c = load_count(in);
+  // Each of them can be held, their sum need not.
+  std::int64_t all = saturating_add(saturating_add(counts.missing, counts.uncounted), counts.uncounted_missing);
+  for (auto c : counts.cells) all = saturating_add(all, c);
+  if (all > kMostRows) in.fail();
   return counts;
 }
 

@@ -129,7 +129,9 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       VIGIE_TRY(m.quantiles->merge(*y.quantiles));
       m.tails->merge(*y.tails);
       VIGIE_TRY(m.cardinality->merge(*y.cardinality));
-      if (!x.categorical()) m.distinct = m.cardinality->estimate();
+      // Names that neither side kept are in the sketches only.
+      if (!x.categorical() || m.halved || m.other > 0)
+        m.distinct = std::max(x.categorical() ? m.distinct : 0, m.cardinality->estimate());
     }
     out.columns.push_back(std::move(m));
   }

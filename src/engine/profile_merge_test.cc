@@ -176,6 +176,11 @@ TEST(ProfileMerge, SegmentsSumToTheWhole) {
   }
 }
 
+TEST(ProfileMerge, DifferentNamesAreCountedThoughNotKept) {
+  auto m = merged(profile_of(names(30'000, 0, 3000, 0, 1)), profile_of(names(30'000, 2000, 3000, 0, 2)));
+  EXPECT_NEAR(m.columns[0].distinct, 5000, 150);
+}
+
 TEST(ProfileMerge, KeepsTheFirstProblemsOnly) {
   auto a = profile_of({"a"}), b = profile_of({"a"});
   a.problems = {"1", "2"}, b.problems = {"3", "4", "5"};

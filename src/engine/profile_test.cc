@@ -150,6 +150,18 @@ TEST(ProfileHalved, AWholeColumnLeavesNothingUncounted) {
   }
 }
 
+TEST(Profile, MoreRowsThanCanBeAddedUpAreAnError) {
+  MemoryInput input("few");
+  auto profile = made(input.add("c", std::vector<std::string>{"a", "b", "a"}));
+  auto& counts = profile.columns[0].parts[0][0].counts;
+  counts.cells = {1LL << 59, 1LL << 58, 0};
+  EXPECT_TRUE(load_profile(save_profile(profile), "p"));
+  counts.cells = {1LL << 60, 1LL << 60, 0};
+  EXPECT_FALSE(load_profile(save_profile(profile), "p"));
+  counts.cells = {1, 1, 0}, counts.uncounted = counts.uncounted_missing = counts.missing = 1LL << 59;
+  EXPECT_FALSE(load_profile(save_profile(profile), "p"));
+}
+
 const ColumnProfile& column(const Profile& p, std::string_view name) {
   for (const auto& c : p.columns)
     if (c.name == name) return c;
