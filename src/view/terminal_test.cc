@@ -256,9 +256,9 @@ TEST(Terminal, AnOkThatNeedsAWordOfCaution) {
   for (auto& w : c.windows)
     for (auto& r : w.columns) r.detectable_effect = 2 * r.major;
   auto blind = to_terminal(c, {200, false, true});
-  EXPECT_TRUE(
-      blind.starts_with("OK, but no change of the size that matters could have been seen: none of 1 column "
-                        "changed enough to matter in any of 3 windows; 1 check of data quality failed\n"))
+  EXPECT_TRUE(blind.starts_with(
+      "OK, but no change of the size that matters could have been seen: none of 1 column changed enough in any of 3 "
+      "windows to be seen, which takes 0.5 sd or more; 1 check of data quality failed\n"))
       << blind;
   c.windows[1].columns[0].detectable_effect = 0.1;
   EXPECT_FALSE(to_terminal(c, {200, false, true}).starts_with("OK, but no change"));
