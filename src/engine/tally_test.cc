@@ -24,7 +24,7 @@ Profile profile_of(MemoryInput& input, const ProfileOptions& options = {}) {
 // 0 … 999, each twice: their sd is about 288.7.
 std::vector<double> ramp() {
   std::vector<double> v;
-  for (int i = 0; i < 2000; ++i) v.push_back(i / 2);
+  for (int i = 0; i < 1000; ++i) v.insert(v.end(), 2, i);
   return v;
 }
 
