@@ -98,7 +98,9 @@ void glossary(std::string& out) {
       "column that is ok, but could only have seen large changes, has not been cleared.</dd>"
       "<dt>Verdict</dt><dd><b>drift</b>: certain and major. <b>warning</b>: certain, between watch and major. "
       "<b>ok</b>: neither. "
-      "<b>no data</b>: too few rows, empty or constant; the reason is given.</dd>"
+      "<b>no data</b>: too few rows, empty or constant; the reason is given. <b>undecided</b>: an effect worth a look "
+      "that could not be told from chance or from the reference’s own variation, so that it is neither ok nor a "
+      "warning.</dd>"
       "<dt>Expected by chance</dt><dd>The number of windows that would alarm although nothing had changed, at this "
       "alpha.</dd>"
       "<dt>Reference and current</dt><dd>What normal looks like, and what is held against it.</dd></dl></section>";
