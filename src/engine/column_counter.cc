@@ -7,12 +7,12 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::size_t kFresh = 1000;
-constexpr std::int32_t kMissing = -1, kNotCounted = -2, kNotCountedMissing = -3;  // instead of a code
+constexpr std::int32_t kMissing = -1, kOtherHalf = -2;  // instead of a code
 
 }  // namespace
 
 ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference)
-    : profile_(profile), halved_(reference && profile.halved), cells(segmentations) {
+    : profile_(profile), reference_(reference), first_half_(profile.halved ? segmentations : 0), cells(segmentations) {
   if (profile.categorical()) {
     for (std::size_t i = 0; i < profile.categories.size(); ++i)
       index_.emplace(profile.categories[i].name, static_cast<std::int32_t>(i));
@@ -27,10 +27,17 @@ void ColumnCounter::add(const table::Column& column, std::int64_t first, std::sp
   mismatches += column.mismatches;
   for (std::size_t k = 0; k < groups.size(); ++k)
     if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
-  if (profile_.categorical())
-    add_codes(counted_half(encode(column, codes_), first), groups);
-  else
+  if (profile_.categorical()) {
+    auto coded = encode(column, codes_);
+    if (profile_.halved) {
+      for (std::size_t k = 0; k < groups.size(); ++k) first_half_[k].resize(cells[k].size());
+      add_codes(half(coded, first, false), groups, first_half_);
+      coded = half(coded, first, true);
+    }
+    add_codes(coded, groups, cells);
+  } else {
     add_numbers(project(column, profile_.type, numbers_, infinite), groups);
+  }
   if (profile_.type == ColumnType::kText) texts_.add(column.dictionary);
 }
 
@@ -42,18 +49,31 @@ void ColumnCounter::add_missing(std::span<const Membership> groups, std::span<co
   }
 }
 
-Counts& ColumnCounter::group(std::size_t k, std::int32_t g) {
-  auto& counts = cells[k][static_cast<std::size_t>(g)];
+void ColumnCounter::finish(bool same) {
+  for (std::size_t k = 0; k < first_half_.size(); ++k) {
+    for (std::size_t g = 0; g < first_half_[k].size(); ++g) {
+      auto& counts = cells[k][g];
+      if (reference_ || same) {
+        counts.uncounted += first_half_[k][g].rows();
+        counts.uncounted_missing += first_half_[k][g].missing;
+      } else {
+        counts.merge(first_half_[k][g]);
+      }
+    }
+  }
+  first_half_.clear();
+}
+
+Counts& ColumnCounter::group(Groups& of, std::size_t k, std::int32_t g) {
+  auto& counts = of[k][static_cast<std::size_t>(g)];
   if (counts.cells.size() < width()) counts.cells.resize(width());
   return counts;
 }
 
-Coded ColumnCounter::counted_half(Coded coded, std::int64_t first) {
-  if (!halved_) return coded;
+Coded ColumnCounter::half(Coded coded, std::int64_t first, bool second) {
   half_.assign(coded.codes.begin(), coded.codes.end());
   for (std::size_t i = 0; i < half_.size(); ++i)
-    if (!in_second_half(first + static_cast<std::int64_t>(i)))
-      half_[i] = half_[i] < 0 ? kNotCountedMissing : kNotCounted;
+    if (in_second_half(first + static_cast<std::int64_t>(i)) != second) half_[i] = kOtherHalf;
   return {half_, coded.dictionary};
 }
 
@@ -85,7 +105,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
     if (!m.runs.empty()) {
       for (const auto& run : m.runs) {
         if (run.group < 0) continue;
-        auto& counts = group(k, run.group);
+        auto& counts = group(cells, k, run.group);
         auto part = values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
         counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
         if (outside) counts.beyond = saturating_add(counts.beyond, beyond(part));
@@ -99,7 +119,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (m.groups[i] < 0) continue;
-      auto& counts = group(k, m.groups[i]);
+      auto& counts = group(cells, k, m.groups[i]);
       if (places_[i] == 0xffff)
         ++counts.missing;
       else
@@ -119,7 +139,7 @@ std::int32_t ColumnCounter::cell_of(std::string_view name) {
   return cell;
 }
 
-void ColumnCounter::add_codes(Coded coded, std::span<const Membership> groups) {
+void ColumnCounter::add_codes(Coded coded, std::span<const Membership> groups, Groups& to) {
   map_.assign(coded.dictionary.size(), -1);
   // Dictionary entries are looked up when a row first uses them: not every entry need be used, and only what is
   // used may become a new category.
@@ -133,24 +153,22 @@ void ColumnCounter::add_codes(Coded coded, std::span<const Membership> groups) {
     auto one = [&](Counts*& counts, std::int32_t code, std::int32_t g) {
       if (code < 0) {
         counts->missing += code == kMissing;
-        counts->uncounted += code == kNotCounted;
-        counts->uncounted_missing += code == kNotCountedMissing;
         return;
       }
       auto cell = static_cast<std::size_t>(place(code));
-      if (cell >= counts->cells.size()) counts = &group(k, g);
+      if (cell >= counts->cells.size()) counts = &group(to, k, g);
       ++counts->cells[cell];
     };
     if (!m.runs.empty()) {
       for (const auto& run : m.runs) {
         if (run.group < 0) continue;
-        auto* counts = &group(k, run.group);
+        auto* counts = &group(to, k, run.group);
         for (auto i = run.begin; i < run.end; ++i) one(counts, coded.codes[static_cast<std::size_t>(i)], run.group);
       }
     } else {
       for (std::size_t i = 0; i < coded.codes.size(); ++i) {
         if (m.groups[i] < 0) continue;
-        auto* counts = &group(k, m.groups[i]);
+        auto* counts = &group(to, k, m.groups[i]);
         one(counts, coded.codes[i], m.groups[i]);
       }
     }

@@ -32,6 +32,11 @@ class ColumnCounter {
   /// The same rows of data that lack the column.
   void add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes);
 
+  /// To be called after the last row; `same`: there were as many as the profile was made of. Then they may be the very
+  /// ones, and where that is `halved` the half that chose its categories, which has too many of them by chance, is left
+  /// out here too.
+  void finish(bool same);
+
   /// Whether every text so far is a number, some have a decimal mark, and the reference gives no reason to expect that.
   bool only_numbers() const { return !profile_.texts_as_meant && texts_.all_some_with_mark(); }
 
@@ -39,15 +44,16 @@ class ColumnCounter {
   using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
 
   std::size_t width() const { return profile_.cells() + fresh.size(); }
-  Counts& group(std::size_t k, std::int32_t g);
-  Coded counted_half(Coded coded, std::int64_t first);
+  using Groups = std::vector<std::vector<Counts>>;  // [segmentation][group]
+  Counts& group(Groups& of, std::size_t k, std::int32_t g);
+  Coded half(Coded coded, std::int64_t first, bool second);
   std::int64_t beyond(std::span<const double> values) const;
   void add_numbers(std::span<const double> values, std::span<const Membership> groups);
-  void add_codes(Coded coded, std::span<const Membership> groups);
+  void add_codes(Coded coded, std::span<const Membership> groups, Groups& to);
   std::int32_t cell_of(std::string_view name);
 
   const ColumnProfile& profile_;
-  bool halved_;
+  bool reference_;
   std::optional<sketch::CutIndex> cuts_;
   Index index_;
   std::int32_t other_ = 0;
@@ -55,10 +61,11 @@ class ColumnCounter {
   std::vector<std::int32_t> codes_, half_, map_;
   std::vector<std::uint16_t> places_;
   NumberTexts texts_;
+  Groups first_half_;  // of a halved column
 
  public:
-  std::vector<std::vector<Counts>> cells;  ///< [segmentation][group]
-  std::vector<std::string> fresh;          ///< names that the profile does not have, in the order of their coming
+  Groups cells;                    ///< [segmentation][group]
+  std::vector<std::string> fresh;  ///< names that the profile does not have, in the order of their coming
   std::int64_t mismatches = 0, infinite = 0;
   double minimum = std::numeric_limits<double>::infinity(), maximum = -minimum;
 };

@@ -416,6 +416,36 @@ TEST(Compare, ManyCategoriesCountEveryRowOfTheReference) {
   EXPECT_EQ(missing.statistic, 0);
 }
 
+TEST(Compare, ManyCategoriesDoNotDifferFromThemselves) {
+  std::mt19937_64 rng(1);
+  std::vector<std::string> codes;
+  for (std::int64_t i = 0; i < 30'000; ++i) codes.push_back("c" + std::to_string(rng() % 3000));
+  MemoryInput data("data");
+  data.add("c", codes).add("place", pick(30'000, 2, {1, 1}));
+  ProfileOptions options;
+  options.schema = {{"c", table::Type::kString, ColumnType::kCategorical}};
+  options.segments = {{"place"}};
+  auto profile = make_profile(data, options);
+  ASSERT_TRUE(profile);
+  for (const auto& window : {WindowSpec{}, rows(15'000)}) {
+    for (const auto& w : compared(*profile, data, window, {{"place"}}).windows) {
+      for (const auto& r : w.columns)
+        if (r.column == "c") {
+          EXPECT_EQ(r.verdict, Verdict::kOk) << r.reason;
+        }
+      if (w.rows < 30'000) continue;
+      EXPECT_EQ(row(w, "c").effect, 0);
+      EXPECT_EQ(row(w, "c").n_current, 30'000);
+    }
+  }
+  // Fewer rows, all of them counted: of the same law, and no change either.
+  std::vector<std::string> fresh;
+  for (std::int64_t i = 0; i < 29'999; ++i) fresh.push_back("c" + std::to_string(rng() % 3000));
+  MemoryInput others("others");
+  others.add("c", fresh).add("place", pick(29'999, 3, {1, 1}));
+  EXPECT_EQ(row(compared(*profile, others).windows[0], "c").verdict, Verdict::kOk);
+}
+
 TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {
   MemoryInput ref("ref"), now("now");
   std::vector<std::string> before, after;

@@ -161,8 +161,8 @@ Draft Judge::values(const Place& place) const {
   auto& r = d.result;
   r.segment = place.segment;
   r.method = "omnibus";
-  r.n_reference = place.part.counts.total_rows(), r.n_current = current.rows();
-  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.missing;
+  r.n_reference = place.part.counts.total_rows(), r.n_current = current.total_rows();
+  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.total_missing();
   r.untested_reference = place.part.counts.uncounted;
   bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
@@ -186,7 +186,7 @@ Draft Judge::values(const Place& place) const {
   } else if (score.status == drift::Status::kEmpty) {
     r.reason = r.n_current == 0 ? no_value(place.column, current) : "the reference has no value";
   } else if (score.status == drift::Status::kTooFewRows) {
-    r.reason = too_few(place.part.counts.rows(), r.n_current);
+    r.reason = too_few(place.part.counts.rows(), current.rows());
     if (r.untested_reference > 0)
       r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
   } else if (score.status == drift::Status::kConstant) {
@@ -205,8 +205,8 @@ Draft Judge::missing(const Place& place) const {
   auto& r = d.result;
   r.segment = place.segment;
   r.method = "missing_share";
-  r.n_reference = place.part.counts.total_rows(), r.n_current = current.rows();
-  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.missing;
+  r.n_reference = place.part.counts.total_rows(), r.n_current = current.total_rows();
+  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.total_missing();
   auto n = r.n_reference + r.missing_reference, m = r.n_current + r.missing_current;
   auto score = drift::missing_share(r.missing_reference, n, r.missing_current, m);
   r.statistic = score.statistic, r.p_value = score.p_value;
@@ -238,7 +238,7 @@ std::string Judge::no_value(std::size_t c, const Counts& current) const {
   if (tally_.mismatches[c] > 0)
     return fmt::format("no value that is {}: {} could not be read", to_string(reference_.columns[c].type),
                        tally_.mismatches[c]);
-  return current.missing ? "every value is missing" : "no rows";
+  return current.total_missing() ? "every value is missing" : "no rows";
 }
 
 }  // namespace vigie::engine

@@ -79,7 +79,8 @@ inline std::uint64_t half_bits(std::int64_t block) {
 }
 /// Which half of the reference a row is in. Where a column has more categories than are kept by name, one half of the
 /// rows chooses them and the other half is counted: categories chosen because they are frequent in the very rows that
-/// are counted would look frequent by chance, and every current window rare.
+/// are counted would look frequent by chance, and every current window rare. Current data of as many rows may be the
+/// reference itself: then they are counted by halves too.
 inline bool in_second_half(std::int64_t row) {
   return (half_bits(row / 64) >> (row % 64)) & 1;
 }

@@ -168,6 +168,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   if (t.rows > 0 && t.windower->size() == 0)
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", input.name(), options.timestamp));
   for (auto& c : counters) {
+    c.finish(t.rows == profile.rows);
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
     t.mismatches.push_back(c.mismatches);
