@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "metric/binary.h"
+
+namespace vigie::metric {
+namespace {
+
+constexpr auto kMetrics = std::to_array<const Metric*>({
+#define VIGIE_METRIC(name) &name,
+#include "metric/metrics.def"
+#undef VIGIE_METRIC
+});
+
+template <class Summary>
+struct TaskOf;
+#define VIGIE_TASK(Summary, task, key)            \
+  template <>                                     \
+  struct TaskOf<Summary> {                        \
+    static constexpr Task kTask = Task::task;     \
+    static constexpr std::string_view kKey = key; \
+  }
+VIGIE_TASK(BinarySummary, kBinary, "");
+VIGIE_TASK(MulticlassSummary, kMulticlass, "class");
+VIGIE_TASK(RegressionSummary, kRegression, "");
+VIGIE_TASK(RankingSummary, kRanking, "k");
+VIGIE_TASK(TextSummary, kText, "");
+VIGIE_TASK(DetectionSummary, kDetection, "");
+VIGIE_TASK(SegmentationSummary, kSegmentation, "class");
+VIGIE_TASK(FairnessSummary, kFairness, "group");
+#undef VIGIE_TASK
+
+}  // namespace
+
+std::string_view to_string(Task task) {
+  switch (task) {
+    case Task::kBinary:
+      return "binary";
+    case Task::kMulticlass:
+      return "multiclass";
+    case Task::kRegression:
+      return "regression";
+    case Task::kRanking:
+      return "ranking";
+    case Task::kText:
+      return "text";
+    case Task::kDetection:
+      return "detection";
+    case Task::kSegmentation:
+      return "segmentation";
+    case Task::kFairness:
+      break;
+  }
+  return "fairness";
+}
+
+std::span<const Metric* const> metrics() {
+  return kMetrics;
+}
+
+const Metric* find_metric(Task task, std::string_view name) {
+  for (const Metric* metric : kMetrics) {
+    if (metric->name == name && metric->task() == task) return metric;
+  }
+  return nullptr;
+}
+
+Task Metric::task() const {
+  // The parameter of `run` says it.
+  return std::visit([]<class S, class... More>(Value (*)(const S&, More...)) { return TaskOf<S>::kTask; }, run);
+}
+
+std::string_view Metric::key() const {
+  return std::visit([]<class S, class... More>(Value (*)(
+                        const S&, More...)) { return sizeof...(More) ? TaskOf<S>::kKey : std::string_view(); },
+                    run);
+}
+
+template <class Summary>
+std::vector<Entry> evaluate(const Summary& summary) {
+  std::vector<Entry> out;
+  for (const Metric* metric : kMetrics) {
+    if (const auto* whole = std::get_if<Whole<Summary>>(&metric->run)) {
+      out.push_back({metric, {}, (*whole)(summary)});
+    }
+    if constexpr (requires { summary.parts; }) {
+      if (const auto* part = std::get_if<Part<Summary>>(&metric->run)) {
+        for (std::size_t i = 0; i < summary.parts.size(); ++i) {
+          out.push_back({metric, summary.parts[i], (*part)(summary, i)});
+        }
+      }
+    }
+  }
+  return out;
+}
+
+template std::vector<Entry> evaluate(const BinarySummary&);
+
+}  // namespace vigie::metric
