@@ -2,6 +2,7 @@
 #include <array>
 
 #include "metric/binary.h"
+#include "metric/multiclass.h"
 
 namespace vigie::metric {
 namespace {
@@ -95,5 +96,6 @@ std::vector<Entry> evaluate(const Summary& summary) {
 }
 
 template std::vector<Entry> evaluate(const BinarySummary&);
+template std::vector<Entry> evaluate(const MulticlassSummary&);
 
 }  // namespace vigie::metric
