@@ -3,6 +3,7 @@
 
 #include "metric/binary.h"
 #include "metric/multiclass.h"
+#include "metric/regression.h"
 
 namespace vigie::metric {
 namespace {
@@ -97,5 +98,6 @@ std::vector<Entry> evaluate(const Summary& summary) {
 
 template std::vector<Entry> evaluate(const BinarySummary&);
 template std::vector<Entry> evaluate(const MulticlassSummary&);
+template std::vector<Entry> evaluate(const RegressionSummary&);
 
 }  // namespace vigie::metric

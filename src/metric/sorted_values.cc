@@ -87,6 +87,14 @@ double SortedValues::median() const {
   return (at((count_ - 1) / 2) + at(count_ / 2)) / 2;
 }
 
+SortedValues SortedValues::distances(double center) const {
+  SortedValues out(*this);
+  for (double& value : out.values_) value = std::abs(value - center);
+  for (Cell& cell : out.cells_) cell.value = std::abs(cell.value - center);
+  out.sort();
+  return out;
+}
+
 void SortedValues::save(ByteWriter& out) {
   sort();
   out.varint(limit_);

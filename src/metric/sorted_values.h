@@ -42,6 +42,8 @@ class SortedValues {
   double at(std::int64_t rank) const;
   /// Mean of the two middle ones; NaN when empty.
   double median() const;
+  /// The distances of all of them from `center`, sorted.
+  SortedValues distances(double center) const;
 
   void save(ByteWriter& out);  ///< sorts first: the same numbers give the same bytes
   static Result<SortedValues> load(ByteReader& in);
