@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <type_traits>
 
 #include "metric/binary.h"
 #include "metric/multiclass.h"
+#include "metric/ranking.h"
 #include "metric/regression.h"
 
 namespace vigie::metric {
@@ -82,16 +84,15 @@ template <class Summary>
 std::vector<Entry> evaluate(const Summary& summary) {
   std::vector<Entry> out;
   for (const Metric* metric : kMetrics) {
-    if (const auto* whole = std::get_if<Whole<Summary>>(&metric->run)) {
-      out.push_back({metric, {}, (*whole)(summary)});
-    }
-    if constexpr (requires { summary.parts; }) {
-      if (const auto* part = std::get_if<Part<Summary>>(&metric->run)) {
-        for (std::size_t i = 0; i < summary.parts.size(); ++i) {
-          out.push_back({metric, summary.parts[i], (*part)(summary, i)});
-        }
+    const auto call = [&]<class S, class... More>(Value (*run)(const S&, More...)) {
+      if constexpr (std::is_same_v<S, Summary> && sizeof...(More) == 0) {
+        out.push_back({metric, {}, run(summary)});
+      } else if constexpr (std::is_same_v<S, Summary>) {
+        for (std::size_t i = 0; i < summary.parts.size(); ++i)
+          out.push_back({metric, summary.parts[i], run(summary, i)});
       }
-    }
+    };
+    std::visit(call, metric->run);
   }
   return out;
 }
@@ -99,5 +100,6 @@ std::vector<Entry> evaluate(const Summary& summary) {
 template std::vector<Entry> evaluate(const BinarySummary&);
 template std::vector<Entry> evaluate(const MulticlassSummary&);
 template std::vector<Entry> evaluate(const RegressionSummary&);
+template std::vector<Entry> evaluate(const RankingSummary&);
 
 }  // namespace vigie::metric
