@@ -3,9 +3,11 @@
 #include <type_traits>
 
 #include "metric/binary.h"
+#include "metric/detection.h"
 #include "metric/multiclass.h"
 #include "metric/ranking.h"
 #include "metric/regression.h"
+#include "metric/text.h"
 
 namespace vigie::metric {
 namespace {
@@ -101,5 +103,7 @@ template std::vector<Entry> evaluate(const BinarySummary&);
 template std::vector<Entry> evaluate(const MulticlassSummary&);
 template std::vector<Entry> evaluate(const RegressionSummary&);
 template std::vector<Entry> evaluate(const RankingSummary&);
+template std::vector<Entry> evaluate(const TextSummary&);
+template std::vector<Entry> evaluate(const DetectionSummary&);
 
 }  // namespace vigie::metric
