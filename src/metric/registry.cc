@@ -4,9 +4,11 @@
 
 #include "metric/binary.h"
 #include "metric/detection.h"
+#include "metric/fairness.h"
 #include "metric/multiclass.h"
 #include "metric/ranking.h"
 #include "metric/regression.h"
+#include "metric/segmentation.h"
 #include "metric/text.h"
 
 namespace vigie::metric {
@@ -105,5 +107,7 @@ template std::vector<Entry> evaluate(const RegressionSummary&);
 template std::vector<Entry> evaluate(const RankingSummary&);
 template std::vector<Entry> evaluate(const TextSummary&);
 template std::vector<Entry> evaluate(const DetectionSummary&);
+template std::vector<Entry> evaluate(const SegmentationSummary&);
+template std::vector<Entry> evaluate(const FairnessSummary&);
 
 }  // namespace vigie::metric
