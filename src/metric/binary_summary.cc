@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "metric/binary.h"
+#include "metric/binary_groups_internal.h"
 
 namespace vigie::metric {
 namespace {
@@ -14,44 +15,6 @@ namespace {
 std::pair<double, double> mean_of(double sum, double squares, double n) {
   return {sum / n, n > 1 ? std::max(0.0, squares - sum * sum / n) / (n * (n - 1)) : 0};
 }
-
-/// Expected calibration error on bins of equal counts. Rows of one score that lie on both sides of a bound are shared
-/// out in proportion, so that their order does not matter.
-class Calibration {
- public:
-  explicit Calibration(double n) : n_(n) { open(); }
-  void add(double score, double positives, double rows) {
-    const double share = positives / rows;
-    while (rows > 0) {
-      const double part = std::min(rows, room_ - held_), residual = share - score;
-      held_ += part;
-      sum_ += part * residual;
-      // E(y − s)² of a mixture of y = 1 and y = 0.
-      squares_ += part * (share * (1 - score) * (1 - score) + (1 - share) * score * score);
-      rows -= part;
-      if (held_ >= room_) close();
-    }
-  }
-  double error() const { return error_; }
-  double variance() const { return variance_; }
-
- private:
-  static constexpr int kBins = 15;
-  void open() {
-    const double whole = std::floor(n_ / kBins);
-    room_ = whole + (bin_++ < static_cast<int>(n_ - whole * kBins) ? 1 : 0);
-    held_ = sum_ = squares_ = 0;
-    // Below 15 rows the last bins have none; a row that rounding left over must still find room.
-    if (room_ == 0 || bin_ > kBins) room_ = std::numeric_limits<double>::infinity();
-  }
-  void close() {
-    error_ += std::abs(sum_) / n_;
-    if (held_ > 1) variance_ += (squares_ - sum_ * sum_ / held_) * held_ / (held_ - 1) / (n_ * n_);
-    open();
-  }
-  double n_, room_ = 0, held_ = 0, sum_ = 0, squares_ = 0, error_ = 0, variance_ = 0;
-  int bin_ = 0;
-};
 
 /// ROC AUC with the variance of DeLong et al. 1988, average precision with that of its influence function, the largest
 /// distance of the two distribution functions: all from one walk up the scores.
@@ -140,21 +103,15 @@ BinarySummary BinaryState::summarize(double beta, std::optional<std::array<doubl
                       (q == 0 || (negative_.at(0) >= 0 && negative_.at(negative_.count()) <= 1));
 
   constexpr double kLeast = std::numeric_limits<double>::epsilon();  // scikit-learn's bound for double
-  Runs positive(positive_), negative(negative_);
   Ranking ranking(p, q);
-  Calibration calibration(n);
+  CalibrationBins calibration(n);
   double loss = 0, loss_squares = 0, brier = 0, brier_squares = 0;
   PositivesBelow edge_from(n * .85), top_from(n - n / 10), edge_to(n * .95);
-  while (!positive.done() || !negative.done()) {
-    const double score = positive.done()   ? negative.value()
-                         : negative.done() ? positive.value()
-                                           : std::min(positive.value(), negative.value());
-    const double ones = !positive.done() && positive.value() == score ? static_cast<double>(positive.next()) : 0;
-    const double zeros = !negative.done() && negative.value() == score ? static_cast<double>(negative.next()) : 0;
+  each_score(*this, [&](double score, double ones, double zeros) {
     const double rows = ones + zeros;
     if (p > 0 && q > 0) ranking.add(ones, zeros);
     for (PositivesBelow* below : {&edge_from, &top_from, &edge_to}) below->add(ones, rows);
-    if (!out.probabilities) continue;
+    if (!out.probabilities) return;
     const double clipped = std::clamp(score, kLeast, 1 - kLeast);
     if (ones > 0) {
       const double one = -std::log(clipped), error = (1 - score) * (1 - score);
@@ -171,15 +128,19 @@ BinarySummary BinaryState::summarize(double beta, std::optional<std::array<doubl
       brier_squares += zeros * error * error;
     }
     calibration.add(score, ones, rows);
-  }
+  });
   if (p > 0 && q > 0) ranking.finish(out);
   out.top_positives = p - top_from.positives();
   out.edge_share = (edge_to.positives() - edge_from.positives()) / (n / 10);
   if (out.probabilities) {
     std::tie(out.log_loss, out.log_loss_variance) = mean_of(loss, loss_squares, n);
     std::tie(out.brier, out.brier_variance) = mean_of(brier, brier_squares, n);
-    out.ece = calibration.error();
-    out.ece_variance = calibration.variance();
+    out.ece = 0;
+    for (const CalibrationBins::Bin& bin : calibration.bins()) {
+      const double gap = bin.positives - bin.scores;
+      out.ece += std::abs(gap) / n;
+      if (bin.rows > 1) out.ece_variance += (bin.squares - gap * gap / bin.rows) * bin.rows / (bin.rows - 1) / (n * n);
+    }
   }
   return out;
 }

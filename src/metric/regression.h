@@ -16,6 +16,19 @@ namespace vigie::metric {
 /// A number predicted. Moments of the losses, and the labels and residuals in order (16 bytes a row up to the limit).
 class RegressionState {
  public:
+  enum Loss {
+    kError,
+    kAbsolute,
+    kSquared,
+    kRelative,
+    kSymmetric,
+    kSquaredLog,
+    kPinball10,
+    kPinball50,
+    kPinball90,
+    kLosses
+  };
+
   /// `limit`: rows whose labels and residuals are kept exactly; see SortedValues.
   explicit RegressionState(std::size_t limit = SortedValues::kLimit) : labels_(limit), residuals_(limit) {}
 
@@ -36,22 +49,10 @@ class RegressionState {
   void sort();
   const SortedValues& labels() const { return labels_; }
   const SortedValues& residuals() const { return residuals_; }  ///< prediction − label
+  const sketch::Moments& residual_moments() const { return losses_[kError]; }
 
   /// Sorts, and finds what constant predictions would have got: about 100 ns a row.
   RegressionSummary summarize();
-
-  enum Loss {
-    kError,
-    kAbsolute,
-    kSquared,
-    kRelative,
-    kSymmetric,
-    kSquaredLog,
-    kPinball10,
-    kPinball50,
-    kPinball90,
-    kLosses
-  };
 
  private:
   std::int64_t rows_ = 0, unlabelled_ = 0, unscored_ = 0;
