@@ -69,12 +69,10 @@ Value lift_10(const BinarySummary& s) {
   return some(10 * value, interval, 1, s.counts.rows());
 }
 
-/// A mean loss of probabilities, never below 0.
+/// A mean loss of probabilities.
 Value loss(const BinarySummary& s, double value, double variance, double baseline) {
   if (const std::string why = obstacle(s, false, true); !why.empty()) return none(why, s.counts.rows());
-  Interval interval = mean_interval(value, variance, s.counts.rows());
-  if (interval.low < 0) interval.low = 0;
-  return some(value, interval, baseline, s.counts.rows());
+  return some(value, mean_interval(value, variance, s.counts.rows()), baseline, s.counts.rows());
 }
 
 double entropy(double p) {

@@ -161,9 +161,8 @@ Value roc_auc_micro(const MulticlassSummary& s) {
 
 Value loss(const MulticlassSummary& s, const sketch::Moments& moments, double baseline) {
   if (const std::string why = obstacle(s, true); !why.empty()) return none(why, s.n);
-  Interval interval = mean_interval(moments.mean(), moments.variance() / static_cast<double>(s.n), s.n);
-  if (interval.low < 0) interval.low = 0;
-  return some(moments.mean(), interval, baseline, s.n);
+  const double variance = moments.variance() / static_cast<double>(s.n);
+  return some(moments.mean(), mean_interval(moments.mean(), variance, s.n), baseline, s.n);
 }
 
 Value log_loss(const MulticlassSummary& s) {

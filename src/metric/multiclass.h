@@ -45,7 +45,7 @@ class MulticlassState {
   /// Code::kCorrupt for bytes that no save() wrote.
   static Result<MulticlassState> load(ByteReader& in);
 
-  /// About 60 ns a row and class where there are scores.
+  /// About 100 ns a row and class where there are scores.
   MulticlassSummary summarize();
 
  private:

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metric/ranking.h"
 
-#include <algorithm>
-
 #include "metric/interval_internal.h"
 
 namespace vigie::metric {
@@ -14,10 +12,8 @@ Value mean(const RankingSummary& s, std::size_t k) {
     return none(s.without_relevant ? "no list has a relevant item" : "no labelled rows", 0);
   }
   const sketch::Moments& m = s.of_lists[k][number];
-  const Interval interval = mean_interval(m.mean(), m.variance() / static_cast<double>(s.lists), s.lists);
-  return some(m.mean(),
-              {s.lists > 1 ? std::max(0.0, interval.low) : kNaN, s.lists > 1 ? std::min(1.0, interval.high) : kNaN},
-              s.baselines[k][number].mean(), s.lists);
+  const double variance = m.variance() / static_cast<double>(s.lists);
+  return some(m.mean(), mean_interval(m.mean(), variance, s.lists), s.baselines[k][number].mean(), s.lists);
 }
 
 constexpr Metric metric(std::string_view name, std::string_view summary, std::string_view reference,

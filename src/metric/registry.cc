@@ -38,6 +38,13 @@ VIGIE_TASK(SegmentationSummary, kSegmentation, "class");
 VIGIE_TASK(FairnessSummary, kFairness, "group");
 #undef VIGIE_TASK
 
+/// Intervals by the delta method or Student's t know nothing of bounds.
+Value within_bounds(const Metric& metric, Value value) {
+  if (value.low < metric.least) value.low = metric.least;
+  if (value.high > metric.most) value.high = metric.most;
+  return value;
+}
+
 }  // namespace
 
 std::string_view to_string(Task task) {
@@ -90,10 +97,11 @@ std::vector<Entry> evaluate(const Summary& summary) {
   for (const Metric* metric : kMetrics) {
     const auto call = [&]<class S, class... More>(Value (*run)(const S&, More...)) {
       if constexpr (std::is_same_v<S, Summary> && sizeof...(More) == 0) {
-        out.push_back({metric, {}, run(summary)});
+        out.push_back({metric, {}, within_bounds(*metric, run(summary))});
       } else if constexpr (std::is_same_v<S, Summary>) {
-        for (std::size_t i = 0; i < summary.parts.size(); ++i)
-          out.push_back({metric, summary.parts[i], run(summary, i)});
+        for (std::size_t i = 0; i < summary.parts.size(); ++i) {
+          out.push_back({metric, summary.parts[i], within_bounds(*metric, run(summary, i))});
+        }
       }
     };
     std::visit(call, metric->run);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metric/regression.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -23,9 +22,8 @@ Value mean_loss(const RegressionSummary& s, State::Loss loss) {
     return none(plural(s.no_logarithm, "row") + " with a label or prediction of -1 or less", s.n);
   }
   const sketch::Moments& m = s.losses[loss];
-  Interval interval = mean_interval(m.mean(), m.variance() / static_cast<double>(s.n), s.n);
-  if (loss != State::kError && interval.low < 0) interval.low = 0;
-  return some(m.mean(), interval, s.baselines[loss], s.n);
+  const double variance = m.variance() / static_cast<double>(s.n);
+  return some(m.mean(), mean_interval(m.mean(), variance, s.n), s.baselines[loss], s.n);
 }
 
 template <State::Loss loss>
@@ -44,9 +42,7 @@ Value r2(const RegressionSummary& s) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
   if (!(s.label_squares > 0)) return none(s.n == 1 ? "one row only" : "all labels are equal", s.n);
   const double value = 1 - s.losses[State::kSquared].mean() * static_cast<double>(s.n) / s.label_squares;
-  Interval interval = mean_interval(value, s.r2_variance, s.n);
-  interval.high = std::min(interval.high, 1.0);
-  return some(value, interval, 0, s.n);
+  return some(value, mean_interval(value, s.r2_variance, s.n), 0, s.n);
 }
 
 Value max_error(const RegressionSummary& s) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metric/text.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "metric/interval_internal.h"
@@ -10,12 +9,6 @@ namespace vigie::metric {
 namespace {
 
 constexpr std::string_view kNoRows = "no labelled rows";
-
-Interval clipped(Interval interval, double least, double most) {
-  if (interval.low < least) interval.low = least;
-  if (interval.high > most) interval.high = most;
-  return interval;
-}
 
 /// The variance of an estimate over rows that are few is that of the formula times n / (n − 1).
 double corrected(double variance, std::int64_t n) {
@@ -49,7 +42,7 @@ Value bleu(const TextSummary& s) {
   }
   const double value = 100 * std::exp(logarithm);
   const double variance = value * value * corrected(s.bleu.variance(gradient), s.n);
-  return some(value, clipped(mean_interval(value, variance, s.n), 0, 100), kNaN, s.n);
+  return some(value, mean_interval(value, variance, s.n), kNaN, s.n);
 }
 
 double chrf_of(const decltype(TextSummary::chrf.sum)& sum) {
@@ -79,28 +72,27 @@ Value chrf(const TextSummary& s) {
     gradient[i] = (chrf_of(up) - chrf_of(down)) / (2 * step);
   }
   const double value = chrf_of(s.chrf.sum);
-  return some(value, clipped(mean_interval(value, corrected(s.chrf.variance(gradient), s.n), s.n), 0, 100), kNaN, s.n);
+  return some(value, mean_interval(value, corrected(s.chrf.variance(gradient), s.n), s.n), kNaN, s.n);
 }
 
 Value wer(const TextSummary& s) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
   if (s.words.sum[1] == 0) return none("no reference has a word", s.n);
   const Ratio r = ratio(s.words);
-  return some(r.value, clipped(mean_interval(r.value, corrected(r.variance, s.n), s.n), 0, kInfinity), kNaN, s.n);
+  return some(r.value, mean_interval(r.value, corrected(r.variance, s.n), s.n), kNaN, s.n);
 }
 
 Value perplexity(const TextSummary& s) {
   if (s.token_rows == 0) return none("no log-probabilities were given", s.n);
   const Ratio r = ratio(s.tokens);
-  const Interval interval =
-      clipped(mean_interval(-r.value, corrected(r.variance, s.token_rows), s.token_rows), 0, kInfinity);
+  const Interval interval = mean_interval(-r.value, corrected(r.variance, s.token_rows), s.token_rows);
   return some(std::exp(-r.value), {std::exp(interval.low), std::exp(interval.high)}, kNaN, s.token_rows);
 }
 
 Value mean(const TextSummary& s, const sketch::Moments& m, double scale) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
   const Interval interval = mean_interval(m.mean(), m.variance() / static_cast<double>(s.n), s.n);
-  return some(scale * m.mean(), affine(clipped(interval, 0, 1), scale, 0), kNaN, s.n);
+  return some(scale * m.mean(), affine(interval, scale, 0), kNaN, s.n);
 }
 
 template <std::size_t which>
