@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "metric/binary.h"
+#include "metric/counts_internal.h"
 
 namespace vigie::metric {
 
@@ -81,17 +82,16 @@ Result<BinaryState> BinaryState::load(ByteReader& in) {
   BinaryState state;
   BinaryCounts& counts = state.counts_;
   state.options_.threshold = in.fixed<double>();
-  bool good = true;
-  for (std::int64_t* count :
-       {&state.rows_, &state.unlabelled_, &state.unscored_, &counts.tn, &counts.fp, &counts.fn, &counts.tp}) {
-    *count = static_cast<std::int64_t>(in.varint());
-    good = good && *count >= 0 && *count <= std::int64_t{1} << 53;
+  state.rows_ = CountReader(in)();
+  CountReader read(in);
+  for (std::int64_t* count : {&state.unlabelled_, &state.unscored_, &counts.tn, &counts.fp, &counts.fn, &counts.tp}) {
+    *count = read();
   }
   VIGIE_ASSIGN(state.positive_, SortedValues::load(in));
   VIGIE_ASSIGN(state.negative_, SortedValues::load(in));
   const std::int64_t scored = state.positive_.count() + state.negative_.count();
-  good =
-      good && state.rows_ == state.unlabelled_ + state.unscored_ + counts.rows() &&
+  const bool good =
+      !std::isnan(state.options_.threshold) && state.rows_ == state.unlabelled_ + state.unscored_ + counts.rows() &&
       (scored == 0 || (state.positive_.count() == counts.positives() && state.negative_.count() == counts.negatives()));
   if (!good) return fail(Code::kCorrupt, "counts of a binary state are damaged");
   return state;

@@ -38,7 +38,7 @@ struct DetectionOptions {
 };
 
 /// Boxes in images, matched as COCO does (Lin et al. 2014; pycocotools: all areas, the 100 highest scores of an image
-/// and category). 32 bytes a detection, 16 a category of an image.
+/// and category). 40 bytes a detection, 16 a category of an image.
 class DetectionState {
  public:
   explicit DetectionState(DetectionOptions options = {}) : options_(options) {}

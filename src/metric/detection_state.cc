@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/rng.h"
+#include "metric/counts_internal.h"
 #include "metric/detection.h"
 
 namespace vigie::metric {
@@ -195,10 +196,10 @@ Result<DetectionState> DetectionState::load(ByteReader& in) {
   DetectionState state;
   state.options_.iou = in.fixed<double>();
   state.options_.min_score = in.fixed<double>();
-  state.left_out_ = static_cast<std::int64_t>(in.varint());
+  state.left_out_ = CountReader(in)();
   in.array(state.images_);
   state.found_.resize(in.count(36));
-  bool good = state.left_out_ >= 0 && std::is_sorted(state.images_.begin(), state.images_.end());
+  bool good = std::is_sorted(state.images_.begin(), state.images_.end());
   const auto known = [&](std::uint64_t image) {
     return std::binary_search(state.images_.begin(), state.images_.end(), image);
   };

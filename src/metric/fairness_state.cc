@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "metric/counts_internal.h"
 #include "metric/fairness.h"
 
 namespace vigie::metric {
@@ -37,16 +38,13 @@ void FairnessState::save(ByteWriter& out) const {
 Result<FairnessState> FairnessState::load(ByteReader& in) {
   FairnessState state;
   bool good = true;
-  const auto read = [&](std::int64_t& count) {
-    count = static_cast<std::int64_t>(in.varint());
-    good = good && count >= 0 && count <= std::int64_t{1} << 50;
-  };
-  read(state.unlabelled_);
-  read(state.unscored_);
+  CountReader read(in);
+  state.unlabelled_ = read();
+  state.unscored_ = read();
   for (std::uint64_t groups = in.count(5); groups > 0 && good; --groups) {
     std::string name(in.string());
     BinaryCounts counts;
-    for (std::int64_t* count : {&counts.tn, &counts.fp, &counts.fn, &counts.tp}) read(*count);
+    for (std::int64_t* count : {&counts.tn, &counts.fp, &counts.fn, &counts.tp}) *count = read();
     good = good && in.ok() && state.groups_.emplace(std::move(name), counts).second;
   }
   if (!good || !in.ok()) return fail(Code::kCorrupt, "a fairness state is damaged");

@@ -13,19 +13,19 @@
 namespace vigie::metric {
 namespace {
 
-/// What loads must merge, save, load again and be evaluated.
+/// What loads must save, load again, merge and be evaluated.
 template <class State>
 void decode_state(std::string_view bytes) {
   ByteReader in(bytes);
   auto state = State::load(in);
   if (!state) return;
-  State twice = *state;
-  static_cast<void>(twice.merge(*state));
   ByteWriter out;
-  twice.save(out);
+  state->save(out);
   ByteReader again(out.bytes());
   if (!State::load(again)) __builtin_trap();
-  evaluate(state->summarize());
+  State twice = *state;
+  static_cast<void>(twice.merge(*state));
+  evaluate(twice.summarize());
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "metric/counts_internal.h"
 #include "metric/multiclass.h"
 
 namespace vigie::metric {
@@ -123,18 +125,13 @@ Result<MulticlassState> MulticlassState::load(ByteReader& in) {
   const std::size_t k = options.classes.size();
   if (!in.ok() || k > 0xffff || k * k > in.remaining()) return fail(Code::kCorrupt, "classes of a state are damaged");
   MulticlassState state(std::move(options));
-  constexpr std::int64_t kMost = std::int64_t{1} << 53;
   bool good = true;
-  std::int64_t in_matrix = 0;
   for (std::int64_t* count : {&state.rows_, &state.unlabelled_, &state.unscored_, &state.improper_, &state.top_hits_}) {
-    *count = static_cast<std::int64_t>(in.varint());
-    good = good && *count >= 0 && *count <= kMost;
+    *count = CountReader(in)();
   }
-  for (std::int64_t& rows : state.matrix_) {
-    rows = static_cast<std::int64_t>(in.varint());
-    good = good && rows >= 0 && rows <= kMost - in_matrix;
-    if (good) in_matrix += rows;
-  }
+  CountReader read(in);
+  for (std::int64_t& rows : state.matrix_) rows = read();
+  const std::int64_t in_matrix = std::accumulate(state.matrix_.begin(), state.matrix_.end(), std::int64_t{0});
   std::int64_t scored = 0;
   for (BinaryState& one : state.against_rest_) {
     VIGIE_ASSIGN(one, BinaryState::load(in));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <tuple>
 
+#include "metric/counts_internal.h"
 #include "metric/ranking.h"
 
 namespace vigie::metric {
@@ -111,12 +112,11 @@ void RankingState::save(ByteWriter& out) {
 Result<RankingState> RankingState::load(ByteReader& in) {
   RankingState state;
   in.array(state.ks_);
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
-  const std::uint64_t unlabelled = in.varint(), unscored = in.varint();
-  state.unlabelled_ = static_cast<std::int64_t>(unlabelled);
-  state.unscored_ = static_cast<std::int64_t>(unscored);
+  CountReader read(in);
+  state.unlabelled_ = read();
+  state.unscored_ = read();
   state.items_.resize(in.count(24));
-  bool good = unlabelled <= kMost && unscored <= kMost;
+  bool good = true;
   for (Item& item : state.items_) {
     item.list = in.fixed<std::uint64_t>();
     item.score = in.fixed<double>();

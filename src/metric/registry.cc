@@ -99,8 +99,10 @@ std::vector<Entry> evaluate(const Summary& summary) {
       if constexpr (std::is_same_v<S, Summary> && sizeof...(More) == 0) {
         out.push_back({metric, {}, within_bounds(*metric, run(summary))});
       } else if constexpr (std::is_same_v<S, Summary>) {
-        for (std::size_t i = 0; i < summary.parts.size(); ++i) {
-          out.push_back({metric, summary.parts[i], within_bounds(*metric, run(summary, i))});
+        const S& same =
+            summary;  // clang looks into this branch even where it is not taken, unless the type depends on S
+        for (std::size_t i = 0; i < same.parts.size(); ++i) {
+          out.push_back({metric, same.parts[i], within_bounds(*metric, run(same, i))});
         }
       }
     };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "metric/counts_internal.h"
 #include "metric/regression.h"
 
 namespace vigie::metric {
@@ -128,11 +129,9 @@ void RegressionState::save(ByteWriter& out) {
 
 Result<RegressionState> RegressionState::load(ByteReader& in) {
   RegressionState state;
-  bool good = true;
   for (std::int64_t* count :
        {&state.rows_, &state.unlabelled_, &state.unscored_, &state.zero_labels_, &state.no_logarithm_}) {
-    *count = static_cast<std::int64_t>(in.varint());
-    good = good && *count >= 0 && *count <= std::int64_t{1} << 53;
+    *count = CountReader(in)();
   }
   for (sketch::Moments& loss : state.losses_) {
     VIGIE_ASSIGN(loss, sketch::Moments::load(in));
@@ -142,8 +141,8 @@ Result<RegressionState> RegressionState::load(ByteReader& in) {
   VIGIE_ASSIGN(state.labels_, SortedValues::load(in));
   VIGIE_ASSIGN(state.residuals_, SortedValues::load(in));
   const std::int64_t n = state.labels_.count();
-  good = good && state.rows_ == state.unlabelled_ + state.unscored_ + n && state.residuals_.count() == n &&
-         state.label_.count() == n;
+  bool good = state.rows_ == state.unlabelled_ + state.unscored_ + n && state.residuals_.count() == n &&
+              state.label_.count() == n;
   for (std::size_t l = 0; l < kLosses; ++l) {
     const std::int64_t left_out = l == kRelative ? state.zero_labels_ : l == kSquaredLog ? state.no_logarithm_ : 0;
     good = good && state.losses_[l].count() == n - left_out;

@@ -3,12 +3,11 @@
 #include <cmath>
 #include <utility>
 
+#include "metric/counts_internal.h"
 #include "metric/segmentation.h"
 
 namespace vigie::metric {
 namespace {
-
-constexpr std::int64_t kMost = std::int64_t{1} << 53;
 
 /// Numerator and denominator of both scores.
 std::pair<double, double> parts_of(const Area& a, bool dice) {
@@ -74,16 +73,16 @@ Result<SegmentationState> SegmentationState::load(ByteReader& in) {
   SegmentationState state;
   state.classes_.resize(in.count(1));
   for (std::string& name : state.classes_) name = in.string();
-  state.unlabelled_ = static_cast<std::int64_t>(in.varint());
-  bool good = state.unlabelled_ >= 0;
+  CountReader read(in);
+  state.unlabelled_ = read();
+  bool good = true;
   for (std::uint64_t images = in.count(9); images > 0 && good; --images) {
     auto& areas = state.images_[in.fixed<std::uint64_t>()];
     for (std::uint64_t classes = in.count(4); classes > 0 && good; --classes) {
       const std::uint64_t of_class = in.varint();
       Area area;
       for (std::int64_t* n : {&area.shared, &area.truth, &area.predicted}) {
-        *n = static_cast<std::int64_t>(in.varint());
-        good = good && *n >= 0 && *n <= kMost;
+        *n = read();
       }
       good = good && in.ok() && of_class < state.classes_.size() &&
              area.shared <= std::min(area.truth, area.predicted) &&

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "metric/counts_internal.h"
 #include "metric/text.h"
 #include "metric/text_tokens_internal.h"
 
@@ -123,9 +124,9 @@ void TextState::save(ByteWriter& out) const {
 Result<TextState> TextState::load(ByteReader& in) {
   TextState state;
   bool good = true;
+  CountReader read(in);
   for (std::int64_t* count : {&state.n_, &state.unlabelled_, &state.unscored_, &state.exact_, &state.token_rows_}) {
-    *count = static_cast<std::int64_t>(in.varint());
-    good = good && *count >= 0 && *count <= std::int64_t{1} << 53;
+    *count = read();
   }
   good = load_sums(in, state.bleu_) && good;
   good = load_sums(in, state.chrf_) && good;
