@@ -36,7 +36,7 @@ Value roc_auc(const BinarySummary& s) {
 }
 
 Value gini(const BinarySummary& s) {
-  const Value auc = roc_auc(s);
+  Value auc = roc_auc(s);
   if (!auc.reason.empty()) return auc;
   return some(2 * auc.value - 1, affine({auc.low, auc.high}, 2, -1), 0, auc.n);
 }

@@ -41,7 +41,7 @@ struct Rows {
 };
 
 template <class State, class Add, class Summarize>
-Rows rows_of(std::size_t count, State empty, Add add, Summarize summarize) {
+Rows rows_of(std::size_t count, const State& empty, Add add, Summarize summarize) {
   return {count,
           [=](const std::vector<std::vector<std::size_t>>& parts, bool by_bytes) {
             State whole = empty;
@@ -162,7 +162,7 @@ Rows ranking(Model model) {
                                                        : std::floor(4 * noise(i, 1)) + relevance},
                  std::array{relevance});
   };
-  return rows_of(24 * 8, RankingState(), add, kSummarize);
+  return rows_of(192, RankingState(), add, kSummarize);
 }
 
 Rows text(Model model) {
@@ -404,9 +404,9 @@ TEST_P(Conformance, ADummyHasTheBaseline) {
   }
   const auto sets_of_dummy = sets(Model::kDummy);
   // What is counted at the threshold is a matter of predictions, the rest of scores.
-  static const std::set<std::string_view> kOfScores = {"roc_auc", "pr_auc", "log_loss", "brier",         "ece",
-                                                       "ks",      "gini",   "lift_10",  "top_k_accuracy"};
-  const bool of_scores = kOfScores.contains(metric().name) || metric().name.starts_with("roc_auc");
+  const std::set<std::string_view> names_of_scores = {"roc_auc", "pr_auc", "log_loss", "brier",         "ece",
+                                                      "ks",      "gini",   "lift_10",  "top_k_accuracy"};
+  const bool of_scores = names_of_scores.contains(metric().name) || metric().name.starts_with("roc_auc");
   const auto entries = mine(sets_of_dummy[of_scores || sets_of_dummy.size() == 1 ? 0 : 1].all());
   ASSERT_FALSE(entries.empty());
   for (const Entry& e : entries) EXPECT_NEAR(e.value.value, e.value.baseline, 1e-12) << e.part;

@@ -33,7 +33,7 @@ Value mean(const RegressionSummary& s) {
 
 template <State::Loss loss>
 Value root_mean(const RegressionSummary& s) {
-  const Value v = mean_loss(s, loss);
+  Value v = mean_loss(s, loss);
   if (!v.reason.empty()) return v;
   return some(std::sqrt(v.value), root({v.low, v.high}), std::sqrt(v.baseline), v.n);
 }
