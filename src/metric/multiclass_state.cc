@@ -168,7 +168,7 @@ MulticlassSummary MulticlassState::summarize() {
     for (std::size_t i = 0; i < k; ++i) {
       for (std::size_t j = 0; j < k; ++j) one.counts.add(i == c, j == c, matrix_[i * k + j]);
     }
-    out.one.push_back(std::move(one));
+    out.one.push_back(one);
     // Without effect where thresholds agree, and they do.
     static_cast<void>(pooled.merge(against_rest_[c]));
   }

@@ -17,14 +17,10 @@ struct Tie {
 
 using Numbers = std::array<double, RankingSummary::kNumbers>;
 
-double discount(std::size_t position) {  // 0-based
-  return 1 / std::log2(static_cast<double>(position) + 2);
-}
-
 /// P(no relevant item among the first `drawn` of a tie).
-double all_missed(const Tie& tie, double drawn) {
-  double p = 1;
-  for (double i = 0; i < drawn && p > 0; ++i) p *= std::max(0.0, tie.items - tie.relevant - i) / (tie.items - i);
+double all_missed(const Tie& tie, std::size_t drawn) {
+  double p = 1, left = tie.items;
+  for (std::size_t i = 0; i < drawn && p > 0; ++i, --left) p *= std::max(0.0, left - tie.relevant) / left;
   return p;
 }
 
@@ -34,29 +30,31 @@ Numbers numbers(std::span<const Tie> ties, double relevant, std::span<const doub
   double before = 0, relevant_before = 0;
   bool found = false;
   for (const Tie& tie : ties) {
-    const double within = std::clamp(k - before, 0.0, tie.items);
-    out[RankingSummary::kPrecision] += within * tie.relevant / tie.items;
+    const auto within = static_cast<std::size_t>(std::clamp(k - before, 0.0, tie.items));
+    out[RankingSummary::kPrecision] += static_cast<double>(within) * tie.relevant / tie.items;
     if (!found && tie.relevant > 0) {
       found = true;
       out[RankingSummary::kHit] = 1 - all_missed(tie, within);
-      double missed = 1;
-      for (double i = 0; i <= tie.items - tie.relevant; ++i) {
-        out[RankingSummary::kReciprocalRank] += missed * tie.relevant / (tie.items - i) / (before + i + 1);
-        missed *= (tie.items - tie.relevant - i) / (tie.items - i);
+      double missed = 1, left = tie.items, rank = before + 1;
+      while (left >= tie.relevant) {
+        out[RankingSummary::kReciprocalRank] += missed * tie.relevant / left / rank++;
+        missed *= (left - tie.relevant) / left;
+        --left;
       }
     }
-    for (double i = 0; i < within; ++i) {
-      // The item here is relevant with this probability, and then so many of those before it are.
-      const double probability = tie.relevant / tie.items;
-      const double ahead = relevant_before + (tie.items > 1 ? i * (tie.relevant - 1) / (tie.items - 1) : 0);
-      if (probability > 0) out[RankingSummary::kAveragePrecision] += probability * (1 + ahead) / (before + i + 1);
-      out[RankingSummary::kNdcg] += tie.gain / tie.items * discount(static_cast<std::size_t>(before + i));
+    const double probability = tie.relevant / tie.items;
+    double ahead = relevant_before;  // relevant items before this one, given that it is relevant
+    for (std::size_t i = 0; i < within; ++i) {
+      const double rank = before + static_cast<double>(i) + 1;
+      if (probability > 0) out[RankingSummary::kAveragePrecision] += probability * (1 + ahead) / rank;
+      out[RankingSummary::kNdcg] += tie.gain / tie.items / std::log2(rank + 1);
+      if (tie.items > 1) ahead += (tie.relevant - 1) / (tie.items - 1);
     }
     before += tie.items;
     relevant_before += tie.relevant;
   }
   double best = 0;
-  for (std::size_t i = 0; i < ideal.size() && i < k; ++i) best += ideal[i] * discount(i);
+  for (std::size_t i = 0; i < ideal.size() && i < k; ++i) best += ideal[i] / std::log2(static_cast<double>(i) + 2);
   out[RankingSummary::kRecall] = out[RankingSummary::kPrecision] / relevant;
   out[RankingSummary::kPrecision] /= std::min<double>(k, before);
   out[RankingSummary::kAveragePrecision] /= std::min<double>(k, relevant);
