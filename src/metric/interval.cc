@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "metric/interval_internal.h"
+#include "stats/distributions.h"
+
+namespace vigie::metric {
+namespace {
+
+constexpr double kZ = 1.959963984540054;  // Φ⁻¹(0.975)
+
+}  // namespace
+
+Interval wilson(double k, double n) {
+  if (!(n > 0)) return {};
+  const double p = k / n, z2 = kZ * kZ / n;
+  const double middle = (p + z2 / 2) / (1 + z2), half = kZ / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
+  // Rounding must not put the value itself outside.
+  return {std::clamp(middle - half, 0.0, p), std::clamp(middle + half, p, 1.0)};
+}
+
+Interval share_interval(double value, double variance, double rows) {
+  const double spread = value * (1 - value);
+  const double n = spread > 0 && variance > 0 ? std::min(spread / variance, rows) : rows;
+  return wilson(std::clamp(value, 0.0, 1.0) * n, n);
+}
+
+Interval mean_interval(double mean, double variance, std::int64_t n) {
+  if (n < 2) return {};
+  const double half = stats::student_t_quantile(.975, static_cast<double>(n - 1)) * std::sqrt(std::max(0.0, variance));
+  return {mean - half, mean + half};
+}
+
+Interval affine(Interval interval, double a, double b) {
+  return {a * interval.low + b, a * interval.high + b};
+}
+
+Interval root(Interval interval) {
+  return {std::sqrt(interval.low < 0 ? 0 : interval.low), std::sqrt(interval.high)};
+}
+
+Value none(std::string reason, std::int64_t n) {
+  Value v;
+  v.n = n;
+  v.reason = std::move(reason);
+  return v;
+}
+
+Value some(double value, Interval interval, double baseline, std::int64_t n) {
+  return {value, interval.low, interval.high, baseline, n, {}};
+}
+
+Value share(double k, double n, double baseline, std::int64_t rows, std::string_view reason) {
+  if (!(n > 0)) return none(std::string(reason), rows);
+  return some(k / n, wilson(k, n), baseline, rows);
+}
+
+}  // namespace vigie::metric
