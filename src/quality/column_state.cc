@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "base/hash.h"
 
@@ -14,6 +15,47 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kSlots = 1024;  // of at most kNumbers of the domain and as many others
+
+using Pair [[gnu::vector_size(16)]] = double;
+
+Pair pair_at(const double* at) {
+  Pair pair;
+  std::memcpy(&pair, at, sizeof pair);
+  return pair;
+}
+
+// Smallest and largest; false when one of the values is NaN or infinite, and then they mean nothing.
+bool extremes(std::span<const double> values, double& low, double& high) {
+  Pair lows[2] = {{low, low}, {low, low}}, highs[2] = {{high, high}, {high, high}}, zeros[2] = {};
+  std::size_t i = 0;
+  for (; i + 4 <= values.size(); i += 4) {
+    for (std::size_t lane = 0; lane < 2; ++lane) {
+      const Pair x = pair_at(values.data() + i + 2 * lane);
+      lows[lane] = x < lows[lane] ? x : lows[lane];
+      highs[lane] = x > highs[lane] ? x : highs[lane];
+      zeros[lane] += x - x;
+    }
+  }
+  double zero = zeros[0][0] + zeros[0][1] + zeros[1][0] + zeros[1][1];
+  for (const Pair& p : lows) low = std::min({low, p[0], p[1]});
+  for (const Pair& p : highs) high = std::max({high, p[0], p[1]});
+  for (; i < values.size(); ++i) {
+    low = std::min(low, values[i]);
+    high = std::max(high, values[i]);
+    zero += values[i] - values[i];
+  }
+  return zero == 0;
+}
+
+void add_hashes(const std::uint64_t* from, std::uint64_t* to, std::uint64_t multiplier, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) to[i] += from[i] * multiplier;
+}
+
+std::uint64_t product(const std::uint64_t* a, const std::uint64_t* b, std::size_t n) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
 
 bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
@@ -65,65 +107,60 @@ void ColumnState::update(std::int64_t first, const Values& values, std::span<con
 
 void ColumnState::update_numbers(std::span<const double> values, std::span<const std::uint64_t> weights,
                                  std::span<std::uint64_t> hashes) {
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  std::array<std::uint64_t, kBlock> all, finite;
+  std::array<std::uint64_t, kBlock> all;
   std::array<double, kBlock> held;
   for (std::size_t from = 0; from < values.size(); from += kBlock) {
     const auto block = values.subspan(from, std::min(kBlock, values.size() - from));
     const double* v = block.data();
     const std::size_t n = block.size();
-    std::uint64_t content = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::uint64_t hash = v[i] == v[i] ? hash64(v[i]) : kMissingHash;
-      all[i] = hash;
-      content += hash * weights[from + i];
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    std::size_t finite = n;
+    if (extremes(block, low, high)) {
+      for (std::size_t i = 0; i < n; ++i) all[i] = hash64(v[i]);
+      if (!hashes.empty()) add_hashes(all.data(), hashes.data() + from, multiplier_, n);
+      content_ += product(all.data(), weights.data() + from, n);
+    } else {
+      for (std::size_t i = 0; i < n; ++i) all[i] = v[i] == v[i] ? hash64(v[i]) : kMissingHash;
+      if (!hashes.empty()) add_hashes(all.data(), hashes.data() + from, multiplier_, n);
+      content_ += product(all.data(), weights.data() + from, n);
+      finite = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        missing_ += v[i] != v[i];
+        all[finite] = all[i];
+        held[finite] = v[i];
+        finite += std::abs(v[i]) < std::numeric_limits<double>::infinity();
+        infinite_ += std::abs(v[i]) == std::numeric_limits<double>::infinity();
+      }
+      v = held.data();
+      extremes(std::span(held).first(finite), low, high);
     }
-    content_ += content;
-    if (!hashes.empty())
-      for (std::size_t i = 0; i < n; ++i) hashes[from + i] += all[i] * multiplier_;
-    // Counting by comparisons that NaN fails needs no branch.
-    std::int64_t numbers = 0, inside = 0, below = 0, above = 0, outliers = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const bool good = std::abs(v[i]) < kInf;
-      numbers += v[i] == v[i];
-      inside += good;
-      below += good & (v[i] < fences_.low);
-      above += good & (v[i] > fences_.high);
-      outliers += good & ((v[i] < fences_.outlier_low) | (v[i] > fences_.outlier_high));
-      low_ = good && v[i] < low_ ? v[i] : low_;
-      high_ = good && v[i] > high_ ? v[i] : high_;
+    low_ = std::min(low_, low);
+    high_ = std::max(high_, high);
+    // Most blocks have nothing outside.
+    if (low < fences_.low || high > fences_.high || low < fences_.outlier_low || high > fences_.outlier_high) {
+      for (std::size_t i = 0; i < finite; ++i) {
+        below_ += v[i] < fences_.low;
+        above_ += v[i] > fences_.high;
+        outliers_ += (v[i] < fences_.outlier_low) | (v[i] > fences_.outlier_high);
+      }
     }
-    const auto size = static_cast<std::int64_t>(n);
-    missing_ += size - numbers;
-    infinite_ += numbers - inside;
-    below_ += below;
-    above_ += above;
-    outliers_ += outliers;
-    if (inside == size) {
-      distinct_.update(std::span(all).first(n));
-      if (!slots_.empty()) count_numbers(block, std::span(all).first(n));
-      continue;
-    }
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      finite[kept] = all[i];
-      held[kept] = v[i];
-      kept += std::abs(v[i]) < kInf;
-    }
-    distinct_.update(std::span(finite).first(kept));
-    if (!slots_.empty()) count_numbers(std::span(held).first(kept), std::span(finite).first(kept));
+    count_numbers({v, finite}, std::span(all).first(finite));
   }
 }
 
 void ColumnState::count_numbers(std::span<const double> values, std::span<const std::uint64_t> hashes) {
-  for (std::size_t i = 0; i < values.size() && !slots_.empty(); ++i) count_number(values[i], hashes[i], 1, false);
+  std::size_t i = 0;
+  for (; i < values.size() && !slots_.empty(); ++i) count_number(values[i], hashes[i], 1, false);
+  distinct_.update(hashes.subspan(i));
 }
 
+// A number that has a slot is known to distinct_ already.
 void ColumnState::count_number(double value, std::uint64_t hash, std::int64_t count, bool known) {
-  hash |= 1;
-  std::size_t at = (hash >> 32) % kSlots;
-  while (slots_[at].hash && slots_[at].hash != hash) at = (at + 1) % kSlots;
+  const std::uint64_t key = hash + (hash == 0);
+  std::size_t at = (key >> 32) % kSlots;
+  while (slots_[at].hash && slots_[at].hash != key) at = (at + 1) % kSlots;
   Slot& slot = slots_[at];
+  if (slot.count == 0 && !known) distinct_.update(key);
   if (slot.hash == 0) {
     if (!known && used_ == kNumbers) {
       // Without a domain these are no few values. With one, what the domain lacks is worth its number only.
@@ -133,7 +170,7 @@ void ColumnState::count_number(double value, std::uint64_t hash, std::int64_t co
         beyond_ += count;
       return;
     }
-    slot = {hash, value + 0.0, 0, known};
+    slot = {key, value + 0.0, 0, known};
     used_ += !known;
   }
   slot.count += count;
@@ -186,7 +223,7 @@ void ColumnState::merge(const ColumnState& other) {
   beyond_ += other.beyond_;
   low_ = std::min(low_, other.low_);
   high_ = std::max(high_, other.high_);
-  (void)distinct_.merge(other.distinct_);
+  distinct_.merge(other.distinct_);
   if (other.slots_.empty()) slots_.clear();
   for (const Slot& slot : other.slots_)
     if (slot.hash && !slots_.empty() && slot.count) count_number(slot.value, slot.hash, slot.count, false);
@@ -268,8 +305,8 @@ Result<ColumnState> ColumnState::load(ByteReader& in) {
     if (n > state.rows_) return corrupt();
   state.low_ = in.fixed<double>();
   state.high_ = in.fixed<double>();
-  VIGIE_ASSIGN(state.distinct_, sketch::HyperLogLog::load(in));
-  if (state.distinct_.p() != sketch::HyperLogLog(12).p()) return corrupt();
+  VIGIE_ASSIGN(state.distinct_, Distinct::load(in));
+  if (state.distinct_.limit() != kDistinct) return corrupt();
   const auto counted = in.fixed<std::uint8_t>();
   if (!counted) state.slots_.clear();
   if (counted && state.slots_.empty()) return corrupt();
@@ -279,6 +316,9 @@ Result<ColumnState> ColumnState::load(ByteReader& in) {
     const double value = in.fixed<double>();
     const auto count = static_cast<std::int64_t>(in.varint());
     if (!in.ok() || std::isnan(value) || count < 0 || count > state.rows_ || state.slots_.empty()) return corrupt();
+    const bool known =
+        std::find(state.fences_.domain.begin(), state.fences_.domain.end(), value) != state.fences_.domain.end();
+    if (known && count == 0) continue;
     state.count_number(value, hash64(value), count, false);
   }
   state.counted_ = in.fixed<std::uint8_t>() == 1;

@@ -12,9 +12,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "quality/repeats.h"
 #include "quality/times.h"
 #include "sketch/frequent.h"
-#include "sketch/hyperloglog.h"
 
 namespace vigie::quality {
 
@@ -63,6 +63,7 @@ using NumberCount = std::pair<double, std::int64_t>;
 /// Cost: 5–8 ns a number, 2–3 ns a string of few different ones, about 100 ns a string that is new.
 class ColumnState {
  public:
+  static constexpr std::size_t kDistinct = 2048;      ///< different values counted without error
   static constexpr std::size_t kNumbers = 128;        ///< different numbers counted one by one
   static constexpr std::uint32_t kCategories = 1024;  ///< different strings counted one by one
   static constexpr std::size_t kCategoryBytes = 256;  ///< a longer string counts for the distinct ones only
@@ -131,7 +132,7 @@ class ColumnState {
   std::int64_t rows_ = 0, missing_ = 0, mismatches_ = 0, infinite_ = 0, empty_ = 0;
   std::int64_t below_ = 0, above_ = 0, outliers_ = 0, beyond_ = 0;
   double low_ = std::numeric_limits<double>::infinity(), high_ = -std::numeric_limits<double>::infinity();
-  sketch::HyperLogLog distinct_{12};
+  Distinct distinct_{kDistinct};
   std::vector<Slot> slots_;  // of numbers; empty once there are too many
   std::size_t used_ = 0;     // slots that are not of the domain
   sketch::FrequentItems categories_{kCategories};

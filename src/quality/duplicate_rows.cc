@@ -50,7 +50,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check duplicate_rows{.name = "duplicate_rows",
                                      .summary =
                                          "Share of rows that repeat an earlier one, apart from id and time; "
-                                         "exact up to a million different rows, then estimated",
+                                         "exact up to 262,144 different rows, then estimated",
                                      .source = "adaptive sampling, Flajolet 1990",
                                      .takes = kTable,
                                      .params = kParams,

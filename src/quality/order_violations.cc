@@ -19,10 +19,11 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
     Finding& finding = out.emplace_back();
     const Times& now = column.times();
     if (const ColumnState* before = subject.before(column)) {
-      finding = judge_more({now.descents(), now.pairs(), before->times().descents(), before->times().pairs()},
+      finding = judge_more({now.order().broken(), now.order().pairs(), before->times().order().broken(),
+                            before->times().order().pairs()},
                            "come before the row above", args[0], args[1]);
-    } else if (!too_few(finding, now.pairs(), kFewestRows)) {
-      finding.value = static_cast<double>(now.descents()) / static_cast<double>(now.pairs());
+    } else if (!too_few(finding, now.order().pairs(), kFewestRows)) {
+      finding.value = static_cast<double>(now.order().broken()) / static_cast<double>(now.order().pairs());
       finding.expected = "rows in time order";
       finding.verdict = finding.value > 0 && finding.value <= args[2] ? Verdict::kWarn : Verdict::kPass;
       finding.reason = finding.value > args[2] ? "the rows are in no time order"

@@ -2,13 +2,14 @@
 #include "quality/repeats.h"
 
 #include <bit>
+#include <cmath>
 #include <numeric>
 
 namespace vigie::quality {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kAhead = 16;
+constexpr std::size_t kAhead = 16, kFewest = 256;
 
 unsigned zeros(std::uint64_t hash) {
   return static_cast<unsigned>(std::countl_zero(hash));
@@ -16,7 +17,7 @@ unsigned zeros(std::uint64_t hash) {
 
 }  // namespace
 
-void Repeats::grow(std::size_t slots) {
+void Distinct::grow(std::size_t slots) {
   std::vector<std::uint64_t> before(slots);
   before.swap(slots_);
   used_ = 0;
@@ -24,31 +25,84 @@ void Repeats::grow(std::size_t slots) {
     if (held && zeros(held) >= level_) insert(held);
 }
 
-void Repeats::raise() {
+void Distinct::insert(std::uint64_t hash) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at] && slots_[at] != hash) at = (at + 1) & mask;
+  if (slots_[at]) return;
+  slots_[at] = hash;
+  ++used_;
+}
+
+void Distinct::update(std::uint64_t hash) {
+  hash += hash == 0;
+  if (zeros(hash) < level_) return;
+  if (2 * (used_ + 1) > slots_.size()) grow(slots_.empty() ? kFewest : 2 * slots_.size());
+  insert(hash);
   while (used_ > limit_) {
     ++level_;
     grow(slots_.size());
   }
 }
 
-void Repeats::insert(std::uint64_t hash) {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
-  while (slots_[at] && slots_[at] != hash) at = (at + 1) & mask;
-  used_ += slots_[at] == 0;
-  slots_[at] = hash;
+void Distinct::update(std::span<const std::uint64_t> hashes) {
+  // Hashes above this have too few leading zeros; it only falls.
+  const std::uint64_t most = ~std::uint64_t{0} >> level_;
+  for (const std::uint64_t hash : hashes)
+    if (hash <= most) update(hash);
+}
+
+void Distinct::fetch(std::uint64_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], 1);
+}
+
+void Distinct::merge(const Distinct& other) {
+  if (&other == this) return;
+  if (other.level_ > level_) {
+    level_ = other.level_;
+    if (!slots_.empty()) grow(slots_.size());
+  }
+  for (const std::uint64_t held : other.slots_)
+    if (held) update(held);
+}
+
+double Distinct::estimate() const {
+  return std::ldexp(static_cast<double>(used_), static_cast<int>(level_));
+}
+
+void Distinct::save(ByteWriter& out) const {
+  std::vector<std::uint64_t> held;
+  for (const std::uint64_t hash : slots_)
+    if (hash) held.push_back(hash);
+  std::sort(held.begin(), held.end());
+  out.fixed(kVersion);
+  out.fixed(static_cast<std::uint8_t>(level_));
+  out.varint(limit_);
+  out.array(std::span<const std::uint64_t>(held));
+}
+
+Result<Distinct> Distinct::load(ByteReader& in) {
+  const auto version = in.fixed<std::uint8_t>();
+  const unsigned level = in.fixed<std::uint8_t>();
+  Distinct state(in.varint());
+  std::vector<std::uint64_t> held;
+  in.array(held);
+  bool good = in.ok() && version == kVersion && level <= 63 && held.size() <= state.limit_;
+  for (const std::uint64_t hash : held) good = good && hash && zeros(hash) >= level;
+  if (!good) {
+    in.fail();
+    return fail(Code::kCorrupt, "distinct values: not a saved state");
+  }
+  state.level_ = level;
+  state.update(held);
+  return state;
 }
 
 void Repeats::update(std::span<const std::uint64_t> hashes) {
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    // Room for the next stretch, so that what is fetched ahead stays where it is.
-    if (i % 256 == 0 && 2 * (used_ + 256) > slots_.size()) grow(slots_.empty() ? 1024 : 2 * slots_.size());
-    if (i + kAhead < hashes.size()) __builtin_prefetch(&slots_[hashes[i + kAhead] & (slots_.size() - 1)], 1);
-    const std::uint64_t hash = hashes[i] ? hashes[i] : 1;  // 0 marks a free slot
-    ++rows_[zeros(hash)];
-    if (zeros(hash) < level_) continue;
-    insert(hash);
-    if (used_ > limit_) raise();
+    if (i + kAhead < hashes.size()) different_.fetch(hashes[i + kAhead]);
+    ++rows_[zeros(hashes[i] + (hashes[i] == 0))];
+    different_.update(hashes[i]);
   }
 }
 
@@ -56,16 +110,8 @@ void Repeats::merge(const Repeats& other) {
   if (&other == this) return merge(Repeats(other));
   for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] += other.rows_[i];
   loaded_ += other.loaded_;
-  if (other.level_ > level_) {
-    level_ = other.level_;
-    if (!slots_.empty()) grow(slots_.size());
-  }
-  std::size_t slots = slots_.empty() ? 1024 : slots_.size();
-  while (slots < 2 * (used_ + other.used_ + 256)) slots *= 2;
-  if (slots != slots_.size()) grow(slots);
-  for (const std::uint64_t held : other.slots_)
-    if (held && zeros(held) >= level_) insert(held);
-  raise();
+  loaded_level_ = std::max(loaded_level_, other.loaded_level_);
+  different_.merge(other.different_);
 }
 
 std::int64_t Repeats::rows() const {
@@ -73,11 +119,11 @@ std::int64_t Repeats::rows() const {
 }
 
 std::int64_t Repeats::followed() const {
-  return std::accumulate(rows_.begin() + level_, rows_.end(), std::int64_t{0});
+  return std::accumulate(rows_.begin() + level(), rows_.end(), std::int64_t{0});
 }
 
 std::int64_t Repeats::repeated() const {
-  const std::int64_t repeats = followed() - static_cast<std::int64_t>(used_) - loaded_;
+  const std::int64_t repeats = followed() - static_cast<std::int64_t>(different_.held()) - loaded_;
   return repeats > 0 ? repeats : 0;
 }
 
@@ -88,9 +134,9 @@ double Repeats::share() const {
 
 void Repeats::save(ByteWriter& out) const {
   out.fixed(kVersion);
-  out.fixed(static_cast<std::uint8_t>(level_));
-  out.varint(limit_);
-  out.varint(used_ + static_cast<std::uint64_t>(loaded_));
+  out.fixed(static_cast<std::uint8_t>(level()));
+  out.varint(different_.limit());
+  out.varint(different_.held() + static_cast<std::uint64_t>(loaded_));
   out.array(std::span<const std::int64_t>(rows_));
 }
 
@@ -107,7 +153,7 @@ Result<Repeats> Repeats::load(ByteReader& in) {
     good = good && n >= 0 && !__builtin_add_overflow(total, n, &total) && total < std::int64_t{1} << 60;
   if (good) {
     std::copy(rows.begin(), rows.end(), state.rows_.begin());
-    state.level_ = level;
+    state.loaded_level_ = level;
     good = different <= static_cast<std::uint64_t>(state.followed());
   }
   if (!good) {

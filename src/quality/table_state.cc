@@ -147,7 +147,7 @@ void TableState::end() {
     row_repeats_.update(*sum);
   }
   id_repeats_.update(ids_);
-  thin();
+  thin(kSampleRows);
 }
 
 void TableState::update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns) {
@@ -156,11 +156,11 @@ void TableState::update(std::int64_t first_row, std::size_t rows, std::span<cons
   end();
 }
 
-void TableState::thin() {
-  if (priorities_.size() <= kSampleRows) return;
+void TableState::thin(std::size_t most) {
+  if (priorities_.size() <= most) return;
   std::vector<std::size_t> kept(priorities_.size());
   std::iota(kept.begin(), kept.end(), std::size_t{0});
-  while (kept.size() > kSampleRows) {
+  while (kept.size() > most && level_ < 63) {
     ++level_;
     std::erase_if(kept,
                   [&](std::size_t i) { return static_cast<unsigned>(std::countl_zero(priorities_[i])) < level_; });
@@ -196,7 +196,7 @@ Status TableState::merge(const TableState& other) {
   for (std::size_t i = 0; i < kept.size(); ++i) priorities_[i] = priorities_[kept[i]];
   priorities_.resize(kept.size());
   level_ = level;
-  thin();
+  thin(kSampleRows);
   return {};
 }
 
@@ -215,7 +215,18 @@ RowSample TableState::sample() const {
   return out;
 }
 
-void TableState::save(ByteWriter& out) const {
+void TableState::save(ByteWriter& out, std::size_t sample_rows) const {
+  if (priorities_.size() > sample_rows) {
+    TableState thinned({});
+    thinned.columns_ = columns_;
+    thinned.rows_ = rows_;
+    thinned.row_repeats_ = row_repeats_;
+    thinned.id_repeats_ = id_repeats_;
+    thinned.level_ = level_;
+    thinned.priorities_ = priorities_;
+    thinned.thin(std::max<std::size_t>(sample_rows, 1));
+    return thinned.save(out, kSampleRows);
+  }
   out.fixed(kVersion);
   out.varint(static_cast<std::uint64_t>(rows_));
   out.fixed(static_cast<std::uint8_t>(level_));

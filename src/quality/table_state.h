@@ -28,10 +28,12 @@ struct RowSample {
 /// Or one state a thread, merged at the end. Row numbers must be different in all that is merged.
 /// The rows' hashes leave out columns of Role::kId and kTime: a row sent twice has often a new one of both.
 ///
-/// Memory: about 150 kB a column; and 8 to 32 bytes a different row up to a million of them.
+/// Memory: about 150 kB a column; and 8 to 32 bytes a different row up to a quarter of a million of them, different ids
+/// up to a million.
 class TableState {
  public:
   static constexpr std::size_t kSampleRows = 4096;
+  static constexpr std::size_t kExactRows = std::size_t{1} << 18;  ///< different rows until repeats are estimated
 
   /// `reference`: gives the columns of the same name and kind their Fences; not kept.
   explicit TableState(std::vector<ColumnSpec> columns, const TableState* reference = nullptr);
@@ -55,7 +57,8 @@ class TableState {
   const Repeats& id_repeats() const { return id_repeats_; }
   RowSample sample() const;
 
-  void save(ByteWriter& out) const;
+  /// `sample_rows`: keeps at most so many sampled rows, 8 bytes each and column; checks then see a little less.
+  void save(ByteWriter& out, std::size_t sample_rows = kSampleRows) const;
   /// Code::kCorrupt for bytes that no save() wrote. Of rows and ids that repeat only counts were kept.
   static Result<TableState> load(ByteReader& in);
 
@@ -65,12 +68,12 @@ class TableState {
     bool used = false, taken = false;
   };
   Lane& take_lane();
-  void thin();
+  void thin(std::size_t most);
   void keep_ids(const Values& values, Kind kind);
 
   std::vector<ColumnState> columns_;
   std::int64_t rows_ = 0;
-  Repeats row_repeats_, id_repeats_;
+  Repeats row_repeats_{kExactRows}, id_repeats_;
   unsigned level_ = 0;                     // sampled rows have this many leading zeros in their priority
   std::vector<std::uint64_t> priorities_;  // of the sampled rows, parallel to every column's sample()
   // The batch between begin() and end().
