@@ -325,6 +325,39 @@ TEST_P(SlowSilence, HealthyDataOfOneLaw) {
   EXPECT_LE(windows, full() ? 27 : 8) << shown;
 }
 
+// The tests alone, without the demand that a change be large: the correction by itself must hold the rate.
+TEST_P(SlowSilence, TestsAloneHoldTheirLevel) {
+  const auto [n, m] = GetParam();
+  RunOptions options;
+  options.alpha = .05;
+  for (const Check* c : checks())
+    for (const Param& p : c->params)
+      if (p.name == "watch") options.params[std::string(c->name)]["watch"] = p.min;
+  const int trials = full() ? 1000 : 60;
+  int windows = 0;
+  std::map<std::string, int> by_check;
+  for (int t = 0; t < trials; ++t) {
+    Rng rng(50'000 + static_cast<std::uint64_t>(t));
+    const TableState reference = state_of(healthy(rng, n));
+    const TableState current = state_of(healthy(rng, m, 1.7e15 + static_cast<double>(n) * 60e6), &reference);
+    const auto usual = windows_of(rng, static_cast<double>(m));
+    const auto found = run_checks({current, &reference, usual}, options);
+    ASSERT_TRUE(found.has_value());
+    bool any = false;
+    for (const Finding& f : *found) {
+      if (!alarming(f)) continue;
+      any = true;
+      ++by_check[f.check];
+    }
+    windows += any;
+  }
+  std::string line = fmt::format("| {}, {} | {} of {} at 5 % |", n, m, windows, trials);
+  for (const auto& [name, count] : by_check) line += fmt::format(" {} {}", name, count);
+  fmt::print("{}\n", line);
+  // The chance of more than this at 5 %: below 1e-6.
+  EXPECT_LE(windows, full() ? 86 : 13) << line;
+}
+
 INSTANTIATE_TEST_SUITE_P(Checks, Conformance, ::testing::ValuesIn(checks().begin(), checks().end()),
                          [](const auto& name) { return std::string(name.param->name); });
 INSTANTIATE_TEST_SUITE_P(Sizes, SlowSilence,
