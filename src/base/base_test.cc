@@ -91,6 +91,13 @@ TEST(Bytes, SealNoticesEveryFlippedBitAndEveryCut) {
   for (std::size_t n = 0; n < sealed.size(); ++n) EXPECT_FALSE(unseal("TEST", 2, sealed.substr(0, n), "x")) << n;
 }
 
+TEST(Similarity, ShareOfTheLongerNameLeftAlone) {
+  EXPECT_EQ(similarity("", ""), 1);
+  EXPECT_EQ(similarity("Fare", "fare"), 1);
+  EXPECT_EQ(similarity("fare", "fares"), .8);
+  EXPECT_EQ(similarity("abc", "xyz"), 0);
+}
+
 TEST(Text, NearestName) {
   std::vector<std::string> names = {"compare", "profile", "show"};
   EXPECT_EQ(nearest("comprae", names), "compare");

@@ -62,6 +62,11 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
   return best;
 }
 
+double similarity(std::string_view a, std::string_view b) {
+  const std::size_t longer = std::max(a.size(), b.size());
+  return longer ? 1 - static_cast<double>(distance(a, b)) / static_cast<double>(longer) : 1;
+}
+
 std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates) {
   auto near = nearest(name, candidates);
   auto text = fmt::format("unknown {} {}", what, quoted(name));

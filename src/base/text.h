@@ -11,6 +11,9 @@ namespace vigie {
 /// the nearest one differs in more than half of the longer word.
 std::string nearest(std::string_view name, std::span<const std::string> candidates);
 
+/// 1 for equal names down to 0: the share of the longer one that the same distance leaves alone.
+double similarity(std::string_view a, std::string_view b);
+
 /// `unknown WHAT "NAME"` and, where one is near, `; did you mean "X"?`.
 std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates);
 

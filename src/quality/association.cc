@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+
+#include "quality/association_internal.h"
+
+namespace vigie::quality {
+namespace {
+
+constexpr std::size_t kClasses = 32;
+constexpr double kHeavy = 10;
+
+void rank(Prepared& column) {
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < column.values.size(); ++i)
+    if (!std::isnan(column.values[i])) order.push_back(i);
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return column.values[a] < column.values[b]; });
+  column.ranks.assign(column.values.size(), kNaN);
+  for (std::size_t i = 0; i < order.size();) {
+    std::size_t j = i;
+    while (j < order.size() && column.values[order[j]] == column.values[order[i]]) ++j;
+    for (std::size_t t = i; t < j; ++t) column.ranks[order[t]] = (static_cast<double>(i + j) + 1) / 2;
+    i = j;
+  }
+}
+
+bool heavy(std::span<const double> values) {
+  double n = 0, mean = 0, m2 = 0, m4 = 0;
+  for (const double x : values)
+    if (!std::isnan(x)) ++n, mean += (x - mean) / n;
+  for (const double x : values) {
+    if (std::isnan(x)) continue;
+    const double d = (x - mean) * (x - mean);
+    m2 += d;
+    m4 += d * d;
+  }
+  return !(m2 > 0) || !std::isfinite(m4) || n * m4 / (m2 * m2) - 3 > kHeavy;
+}
+
+}  // namespace
+
+Prepared prepare(const ColumnState& column, std::span<const std::uint64_t> words, const Prepared* like) {
+  Prepared out;
+  if (column.spec().kind != Kind::kString) {
+    for (const std::uint64_t word : words) {
+      const double value = word == ColumnState::kMissingHash ? kNaN : std::bit_cast<double>(word);
+      out.values.push_back(std::isfinite(value) ? value : kNaN);
+    }
+    rank(out);
+    out.heavy = heavy(out.values);
+    return out;
+  }
+  if (like) {
+    out.words = like->words;
+  } else {
+    std::unordered_map<std::uint64_t, std::int64_t> counts;
+    for (const std::uint64_t word : words)
+      if (word != ColumnState::kMissingHash) ++counts[word];
+    std::vector<std::pair<std::int64_t, std::uint64_t>> order;
+    for (const auto& [word, count] : counts) order.emplace_back(-count, word);
+    std::sort(order.begin(), order.end());
+    for (std::size_t i = 0; i < std::min(order.size(), kClasses - 1); ++i) out.words.push_back(order[i].second);
+  }
+  out.classes = static_cast<std::int32_t>(out.words.size()) + 1;
+  std::unordered_map<std::uint64_t, std::int32_t> codes;
+  for (std::size_t i = 0; i < out.words.size(); ++i) codes[out.words[i]] = static_cast<std::int32_t>(i);
+  for (const std::uint64_t word : words) {
+    const auto at = codes.find(word);
+    out.codes.push_back(word == ColumnState::kMissingHash ? -1 : at == codes.end() ? out.classes - 1 : at->second);
+  }
+  return out;
+}
+
+Correlation correlate(std::span<const double> x, std::span<const double> y) {
+  Correlation out{kNaN, kNaN, 0};
+  double n = 0, mx = 0, my = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i] + y[i])) continue;
+    ++n;
+    mx += (x[i] - mx) / n;
+    my += (y[i] - my) / n;
+  }
+  out.rows = static_cast<std::int64_t>(n);
+  if (out.rows < kFewestRows) return out;
+  double xx = 0, yy = 0, xy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i] + y[i])) continue;
+    xx += (x[i] - mx) * (x[i] - mx);
+    yy += (y[i] - my) * (y[i] - my);
+    xy += (x[i] - mx) * (y[i] - my);
+  }
+  if (!(xx > 0) || !(yy > 0) || !std::isfinite(xx + yy)) return out;
+  const double sx = std::sqrt(xx / n), sy = std::sqrt(yy / n);
+  out.r = std::clamp(xy / n / sx / sy, -1.0, 1.0);
+  double squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i] + y[i])) continue;
+    const double u = (x[i] - mx) / sx, v = (y[i] - my) / sy, influence = u * v - out.r * (u * u + v * v) / 2;
+    squares += influence * influence;
+  }
+  // At |r| = 1 the scale has no end; a floor keeps the error a number.
+  const double slope = std::max(1 - out.r * out.r, 1e-6);
+  out.error = std::sqrt(squares) / n / slope;
+  return out;
+}
+
+std::vector<std::int64_t> cross(std::span<const std::int32_t> a, std::int32_t a_classes,
+                                std::span<const std::int32_t> b, std::int32_t b_classes) {
+  std::vector<std::int64_t> table(static_cast<std::size_t>(a_classes) * static_cast<std::size_t>(b_classes));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] >= 0 && b[i] >= 0) ++table[static_cast<std::size_t>(a[i] * b_classes + b[i])];
+  return table;
+}
+
+double cramers_v(std::span<const std::int64_t> table, std::size_t columns) {
+  if (columns == 0) return 0;
+  std::vector<double> across(table.size() / columns), down(columns);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    across[i / columns] += static_cast<double>(table[i]);
+    down[i % columns] += static_cast<double>(table[i]);
+  }
+  const double n = std::accumulate(down.begin(), down.end(), 0.0);
+  const auto used = [](const std::vector<double>& sums) {
+    return static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double s) { return s > 0; }));
+  };
+  const double r = used(across), k = used(down);
+  if (r < 2 || k < 2 || n < 2) return 0;
+  double phi = -1;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    if (table[i])
+      phi += static_cast<double>(table[i]) * static_cast<double>(table[i]) / across[i / columns] / down[i % columns];
+  phi = std::max(0.0, phi - (r - 1) * (k - 1) / (n - 1));
+  const double smaller = std::min(r - (r - 1) * (r - 1) / (n - 1), k - (k - 1) * (k - 1) / (n - 1)) - 1;
+  return smaller > 0 ? std::min(1.0, std::sqrt(phi / smaller)) : 0;
+}
+
+std::vector<std::int32_t> cut(const Prepared& column, std::int32_t classes) {
+  double rows = 0;
+  for (const double rank : column.ranks) rows += !std::isnan(rank);
+  std::vector<std::int32_t> out;
+  for (const double rank : column.ranks)
+    out.push_back(std::isnan(rank) ? -1
+                                   : std::min(classes - 1, static_cast<std::int32_t>((rank - .5) / rows * classes)));
+  return out;
+}
+
+}  // namespace vigie::quality

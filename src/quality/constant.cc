@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "quality/mode_internal.h"
+
+namespace vigie::quality {
+namespace {
+
+Finding judge(const Subject& subject, std::size_t i) {
+  const ColumnState& column = subject.current.columns()[i];
+  Finding finding;
+  finding.value = column.distinct_exact() ? column.distinct() : std::round(column.distinct());
+  finding.expected = "more than one value";
+  if (column.present() < kFewestRows) {
+    too_few(finding, column.present(), kFewestRows);
+    return finding;
+  }
+  finding.verdict = Verdict::kPass;
+  if (column.distinct() > 1 || column.infinite() > 0) {
+    finding.reason = "it varies";
+    return finding;
+  }
+  const Mode mode = mode_of(column, subject.sample.columns[i]);
+  finding.reason = "every value is " + mode.name;
+  const ColumnState* before = subject.before(column);
+  if (!before || before->present() < kFewestRows) {
+    finding.verdict = Verdict::kWarn;
+    return finding;
+  }
+  if (before->distinct() <= 1) {
+    finding.expected = "one value, as in the reference";
+    return finding;
+  }
+  const auto at = static_cast<std::size_t>(before - subject.reference->columns().data());
+  const Mode then = count_of(mode, *before, subject.reference_sample.columns[at]);
+  finding.p_value = more_p({mode.rows, mode.rows, then.count, then.rows});
+  finding.verdict = Verdict::kFail;
+  finding.reason += ", as in " + percent(then.share()) + " of the reference";
+  return finding;
+}
+
+void run(const Subject& subject, Args, std::vector<Finding>& out) {
+  const auto& columns = subject.current.columns();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Kind kind = columns[i].spec().kind;
+    if (kind != Kind::kNumber && kind != Kind::kString) continue;
+    out.push_back(judge(subject, i));
+    out.back().column = columns[i].spec().name;
+  }
+}
+
+}  // namespace
+
+constinit const Check constant{.name = "constant",
+                               .summary = "A column with one value only, where the reference has more",
+                               .source = "exact hypergeometric test",
+                               .takes = kNumbers | kStrings,
+                               .params = {},
+                               .run = run};
+
+}  // namespace vigie::quality

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "quality/table_state.h"
+
+namespace vigie::quality {
+
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+/// In ascending order of gravity, as the JSON contract names them.
+enum class Verdict : std::uint8_t { kNoData, kPass, kWarn, kFail };
+std::string_view to_string(Verdict verdict);  ///< "no_data", "pass", "warn", "fail"
+
+/// What one check says of one column, or of the whole table.
+struct Finding {
+  std::string check;                  ///< filled in by run_checks()
+  std::optional<std::string> column;  ///< nothing: the table
+  double value = kNaN;                ///< what was measured, in the check's unit; NaN where it does not exist
+  std::string expected;               ///< "at most 1.5 %"
+  Verdict verdict = Verdict::kNoData;
+  std::string reason;  ///< one clause for people, never empty
+  /// Chance of as much on healthy data of the reference's law; NaN where nothing is left to chance. A warning that
+  /// stands on a p-value holds only after the correction for all checks and columns of the window.
+  double p_value = kNaN;
+};
+
+/// A healthy window of the reference, as far as checks know it.
+struct Window {
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> missing;  ///< per column of the reference; empty: not known
+};
+
+/// What is checked, against what.
+struct Context {
+  const TableState& current;
+  const TableState* reference = nullptr;  ///< nullptr: no reference; checks that need one say no_data
+  std::span<const Window> windows{};      ///< healthy windows of the same length as the current one
+  bool partial = false;                   ///< the current window is cut off: its volume says nothing
+  double now = kNaN;                      ///< microseconds since 1970; NaN: freshness is not judged
+};
+
+/// A Context, and the samples of rows that checks of pairs and of whole rows look at, taken once for all checks.
+struct Subject : Context {
+  RowSample sample, reference_sample;
+  /// The reference's column of that name, or nullptr.
+  const ColumnState* before(const ColumnState& column) const;
+};
+
+/// Parameter of a check, for help, configuration and the reference page.
+struct Param {
+  std::string_view name;
+  double fallback, min, max;
+  std::string_view doc;
+};
+
+/// What a check looks at; bits.
+enum Takes : std::uint8_t { kNumbers = 1, kStrings = 2, kTimes = 4, kPairs = 8, kTable = 16, kNeedsReference = 32 };
+
+using Args = std::span<const double>;  ///< parallel to Check::params
+
+/// Descriptor of a check. `run` appends its findings: one for each column it applies to, or one for the table. It never
+/// throws or prints, and takes any state: empty, one row, constant, all missing.
+struct Check {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view source;  ///< paper or origin of the rule
+  std::uint8_t takes;       ///< Takes bits
+  std::span<const Param> params;
+  void (*run)(const Subject&, Args, std::vector<Finding>&);
+};
+
+#define VIGIE_CHECK(name) extern const Check name;
+#include "quality/checks.def"
+#undef VIGIE_CHECK
+
+/// All checks, in the order of checks.def.
+std::span<const Check* const> checks();
+/// The check of that name, or nullptr.
+const Check* find_check(std::string_view name);
+
+/// Rows below which no check decides what is a question of sampling.
+inline constexpr std::int64_t kFewestRows = 30;
+
+struct RunOptions {
+  /// Chance of any false alarm among all checks and columns of one healthy window: Benjamini & Hochberg over all
+  /// p-values.
+  double alpha = 0.01;
+  std::vector<std::string> only, skip;                          ///< names of checks; `only` empty: all
+  std::map<std::string, std::map<std::string, double>> params;  ///< check → parameter → value
+};
+
+/// Runs the checks in the order of checks.def and settles which warnings hold. Unknown check or parameter, a value
+/// outside its bounds: Code::kUsage with the nearest name. Cost: about 10 ms for 20 columns, whatever the rows.
+Result<std::vector<Finding>> run_checks(const Context& context, const RunOptions& options = {});
+
+}  // namespace vigie::quality

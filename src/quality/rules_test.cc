@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quality/rules.h"
+
+#include <gtest/gtest.h>
+
+#include "quality/data_test_internal.h"
+
+namespace vigie::quality {
+namespace {
+
+using Rule = Expectation;
+using test::kNone;
+using test::Table;
+
+const std::vector<ColumnSpec> kSpecs = {{"x", Kind::kNumber, Role::kFeature},
+                                        {"y", Kind::kNumber, Role::kFeature},
+                                        {"s", Kind::kString, Role::kFeature},
+                                        {"t", Kind::kString, Role::kFeature}};
+
+// Rows of x, y, s, t, fed in two parts in the wrong order and merged.
+std::vector<Finding> judge(std::vector<Rule> rules, const std::vector<double>& x, const std::vector<double>& y,
+                           const std::vector<std::string>& s, const std::vector<std::string>& t) {
+  std::optional<RuleStates> merged;
+  const std::size_t half = x.size() / 2;
+  for (const auto& [from, to] : {std::pair(half, x.size()), std::pair(std::size_t{0}, half)}) {
+    auto states = RuleStates::make(rules, kSpecs, "rules.yaml");
+    EXPECT_TRUE(states.has_value());
+    std::vector<std::string_view> dictionary;
+    std::vector<std::int32_t> codes[2];
+    for (const auto* texts : {&s, &t})
+      for (std::size_t i = from; i < to; ++i) {
+        const bool none = (*texts)[i] == kNone;
+        codes[texts == &t].push_back(none ? -1 : static_cast<std::int32_t>(dictionary.size()));
+        if (!none) dictionary.push_back((*texts)[i]);
+      }
+    std::vector<Values> values(4);
+    values[0].numbers = std::span(x).subspan(from, to - from);
+    values[1].numbers = std::span(y).subspan(from, to - from);
+    for (std::size_t i : {0U, 1U}) values[2 + i].codes = codes[i], values[2 + i].dictionary = dictionary;
+    states->update(static_cast<std::int64_t>(from), to - from, values);
+    if (merged)
+      merged->merge(*states);
+    else
+      merged.emplace(std::move(*states));
+  }
+  return merged->findings();
+}
+
+Finding only(Rule rule) {
+  const std::vector<double> x = {1, 2, kNaN, 3, 3, std::numeric_limits<double>::infinity()}, y = {1, 1, 1, 4, 2, kNaN};
+  auto found = judge({std::move(rule)}, x, y, {"a", "b", kNone, "a", "12", "c d"}, {"a", "x", "y", "b", kNone, "c"});
+  EXPECT_EQ(found.size(), 1U);
+  return found.at(0);
+}
+
+TEST(Rules, EachKind) {
+  Finding f = only({.kind = Rule::Kind::kNotNull, .column = "x"});
+  EXPECT_DOUBLE_EQ(f.value, 1 / 6.);
+  EXPECT_EQ(f.check, "not_null");
+  EXPECT_EQ(f.verdict, Verdict::kFail);
+  EXPECT_EQ(f.reason, "1 of 6 rows break it, row 3 first: no value");
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kNotNull, .column = "s"}).value, 1 / 6.);
+  f = only({.kind = Rule::Kind::kRange, .column = "x", .low = 2, .high = 3});
+  EXPECT_DOUBLE_EQ(f.value, 2 / 5.);
+  EXPECT_EQ(f.expected, "2 to 3");
+  EXPECT_EQ(f.reason, "2 of 5 rows break it, row 1 first: 1");
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kRange, .column = "x", .low = 2}).value, 1 / 5.);
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kSet, .column = "x", .numbers = {1, 3}}).value, 2 / 5.);
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kSet, .column = "s", .texts = {"a", "b"}}).value, 2 / 5.);
+  f = only({.kind = Rule::Kind::kRegex, .column = "s", .texts = {"[a-z]|\\d+"}});
+  EXPECT_DOUBLE_EQ(f.value, 1 / 5.);
+  EXPECT_EQ(f.reason, "1 of 5 rows break it, row 6 first: \"c d\"");
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kUnique, .column = "x"}).value, 1 / 5.);
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kUnique, .column = "s"}).value, 1 / 5.);
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kMonotone, .column = "x", .order = Rule::Order::kLess}).value, 1 / 4.);
+  EXPECT_DOUBLE_EQ(only({.kind = Rule::Kind::kMonotone, .column = "x"}).value, 0);
+  f = only({.kind = Rule::Kind::kRelation, .column = "x", .order = Rule::Order::kLessEqual, .other = "y"});
+  EXPECT_DOUBLE_EQ(f.value, 2 / 4.);
+  EXPECT_EQ(f.reason, "2 of 4 rows break it, row 2 first: 2 and 1");
+  f = only({.kind = Rule::Kind::kRelation, .column = "s", .order = Rule::Order::kEqual, .other = "t"});
+  EXPECT_DOUBLE_EQ(f.value, 3 / 4.);
+  EXPECT_EQ(f.reason, "3 of 4 rows break it, row 2 first: \"b\" and \"x\"");
+}
+
+TEST(Rules, ToleranceAndSeverity) {
+  EXPECT_EQ(only({.kind = Rule::Kind::kNotNull, .column = "x", .at_most = .2}).verdict, Verdict::kPass);
+  EXPECT_EQ(only({.kind = Rule::Kind::kNotNull, .column = "x", .warn = true}).verdict, Verdict::kWarn);
+  EXPECT_EQ(only({.kind = Rule::Kind::kNotNull, .column = "y", .at_most = .1}).verdict, Verdict::kFail);
+}
+
+TEST(Rules, WhatCannotBeJudgedIsSaid) {
+  EXPECT_EQ(only({.kind = Rule::Kind::kRange, .column = "s", .low = 0}).reason,
+            "cannot be judged: the column holds strings");
+  EXPECT_EQ(only({.kind = Rule::Kind::kUnique, .column = "xx"}).reason, "unknown column \"xx\"; did you mean \"x\"?");
+  EXPECT_EQ(only({.kind = Rule::Kind::kRelation, .column = "x", .other = "s"}).verdict, Verdict::kFail);
+  const auto bad =
+      RuleStates::make({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"["}, .line = 4}}, kSpecs, "rules.yaml");
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_EQ(bad.error().message, "rules.yaml:4: columns.s.regex: \"[\" is not a regular expression");
+  const auto empty = judge(
+      {{.kind = Rule::Kind::kUnique, .column = "x"}, {.kind = Rule::Kind::kNotNull, .column = "s"}}, {}, {}, {}, {});
+  for (const Finding& f : empty) EXPECT_EQ(f.verdict, Verdict::kNoData);
+}
+
+TEST(Rules, HostileTextsDoNotHarm) {
+  const std::string huge(2'000'000, 'a'), nested = std::string(900, 'a') + "!";
+  const auto found = judge({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"a*"}}}, {1, 2, 3}, {1, 2, 3},
+                           {huge, nested, "aa"}, {"", "", ""});
+  EXPECT_DOUBLE_EQ(found.at(0).value, 2 / 3.);
+}
+
+TEST(Rules, SuggestionsHoldOnDataOfTheSameLaw) {
+  Rng rng(21);
+  const TableState reference = test::state_of(test::healthy(rng, 3000));
+  const auto rules = suggest(reference);
+  const auto has = [&](std::string_view column, Rule::Kind kind) {
+    return std::any_of(rules.begin(), rules.end(), [&](const Rule& r) { return r.column == column && r.kind == kind; });
+  };
+  EXPECT_TRUE(has("normal", Rule::Kind::kNotNull));
+  EXPECT_FALSE(has("gappy", Rule::Kind::kNotNull));
+  EXPECT_TRUE(has("normal", Rule::Kind::kRange));
+  EXPECT_TRUE(has("few", Rule::Kind::kSet));
+  EXPECT_FALSE(has("many", Rule::Kind::kSet));
+  EXPECT_TRUE(has("id", Rule::Kind::kUnique));
+  EXPECT_TRUE(has("at", Rule::Kind::kMonotone));
+  for (const Rule& r : rules) EXPECT_TRUE(r.column != "lognormal" || r.kind != Rule::Kind::kRange || r.low == 0);
+  for (int trial = 0; trial < 20; ++trial) {
+    const Table table = test::healthy(rng, 1000);
+    auto states = RuleStates::make(rules, table.specs(), "");
+    ASSERT_TRUE(states.has_value());
+    std::vector<Values> values;
+    std::vector<std::vector<std::int32_t>> codes(table.columns.size());
+    std::vector<std::vector<std::string_view>> names(table.columns.size());
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      const test::Data& d = table.columns[c];
+      for (const std::string& text : d.texts) {
+        codes[c].push_back(text == kNone ? -1 : static_cast<std::int32_t>(names[c].size()));
+        names[c].push_back(text);
+      }
+      values.push_back({.numbers = d.numbers, .codes = codes[c], .dictionary = names[c]});
+    }
+    for (Values& v : values)
+      for (std::size_t i = 0; i < v.codes.size(); ++i) ASSERT_LT(v.codes[i], static_cast<int>(v.dictionary.size()));
+    states->update(0, table.rows(), values);
+    for (const Finding& f : states->findings())
+      EXPECT_EQ(f.verdict, Verdict::kPass) << f.check << " " << f.column.value_or("") << ": " << f.reason;
+  }
+}
+
+}  // namespace
+}  // namespace vigie::quality
