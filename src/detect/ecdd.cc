@@ -35,7 +35,8 @@ class Ecdd {
     n_ += 1;
     errors_ += x;
     average_ += lambda_ * (x - average_);
-    faded_ *= (1 - lambda_) * (1 - lambda_);
+    // What no longer counts beside 1 must not linger: subnormal numbers are slow.
+    faded_ = faded_ > 1e-20 ? faded_ * (1 - lambda_) * (1 - lambda_) : 0;
     const double p = errors_ / n_;
     if (average_ <= p) mark_ = {n_, errors_};
     if (n_ < min_ || average_ <= p) return State::kStable;

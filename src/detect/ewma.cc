@@ -43,7 +43,8 @@ class Ewma {
       if (n_ == 1) mean_ = average_ = reference_.mean(), variance_ = reference_.sd() * reference_.sd();
       average_ += alpha_ * (x - average_);
     }
-    faded_ *= (1 - alpha_) * (1 - alpha_);
+    // What no longer counts beside 1 must not linger: subnormal numbers are slow.
+    faded_ = faded_ > 1e-20 ? faded_ * (1 - alpha_) * (1 - alpha_) : 0;
     const double deviation = average_ - mean_;
     const Direction side = deviation > 0 ? Direction::kUp : Direction::kDown;
     age_ = side == side_ ? age_ + 1 : 0;

@@ -41,6 +41,19 @@ Series rddm_stream() {
   append(out, 1000, [&] { return random.uniform() < .5 ? 1. : 0.; });
   return out;
 }
+Series jumps() {
+  Python random(42);
+  Series out;
+  for (int i = 0; i < 4; ++i)
+    append(out, 1000,
+           [&] { return i % 2 ? random.choice(std::array{4., 5., 6., 7.}) : random.choice(std::array{0., 1.}); });
+  return out;
+}
+Series alternating() {
+  Series out;
+  for (int i = 0; i < 2000; ++i) out.push_back(i % 2);
+  return out;
+}
 Series inverted(Series series) {
   for (double& value : series) value = 1 - value;
   return series;
@@ -48,6 +61,16 @@ Series inverted(Series series) {
 
 // Rows of the table in the reference, by number.
 TEST(Parity, Table) {
+  EXPECT_EQ(drifts("adwin(parity=river)", s1()), Indices{1023});                   // 1
+  EXPECT_EQ(drifts("adwin(parity=river)", jumps()), (Indices{1023, 2015, 3007}));  // 4
+  EXPECT_EQ(drifts("adwin(parity=river)", Series(5000, 1)), Indices{});            // 5
+  EXPECT_EQ(drifts("adwin(parity=river)", Series(100, 1e15)), Indices{});          // 5
+  EXPECT_LE(drifts("adwin(parity=river)", alternating()).size(), 1U);              // 5
+  EXPECT_EQ(drifts("adwin(parity=moa, on_drift=restart)", s1()), Indices{1023});   // 6
+  EXPECT_EQ(drifts("kswin(parity=river, alpha=0.0001, window_size=200, stat_size=100, seed=42)", s1()),
+            Indices{1042});  // 19
+  EXPECT_EQ(drifts("bocd(prior_var=1, data_var=0.5, hazard=0.01, min_num_instances=1)", f1()),
+            (Indices{100, 203}));                                                     // 38
   EXPECT_EQ(drifts("ddm(parity=river)", s2()), Indices{1049});                        // 7
   EXPECT_EQ(drifts("ddm(parity=river)", Series(1000, 1)), Indices{});                 // 7
   EXPECT_EQ(drifts("eddm(parity=river, alpha=0.9, beta=0.8)", s2()), Indices{1059});  // 9
@@ -78,6 +101,17 @@ TEST(Parity, Table) {
   EXPECT_EQ(drifts("rddm(parity=moa)", s2()), (Indices{1018, 1238}));                            // 37
   EXPECT_EQ(drifts("fhddm(parity=river)", s2()), Indices{});                                     // 41
   EXPECT_EQ(drifts("fhddm(parity=river)", inverted(s2())), Indices{1042});                       // 41
+}
+
+// Row 2: after the cut 56 values with a sum of 88 are left.
+TEST(Parity, AdwinKeepsWhatCameAfter) {
+  const std::vector<Alarm> found = alarms("adwin", s1());
+  ASSERT_GE(found.size(), 1U);
+  const double x = s1()[1023];
+  EXPECT_EQ(found[0].index, 1023);
+  EXPECT_EQ(found[0].onset, 1024 - 56);
+  EXPECT_DOUBLE_EQ(found[0].after, 88 / 56.);
+  EXPECT_DOUBLE_EQ(found[0].before, (579 + x - 88) / (1024 - 56));
 }
 
 // The detectors under River's rules say of a change in S2 what they would have to say to a person.
