@@ -37,7 +37,11 @@ class Fhddm {
   State step(double x) {
     const bool bit = (x > 0.5) == river_;
     bool drift = false;
-    for (std::size_t i = 0; i < used_; ++i) drift |= windows_[i].push(bit);
+    for (std::size_t i = 0; i < used_; ++i) {
+      windows_[i].bits.push(bit);
+      // River looks at the short window only once the long one is full.
+      if (windows_[i].bits.full() && !(river_ && !windows_[0].bits.full())) drift |= windows_[i].look();
+    }
     return drift ? State::kDrift : State::kStable;
   }
 
@@ -69,9 +73,7 @@ class Fhddm {
   struct Window {
     Window(double values, double level)
         : bits(values), size(values), slack(values * std::sqrt(-std::log(level) / (2 * values))) {}
-    bool push(bool bit) {
-      bits.push(bit);
-      if (!bits.full()) return false;
+    bool look() {
       best = std::max(best, static_cast<double>(bits.ones()));
       return beyond();
     }
