@@ -185,6 +185,7 @@ constinit const Detector adwin{.name = "adwin",
                                .river = kParams,
                                .moa = kParams,
                                .on_drift = OnDrift::kKeepRecent,
+                               .tuned = "delta",
                                .make = make<Adwin>};
 
 }  // namespace vigie::detect

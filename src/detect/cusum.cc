@@ -84,6 +84,7 @@ constinit const Detector cusum{.name = "cusum",
                                .stream = Cusum::kStream,
                                .params = kParams,
                                .river = std::span(kParams).first(4),
+                               .tuned = "h",
                                .make = make<Cusum>};
 
 }  // namespace vigie::detect

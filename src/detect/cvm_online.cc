@@ -75,6 +75,7 @@ constinit const Detector cvm_online{.name = "cvm_online",
                                     .paper = "Ross & Adams 2012; Cobb, Van Looveren & Klaise 2022",
                                     .stream = CvmOnline::kStream,
                                     .params = kParams,
+                                    .tuned = "threshold",
                                     .make = make<CvmOnline>};
 
 }  // namespace vigie::detect

@@ -65,6 +65,7 @@ constinit const Detector ddm{.name = "ddm",
                              .stream = Ddm::kStream,
                              .params = kParams,
                              .river = kParams,
+                             .tuned = "drift_threshold",
                              .make = make<Ddm>};
 
 }  // namespace vigie::detect

@@ -92,6 +92,7 @@ constinit const Detector ewma{.name = "ewma",
                               .stream = Ewma::kStream,
                               .params = kParams,
                               .river = std::span(kParams).first(4),
+                              .tuned = "threshold",
                               .make = make<Ewma>};
 
 }  // namespace vigie::detect

@@ -94,6 +94,7 @@ constinit const Detector fhddm{.name = "fhddm",
                                .stream = Fhddm::kStream,
                                .params = kParams,
                                .river = kParams,
+                               .tuned = "confidence_level",
                                .make = make<Fhddm>};
 
 }  // namespace vigie::detect

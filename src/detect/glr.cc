@@ -108,6 +108,7 @@ constinit const Detector glr{.name = "glr",
                              .paper = "Lorden 1971, Siegmund & Venkatraman 1995",
                              .stream = Glr::kStream,
                              .params = kParams,
+                             .tuned = "threshold",
                              .make = make<Glr>};
 
 }  // namespace vigie::detect

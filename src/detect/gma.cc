@@ -71,6 +71,7 @@ constinit const Detector gma{.name = "gma",
                              .stream = Gma::kStream,
                              .params = kParams,
                              .moa = std::span(kParams).first(3),
+                             .tuned = "threshold",
                              .make = make<Gma>};
 
 }  // namespace vigie::detect

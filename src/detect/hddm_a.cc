@@ -92,6 +92,7 @@ constinit const Detector hddm_a{.name = "hddm_a",
                                 .stream = HddmA::kStream,
                                 .params = kParams,
                                 .river = kParams,
+                                .tuned = "drift_confidence",
                                 .make = make<HddmA>};
 
 }  // namespace vigie::detect

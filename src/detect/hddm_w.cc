@@ -117,6 +117,7 @@ constinit const Detector hddm_w{
     .stream = HddmW::kStream,
     .params = kParams,
     .river = kParams,
+    .tuned = "drift_confidence",
     .make = make<HddmW>};
 
 }  // namespace vigie::detect

@@ -159,6 +159,7 @@ constinit const Detector kswin{
     .params = kParams,
     .river = kParams,
     .on_drift = OnDrift::kKeepRecent,
+    .tuned = "alpha",
     .make = make<Kswin>};
 
 }  // namespace vigie::detect

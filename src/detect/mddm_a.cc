@@ -14,6 +14,7 @@ constinit const Detector mddm_a{.name = "mddm_a",
                                 .stream = MddmArithmetic::kStream,
                                 .params = kMddmParams,
                                 .river = kMddmParams,
+                                .tuned = "drift_confidence",
                                 .make = make<MddmArithmetic>};
 
 }  // namespace vigie::detect

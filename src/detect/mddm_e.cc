@@ -14,6 +14,7 @@ constinit const Detector mddm_e{.name = "mddm_e",
                                 .stream = MddmEuler::kStream,
                                 .params = kMddmParams,
                                 .river = kMddmParams,
+                                .tuned = "drift_confidence",
                                 .make = make<MddmEuler>};
 
 }  // namespace vigie::detect

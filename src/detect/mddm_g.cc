@@ -14,6 +14,7 @@ constinit const Detector mddm_g{.name = "mddm_g",
                                 .stream = MddmGeometric::kStream,
                                 .params = kMddmParams,
                                 .river = kMddmParams,
+                                .tuned = "drift_confidence",
                                 .make = make<MddmGeometric>};
 
 }  // namespace vigie::detect

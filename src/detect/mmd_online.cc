@@ -120,6 +120,7 @@ constinit const Detector mmd_online{.name = "mmd_online",
                                     .paper = "Gretton et al. 2012; Cobb, Van Looveren & Klaise 2022",
                                     .stream = MmdOnline::kStream,
                                     .params = kParams,
+                                    .tuned = "threshold",
                                     .make = make<MmdOnline>};
 
 }  // namespace vigie::detect

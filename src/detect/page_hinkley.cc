@@ -74,6 +74,7 @@ constinit const Detector page_hinkley{.name = "page_hinkley",
                                       .stream = PageHinkley::kStream,
                                       .params = kParams,
                                       .river = kParams,
+                                      .tuned = "threshold",
                                       .make = make<PageHinkley>};
 
 }  // namespace vigie::detect

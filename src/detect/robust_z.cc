@@ -108,6 +108,7 @@ constinit const Detector robust_z{.name = "robust_z",
                                   .stream = RobustZ::kStream,
                                   .params = kParams,
                                   .on_drift = OnDrift::kKeepRecent,
+                                  .tuned = "threshold",
                                   .make = make<RobustZ>};
 
 }  // namespace vigie::detect

@@ -60,6 +60,7 @@ constinit const Detector shewhart{.name = "shewhart",
                                   .stream = Shewhart::kStream,
                                   .params = kParams,
                                   .river = std::span(kParams).first(3),
+                                  .tuned = "k",
                                   .make = make<Shewhart>};
 
 }  // namespace vigie::detect

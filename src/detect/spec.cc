@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -10,6 +11,8 @@
 
 namespace vigie::detect {
 namespace {
+
+constexpr double kLeastTarget = 1000, kMostTarget = 100000;
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;
@@ -51,6 +54,34 @@ Result<double> value_of(const Detector& detector, const Param& param, std::strin
   return value;
 }
 
+bool is_warning(std::string_view name) {
+  return name.find("warning") != name.npos;
+}
+
+Result<double> target_of(const Detector& detector, std::string_view text, Parity parity) {
+  const std::string where = fmt::format("{}.target_arl", detector.name);
+  VIGIE_ASSIGN(const double target, number(where, text));
+  if (parity != Parity::kNone) return fail(Code::kUsage, where + ": goes with no parity");
+  if (std::isnan(calibrated(detector, kLeastTarget)))
+    return fail(Code::kUsage, where + ": this detector has no table of run lengths");
+  if (!(target >= kLeastTarget && target <= kMostTarget))
+    return fail(Code::kUsage,
+                fmt::format("{}: expected {}..{}, got {}", where, kLeastTarget, kMostTarget, quoted(text)));
+  return target;
+}
+
+// A level of warning must not be stricter than that of drift.
+void tune(const Detector& detector, double target, std::vector<double>& params) {
+  std::size_t tuned = 0;
+  while (detector.params[tuned].name != detector.tuned) ++tuned;
+  params[tuned] = calibrated(detector, target);
+  const bool is_level = detector.params[tuned].max <= 1;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (!is_warning(detector.params[i].name)) continue;
+    params[i] = is_level ? std::max(params[i], params[tuned]) : std::min(params[i], params[tuned]);
+  }
+}
+
 struct Settled {
   Args args;
   std::vector<double> params;
@@ -73,11 +104,17 @@ Result<Settled> settle(const Detector& detector, std::span<const Setting> settin
     }
   }
   const auto table = detector.params_of(out.args.parity);
+  double target = 0;
+  bool fixed = false;
   if (out.args.parity != Parity::kNone && table.empty())
     return fail(Code::kUsage, fmt::format("{}: has no parity with that program", detector.name));
   for (const Param& param : table) out.params.push_back(param.fallback);
   for (const auto& [name, text] : settings) {
     if (name == "parity" || name == "on_drift" || name == "seed") continue;
+    if (name == "target_arl") {
+      VIGIE_ASSIGN(target, target_of(detector, text, out.args.parity));
+      continue;
+    }
     std::vector<std::string> names;
     std::size_t at = table.size();
     for (std::size_t i = 0; i < table.size(); ++i) {
@@ -85,10 +122,17 @@ Result<Settled> settle(const Detector& detector, std::span<const Setting> settin
       if (table[i].name == name) at = i;
     }
     if (at == table.size()) {
-      for (const char* common : {"parity", "on_drift", "seed"}) names.emplace_back(common);
+      for (const char* common : {"parity", "on_drift", "seed", "target_arl"}) names.emplace_back(common);
       return fail(Code::kUsage, fmt::format("{}: {}", detector.name, unknown_name("parameter", name, names)));
     }
     VIGIE_ASSIGN(out.params[at], value_of(detector, table[at], text));
+    fixed |= name != "mode" && !is_warning(name);
+  }
+  if (target > 0) {
+    if (fixed)
+      return fail(Code::kUsage,
+                  fmt::format("{}: target_arl holds for the defaults of the other parameters", detector.name));
+    tune(detector, target, out.params);
   }
   return out;
 }

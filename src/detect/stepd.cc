@@ -85,6 +85,7 @@ constinit const Detector stepd{.name = "stepd",
                                .stream = Stepd::kStream,
                                .params = kParams,
                                .moa = std::span(kParams).first(3),
+                               .tuned = "alpha_drift",
                                .make = make<Stepd>};
 
 }  // namespace vigie::detect

@@ -101,6 +101,7 @@ constinit const Detector wstd{
     .stream = Wstd::kStream,
     .params = kParams,
     .river = std::span(kParams).first(5),
+    .tuned = "alpha_drift",
     .make = make<Wstd>};
 
 }  // namespace vigie::detect
