@@ -20,7 +20,7 @@ namespace {
 using namespace vigie;
 using namespace vigie::detect;
 
-constexpr double kRates[] = {.02, .05, .1, .25, .5};
+constexpr double kRates[] = {.4, .02, .03, .05, .1, .2, .3, .5};
 // P(alarm within the target) that is aimed at: 1 - 1/e less two standard errors of a thousand runs.
 constexpr double kAim = .60;
 
@@ -121,6 +121,10 @@ void table(const std::string& name, const std::vector<std::int64_t>& targets, in
         quiet = noisy;
         noisy = limited(level ? noisy * step : noisy / step);
         if (noisy == param->max) break;
+        if (noisy < 1e-6 * param->fallback) {
+          fmt::print(stderr, "{}: learns longer than {} values\n", name, target);
+          break;
+        }
       } while (share(*detector, noisy, target, runs) <= kAim);
     } else {
       do {
@@ -128,6 +132,7 @@ void table(const std::string& name, const std::vector<std::int64_t>& targets, in
         quiet = level ? quiet / step : quiet * step;
       } while (share(*detector, quiet, target, runs) > kAim);
     }
+    if (!level && noisy < 1e-6 * param->fallback) continue;
     for (const double width = level ? 1.1 : 1.005; std::max(quiet / noisy, noisy / quiet) > width;) {
       const double middle = std::sqrt(quiet * noisy);
       (share(*detector, middle, target, runs) <= kAim ? quiet : noisy) = middle;
