@@ -277,6 +277,18 @@ TEST(Registry, StatesWithoutWindowsAreSmall) {
   }
 }
 
+TEST(Registry, AStateOfAParityThatIsNotIsRefused) {
+  ByteWriter payload;
+  payload.string("gma");
+  payload.fixed(static_cast<std::uint8_t>(Parity::kRiver));
+  payload.fixed(static_cast<std::uint8_t>(OnDrift::kRestart));
+  payload.varint(1);
+  payload.array(std::span<const double>{});
+  const auto loaded = load_monitor(seal("VGDT", 1, payload.bytes()));
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_EQ(loaded.error().message, "detector state: of a parity that the detector does not have");
+}
+
 TEST(Registry, BadSettingsAreAnswered) {
   const auto message = [](std::string_view text) {
     auto monitor = make_monitor(text);

@@ -65,6 +65,7 @@ Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes) {
   if (!detector) detector = find_ensemble(name);
   if (!detector || !(detector->make || find_ensemble(name))) return corrupt("of no detector that this program has");
   const auto table = detector->params_of(args.parity);
+  if (args.parity != Parity::kNone && table.empty()) return corrupt("of a parity that the detector does not have");
   if (table.size() != params.size()) return corrupt("other parameters than the detector's");
   for (std::size_t i = 0; i < table.size(); ++i)
     if (!within(table[i], params[i])) return corrupt("a parameter is out of bounds");
