@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/rng.h"
+#include "detect/streams_test_internal.h"
+#include "stats/distributions.h"
+
+namespace vigie::detect {
+namespace {
+
+using streams::Series;
+
+std::vector<const Detector*> tuned() {
+  std::vector<const Detector*> out;
+  for (const Detector* detector : detectors())
+    if (!std::isnan(calibrated(*detector, 1000))) out.push_back(detector);
+  return out;
+}
+
+// Seeds of its own: what the table was made with would only say again what made it.
+double share_of_runs_with_an_alarm(const Detector& detector, double rate, int target, int runs) {
+  auto monitor = std::move(*make_monitor(detector, std::array<Setting, 1>{{{"target_arl", std::to_string(target)}}}));
+  std::vector<Alarm> alarms;
+  int alarmed = 0;
+  for (int run = 0; run < runs; ++run) {
+    Rng rng(static_cast<std::uint64_t>(run) * 2654435761U + 99);
+    Series series;
+    streams::append(series, target, [&] {
+      if (detector.stream == Stream::kErrors) return rng.uniform() < rate ? 1. : 0.;
+      return stats::normal_quantile((static_cast<double>(rng() >> 11) + .5) * 0x1p-53);
+    });
+    monitor->reset();
+    alarms.clear();
+    monitor->update(series, alarms);
+    alarmed += monitor->drifts() > 0;
+  }
+  return static_cast<double>(alarmed) / runs;
+}
+
+// At most 1 − 1/e, by three standard errors of the runs at hand.
+TEST(SlowCalibration, RunLengthsAreAtLeastTheTarget) {
+  EXPECT_GE(tuned().size(), 10U);
+  const double most = 1 - std::exp(-1.0);
+  for (const Detector* detector : tuned()) {
+    for (const auto& [target, runs] : {std::pair{1000, 1000}, std::pair{10000, 300}}) {
+      const double slack = 3 * std::sqrt(most * (1 - most) / runs);
+      const bool errors = detector->stream == Stream::kErrors;
+      double worst = 0;
+      for (const double rate : {.03, .1, .4})
+        if (errors || rate == .1) worst = std::max(worst, share_of_runs_with_an_alarm(*detector, rate, target, runs));
+      EXPECT_LE(worst, most + slack) << detector->name << ' ' << target;
+    }
+  }
+}
+
+TEST(Calibration, IsInterpolatedBetweenRunLengths) {
+  for (const Detector* detector : tuned()) {
+    const double low = calibrated(*detector, 1000), middle = calibrated(*detector, 3000),
+                 high = calibrated(*detector, 10000);
+    EXPECT_TRUE((low <= middle && middle <= high) || (low >= middle && middle >= high)) << detector->name;
+    EXPECT_NE(low, high) << detector->name;
+    EXPECT_TRUE(make_monitor(*detector, std::array<Setting, 1>{{{"target_arl", "5000"}}}).has_value());
+  }
+}
+
+TEST(Calibration, BadTargetsAreAnswered) {
+  const auto message = [](std::string_view text) {
+    auto monitor = make_monitor(text);
+    return monitor ? std::string("made") : monitor.error().message;
+  };
+  EXPECT_EQ(message("hddm_a(target_arl=1000)"), "made");
+  EXPECT_EQ(message("page_hinkley(target_arl=1000, mode=up)"), "made");
+  EXPECT_EQ(message("hddm_a(target_arl=10)"), "hddm_a.target_arl: expected 1000..100000, got \"10\"");
+  EXPECT_EQ(message("hddm_a(target_arl=often)"), "hddm_a.target_arl: \"often\" is not a number");
+  EXPECT_EQ(message("eddm(target_arl=1000)"), "eddm.target_arl: this detector has no table of run lengths");
+  EXPECT_EQ(message("hddm_a(parity=river, target_arl=1000)"), "hddm_a.target_arl: goes with no parity");
+  EXPECT_EQ(message("page_hinkley(target_arl=1000, delta=0.1)"),
+            "page_hinkley: target_arl holds for the defaults of the other parameters");
+  EXPECT_EQ(message("pelt"), "pelt: works on a whole series, not on a stream");
+  EXPECT_EQ(segment(ddm, Series{1}).error().message, "ddm: works on a stream");
+}
+
+}  // namespace
+}  // namespace vigie::detect

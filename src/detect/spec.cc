@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/text.h"
+#include "detect/detect.h"
+#include "detect/ensemble_internal.h"
+
+namespace vigie::detect {
+namespace {
+
+constexpr double kLeastTarget = 1000, kMostTarget = 100000;
+
+std::vector<std::string> split(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = text.find(at, begin);
+    parts.emplace_back(text.substr(begin, end - begin));
+    if (end == text.npos) return parts;
+    begin = end + 1;
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == text.npos ? std::string_view{} : text.substr(first, last - first + 1);
+}
+
+Result<double> number(std::string_view where, std::string_view text) {
+  double value = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (wrong != std::errc{} || end != text.data() + text.size() || std::isnan(value))
+    return fail(Code::kUsage, fmt::format("{}: {} is not a number", where, quoted(text)));
+  return value;
+}
+
+Result<double> choice(std::string_view where, std::string_view choices, std::string_view text) {
+  const std::vector<std::string> words = split(choices, '|');
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i] == text) return static_cast<double>(i);
+  return fail(Code::kUsage, fmt::format("{}: expected {}, got {}", where, choices, quoted(text)));
+}
+
+Result<double> value_of(const Detector& detector, const Param& param, std::string_view text) {
+  const std::string where = fmt::format("{}.{}", detector.name, param.name);
+  if (!param.choices.empty()) return choice(where, param.choices, text);
+  VIGIE_ASSIGN(const double value, number(where, text));
+  if (!(value >= param.min && value <= param.max) || (param.whole && value != std::floor(value)))
+    return fail(Code::kUsage, fmt::format("{}: expected {}{}..{}, got {}", where, param.whole ? "a whole number " : "",
+                                          param.min, param.max, quoted(text)));
+  return value;
+}
+
+bool is_warning(std::string_view name) {
+  return name.find("warning") != name.npos;
+}
+
+Result<double> target_of(const Detector& detector, std::string_view text, Parity parity) {
+  const std::string where = fmt::format("{}.target_arl", detector.name);
+  VIGIE_ASSIGN(const double target, number(where, text));
+  if (parity != Parity::kNone) return fail(Code::kUsage, where + ": goes with no parity");
+  if (std::isnan(calibrated(detector, kLeastTarget)))
+    return fail(Code::kUsage, where + ": this detector has no table of run lengths");
+  if (!(target >= kLeastTarget && target <= kMostTarget))
+    return fail(Code::kUsage,
+                fmt::format("{}: expected {}..{}, got {}", where, kLeastTarget, kMostTarget, quoted(text)));
+  return target;
+}
+
+// A level of warning must not be stricter than that of drift.
+void tune(const Detector& detector, double target, std::vector<double>& params) {
+  std::size_t tuned = 0;
+  while (detector.params[tuned].name != detector.tuned) ++tuned;
+  params[tuned] = calibrated(detector, target);
+  const bool is_level = detector.params[tuned].max <= 1;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (!is_warning(detector.params[i].name)) continue;
+    params[i] = is_level ? std::max(params[i], params[tuned]) : std::min(params[i], params[tuned]);
+  }
+}
+
+struct Settled {
+  Args args;
+  std::vector<double> params;
+};
+
+Result<Settled> settle(const Detector& detector, std::span<const Setting> settings) {
+  Settled out;
+  for (const auto& [name, text] : settings) {
+    const std::string where = fmt::format("{}.{}", detector.name, name);
+    if (name == "parity") {
+      VIGIE_ASSIGN(const double parity, choice(where, "none|river|moa", text));
+      out.args.parity = static_cast<Parity>(parity);
+    } else if (name == "on_drift") {
+      VIGIE_ASSIGN(const double policy, choice(where, "usual|restart|keep_recent|hold", text));
+      out.args.on_drift = static_cast<OnDrift>(policy);
+    } else if (name == "seed") {
+      const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out.args.seed);
+      if (wrong != std::errc{} || end != text.data() + text.size())
+        return fail(Code::kUsage, fmt::format("{}: expected a whole number, got {}", where, quoted(text)));
+    }
+  }
+  const auto table = detector.params_of(out.args.parity);
+  double target = 0;
+  bool fixed = false;
+  if (out.args.parity != Parity::kNone && table.empty())
+    return fail(Code::kUsage, fmt::format("{}: has no parity with that program", detector.name));
+  for (const Param& param : table) out.params.push_back(param.fallback);
+  for (const auto& [name, text] : settings) {
+    if (name == "parity" || name == "on_drift" || name == "seed") continue;
+    if (name == "target_arl") {
+      VIGIE_ASSIGN(target, target_of(detector, text, out.args.parity));
+      continue;
+    }
+    std::vector<std::string> names;
+    std::size_t at = table.size();
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      names.emplace_back(table[i].name);
+      if (table[i].name == name) at = i;
+    }
+    if (at == table.size()) {
+      for (const char* common : {"parity", "on_drift", "seed", "target_arl"}) names.emplace_back(common);
+      return fail(Code::kUsage, fmt::format("{}: {}", detector.name, unknown_name("parameter", name, names)));
+    }
+    VIGIE_ASSIGN(out.params[at], value_of(detector, table[at], text));
+    fixed |= name != "mode" && !is_warning(name);
+  }
+  if (target > 0) {
+    if (fixed)
+      return fail(Code::kUsage,
+                  fmt::format("{}: target_arl holds for the defaults of the other parameters", detector.name));
+    tune(detector, target, out.params);
+  }
+  return out;
+}
+
+Error no_such(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Detector* detector : detectors()) names.emplace_back(detector->name);
+  for (const Detector* ensemble : ensembles()) names.emplace_back(ensemble->name);
+  return fail(Code::kUsage, unknown_name("detector", name, names));
+}
+
+Result<std::unique_ptr<Monitor>> ensemble_of(const Detector& ensemble, const std::vector<std::string>& parts) {
+  std::vector<Setting> settings;
+  std::vector<std::unique_ptr<Monitor>> members;
+  for (const std::string& part : parts) {
+    const std::size_t open = part.find('('), sign = part.find('=');
+    if (sign < open) {
+      settings.emplace_back(trim(std::string_view(part).substr(0, sign)),
+                            trim(std::string_view(part).substr(sign + 1)));
+    } else if (&part == &parts[0] && !ensemble.params.empty() && part.find_first_not_of("0123456789") == part.npos) {
+      settings.emplace_back(ensemble.params[0].name, part);
+    } else {
+      VIGIE_ASSIGN(auto member, make_monitor(std::string_view(part)));
+      members.push_back(std::move(member));
+    }
+  }
+  VIGIE_ASSIGN(Settled settled, settle(ensemble, settings));
+  settled.args.params = settled.params;
+  return make_ensemble(ensemble, settled.args, std::move(members));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Monitor>> make_monitor(const Detector& detector, std::span<const Setting> settings) {
+  VIGIE_ASSIGN(Settled settled, settle(detector, settings));
+  settled.args.params = settled.params;
+  if (!detector.make)
+    return fail(Code::kUsage, fmt::format("{}: works on a whole series, not on a stream", detector.name));
+  return detector.make(detector, settled.args);
+}
+
+Result<std::vector<Alarm>> segment(const Detector& detector, std::span<const double> series,
+                                   std::span<const Setting> settings) {
+  VIGIE_ASSIGN(Settled settled, settle(detector, settings));
+  settled.args.params = settled.params;
+  if (!detector.segment) return fail(Code::kUsage, fmt::format("{}: works on a stream", detector.name));
+  return detector.segment(series, settled.args);
+}
+
+Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text) {
+  text = trim(text);
+  const std::size_t open = text.find('(');
+  const std::string_view name = trim(text.substr(0, open));
+  std::vector<std::string> parts;
+  if (open != text.npos) {
+    if (text.back() != ')') return fail(Code::kUsage, fmt::format("{}: the last bracket is missing", quoted(text)));
+    const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
+    int depth = 0;
+    std::string part;
+    const auto end_part = [&] {
+      if (!trim(part).empty()) parts.emplace_back(trim(part));
+      part.clear();
+    };
+    for (const char c : inside) {
+      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+      if (depth < 0 || depth > 1) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
+      if (c == ',' && depth == 0)
+        end_part();
+      else
+        part += c;
+    }
+    if (depth != 0) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
+    end_part();
+  }
+  if (const Detector* ensemble = find_ensemble(name)) return ensemble_of(*ensemble, parts);
+  const Detector* detector = find_detector(name);
+  if (!detector) return no_such(name);
+  std::vector<Setting> settings;
+  for (const std::string& part : parts) {
+    const std::size_t sign = part.find('=');
+    if (sign == part.npos)
+      return fail(Code::kUsage, fmt::format("{}: expected parameter=value, got {}", name, quoted(part)));
+    settings.emplace_back(trim(std::string_view(part).substr(0, sign)), trim(std::string_view(part).substr(sign + 1)));
+  }
+  return make_monitor(*detector, settings);
+}
+
+}  // namespace vigie::detect

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run lengths and delays of stream detectors by seeded simulation.
+//   detect_calibrate table NAME…     lines for src/detect/calibration.def, to standard output
+//   detect_calibrate measure SPEC…   how long without a false alarm, how late at a change
+// --runs N (1000), --target T (all three; measure: 100000)
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "detect/detect.h"
+#include "stats/distributions.h"
+
+namespace {
+
+using namespace vigie;
+using namespace vigie::detect;
+
+constexpr double kRates[] = {.4, .02, .03, .05, .1, .2, .3, .5};
+// P(alarm within the target) that is aimed at: 1 - 1/e less two standard errors of a thousand runs.
+constexpr double kAim = .60;
+
+// Standard normal: a table of quantiles, and the exact ones beyond its ends.
+class Normal {
+ public:
+  Normal() : table_(kCells) {
+    for (std::size_t i = 0; i < kCells; ++i) table_[i] = stats::normal_quantile((static_cast<double>(i) + .5) / kCells);
+  }
+  double operator()(Rng& rng) const {
+    const std::uint64_t cell = rng() % kCells;
+    if (cell > 0 && cell + 1 < kCells) return table_[cell];
+    return stats::normal_quantile((static_cast<double>(cell) + rng.uniform() + 1e-18) / kCells);
+  }
+
+ private:
+  static constexpr std::size_t kCells = 65536;
+  std::vector<double> table_;
+};
+
+const Normal& normal() {
+  static const Normal law;
+  return law;
+}
+
+void fill(std::vector<double>& out, const Detector& detector, double level, Rng& rng) {
+  if (detector.stream == Stream::kErrors) {
+    for (double& value : out) value = rng.uniform() < level ? 1 : 0;
+  } else {
+    for (double& value : out) value = level + normal()(rng);
+  }
+}
+
+// Values until the first drift, `limit` where there was none.
+std::int64_t run_length(Monitor& monitor, double level, std::int64_t limit, Rng& rng) {
+  std::vector<Alarm> alarms;
+  std::vector<double> chunk(500);
+  for (std::int64_t at = 0; at < limit; at += 500) {
+    fill(chunk, monitor.detector(), level, rng);
+    alarms.clear();
+    monitor.update(chunk, alarms);
+    for (const Alarm& alarm : alarms)
+      if (alarm.state == State::kDrift) return alarm.index + 1;
+  }
+  return limit;
+}
+
+// The share of runs with an alarm within the target, at the worst rate.
+double share(const Detector& detector, double value, std::int64_t target, int runs) {
+  std::vector<double> levels = {0};
+  if (detector.stream == Stream::kErrors) levels.assign(std::begin(kRates), std::end(kRates));
+  double worst = 0;
+  std::vector<Setting> settings = {{std::string(detector.tuned), fmt::format("{:.17g}", value)}};
+  for (const Param& param : detector.params) {
+    if (param.name.find("warning") == param.name.npos) continue;
+    for (const Param& tuned : detector.params)
+      if (tuned.name == detector.tuned)
+        settings.emplace_back(
+            std::string(param.name),
+            fmt::format("{:.17g}", tuned.max <= 1 ? std::max(value, param.fallback) : std::min(value, param.fallback)));
+  }
+  auto monitor = make_monitor(detector, settings);
+  if (!monitor) {
+    fmt::print(stderr, "{}\n", monitor.error().message);
+    std::exit(2);
+  }
+  for (const double level : levels) {
+    int alarmed = 0;
+    for (int run = 0; run < runs; ++run) {
+      Rng rng(static_cast<std::uint64_t>(run) * 7919 + 1);
+      (*monitor)->reset();
+      alarmed += run_length(**monitor, level, target, rng) < target;
+    }
+    worst = std::max(worst, static_cast<double>(alarmed) / runs);
+    if (worst > kAim) break;
+  }
+  return worst;
+}
+
+void table(const std::string& name, const std::vector<std::int64_t>& targets, int runs) {
+  const Detector* detector = find_detector(name);
+  if (!detector || detector->tuned.empty()) {
+    fmt::print(stderr, "{}: no detector with a tuned parameter\n", name);
+    std::exit(2);
+  }
+  const Param* param = nullptr;
+  for (const Param& each : detector->params)
+    if (each.name == detector->tuned) param = &each;
+  // `quiet` raises fewer alarms than asked for, `noisy` more.
+  const bool level = param->max <= 1;
+  double start = param->fallback;
+  for (const std::int64_t target : targets) {
+    double quiet = start, noisy = start;
+    const double step = level ? 30 : 2;
+    const auto limited = [&](double value) { return std::min(value, param->max); };
+    if (share(*detector, start, target, runs) <= kAim) {
+      do {
+        quiet = noisy;
+        noisy = limited(level ? noisy * step : noisy / step);
+        if (noisy == param->max) break;
+        if (noisy < 1e-6 * param->fallback) {
+          fmt::print(stderr, "{}: learns longer than {} values\n", name, target);
+          break;
+        }
+      } while (share(*detector, noisy, target, runs) <= kAim);
+    } else {
+      do {
+        noisy = quiet;
+        quiet = level ? quiet / step : quiet * step;
+      } while (share(*detector, quiet, target, runs) > kAim);
+    }
+    if (!level && noisy < 1e-6 * param->fallback) continue;
+    for (const double width = level ? 1.1 : 1.005; std::max(quiet / noisy, noisy / quiet) > width;) {
+      const double middle = std::sqrt(quiet * noisy);
+      (share(*detector, middle, target, runs) <= kAim ? quiet : noisy) = middle;
+    }
+    fmt::print("VIGIE_CALIBRATED({}, {}, {:.4g})\n", name, target, quiet);
+    std::fflush(stdout);
+    start = quiet;
+  }
+}
+
+void measure(const std::string& text, std::int64_t target, int runs) {
+  auto made = make_monitor(text);
+  if (!made) {
+    fmt::print(stderr, "{}\n", made.error().message);
+    std::exit(2);
+  }
+  Monitor& monitor = **made;
+  const bool errors = monitor.detector().stream == Stream::kErrors;
+  const double level = errors ? .1 : 0;
+  double exposed = 0;
+  int alarmed = 0, within = 0;
+  for (int run = 0; run < runs; ++run) {
+    Rng rng(static_cast<std::uint64_t>(run) * 104729 + 17);
+    monitor.reset();
+    const std::int64_t length = run_length(monitor, level, 10 * target, rng);
+    exposed += static_cast<double>(length);
+    alarmed += length < 10 * target;
+    within += length < target;
+  }
+  fmt::print("{}: {} runs, alarm within {} in {:.3f} of them; mean run length {}{:.0f}", text, runs, target,
+             static_cast<double>(within) / runs, alarmed < runs ? "about " : "", alarmed ? exposed / alarmed : exposed);
+  for (const double change : errors ? std::array{.05, .1, .3} : std::array{.25, .5, 1.}) {
+    std::vector<double> delays;
+    for (int run = 0; run < std::min(runs, 1000); ++run) {
+      Rng rng(static_cast<std::uint64_t>(run) * 15485863 + 5);
+      monitor.reset();
+      std::vector<double> before(2000);
+      std::vector<Alarm> alarms;
+      fill(before, monitor.detector(), level, rng);
+      monitor.update(before, alarms);
+      // A false alarm before the change starts the detector anew, which makes it no quicker.
+      if (std::any_of(alarms.begin(), alarms.end(), [](const Alarm& a) { return a.state == State::kDrift; })) continue;
+      const std::int64_t seen = monitor.seen();
+      const std::int64_t found = run_length(monitor, level + change, 20000, rng);
+      delays.push_back(static_cast<double>(found == 20000 ? 20000 : found - seen));
+    }
+    double mean = 0;
+    for (const double delay : delays) mean += delay / static_cast<double>(delays.size());
+    fmt::print("; delay at {:+g}: {:.0f}", change, mean);
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> names;
+  std::vector<std::int64_t> targets = {1000, 10000, 100000};
+  int runs = 1000;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "--runs" && i + 1 < words.size())
+      runs = std::stoi(words[++i]);
+    else if (words[i] == "--target" && i + 1 < words.size())
+      targets = {std::stoll(words[++i])};
+    else
+      names.push_back(words[i]);
+  }
+  if (words.empty() || names.empty() || (words[0] != "table" && words[0] != "measure")) {
+    fmt::print(stderr, "usage: detect_calibrate table|measure NAME… [--runs N] [--target T]\n");
+    return 2;
+  }
+  for (const std::string& name : names)
+    words[0] == "table" ? table(name, targets, runs) : measure(name, targets.back(), runs);
+  return 0;
+}
