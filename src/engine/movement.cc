@@ -62,6 +62,11 @@ std::string told(const ColumnProfile& column, std::span<const std::int64_t> coun
   return number(value, step);
 }
 
+// What the numbers of a column are: texts and embeddings are not numbers themselves.
+std::string_view noun(const ColumnProfile& column) {
+  return column.type == ColumnType::kText ? "length" : column.type == ColumnType::kEmbedding ? "norm" : "";
+}
+
 std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t> reference,
                        std::span<const std::int64_t> current, const Move& most) {
   if (column.type == ColumnType::kTimestamp) return "times moved";
@@ -72,11 +77,16 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   double width = inside ? cuts[most.cell] - cuts[most.cell - 1] : 0;
   bool one_value =
       inside && (cuts[most.cell] == std::nextafter(cuts[most.cell - 1], cuts[most.cell]) || width <= kOneValue * sd);
-  auto value = [&] { return fmt::format("the value {}: {}", number(cuts[most.cell - 1], sd / 10), shares); };
+  auto what = noun(column);
+  // "below 3", "lengths below 3"
+  auto those = what.empty() ? std::string() : fmt::format("{}s ", what);
+  auto value = [&] {
+    return fmt::format("the {} {}: {}", what.empty() ? "value" : what, number(cuts[most.cell - 1], sd / 10), shares);
+  };
   // A column that stands still, as a broken sensor does.
   if (inside && most.after >= .99 && most.before < .5)
     return one_value ? value()
-                     : fmt::format("between {} and {}: {}", number(cuts[most.cell - 1], width),
+                     : fmt::format("{}between {} and {}: {}", those, number(cuts[most.cell - 1], width),
                                    number(cuts[most.cell], width), shares);
 
   auto a = quantiles(column, reference), b = quantiles(column, current);
@@ -87,9 +97,7 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
     return told(column, counts, .1, p.p10, step) + " to " + told(column, counts, .9, p.p90, step);
   };
   auto before = range(reference, a), now = range(current, b);
-  std::string of = column.type == ColumnType::kText        ? " of lengths"
-                   : column.type == ColumnType::kEmbedding ? " of norms"
-                                                           : "";
+  auto of = what.empty() ? std::string() : fmt::format(" of {}s", what);
   auto wider = fmt::format("middle 80 %{}: {} → {}", of, before, now);
   // Where all went one way and the median went far enough, it speaks for the others.
   bool together = std::min({middle, low, high}) >= 0 || std::max({middle, low, high}) <= 0;
@@ -97,13 +105,9 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   auto from = told(column, reference, .5, a.p50, std::fabs(middle));
   auto to = told(column, current, .5, b.p50, std::fabs(middle));
   if (from != to && (std::fabs(middle) >= kSameMedian * sd || to.starts_with("above") || to.starts_with("below")))
-    return fmt::format("median{} {} → {}",
-                       column.type == ColumnType::kText        ? " length"
-                       : column.type == ColumnType::kEmbedding ? " norm"
-                                                               : "",
-                       from, to);
-  if (most.cell == 0) return fmt::format("below {}: {}", number(cuts.front(), sd / 10), shares);
-  if (most.cell == cuts.size()) return fmt::format("above {}: {}", number(cuts.back(), sd / 10), shares);
+    return fmt::format("median{}{} {} → {}", what.empty() ? "" : " ", what, from, to);
+  if (most.cell == 0) return fmt::format("{}below {}: {}", those, number(cuts.front(), sd / 10), shares);
+  if (most.cell == cuts.size()) return fmt::format("{}above {}: {}", those, number(cuts.back(), sd / 10), shares);
   if (before != now && ends >= kSameMedian * sd) return wider;
   if (one_value) return value();
   return "same median, another shape";

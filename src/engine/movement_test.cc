@@ -57,6 +57,30 @@ TEST(Movement, OneValueIsToldAsSuch) {
   EXPECT_EQ(told(codes, Values(100, 1.7e9 + 3)), "the value 1,700,000,003: 25 % → 100 %");
 }
 
+TEST(Movement, LengthsAndNormsAreNotToldAsValues) {
+  Values mixed;
+  for (int i = 0; i < 600; ++i) mixed.push_back(10 + i % 60);
+  EXPECT_EQ(told(mixed, Values(100, 43), ColumnType::kText), "the length 43: 1.67 % → 100 %");
+  Values halves{0, 0, 0, 0, 0, 0, 1, 1, 1, 1}, fewer{0, 0, 0, 0, 0, 0, 0, 0, 1, 1};
+  EXPECT_EQ(told(halves, fewer, ColumnType::kEmbedding), "the norm 0: 60 % → 80 %");
+  // Some rows leave the range, and no quantile that is told moves.
+  Values wide, shorter;
+  for (int i = 0; i < 1000; ++i) wide.push_back(i < 200 ? 5 : 9);
+  shorter = wide;
+  for (std::size_t i = 0; i < 50; ++i) shorter[i < 25 ? i : i + 500] = 2;
+  EXPECT_EQ(told(wide, shorter, ColumnType::kText), "lengths below 5: 0 % → 5 %");
+  EXPECT_EQ(told(wide, shorter, ColumnType::kEmbedding), "norms below 5: 0 % → 5 %");
+  EXPECT_EQ(told(wide, shorter), "below 5: 0 % → 5 %");
+  for (auto& v : shorter)
+    if (v == 2) v = 20;
+  EXPECT_TRUE(told(wide, shorter, ColumnType::kText).starts_with("lengths above 9: 0 % → 5 %"))
+      << told(wide, shorter, ColumnType::kText);
+  Values seconds;
+  for (int i = 0; i < 20'000; ++i) seconds.push_back(1.7e9 + i % 4000);
+  auto still = told(seconds, Values(500, 1.7e9 + 1234), ColumnType::kText);
+  EXPECT_TRUE(still.starts_with("lengths between 1,700,001,2")) << still;
+}
+
 TEST(Movement, AnotherSpreadIsToldByTheMiddle) {
   auto before = drawn(1, [](double z) { return 10 + 2 * z; }), now = drawn(2, [](double z) { return 10.05 + 4 * z; });
   auto wider = told(before, now), narrower = told(now, before);
