@@ -199,7 +199,8 @@ void HealthyWindows::State::categorical(const Model& model, const Design::Row& r
                                         double level, Between& result) const {
   if (current.arcsine.size() < shares.size()) return;
   const double leverage = model.design.leverage(row), rows = current.rows, fewest = std::min(rows, mean_rows);
-  // Shares fall, so the categories frequent enough for the arcsine come first; the others are tested as one.
+  // Shares fall, so the categories frequent enough for the arcsine come first; the others are tested as one, and for
+  // half of their weight each that the windows follow by itself, for one that has become frequent.
   std::size_t frequent = 0;
   double rest = rows, rest_share = 1, weights = 0;
   while (frequent < shares.size() && shares[frequent] * fewest >= kFewestExpected) {
@@ -221,7 +222,13 @@ void HealthyWindows::State::categorical(const Model& model, const Design::Row& r
     const bool most = (1 - shares[i]) * fewest < kFewestExpected;
     judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), most ? careful : least);
   }
-  judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows), rest_weight, careful);
+  const auto rare = static_cast<double>(shares.size() - frequent);
+  for (std::size_t i = frequent; i < shares.size(); ++i) {
+    if (count_of(current.arcsine[i], rows) >= kFewestExpected && current.arcsine[i] > model.fits[i].at(row))
+      judge(model.fits[i], current.arcsine[i], rest_weight / 2 / rare, careful);
+  }
+  judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows),
+        rare > 0 ? rest_weight / 2 : rest_weight, careful);
   result.components.push_back({"shares", result.p_value});
   if (frequent == 0 || !model.fits[0].usable) return;
   const Bound limits = bound(model.fits[0], leverage, kArcsineNoise, least, rows);

@@ -43,6 +43,26 @@ void summarise(Comparison& out) {
   }
 }
 
+// Segments that no window had the rows to judge: nothing is said of them, which must not be taken for well.
+std::vector<std::string> never_judged(const Comparison& out) {
+  std::map<std::string, std::pair<bool, std::int64_t>> segments;  // judged at all, most rows of a window
+  for (const auto& w : out.windows) {
+    for (const auto& r : w.columns) {
+      if (!r.segment) continue;
+      auto& [judged, rows] = segments[*r.segment];
+      judged = judged || r.verdict != Verdict::kNoData;
+      rows = std::max(rows, r.n_current + r.missing_current);
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& [name, seen] : segments)
+    if (!seen.first && seen.second < drift::kFewestRows)
+      notes.push_back(
+          fmt::format("segment {} was not judged: {} at most in a window, {} are needed; larger windows have more",
+                      name, plural(seen.second, "row"), drift::kFewestRows));
+  return notes;
+}
+
 }  // namespace
 
 Result<Comparison> compare(const Profile& reference, table::Input& current, const CompareOptions& options) {
@@ -114,9 +134,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   bool several = order.size() > 1;
   std::size_t family = 0;
   for (std::size_t c = 0; c < reference.columns.size(); ++c)
-    for (auto width : counted.widths) family += width * (reference.columns[c].whole().missing > 0 ? 2 : 1);
+    for (auto width : counted.widths) family += width * (reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
 
-  const auto schema = judge.schema();
+  const auto quality = judge.quality();
   for (std::size_t i = 0; i < order.size(); ++i) {
     auto w = order[i];
     WindowResult window;
@@ -133,7 +153,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     std::vector<std::vector<Draft>> columns(reference.columns.size());
     parallel_for(columns.size(), options.threads,
                  [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
-    window.quality = schema;
+    window.quality = quality;
     std::vector<double> p;
     for (const auto& drafts : columns)
       for (const auto& d : drafts) p.push_back(d.tested ? d.result.p_value : NAN);
@@ -149,6 +169,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     }
     out.windows.push_back(std::move(window));
   }
+  for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
   out.pictures = draw(reference, counted);
   return out;

@@ -252,7 +252,7 @@ TEST(Compare, CalendarWindowsAndThePartialOne) {
 TEST(Compare, NoCommonColumnIsAnError) {
   MemoryInput ref("ref"), cur("cur");
   ref.add("x", normal(100, 1));
-  cur.add("y", normal(100, 2));
+  cur.add("y", normal(100, 15));
   auto result = compare(profile_of(ref), cur, {});
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("no column in common"), std::string::npos);
@@ -354,7 +354,7 @@ TEST(Compare, ASegmentWithoutHealthyWindowsOfItsOwnIsWarnedOfAtMost) {
 
 TEST(Compare, ColumnsThatCannotBeComparedFailTheSchema) {
   MemoryInput ref("ref"), now("now");
-  ref.add("x", normal(100, 1)), ref.add("y", normal(100, 2));
+  ref.add("x", normal(100, 1)), ref.add("y", normal(100, 15));
   now.add("x", normal(100, 3));
   auto profile = profile_of(ref);
   auto result = compared(profile, now);
@@ -444,6 +444,60 @@ TEST(Compare, ManyCategoriesDoNotDifferFromThemselves) {
   MemoryInput others("others");
   others.add("c", fresh).add("place", pick(29'999, 3, {1, 1}));
   EXPECT_EQ(row(compared(*profile, others).windows[0], "c").verdict, Verdict::kOk);
+}
+
+TEST(Compare, WhatHealthyWindowsDoNotFollowIsNotCalledUsual) {
+  // Days of 100 rows cannot say how often one of 300 categories comes; a week in which one has grown is no usual one.
+  auto codes = [](std::int64_t n, std::uint64_t seed, bool grown) {
+    std::mt19937_64 rng(seed);
+    std::vector<std::string> v;
+    for (std::int64_t i = 0; i < n; ++i) v.push_back("c" + std::to_string(grown && i % 8 == 0 ? 0 : rng() % 300));
+    return v;
+  };
+  ProfileOptions options;
+  options.schema = {{"c", table::Type::kString, ColumnType::kCategorical}};
+  options.window = rows(100);
+  MemoryInput ref("ref"), cur("cur"), same("same");
+  ref.add("c", codes(9'000, 1, false)), cur.add("c", codes(700, 2, true)), same.add("c", codes(700, 3, false));
+  auto profile = make_profile(ref, options);
+  ASSERT_TRUE(profile);
+  const auto r = row(compared(*profile, cur).windows[0], "c");
+  EXPECT_NE(r.verdict, Verdict::kOk) << r.reason;
+  EXPECT_EQ(row(compared(*profile, same).windows[0], "c").verdict, Verdict::kOk);
+}
+
+TEST(Compare, AColumnOfManyCategoriesThatBecameOneIsDrift) {
+  MemoryInput ref("ref"), cur("cur");
+  std::mt19937_64 rng(1);
+  std::vector<std::string> codes;
+  for (std::int64_t i = 0; i < 2'000; ++i) codes.push_back("c" + std::to_string(rng() % 900));
+  ref.add("c", codes), cur.add("c", std::vector<std::string>(300, "c0"));
+  ProfileOptions options;
+  options.schema = {{"c", table::Type::kString, ColumnType::kCategorical}};
+  auto profile = make_profile(ref, options);
+  ASSERT_TRUE(profile);
+  const auto r = row(compared(*profile, cur).windows[0], "c");
+  EXPECT_EQ(r.verdict, Verdict::kDrift) << r.reason;
+}
+
+TEST(Compare, OfColumnsWithoutAnyValueNothingIsSaid) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", std::vector<double>(100, NAN)).add("y", normal(100, 11));
+  cur.add("x", std::vector<double>(100, NAN)).add("y", normal(100, 15));
+  auto c = compared(profile_of(ref), cur);
+  EXPECT_EQ(c.summary.no_data, 1);
+  EXPECT_EQ(c.summary.ok, 1);
+}
+
+TEST(Compare, SegmentsThatNoWindowCouldJudgeAreNamed) {
+  MemoryInput ref("ref"), cur("cur");
+  std::vector<std::string> places;
+  for (int i = 0; i < 10'000; ++i) places.push_back(i % 25 ? "often" : "rare");
+  ref.add("x", normal(10'000, 1)).add("place", places), cur.add("x", normal(10'000, 2)).add("place", places);
+  auto c = compared(profile_of(ref, rows(500), {{"place"}}), cur, rows(500), {{"place"}});
+  EXPECT_EQ(std::count_if(c.notes.begin(), c.notes.end(),
+                          [](const auto& n) { return n.starts_with("segment place=rare was not judged: 20 rows"); }),
+            1);
 }
 
 TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {

@@ -15,6 +15,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kSomeRejected = .01, kManyRejected = .1;  // shares of records
 constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
 
 std::string too_few(std::int64_t reference, std::int64_t current) {
@@ -88,7 +89,7 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
                   .level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1))};
       if (k > 0) place.segment = reference_.segments[segmentation][s];
       drafts.push_back(values(place));
-      if (place.part.counts.missing > 0 || place.current.missing > 0) drafts.push_back(missing(place));
+      if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
   return drafts;
@@ -100,8 +101,18 @@ std::string Judge::incomparable(std::size_t c) const {
   return {};
 }
 
-std::vector<QualityResult> Judge::schema() const {
+std::vector<QualityResult> Judge::quality() const {
   std::vector<QualityResult> found;
+  const auto rejected = static_cast<double>(tally_.problems.rejected);
+  const double share = rejected / std::max(1., rejected + static_cast<double>(tally_.rows));
+  if (share >= kSomeRejected)
+    found.push_back({.check = "unreadable",
+                     .column = {},
+                     .value = share,
+                     .expected = fmt::format("below {}", percent(kSomeRejected)),
+                     .verdict = share >= kManyRejected ? "fail" : "warn",
+                     .reason = fmt::format("{} of {} records could not be read", with_commas(tally_.problems.rejected),
+                                           with_commas(tally_.problems.rejected + tally_.rows))});
   for (std::size_t c = 0; c < reference_.columns.size(); ++c) {
     const auto& column = reference_.columns[c];
     auto reason = incomparable(c);
@@ -140,7 +151,9 @@ void Judge::judge_among(Draft& d, const Among& among, std::span<const std::int64
   for (const auto& p : found.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
   if (found.p_value > r.p_value) {
     d.usual = r.p_value <= place.level;
-    d.unsure = d.usual && reference_.window_count < kAdvisedWindows && found.detectable > r.effect;
+    // Without a category frequent enough in the healthy windows they do not say what is usual.
+    const bool few = reference_.window_count < kAdvisedWindows && found.detectable > r.effect;
+    d.unsure = d.usual && (few || std::isnan(found.detectable));
     r.p_value = found.p_value;
     r.null = "between-window";
   }
@@ -218,19 +231,23 @@ Draft Judge::missing(const Place& place) const {
   d.noise = effect.noise;
   r.detectable_effect = drift::detectable_share(r.missing_reference, n, m, place.level);
   bool enough = n >= drift::kFewestRows && m >= drift::kFewestRows;
-  d.tested = enough && !place.partial && !std::isnan(r.p_value);
+  // Of a column without any value on either side no more is known than that it is still empty.
+  bool empty = r.n_reference == 0 && r.n_current == 0;
+  d.tested = enough && !empty && !place.partial && !std::isnan(r.p_value);
   auto share = [](std::int64_t k, std::int64_t of) {
     return percent(static_cast<double>(k) / static_cast<double>(of));
   };
   if (n && m) d.movement = fmt::format("missing {} → {}", share(r.missing_reference, n), share(r.missing_current, m));
   bool healthy = place.among && place.among->missing && place.among->missing->healthy.size() >= drift::kFewestWindows;
   // Where nothing was ever missing, the healthy windows agree on that, and leave no trace of it.
-  d.alone = place.among && !healthy && r.missing_reference > 0;
+  d.alone = place.among && !healthy && place.part.counts.missing > 0;
   if (d.tested && healthy) judge_among(d, *place.among->missing, missing_or_present(current), place);
   if (place.partial)
     r.reason = kCutOff;
   else if (!enough)
     r.reason = too_few(n, m);
+  else if (empty)
+    r.reason = "every value is missing in both";
   return d;
 }
 

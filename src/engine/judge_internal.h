@@ -22,7 +22,7 @@ struct Draft {
   double noise = 0;      ///< of the effect
   std::string movement;  ///< what changed, for people
   bool usual = false;    ///< sampling noise is exceeded, the variation between healthy windows is not
-  bool unsure = false;   ///< usual, but for healthy windows too few to have shown otherwise
+  bool unsure = false;   ///< usual, but for healthy windows too few or too small to have shown otherwise
   bool alone = false;    ///< judged as independent rows, since of this part too few healthy windows have the rows
 };
 
@@ -41,8 +41,8 @@ class Judge {
   /// The tests of one column in one window, by segment; thread-safe. `partial`: the window is cut off.
   std::vector<Draft> column(std::size_t column, std::size_t window, bool partial, std::size_t family) const;
 
-  /// Columns that are not what the reference says they are.
-  std::vector<QualityResult> schema() const;
+  /// Columns that are not what the reference says they are, and records that could not be read.
+  std::vector<QualityResult> quality() const;
 
  private:
   // The healthy windows of one part of a column, and what turns a window into their terms.

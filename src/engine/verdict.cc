@@ -26,9 +26,8 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   auto seen = d.movement.empty() ? std::string() : d.movement + ", ";
   if (!(r.p_adjusted <= alpha)) {
     if (d.unsure && r.effect >= r.watch) {
-      r.reason =
-          fmt::format("{}moved {}: more than by chance, but the healthy windows are too few to tell if it is usual",
-                      seen, amount(r.effect, share));
+      r.reason = fmt::format("{}moved {}: more than by chance, but the healthy windows are too few to tell, {}", seen,
+                             amount(r.effect, share), "by number or by rows, if it is usual");
       return;
     }
     // Sparse cells, as of many categories, are pooled for the test, which then misses what its power says it would
@@ -50,7 +49,11 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
   r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share),
                          r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
-  if (r.verdict == Verdict::kDrift && d.noise >= r.major) {
+  // What noise alone would show is known up to itself.
+  const bool uncertain = d.noise >= r.major && std::hypot(r.effect, d.noise) - d.noise < r.major;
+  if (r.type == ColumnType::kTimestamp && r.role == Role::kFeature)
+    r.reason += "; leave times that move on by themselves out with --ignore";
+  if (r.verdict == Verdict::kDrift && uncertain) {
     r.verdict = Verdict::kWarning;
     r.reason += "; but the rows are so few for so many values that its size is uncertain";
   } else if (r.verdict == Verdict::kDrift && warn_at_most) {
