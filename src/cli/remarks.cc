@@ -19,7 +19,7 @@ constexpr std::int64_t kFewestIds = 100;  // rows from which it means something 
 // Whole numbers without a gap or a repeat, as far as counts in bins can tell.
 bool counts_up(const ColumnProfile& c) {
   const auto& cuts = c.bins.cuts;
-  if (c.source != table::Type::kInteger || cuts.size() < 2) return false;
+  if (c.type != ColumnType::kNumeric || c.source != table::Type::kInteger || cuts.size() < 2) return false;
   auto whole_numbers = [&](double from, double to) { return std::ceil(to) - std::ceil(from); };
   for (std::size_t j = 1; j < cuts.size(); ++j)
     if (static_cast<double>(c.bins.counts[j]) != whole_numbers(cuts[j - 1], cuts[j])) return false;
@@ -34,16 +34,28 @@ bool named_as_id(std::string name) {
   return false;
 }
 
-// Every value differs: exactly so of numbers that count up, else within what an estimate of distinct values can tell,
-// where amounts in small units cannot be told from ids but by the name. Ids that are texts have about one length.
+// Every value differs: exactly so of numbers that count up, else nearly so, as far as an estimate can tell; there
+// amounts in small units cannot be told from ids but by the name. Ids that are texts have about one length.
 bool looks_like_an_id(const ColumnProfile& c) {
   const auto rows = c.whole().rows();
   if (c.role != engine::Role::kFeature || rows < kFewestIds || c.whole().missing > 0) return false;
-  if (c.type == ColumnType::kNumeric && counts_up(c)) return true;
+  if (counts_up(c)) return true;
   if (c.distinct < 0.98 * static_cast<double>(rows)) return false;
   const auto& cuts = c.bins.cuts;
   if (c.type == ColumnType::kText) return !cuts.empty() && cuts.back() < 65 && cuts.back() - cuts.front() < 6;
   return c.type == ColumnType::kNumeric && c.source == table::Type::kInteger && named_as_id(c.name);
+}
+
+// A word as a POSIX shell reads it back.
+std::string for_shell(const std::string& word) {
+  std::string out = "'";
+  for (char letter : word) {
+    if (letter == '\'')
+      out += "'\\''";
+    else
+      out += letter;
+  }
+  return out + "'";
 }
 
 }  // namespace
@@ -86,8 +98,8 @@ std::vector<std::string> remarks_on(const engine::Profile& reference) {
   for (const auto& c : reference.columns)
     if (looks_like_an_id(c))
       remarks.push_back(
-          fmt::format("{}: column {} looks like an id, every value differs: name it with --id or --ignore it",
-                      reference.source, vigie::quoted(c.name)));
+          fmt::format("{}: column {} looks like an id, {} value differs: name it with --id or --ignore it",
+                      reference.source, vigie::quoted(c.name), counts_up(c) ? "every" : "nearly every"));
   for (std::size_t k = 1; k < reference.segmentations.size(); ++k) {
     auto by = engine::to_string(reference.segmentations[k]);
     const auto& names = reference.segments[k];
@@ -103,22 +115,21 @@ void add_note(std::vector<std::string>& notes, const std::string& note) {
 }
 
 std::string windows_to_have(const engine::Profile& reference) {
-  if (reference.window.kind != engine::WindowSpec::Kind::kNone) return {};
-  std::string name = reference.timestamp;
+  // Who named a time has windows, or has chosen to have none, or merged profiles whose windows could not be kept.
+  if (reference.window.kind != engine::WindowSpec::Kind::kNone || reference.has_time) return {};
   constexpr double kHour = 3.6e9, kDay = 24 * kHour;  // microseconds
-  double length = 5 * kDay;
-  if (name.empty())
-    for (const auto& f : reference.others)
-      if (f.type == table::Type::kTimestamp && name.empty()) name = f.name;
-  for (const auto& c : reference.columns)
-    if (c.type == ColumnType::kTimestamp && name.empty() && !c.bins.cuts.empty())
-      name = c.name, length = c.bins.cuts.back() - c.bins.cuts.front();
-  // Windows that are fewer than the engine wants teach nothing.
-  if (name.empty() || length < 5 * kHour) return {};
-  auto unit = length < 5 * kDay ? "hour" : "day";
-  return fmt::format(
-      "{} has times: made a profile with --timestamp {} --window {}, it tells how much healthy {}s differ",
-      reference.source, name, unit, unit);
+  // Of columns that are not compared, such as ignored ones, it is not known how long their times last.
+  for (const auto& c : reference.columns) {
+    if (c.type != ColumnType::kTimestamp || c.bins.cuts.empty()) continue;
+    auto length = c.bins.cuts.back() - c.bins.cuts.front();
+    // Windows that are fewer than the engine wants teach nothing.
+    if (length < 5 * kHour) return {};
+    auto unit = length < 5 * kDay ? "hour" : "day";
+    return fmt::format(
+        "{} has times: a profile made with `--timestamp {} --window {}` would tell how much healthy {}s differ",
+        reference.source, for_shell(c.name), unit, unit);
+  }
+  return {};
 }
 
 std::vector<std::string> renamed(const engine::Profile& reference, const table::Schema& current,
@@ -139,6 +150,7 @@ std::vector<std::string> renamed(const engine::Profile& reference, const table::
       for (const auto& f : current)
         if (f.name == unknown[0] && f.type == c->source) near = f.name;
     if (near.empty()) continue;
+    std::erase(unknown, near);  // a column is the new name of one
     questions.push_back(fmt::format("{}: has no column {}; is {} the same under another name?", name,
                                     vigie::quoted(c->name), vigie::quoted(near)));
   }

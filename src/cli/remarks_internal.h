@@ -22,12 +22,12 @@ std::vector<std::string> remarks_on(const engine::Profile& reference);
 /// Adds a note that is not there yet.
 void add_note(std::vector<std::string>& notes, const std::string& note);
 
-/// "made a profile with --timestamp scheduled --window day …" where a reference that was not cut into windows has a
-/// column of times; else empty.
+/// "a profile made with `--timestamp 'scheduled' --window day` would tell …" where a reference for which no column of
+/// times was named compares one that lasts for windows enough; else empty.
 std::string windows_to_have(const engine::Profile& reference);
 
 /// Columns of the reference that the current data lack while they have an unknown one of a like name, or a single
-/// unknown one of the same type: one question each.
+/// unknown one of the same type: one question each, and no column is the new name of two.
 std::vector<std::string> renamed(const engine::Profile& reference, const table::Schema& current,
                                  const std::string& name);
 
