@@ -80,10 +80,44 @@ std::int64_t toss(std::int64_t n, Rng& rng) {
   return n > 0 ? half + std::popcount(rng() >> (64 - n)) : half;
 }
 
-// Of `total` rows the first `upto` ones' part of `kept`, rounded down: differences of it share `kept` out evenly.
-std::int64_t share_of(std::int64_t upto, std::int64_t kept, std::int64_t total) {
-  if (total == 0) return 0;
-  return static_cast<std::int64_t>(static_cast<__int128>(std::min(upto, total)) * kept / total);
+// Of the rows of each cell of the whole, `kept` stay counted. What a part keeps of them is as much as it has of all
+// rows of the cell, rounded by a random phase of the cell: rounded down from the first part on, the first parts would
+// lose all their small cells, and the last ones would hold the remainders.
+void leave(ColumnProfile& column, const std::vector<std::int64_t>& kept, const Segments& segments, Rng& rng) {
+  const Counts whole = column.whole();
+  for (std::size_t k = 0; k < column.parts.size(); ++k) {
+    auto& parts = column.parts[k];
+    std::vector<std::size_t> order(parts.size());
+    std::iota(order.begin(), order.end(), 0);
+    // By name, not as they come: which profile is the first one changes nothing.
+    if (k > 0) std::sort(order.begin(), order.end(), [&](auto s, auto t) { return segments[k][s] < segments[k][t]; });
+    auto share = [&](std::int64_t total, std::int64_t stays, auto&& cell_of, auto&& rest_of) {
+      auto phase = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(total)));
+      std::int64_t seen = 0, given = 0;
+      for (auto s : order) {
+        auto& cell = cell_of(parts[s].counts);
+        if (cell == 0) continue;
+        seen = std::min(total, saturating_add(seen, cell));
+        auto upto = static_cast<std::int64_t>((static_cast<__int128>(seen) * stays + phase) / total);
+        auto mine = std::min(cell, upto - given);
+        rest_of(parts[s].counts) += cell - mine;
+        cell = mine, given = upto;
+      }
+    };
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      share(
+          whole.cells[i], kept[i], [i](Counts& c) -> auto& { return c.cells[i]; },
+          [](Counts& c) -> auto& { return c.uncounted; });
+    share(
+        whole.missing, whole.missing / 2, [](Counts& c) -> auto& { return c.missing; },
+        [](Counts& c) -> auto& { return c.uncounted_missing; });
+  }
+}
+
+// The same for either order of two profiles; another one when the merged profile is merged again, since phases that
+// come back would keep the same rows.
+Rng random_of(const ColumnProfile& column) {
+  return Rng(hash64(column.name) ^ mix64(static_cast<std::uint64_t>(column.whole().total_rows())));
 }
 
 }  // namespace
@@ -116,19 +150,15 @@ Joint join_bins(const ColumnProfile& x, const ColumnProfile& y, ColumnProfile& m
   return joint;
 }
 
-void halve(ColumnProfile& column) {
-  for (auto& parts : column.parts) {
-    // Over all cells and parts the odd rows go to either half in turn.
-    std::int64_t seen = 0, seen_missing = 0;
-    auto half = [](std::int64_t& before, std::int64_t& count, std::int64_t& rest) {
-      auto kept = (before + count) / 2 - before / 2;
-      before += count, rest += count - kept, count = kept;
-    };
-    for (auto& part : parts) {
-      for (auto& cell : part.counts.cells) half(seen, cell, part.counts.uncounted);
-      half(seen_missing, part.counts.missing, part.counts.uncounted_missing);
-    }
+void halve(ColumnProfile& column, const Segments& segments) {
+  std::vector<std::int64_t> kept;
+  std::int64_t seen = 0;
+  for (auto count : column.whole().cells) {  // the odd rows of the cells go to either half in turn
+    kept.push_back((seen + count) / 2 - seen / 2);
+    seen += count;
   }
+  auto rng = random_of(column);
+  leave(column, kept, segments, rng);
   const auto& cells = column.whole().cells;
   for (std::size_t i = 0; i < column.categories.size() && i < cells.size(); ++i) column.categories[i].count = cells[i];
   column.other = cells.size() > column.categories.size() ? cells.back() : 0;
@@ -175,7 +205,7 @@ Joint join_categories(const ColumnProfile& x, const ColumnProfile& y, ColumnProf
   return joint;
 }
 
-bool settle_categories(ColumnProfile& merged) {
+bool settle_categories(ColumnProfile& merged, const Segments& segments) {
   auto& names = merged.categories;
   auto& whole = merged.parts[0][0].counts;
   const auto other = names.size();
@@ -192,11 +222,12 @@ bool settle_categories(ColumnProfile& merged) {
   };
   if (thinned) {
     // Names that are chosen because they are frequent in the very rows that are counted would look frequent by chance.
-    Rng rng(hash64(merged.name));
+    auto rng = random_of(merged);
     for (std::size_t i = 0; i < counted.size(); ++i) {
       auto half = toss(whole.cells[i], rng);
       chosen_by[i] = whole.cells[i] - half, counted[i] = half;
     }
+    leave(merged, counted, segments, rng);
     sort_by(chosen_by);
     std::size_t keep = 0, kept = 0;
     while (keep < order.size() && keep < kCategories && chosen_by[order[keep]] > 0 &&
@@ -208,31 +239,12 @@ bool settle_categories(ColumnProfile& merged) {
   sort_by(counted);
   std::vector<std::size_t> to(other + 1, order.size());
   for (std::size_t i = 0; i < order.size(); ++i) to[order[i]] = i;
-  const auto totals = whole.cells;
-  for (auto& parts : merged.parts) {
-    std::vector<std::int64_t> seen(other + 1);
-    std::int64_t seen_missing = 0;
+  for (auto& parts : merged.parts)
     for (auto& part : parts) {
       std::vector<std::int64_t> cells(order.size() + 1);
-      for (std::size_t i = 0; i < part.counts.cells.size(); ++i) {
-        auto rows = part.counts.cells[i];
-        if (thinned) {
-          // What a segment has of the half that is counted: as much as it has of all rows of the category.
-          auto upto = share_of(seen[i] + rows, counted[i], totals[i]) - share_of(seen[i], counted[i], totals[i]);
-          seen[i] += rows;
-          part.counts.uncounted += rows - upto;
-          rows = upto;
-        }
-        cells[to[i]] += rows;
-      }
+      for (std::size_t i = 0; i < part.counts.cells.size(); ++i) cells[to[i]] += part.counts.cells[i];
       part.counts.cells = std::move(cells);
-      if (!thinned) continue;
-      auto kept = (seen_missing + part.counts.missing) / 2 - seen_missing / 2;
-      seen_missing += part.counts.missing;
-      part.counts.uncounted_missing += part.counts.missing - kept;
-      part.counts.missing = kept;
     }
-  }
   std::vector<Category> settled;
   for (std::size_t i = 0; i < order.size(); ++i) settled.push_back({names[order[i]].name, whole.cells[i]});
   names = std::move(settled);

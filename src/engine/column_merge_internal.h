@@ -26,13 +26,16 @@ Joint join_bins(const ColumnProfile& x, const ColumnProfile& y, ColumnProfile& m
 /// keeps: settle_categories() sees to that once the parts are there.
 Joint join_categories(const ColumnProfile& x, const ColumnProfile& y, ColumnProfile& merged);
 
-/// Leaves half of the rows of every part uncounted, cell by cell as evenly as whole rows allow: the shares stay. For a
-/// side that is whole where the other is `halved`.
-void halve(ColumnProfile& column);
+/// Names of the segments by segmentation, as Profile::segments.
+using Segments = std::vector<std::vector<std::string>>;
+
+/// Leaves half of the rows uncounted, cell by cell as evenly as whole rows allow: the shares stay, and no segment is
+/// favoured. For a side that is whole where the other is `halved`.
+void halve(ColumnProfile& column, const Segments& segments);
 
 /// Brings the categories of a merged column and the cells of its parts into the order of a profile. Where the names are
-/// more than a profile keeps, a random half of the counted rows chooses, the other half is counted, and true comes
-/// back.
-bool settle_categories(ColumnProfile& merged);
+/// more than a profile keeps, a random half of the counted rows chooses, the other half is counted, in each segment its
+/// share of it, and true comes back.
+bool settle_categories(ColumnProfile& merged, const Segments& segments);
 
 }  // namespace vigie::engine

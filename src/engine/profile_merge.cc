@@ -76,7 +76,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     const ColumnProfile *p = &x, *q = &y;
     if (x.halved != y.halved) {
       half = x.halved ? y : x;
-      halve(*half);
+      halve(*half, (x.halved ? b : a).segments);
       (x.halved ? q : p) = &*half;
       out.notes.push_back(fmt::format("column {}: half of the rows of {} are not counted, as of {}",
                                       vigie::quoted(x.name), x.halved ? b.source : a.source,
@@ -110,7 +110,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     m.error_bound = (rows(*p) * x.error_bound + rows(*q) * y.error_bound + joint.displaced + (half ? 1 : 0)) /
                     std::max(1.0, rows(*p) + rows(*q));
     if (x.categorical()) {
-      if (settle_categories(m))
+      if (settle_categories(m, out.segments))
         out.notes.push_back(
             fmt::format("column {}: has more categories than are kept; half of its rows choose them and "
                         "the other half is counted",

@@ -176,6 +176,44 @@ TEST(ProfileMerge, SegmentsSumToTheWhole) {
   }
 }
 
+// Rounded down from the first segment on, the first ones would lose their small cells to the last ones.
+TEST(ProfileMerge, NoSegmentIsFavouredWhenHalfOfTheRowsIsLeftOut) {
+  auto by = [](std::int64_t rows, int count) {
+    Texts out;
+    for (std::int64_t i = 0; i < rows; ++i) out.push_back("s" + std::to_string(10 + i % count));
+    return out;
+  };
+  auto thinned_a = profile_of(names(12'000, 0, 800, 0, 1), by(12'000, 20)),
+       thinned_b = profile_of(names(12'000, 800, 800, 0, 2), by(12'000, 20)),
+       half = profile_of(names(12'000, 0, 1600, 0, 3), by(12'000, 20)),
+       whole = profile_of(names(12'000, 0, 700, 0, 4), by(12'000, 20));
+  ASSERT_FALSE(thinned_a.columns[0].halved || thinned_b.columns[0].halved || whole.columns[0].halved);
+  ASSERT_TRUE(half.columns[0].halved);
+  for (auto [a, b] : {std::pair{&thinned_a, &thinned_b}, std::pair{&half, &whole}}) {
+    auto m = merged(*a, *b), swapped = merged(*b, *a);
+    for (std::size_t s = 0; s < m.segments[1].size(); ++s) {
+      const auto &p = m.columns[0].parts[1][s].counts, &q = swapped.columns[0].parts[1][s].counts;
+      EXPECT_EQ(p.cells, q.cells) << m.segments[1][s];
+      EXPECT_EQ(p.total_rows(), 1200);
+      EXPECT_NEAR(static_cast<double>(p.rows()), 600, 60) << m.segments[1][s];
+      EXPECT_NEAR(static_cast<double>(p.cells.back()) / static_cast<double>(p.rows()),
+                  static_cast<double>(m.columns[0].other) / static_cast<double>(m.columns[0].whole().rows()), .09);
+    }
+    if (a == &half) continue;
+    for (std::uint64_t seed = 10; seed < 14; ++seed) {
+      MemoryInput current("current");
+      current.add("c", together(names(12'000, 0, 800, 0, seed), names(12'000, 800, 800, 0, seed + 100)));
+      current.add("s", together(by(12'000, 20), by(12'000, 20)));
+      CompareOptions options;
+      options.segments = {{"s"}};
+      auto result = compare(m, current, options);
+      ASSERT_TRUE(result) << result.error().message;
+      for (const auto& r : result->windows[0].columns)
+        EXPECT_FALSE(r.p_value < 1e-4 || r.verdict > Verdict::kOk) << r.segment.value_or("whole") << ": " << r.reason;
+    }
+  }
+}
+
 TEST(ProfileMerge, DifferentNamesAreCountedThoughNotKept) {
   auto m = merged(profile_of(names(30'000, 0, 3000, 0, 1)), profile_of(names(30'000, 2000, 3000, 0, 2)));
   EXPECT_NEAR(m.columns[0].distinct, 5000, 150);
