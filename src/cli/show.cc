@@ -16,17 +16,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Of numbers that do not each have a bin, and of more categories than are named, distinct values are estimated.
-bool distinct_is_exact(const engine::ColumnProfile& c) {
+// Distinct values are counted exactly while they are few: by the sketch of any kind, and of categories up to 65,536 in
+// the first reading of the data, beyond those that are named. What profiles of more were merged to is an estimate.
+bool distinct_is_exact(const engine::Profile& profile, const engine::ColumnProfile& c) {
+  constexpr double kCounted = 65'536;
   if (c.whole().total_rows() == 0) return true;
-  return c.categorical() ? static_cast<double>(c.categories.size()) == c.distinct : c.bins.lattice;
+  if (c.cardinality && c.cardinality->exact() && c.cardinality->estimate() == c.distinct) return true;
+  if (c.type == engine::ColumnType::kText) return false;
+  if (!c.categorical()) return c.bins.lattice;
+  if (static_cast<double>(c.categories.size()) == c.distinct && c.other == 0) return true;
+  bool merged = profile.source.find(" + ") != std::string::npos;
+  return !merged && c.distinct <= kCounted && c.distinct == std::floor(c.distinct);
 }
 
-std::string distinct_text(const engine::ColumnProfile& c) {
-  return (distinct_is_exact(c) ? "" : "≈ ") + with_commas(std::llround(c.distinct));
+std::string distinct_text(const engine::Profile& profile, const engine::ColumnProfile& c) {
+  return (distinct_is_exact(profile, c) ? "" : "≈ ") + with_commas(std::llround(c.distinct));
 }
 
-Json column_json(const engine::ColumnProfile& c) {
+Json column_json(const engine::Profile& profile, const engine::ColumnProfile& c) {
   const auto& whole = c.whole();
   Json j{{"column", c.name},
          {"role", engine::to_string(c.role)},
@@ -37,7 +44,7 @@ Json column_json(const engine::ColumnProfile& c) {
          {"infinite", c.infinite},
          {"unreadable", c.mismatches},
          {"distinct", c.distinct},
-         {"distinct_exact", distinct_is_exact(c)},
+         {"distinct_exact", distinct_is_exact(profile, c)},
          {"exact", c.exact},
          {"error_bound", c.error_bound},
          {"windows", c.parts[0][0].windows.size()}};
@@ -84,7 +91,7 @@ Command add_show(CLI::App& program) {
         VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, o->path));
         if (o->json) {
           auto columns = Json::array();
-          for (const auto& c : profile.columns) columns.push_back(column_json(c));
+          for (const auto& c : profile.columns) columns.push_back(column_json(profile, c));
           auto segments = Json::array();
           for (std::size_t k = 1; k < profile.segments.size(); ++k)
             for (const auto& s : profile.segments[k]) segments.push_back(s);
@@ -119,10 +126,13 @@ Command add_show(CLI::App& program) {
           } else {
             auto q = engine::quantiles(c, whole.cells);
             auto text = [&](double v) { return c.type == engine::ColumnType::kTimestamp ? time(v) : human(v); };
-            values = fmt::format("{} [{}, {}]", text(q.p50), text(q.p10), text(q.p90));
+            values = fmt::format("{} [{}, {}]{}", text(q.p50), text(q.p10), text(q.p90),
+                                 c.type == engine::ColumnType::kText        ? " characters"
+                                 : c.type == engine::ColumnType::kEmbedding ? " norm"
+                                                                            : "");
           }
           rows.push_back(
-              {c.name, std::string(engine::to_string(c.type)), distinct_text(c),
+              {c.name, std::string(engine::to_string(c.type)), distinct_text(profile, c),
                n ? human(100.0 * static_cast<double>(whole.total_missing()) / static_cast<double>(n), 2) + " %" : "–",
                values});
         }
