@@ -165,6 +165,13 @@ std::string effect_text(double effect, std::string_view scale, int way) {
   return fmt::format("{}{} {}", sign, number, scale == "reference sd" ? "sd" : scale);
 }
 
+std::string type_text(engine::ColumnType type) {
+  auto by = type == engine::ColumnType::kText        ? ", by its length"
+            : type == engine::ColumnType::kEmbedding ? ", by its norm"
+                                                     : "";
+  return fmt::format("{}{}", to_string(type), by);
+}
+
 std::string p_text(double p) {
   if (std::isnan(p)) return "–";
   if (p < 1e-15) return "< 1e-15";
@@ -326,12 +333,18 @@ bool blind(const Finding& f) {
 std::string sentence(const Comparison& c, const std::vector<Finding>& findings) {
   const auto* best = best_of_blind(c, findings);
   auto text = drift_sentence(c, findings, best);
+  auto judged =
+      std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.verdict != Verdict::kNoData; });
+  auto unseen = std::count_if(findings.begin(), findings.end(), blind);
   auto failures = quality_counts(c).fail;
   auto failed = failures ? fmt::format("{} of data quality failed", plural(failures, "check")) : std::string();
   bool ok = c.summary.verdict == Verdict::kOk;
   if (best)
     return fmt::format("but no change of the size that matters could have been seen: {}{}{}", text,
                        failed.empty() ? "" : "; ", failed);
+  if (ok && 2 * unseen > judged)
+    return fmt::format("but {} of {} could not have shown a change of the size that matters: {}{}{}", unseen,
+                       plural(judged, "column"), text, failed.empty() ? "" : "; ", failed);
   if (failed.empty()) return text;
   return ok ? fmt::format("but {}: {}", failed, text) : fmt::format("{}; {}", text, failed);
 }

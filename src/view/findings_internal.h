@@ -44,6 +44,8 @@ double gravity(const engine::ColumnResult& result);
 /// "0.42 sd", "18 % of rows"; with a sign where `way` is not 0; "–" where there is none.
 std::string effect_text(double effect, std::string_view scale, int way = 0);
 std::string share_text(double share);  ///< "0.3 %"
+/// The kind of a column and, of a text or an embedding, what of it is compared: "text, by its length".
+std::string type_text(engine::ColumnType type);
 /// "<1e-15", "0.0021"
 std::string p_text(double p);
 
@@ -89,7 +91,8 @@ std::string worst_in(const engine::Comparison& comparison, const Finding& findin
 
 /// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd;
 /// drift since window 7 (2013-06-03)". Where an "ok" needs a word of caution it begins with "but ": "but no change of
-/// the size that matters could have been seen: …", "but 1 check of data quality failed: …".
+/// the size that matters could have been seen: …", "but 13 of 16 columns could not have shown a change of the size that
+/// matters: …" (where they are more than half of those judged), "but 1 check of data quality failed: …".
 std::string sentence(const engine::Comparison& comparison, const std::vector<Finding>& findings);
 /// Whether the sentence begins so.
 bool cautious(std::string_view sentence);

@@ -338,7 +338,7 @@ class Report {
           sort_key(gravity), gravity < 0 ? "–" : human(gravity, 2), sort_key(r.p_adjusted),
           escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect), power_html(r.detectable_effect, r.effect_scale),
           sort_key(now), before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),
-          to_string(f->role), to_string(f->type));
+          to_string(f->role), type_text(f->type));
     }
     out_ += "</tbody></table></div>";
     if (rows < order_.size())

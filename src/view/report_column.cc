@@ -224,8 +224,9 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
       f.verdict == Verdict::kNoData
           ? std::string()
           : effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
-      is_missing_share(r) ? ", missing" : "", to_string(f.role), to_string(f.type));
-  put(out, "<p>{}{}</p>", time_html(c, f), escaped(r.reason, kReason));
+      is_missing_share(r) ? ", missing" : "", to_string(f.role), type_text(f.type));
+  put(out, "<p>{}{}{}</p>", r.segment ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> " : "",
+      time_html(c, f), escaped(r.reason, kReason));
 
   out += "<div class=\"charts\">";
   if (f.picture) {

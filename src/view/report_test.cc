@@ -197,6 +197,50 @@ TEST(Report, AnOkThatNeedsAWordOfCaution) {
   EXPECT_TRUE(has(html, "<p class=\"word\">OK, but</p><h1>No change of the size that matters could have been seen"));
 }
 
+TEST(Report, AnOkOfMostlyBlindColumnsIsCautious) {
+  auto c = make_comparison(1, 3);
+  for (auto& w : c.windows)
+    for (auto name : {"height", "weight"}) {
+      w.columns.push_back(w.columns[0]);
+      w.columns.back().column = name;
+      w.columns.back().detectable_effect = 2 * w.columns[0].major;
+    }
+  c.summary.columns = 3;
+  auto html = to_report(c);
+  EXPECT_EQ(complaint(html), "");
+  EXPECT_TRUE(has(html,
+                  "<p class=\"word\">OK, but</p><h1>2 of 3 columns could not have shown a change of the size that "
+                  "matters: "));
+}
+
+TEST(Report, DetailsSayTheSegmentAndWhatOfATextIsCompared) {
+  auto c = make_comparison(2, 1);
+  auto details = [&] {
+    auto html = to_report(c);
+    EXPECT_EQ(complaint(html), "");
+    auto from = html.find("<details class=\"col\" id=\"c1\"");
+    return html.substr(from, html.find("</details>", from) - from);
+  };
+  EXPECT_FALSE(has(details(), "<p><b>Where <bdi>"));
+  for (auto& r : c.windows[0].columns)
+    if (r.column == "age") {
+      r.type = engine::ColumnType::kText;
+      if (!r.segment) r.verdict = engine::Verdict::kOk;
+    }
+  auto said = details();
+  EXPECT_TRUE(has(said, "<p><b>Where <bdi>origin=JFK</bdi>.</b> ")) << said;
+  EXPECT_TRUE(has(said, "feature, text, by its length</span></summary>")) << said;
+  EXPECT_TRUE(has(to_report(c), "<td>text, by its length</td>"));
+}
+
+TEST(Report, ATableThatGoesOnBesideTheEdgeIsShadedThere) {
+  auto html = to_report(make_comparison(3, 1));
+  auto rule = html.substr(html.find("\n.scroll {"));
+  rule.resize(rule.find('}'));
+  for (auto part : {"overflow-x: auto", "var(--shade), transparent) right", "no-repeat local", "no-repeat scroll"})
+    EXPECT_TRUE(has(rule, part)) << part;
+}
+
 TEST(Report, WhatIsUndecidedIsNotDrawnAsOk) {
   auto c = make_comparison(2, 3);
   EXPECT_FALSE(has(to_report(c), "undecided</span>"));

@@ -15,6 +15,7 @@
 namespace vigie::view {
 namespace {
 
+using engine::ColumnType;
 using engine::Comparison;
 using engine::Verdict;
 
@@ -73,11 +74,15 @@ class Page {
     out_ += wrapped({lead, style}, {text, Style::kPlain}, kLabel, options_);
   }
 
-  std::string names(const std::vector<std::string_view>& columns, std::size_t room) const {
+  // Of texts and embeddings it is said, where `kinds` are given, what of them was compared.
+  std::string names(const std::vector<std::string_view>& columns, std::size_t room,
+                    const std::vector<ColumnType>* kinds = nullptr) const {
     std::string text;
     std::size_t used = 0;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       auto name = shortened(clean(columns[i]), 32, ellipsis(options_), true);
+      if (kinds && i < kinds->size() && ((*kinds)[i] == ColumnType::kText || (*kinds)[i] == ColumnType::kEmbedding))
+        name += fmt::format(" ({})", type_text((*kinds)[i]));
       auto more = fmt::format(" and {} more", columns.size() - i);
       if (i && used + display_width(name) + 2 + more.size() > room) return text + more;
       text += (i ? ", " : "") + name;
@@ -137,7 +142,10 @@ class Page {
     auto say = [&](const std::string& what) {
       if (!what.empty()) lead += (lead.empty() ? "" : ", ") + what;
     };
-    if (is_missing_share(r)) say("missing values");
+    if (is_missing_share(r))
+      say("missing values");
+    else if (f.type == ColumnType::kText || f.type == ColumnType::kEmbedding)
+      say(type_text(f.type));
     if (r.segment) say("where " + *r.segment);
     if (auto time = when(c_, f, f.verdict); time != overall_) say(time);
     say(worst_in(c_, f));
@@ -219,19 +227,23 @@ class Page {
 
   void unchanged() {
     std::vector<std::string_view> features, outputs, unseen;
+    std::vector<ColumnType> kinds, kinds_of_outputs;
     for (const auto& f : findings_) {
       if (f.verdict != Verdict::kOk) continue;
       (f.output() ? outputs : features).push_back(f.column);
+      (f.output() ? kinds_of_outputs : kinds).push_back(f.type);
       if (blind(f)) unseen.push_back(f.column);
     }
     auto room = 2 * (width_ - kLabel) - 24;
-    auto ok = [&](const std::vector<std::string_view>& columns, std::string_view noun) {
+    auto ok = [&](const auto& columns, const auto& types, std::string_view noun) {
       if (!columns.empty())
-        line("ok", fmt::format("{}: {}", plural(static_cast<std::int64_t>(columns.size()), noun), names(columns, room)),
+        line("ok",
+             fmt::format("{}: {}", plural(static_cast<std::int64_t>(columns.size()), noun),
+                         names(columns, room, &types)),
              Style::kOk);
     };
-    ok(outputs, "model output");
-    ok(features, "column");
+    ok(outputs, kinds_of_outputs, "model output");
+    ok(features, kinds, "column");
     // The headline says it of all together.
     bool all = c_.summary.verdict == Verdict::kOk && unseen.size() == features.size() + outputs.size();
     if (!unseen.empty() && !all)

@@ -264,6 +264,36 @@ TEST(Terminal, AnOkThatNeedsAWordOfCaution) {
   EXPECT_FALSE(to_terminal(c, {200, false, true}).starts_with("OK, but no change"));
 }
 
+TEST(Terminal, AnOkOfMostlyBlindColumnsIsCautious) {
+  auto c = make_comparison(5, 1);
+  std::erase_if(c.windows[0].columns, [](const auto& r) { return r.column == "age"; });
+  c.summary.columns = 4, c.summary.verdict = engine::Verdict::kOk;
+  auto& columns = c.windows[0].columns;
+  ASSERT_EQ(columns.size(), 4U);
+  for (std::size_t i = 0; i < 2; ++i) columns[i].detectable_effect = 0.9;
+  EXPECT_TRUE(to_terminal(c, {200, false, true}).starts_with("OK  none of 4 columns changed")) << "half is not most";
+  columns[2].detectable_effect = 0.9;
+  auto text = to_terminal(c, {200, false, true});
+  EXPECT_TRUE(
+      text.starts_with("OK, but 3 of 4 columns could not have shown a change of the size that matters: none of "
+                       "4 columns changed enough to matter\n"))
+      << text;
+  c.windows[0].quality.push_back({"schema", "gone", NAN, "numeric", "fail", "the current data has no such column"});
+  EXPECT_TRUE(has(to_terminal(c, {200, false, true}), "enough to matter; 1 check of data quality failed\n"));
+}
+
+TEST(Terminal, TextsAreSaidToBeComparedByLength) {
+  auto c = make_comparison(3, 1);
+  for (auto& r : c.windows[0].columns) {
+    if (r.column == "distance") r.type = engine::ColumnType::kText;
+    if (r.column == "dep_time") r.type = engine::ColumnType::kEmbedding;
+    if (r.column == "age") r.type = engine::ColumnType::kText;
+  }
+  auto text = to_terminal(c, {200, false, true});
+  EXPECT_TRUE(has(text, "2 columns: dep_time (embedding, by its norm), distance (text, by its length)\n")) << text;
+  EXPECT_TRUE(has(text, "\n    text, by its length: moved ")) << text;
+}
+
 TEST(Table, AlignsAndCuts) {
   TerminalOptions options{60, false, true};
   auto text = table({"column", "rows"}, {{"出発", "5"}, {"b", "1,234"}}, {Align::kLeft, Align::kRight}, options);
