@@ -92,6 +92,7 @@ void leave(ColumnProfile& column, const std::vector<std::int64_t>& kept, const S
     // By name, not as they come: which profile is the first one changes nothing.
     if (k > 0) std::sort(order.begin(), order.end(), [&](auto s, auto t) { return segments[k][s] < segments[k][t]; });
     auto share = [&](std::int64_t total, std::int64_t stays, auto&& cell_of, auto&& rest_of) {
+      if (total == 0) return;
       auto phase = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(total)));
       std::int64_t seen = 0, given = 0;
       for (auto s : order) {

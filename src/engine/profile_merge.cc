@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <optional>
 
 #include "base/text.h"
@@ -38,6 +40,84 @@ std::vector<const Part*> parts_of(const ColumnProfile& c, const std::vector<std:
   return parts;
 }
 
+// The categories that a part's traces tell of, in their order: see drift::WindowSummary::arcsine.
+std::vector<std::size_t> by_count(const std::vector<std::int64_t>& cells) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    if (cells[i] > 0) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](auto i, auto j) { return cells[i] > cells[j]; });
+  return order;
+}
+
+// Traces of a part with the counts `own` in the order that the counts `all` of the merged part give: up to the first
+// category that they do not tell of. `to` leads from the cells of `own` to those of `all`.
+void retell(const std::vector<drift::WindowSummary>& windows, const std::vector<std::int64_t>& own,
+            const std::vector<std::size_t>& to, const std::vector<std::int64_t>& all,
+            std::vector<drift::WindowSummary>& out) {
+  auto before = by_count(own), after = by_count(all);
+  if (after.size() > drift::kArcsine) after.resize(drift::kArcsine);
+  std::map<std::size_t, std::size_t> place;
+  for (std::size_t j = 0; j < before.size(); ++j) place[to[before[j]]] = j;
+  for (const auto& window : windows) {
+    auto told = window;
+    told.arcsine.clear();
+    for (auto i : after) {
+      auto at = place.find(i);
+      if (at == place.end())  // no row of the part has it
+        told.arcsine.push_back(std::asin(std::sqrt(.375 / (window.rows + .75))));
+      else if (at->second < window.arcsine.size())
+        told.arcsine.push_back(window.arcsine[at->second]);
+      else
+        break;
+    }
+    if (!told.arcsine.empty()) out.push_back(std::move(told));
+  }
+}
+
+// Adds the traces of a side's part to those of the merged one, of whose axis theirs is a part.
+void add_traces(const ColumnProfile& side, const Part& part, const ColumnProfile& merged, Part& to) {
+  if (side.categorical()) {
+    std::vector<std::size_t> cells;
+    for (const auto& k : side.categories)
+      cells.push_back(static_cast<std::size_t>(
+          std::find_if(merged.categories.begin(), merged.categories.end(), [&](auto& l) { return l.name == k.name; }) -
+          merged.categories.begin()));
+    cells.push_back(merged.categories.size());
+    retell(part.windows, part.counts.cells, cells, to.counts.cells, to.windows);
+  } else {
+    to.windows.insert(to.windows.end(), part.windows.begin(), part.windows.end());
+  }
+  retell(part.missing_windows, {part.counts.missing, part.counts.rows()}, {0, 1}, {to.counts.missing, to.counts.rows()},
+         to.missing_windows);
+}
+
+bool same_counts(const Profile& a, const Profile& b) {
+  auto same = [](const Part& p, const Part& q) {
+    return p.counts.cells == q.counts.cells && p.counts.missing == q.counts.missing &&
+           p.counts.uncounted == q.counts.uncounted && p.counts.uncounted_missing == q.counts.uncounted_missing &&
+           p.counts.beyond == q.counts.beyond;
+  };
+  auto same_column = [&](const ColumnProfile& x, const ColumnProfile& y) {
+    auto named = [](const Category& k, const Category& l) { return k.name == l.name; };
+    return x.name == y.name && x.bins.cuts == y.bins.cuts && std::ranges::equal(x.categories, y.categories, named) &&
+           std::ranges::equal(x.parts, y.parts,
+                              [&](const auto& p, const auto& q) { return std::ranges::equal(p, q, same); });
+  };
+  return a.source == b.source && a.rows == b.rows && a.segments == b.segments &&
+         std::ranges::equal(a.columns, b.columns, same_column);
+}
+
+// "column "x" has ...", "2 columns have ..., "x" first".
+std::string those(const std::vector<std::string>& columns, std::string_view what) {
+  if (columns.size() == 1) return fmt::format("column {} has {}", vigie::quoted(columns[0]), what);
+  return fmt::format("{} columns have {}, {} first", columns.size(), what, vigie::quoted(columns[0]));
+}
+
+std::string windows_of(const Profile& p) {
+  return p.window_count > 0 ? fmt::format("{} has windows by {}", p.source, to_string(p.window))
+                            : p.source + " has no windows";
+}
+
 }  // namespace
 
 Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
@@ -53,7 +133,8 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
                 fmt::format("cannot merge {} and {}: they were made with different --segment", a.source, b.source));
   for (std::size_t k = 1; k < a.segments.size(); ++k)
     out.segments[k] = joined(a.segments[k], b.segments[k], to_string(a.segmentations[k]) + "=(other)");
-  bool windows = a.window_count > 0 && b.window_count > 0 && a.window == b.window, dropped = false;
+  bool windows = a.window_count > 0 && b.window_count > 0 && a.window == b.window;
+  std::vector<std::string> other_bins, too_many;  // columns that stand in the way of windows
   out.columns.clear();
   for (const auto& x : a.columns) {
     auto it = std::find_if(b.columns.begin(), b.columns.end(), [&](const auto& c) { return c.name == x.name; });
@@ -95,12 +176,6 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
             Counts moved = part->counts;
             moved.cells = joint.place(part->counts, *side);
             m.parts[k][s].counts.merge(moved);
-            // Traces of several segments are not those of their union.
-            if (found.size() != 1) continue;
-            auto& to = m.parts[k][s];
-            to.windows.insert(to.windows.end(), part->windows.begin(), part->windows.end());
-            to.missing_windows.insert(to.missing_windows.end(), part->missing_windows.begin(),
-                                      part->missing_windows.end());
           }
         }
       }
@@ -115,14 +190,16 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
             fmt::format("column {}: has more categories than are kept; half of its rows choose them and "
                         "the other half is counted",
                         vigie::quoted(x.name)));
-      auto in_order = [&](const ColumnProfile& side) {
-        return std::equal(side.categories.begin(), side.categories.end(), m.categories.begin(), m.categories.end(),
-                          [](const auto& k, const auto& l) { return k.name == l.name; });
-      };
-      joint.same = !m.halved && m.other == 0 && in_order(x) && in_order(y);
+      joint.same = !m.halved && m.other == 0;
     }
-    windows = windows && joint.same;
-    dropped = dropped || (a.window_count > 0 && !joint.same);
+    if (!joint.same) (x.categorical() ? too_many : other_bins).push_back(x.name);
+    for (std::size_t k = 0; windows && joint.same && k < m.parts.size(); ++k)
+      for (std::size_t s = 0; s < m.parts[k].size(); ++s)
+        for (auto [side, profile] : {std::pair{&x, &a}, std::pair{&y, &b}}) {
+          auto found = parts_of(*side, profile->segments[k], k, k == 0 ? "" : out.segments[k][s], out.segments[k]);
+          // Traces of several segments are not those of their union.
+          if (found.size() == 1) add_traces(*side, *found[0], m, m.parts[k][s]);
+        }
     m.exact = m.error_bound == 0;
     m.moments.merge(y.moments);
     if (m.quantiles && y.quantiles) {
@@ -137,7 +214,11 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
   }
   if (out.columns.empty())
     return fail(Code::kUsage, fmt::format("cannot merge {} and {}: no column in common", a.source, b.source));
-  if (windows) {
+  if (same_counts(a, b))
+    out.notes.push_back(fmt::format(
+        "both profiles are of {} and hold the same counts: if they are the same data, each row now counts twice",
+        a.source));
+  if (windows && other_bins.empty() && too_many.empty()) {
     out.window_count = std::min<std::int64_t>(a.window_count + b.window_count, kWindows);
     for (auto& c : out.columns)
       for (auto& parts : c.parts)
@@ -151,9 +232,18 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       for (auto& parts : c.parts)
         for (auto& part : parts) part.windows.clear(), part.missing_windows.clear();
     out.window = {};
-    if (dropped)
-      out.notes.push_back(
-          "the healthy windows of profiles with different bins cannot be joined: the merged profile has none");
+    std::string cause;
+    if (!windows) {
+      cause = fmt::format("{}, {}", windows_of(a), windows_of(b));
+    } else {
+      if (!other_bins.empty()) cause = those(other_bins, "other bins in each, and windows are told in terms of them");
+      if (!too_many.empty())
+        cause += (cause.empty() ? "" : "; ") + those(too_many, "more categories than are told apart");
+    }
+    if (a.window_count > 0 || b.window_count > 0)
+      out.notes.push_back(fmt::format(
+          "the merged profile has no healthy windows: {}; to have them, make one profile of all the data with --window",
+          cause));
   }
   return out;
 }
