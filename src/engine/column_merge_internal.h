@@ -12,7 +12,8 @@ namespace vigie::engine {
 
 /// How the counts of one column of two profiles come to lie on one axis, that of the merged column.
 struct Joint {
-  bool same = false;     ///< both sides' axis is this one, so that traces of their windows mean the same
+  /// Traces of both sides' windows mean the same on this axis: the same bins, or all categories known by name.
+  bool same = false;
   double displaced = 0;  ///< rows that may lie in another cell than theirs
   std::string remark;    ///< what was pooled, for people; empty when nothing was
   /// The cells of counts of a side on the merged axis; no row is lost or doubled.

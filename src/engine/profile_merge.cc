@@ -241,9 +241,10 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
         cause += (cause.empty() ? "" : "; ") + those(too_many, "more categories than are told apart");
     }
     if (a.window_count > 0 || b.window_count > 0)
-      out.notes.push_back(fmt::format(
-          "the merged profile has no healthy windows: {}; to have them, make one profile of all the data with --window",
-          cause));
+      out.notes.push_back(
+          fmt::format("the merged profile has no healthy windows: {}; to have them, make one profile of all the data, "
+                      "as by vigie profile 'part*.csv' --window …",
+                      cause));
   }
   return out;
 }
