@@ -222,10 +222,11 @@ void HealthyWindows::State::categorical(const Model& model, const Design::Row& r
     const bool most = (1 - shares[i]) * fewest < kFewestExpected;
     judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), most ? careful : least);
   }
+  // Windows of few rows overstate a small share, which is on the safe side of looking for a large one.
   const auto rare = static_cast<double>(shares.size() - frequent);
   for (std::size_t i = frequent; i < shares.size(); ++i) {
     if (count_of(current.arcsine[i], rows) >= kFewestExpected && current.arcsine[i] > model.fits[i].at(row))
-      judge(model.fits[i], current.arcsine[i], rest_weight / 2 / rare, careful);
+      judge(model.fits[i], current.arcsine[i], rest_weight / 2 / rare, least);
   }
   judge(model.fits[shares.size() + frequent], arcsine(std::max(0., rest), rows),
         rare > 0 ? rest_weight / 2 : rest_weight, careful);
