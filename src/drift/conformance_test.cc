@@ -182,7 +182,8 @@ TEST_P(Conformance, HugeCounts) {
     EXPECT_GT(same.p_value, .5);
     y[40] += 100000;
     y[90] -= 100000;
-    EXPECT_LT(run(pair_of(kind, x, y)).p_value, 1e-6);
+    const Score moved = run(pair_of(kind, x, y));
+    EXPECT_LT(moved.p_value, moved.null == Null::kSimulated ? Args{}.level / 10 : 1e-6);
   }
 }
 
@@ -228,7 +229,7 @@ TEST_P(SlowConformance, FalseAlarmsAtMostNominal) {
   for (const NullCase& null : kNulls) {
     if (!(GetParam()->accepts & null.kind)) continue;
     for (const auto& [n, m] : null.sizes) {
-      const std::size_t trials = full() ? 20000 : 2000;
+      const std::size_t trials = full() ? 20000 : GetParam() == &omnibus ? 2000 : 1000;
       const std::vector<double> p =
           p_values(*GetParam(), trials, [&, rows = n, current = m](Rng& rng) { return null.draw(rng, rows, current); });
       std::string line = fmt::format("| {}, {} | {} |", n, m, null.name);
