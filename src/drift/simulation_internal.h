@@ -24,10 +24,12 @@ struct Pair {
   std::vector<double> cuts, centers;
   double sd = 1;
   Counts reference, current;
+  std::vector<double> reference_values, current_values;  ///< sorted, where they are kept
+  double beyond = 0;                                     ///< of the current rows, as in Sample
 
   Axis axis() const { return {kind, cuts, centers, sd, lattice}; }
-  Sample reference_sample() const { return {reference, {}}; }
-  Sample current_sample() const { return {current, {}}; }
+  Sample reference_sample() const { return {reference, reference_values}; }
+  Sample current_sample() const { return {current, current_values, beyond}; }
 };
 
 /// Rows of a multinomial, by conditional binomials or, when few, one by one.
@@ -158,11 +160,10 @@ inline Pair categories(Rng& rng, std::int64_t n, std::int64_t m, std::span<const
   return pair;
 }
 
-/// Standard normal rows on 128 cells at quantiles of the reference, with the cells' means as centers.
-inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
-  std::normal_distribution<double> normal;
-  std::vector<double> x(static_cast<std::size_t>(n));
-  for (double& v : x) v = normal(rng);
+/// Rows drawn one by one, on 128 cells at quantiles of the reference with the cells' means as centers.
+inline Pair drawn_rows(std::int64_t n, std::int64_t m, const std::function<double()>& draw, bool keep_values = false) {
+  std::vector<double> x(static_cast<std::size_t>(n)), y(static_cast<std::size_t>(m));
+  for (double& v : x) v = draw();
   std::sort(x.begin(), x.end());
   const std::int64_t cells = std::min<std::int64_t>(128, n);
   Pair pair;
@@ -187,10 +188,25 @@ inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
   const double mean = sum / static_cast<double>(n);
   pair.sd = std::sqrt(squares / static_cast<double>(n) - mean * mean);
   pair.current.assign(pair.reference.size(), 0);
-  for (std::int64_t i = 0; i < m; ++i) {
-    const auto at = std::upper_bound(pair.cuts.begin(), pair.cuts.end(), normal(rng));
+  for (double& v : y) {
+    v = draw();
+    const auto at = std::upper_bound(pair.cuts.begin(), pair.cuts.end(), v);
     ++pair.current[static_cast<std::size_t>(at - pair.cuts.begin())];
+    const double outside = v < x.front() ? x.front() - v : v > x.back() ? v - x.back() : 0;
+    if (pair.sd > 0) pair.beyond += outside / pair.sd;
   }
+  if (keep_values) {
+    std::sort(y.begin(), y.end());
+    pair.reference_values = std::move(x);
+    pair.current_values = std::move(y);
+  }
+  return pair;
+}
+
+inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
+  std::normal_distribution<double> normal;
+  Pair pair = drawn_rows(n, m, [&] { return normal(rng); });
+  pair.beyond = 0;
   return pair;
 }
 
