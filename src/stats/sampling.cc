@@ -10,7 +10,7 @@
 namespace vigie::stats {
 namespace {
 
-constexpr double kNormalAbove = 1e6;  ///< variance
+constexpr double kNormalAbove = 1e4;  ///< variance
 /// Cells that expect fewer rows than this are filled row by row.
 constexpr double kLarge = 16;
 

@@ -17,7 +17,7 @@ double draw_normal(Rng& rng);
 /// Gamma with scale 1 and any shape ≥ 0 (Marsaglia & Tsang 2000). 40 ns.
 double draw_gamma(Rng& rng, double shape);
 /// Successes among n ≥ 0 trials of probability p. By inversion from the mode: 0.1 µs + 3 ns for each standard deviation
-/// up to 1,000 of them; above, where the skewness is below 0.001, a rounded normal.
+/// up to 100 of them; above, where the skewness is below 0.01, a rounded normal.
 std::int64_t draw_binomial(Rng& rng, std::int64_t n, double p);
 /// Marked rows among `drawn` taken without replacement from `total`. Method and cost as of draw_binomial.
 std::int64_t draw_hypergeometric(Rng& rng, std::int64_t total, std::int64_t marked, std::int64_t drawn);
