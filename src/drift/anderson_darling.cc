@@ -60,11 +60,16 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   Score score = blank_score(cells);
   if (is_done(score)) return score;
   const double observed = a2(cells.x, cells.y);
-  if (cells.n + cells.m > 3) {
-    score.statistic = (observed - 1) / std::sqrt(variance(static_cast<double>(cells.n), static_cast<double>(cells.m)));
-  }
   stats::AndersonDarlingLaw law(grouped(cells, kMostPoints).pooled());
-  score.p_value = law.sf(observed);
+  double standardised = observed;
+  if (cells.n + cells.m > 3) {
+    const double sd = std::sqrt(variance(static_cast<double>(cells.n), static_cast<double>(cells.m)));
+    score.statistic = (observed - 1) / sd;
+    // Without ties its own deviation takes the place of the limit law's, which differs among few rows.
+    const bool ties = cells.size() < static_cast<std::size_t>(cells.n + cells.m);
+    if (!ties) standardised = 1 + score.statistic * std::sqrt(2 * law.sum2());
+  }
+  score.p_value = law.sf(standardised);
   score.null = Null::kAsymptotic;
   if (!cells.quantiles && is_sparse(cells) && score.p_value < kUndecided) simulate(score, cells, args, a2);
   return score;

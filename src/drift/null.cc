@@ -12,6 +12,8 @@ namespace vigie::drift {
 namespace {
 
 constexpr std::int64_t kExceedances = 20;
+/// Share of the rows in one cell from which a column counts as one of atoms.
+constexpr double kAtom = .1;
 constexpr double kMostDraws = 1e6, kMostCounts = 4e8, kFewestDraws = 999;
 
 /// Numbers of gaps between reference rows in each cell: as many as rows, one in a cell without any, and one less for
@@ -35,7 +37,8 @@ std::vector<double> gaps_of(const Cells& cells) {
 }  // namespace
 
 bool is_sparse(const Cells& cells) {
-  return static_cast<double>(std::min(cells.n, cells.m)) * (1 - cells.largest_share()) < kSparse;
+  const double share = cells.largest_share();
+  return share >= kAtom && static_cast<double>(std::min(cells.n, cells.m)) * (1 - share) < kSparse;
 }
 
 double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic) {

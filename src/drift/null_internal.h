@@ -13,6 +13,7 @@ namespace vigie::drift {
 /// Rows outside the heaviest cell that the smaller sample must expect for an asymptotic law to hold (alarms recipe
 /// section 2, measured there).
 inline constexpr double kSparse = 50;
+/// Of a column with an atom; without one ranks are as regular as they get.
 bool is_sparse(const Cells& cells);
 
 /// Above this an asymptotic p is never replaced by a simulated one: nothing is decided there.

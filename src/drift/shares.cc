@@ -6,6 +6,13 @@
 #include "stats/distributions.h"
 
 namespace vigie::drift {
+namespace {
+
+/// Beside an atom of no more than this share, what makes the law are the bins at quantiles of the other rows: permuting
+/// them gave 10 % alarms at a nominal 5 % (psi, 60 % zeros, 30 reference rows).
+constexpr double kMostlyOneValue = .75;
+
+}  // namespace
 
 Cells share_bins(const Axis& axis, const Sample& reference, const Sample& current, std::size_t bins) {
   const Cells cells = nonempty(numeric_cells(axis, {.counts = reference.counts, .values = {}},
@@ -14,7 +21,7 @@ Cells share_bins(const Axis& axis, const Sample& reference, const Sample& curren
   out.n = cells.n;
   out.m = cells.m;
   out.exact = true;  // the bins are the statistic's own
-  out.quantiles = cells.quantiles;
+  out.quantiles = !axis.lattice && cells.largest_share() < kMostlyOneValue;
   const double wide = static_cast<double>(cells.n) / static_cast<double>(bins);
   const auto quantile = [&](std::int64_t below) {
     return static_cast<std::int64_t>(static_cast<double>(below) / wide);
