@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ struct Score {
   Null null = Null::kNone;
   std::vector<Component> components;  ///< in a fixed order; empty for single tests
   std::string note;                   ///< one clause for people, may be empty ("decided by the tails")
+  bool exact = false;                 ///< the statistic is that of the rows themselves, no matter how they were counted
+  double error = std::numeric_limits<double>::quiet_NaN();  ///< exact: 0; else the most that the rows' own statistic
+                                                            ///< can lie from this one, NaN where no bound is known
 };
 
 /// Parameter of a method, for help, configuration and the reference page.
@@ -73,7 +77,9 @@ struct Args {
 };
 
 /// Descriptor of a two-sample method: see conventions "A unit". `run` never throws, prints or allocates beyond its
-/// result and O(cells); it must accept any counts (empty, one row, one cell) and answer with a Status.
+/// result and O(cells + values); it must accept any counts (empty, one row, one cell) and answer with a Status. Where
+/// both samples bring their values it goes by them, else by the counts: cells stand at their centers, rows of one cell
+/// are ties. Methods whose null law has to be simulated take what Args::level asks for, see drift/null_internal.h.
 struct Method {
   std::string_view name;
   std::string_view summary;

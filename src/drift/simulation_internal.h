@@ -24,10 +24,12 @@ struct Pair {
   std::vector<double> cuts, centers;
   double sd = 1;
   Counts reference, current;
+  std::vector<double> reference_values, current_values;  ///< sorted, where they are kept
+  double beyond = 0;                                     ///< of the current rows, as in Sample
 
   Axis axis() const { return {kind, cuts, centers, sd, lattice}; }
-  Sample reference_sample() const { return {reference, {}}; }
-  Sample current_sample() const { return {current, {}}; }
+  Sample reference_sample() const { return {reference, reference_values}; }
+  Sample current_sample() const { return {current, current_values, beyond}; }
 };
 
 /// Rows of a multinomial, by conditional binomials or, when few, one by one.
@@ -158,27 +160,53 @@ inline Pair categories(Rng& rng, std::int64_t n, std::int64_t m, std::span<const
   return pair;
 }
 
-/// Standard normal rows on 128 cells at quantiles of the reference, with the cells' means as centers.
-inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
-  std::normal_distribution<double> normal;
-  std::vector<double> x(static_cast<std::size_t>(n));
-  for (double& v : x) v = normal(rng);
+/// Rows drawn one by one, on cells as an engine makes them of the reference: a value that repeats and has 1/128 of the
+/// rows, or any if there are no more than 128, stands alone with a gap behind it; the others share cells of as many.
+inline Pair drawn_rows(std::int64_t n, std::int64_t m, const std::function<double()>& draw, bool keep_values = false) {
+  std::vector<double> x(static_cast<std::size_t>(n)), y(static_cast<std::size_t>(m));
+  for (double& v : x) v = draw();
   std::sort(x.begin(), x.end());
-  const std::int64_t cells = std::min<std::int64_t>(128, n);
   Pair pair;
+  std::int64_t distinct = 1;
+  for (std::size_t i = 1; i < x.size(); ++i) distinct += x[i] != x[i - 1];
+  pair.lattice = distinct <= 128 && 2 * distinct <= n;
+  const double enough = static_cast<double>(n) / 128;
   pair.reference = {0};
   pair.centers = {x.front()};
-  double squares = 0, sum = 0;
-  for (std::int64_t j = 0; j < cells; ++j) {
-    const auto from = static_cast<std::size_t>(j * n / cells), to = static_cast<std::size_t>((j + 1) * n / cells);
-    double mean = 0;
-    for (std::size_t i = from; i < to; ++i) mean += x[i] / static_cast<double>(to - from);
-    pair.cuts.push_back(x[from]);
-    pair.reference.push_back(static_cast<std::int64_t>(to - from));
+  double squares = 0, sum = 0, moment = 0;
+  std::int64_t rows = 0;
+  bool open = false;
+  const auto start = [&](double v) {
+    if (!open) pair.cuts.push_back(v);
+    open = true;
+  };
+  const auto close = [&] {
+    if (rows == 0) return;
+    const double mean = moment / static_cast<double>(rows);
+    pair.reference.push_back(rows);
     pair.centers.push_back(mean);
-    sum += mean * static_cast<double>(to - from);
-    squares += mean * mean * static_cast<double>(to - from);
+    sum += moment;
+    squares += mean * moment;
+    rows = 0;
+    moment = 0;
+    open = false;
+  };
+  for (std::size_t i = 0, to = 0; i < x.size(); i = to) {
+    while (to < x.size() && x[to] == x[i]) ++to;
+    const auto ties = static_cast<std::int64_t>(to - i);
+    const bool alone = pair.lattice || (ties > 1 && static_cast<double>(ties) >= enough);
+    if (alone) close();
+    start(x[i]);
+    rows += ties;
+    moment += static_cast<double>(ties) * x[i];
+    if (!alone && static_cast<double>(rows) < enough) continue;
+    close();
+    if (!alone || to == x.size()) continue;
+    pair.cuts.push_back(std::nextafter(x[i], 1e300));  // the gap behind it
+    pair.reference.push_back(0);
+    pair.centers.push_back(x[i]);
   }
+  close();
   pair.cuts.push_back(std::nextafter(x.back(), 1e300));
   pair.reference.push_back(0);
   // Outside rows are measured at the extreme cell.
@@ -187,10 +215,25 @@ inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
   const double mean = sum / static_cast<double>(n);
   pair.sd = std::sqrt(squares / static_cast<double>(n) - mean * mean);
   pair.current.assign(pair.reference.size(), 0);
-  for (std::int64_t i = 0; i < m; ++i) {
-    const auto at = std::upper_bound(pair.cuts.begin(), pair.cuts.end(), normal(rng));
+  for (double& v : y) {
+    v = draw();
+    const auto at = std::upper_bound(pair.cuts.begin(), pair.cuts.end(), v);
     ++pair.current[static_cast<std::size_t>(at - pair.cuts.begin())];
+    const double outside = v < x.front() ? x.front() - v : v > x.back() ? v - x.back() : 0;
+    if (pair.sd > 0) pair.beyond += outside / pair.sd;
   }
+  if (keep_values) {
+    std::sort(y.begin(), y.end());
+    pair.reference_values = std::move(x);
+    pair.current_values = std::move(y);
+  }
+  return pair;
+}
+
+inline Pair normal_rows(Rng& rng, std::int64_t n, std::int64_t m) {
+  std::normal_distribution<double> normal;
+  Pair pair = drawn_rows(n, m, [&] { return normal(rng); });
+  pair.beyond = 0;
   return pair;
 }
 

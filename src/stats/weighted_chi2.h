@@ -52,16 +52,12 @@ class WeightedChi2 final : public QuadraticForm {
 /// p above .05, too small far in the tail. About 0.5 µs. A form of one weight is exact.
 double weighted_chi2_screen(double x, double sum1, double sum2, double sum3);
 
-/// The null law of the midrank Anderson–Darling statistic of two samples counted in k cells (alarms recipe, section
-/// 2), given the cells' pooled counts. Its k − 1 weights are the eigenvalues of a k × k matrix that is diagonal plus
-/// semiseparable; so its determinant is the end value of a linear recurrence along the cells, and neither matrix nor
-/// eigensolver is needed: construction O(k), a determinant O(k).
-class AndersonDarlingLaw final : public QuadraticForm {
+/// A form of a Brownian bridge seen at k − 1 to k points: its weights are the eigenvalues of a matrix that is diagonal
+/// plus semiseparable; so its determinant is the end value of a linear recurrence along the cells, and neither matrix
+/// nor eigensolver is needed: construction O(k), a determinant O(k). Scaled to Σλ = 1.
+class BridgeForm : public QuadraticForm {
  public:
-  /// Counts > 0, sum below 2⁶², k ≥ 2.
-  explicit AndersonDarlingLaw(std::span<const std::int64_t> pooled);
-
-  /// P(A² > x): the screen where that is above kExactBelow, else the exact tail.
+  /// P(Q > x): the screen where that is above kExactBelow, else the exact tail.
   double sf(double x);
   /// The smallest x, to 1e-9, with sf(x) ≤ p. About 1 ms.
   double quantile(double p);
@@ -69,13 +65,15 @@ class AndersonDarlingLaw final : public QuadraticForm {
   double sum2() const { return sum2_; }  ///< Σλ²
   double sum3() const { return sum3_; }  ///< Σλ³
 
-  /// p_j/v_j, the weight of cell j's squared difference in the statistic.
-  std::span<const double> weights() const { return weight_; }
-
   static constexpr double kExactBelow = .1;
 
   void determinant(const Nodes& u, Nodes& out) const override;
   double zero(std::size_t j, double limit) override;
+
+ protected:
+  std::vector<double> weight_, damping_, gap_;
+  double sum2_ = 0, sum3_ = 0;
+  std::size_t order_ = 0;  ///< number of weights
 
  private:
   struct Point {
@@ -85,10 +83,31 @@ class AndersonDarlingLaw final : public QuadraticForm {
   Point at(double u) const;
   double refine(std::size_t j, double low, double high) const;
 
-  std::vector<double> weight_, damping_, gap_;
   std::vector<double> zeros_;
   double searched_ = 0;  ///< zeros_ holds every zero up to here
-  double sum2_ = 0, sum3_ = 0;
+};
+
+/// The null law of the midrank Anderson–Darling statistic of two samples counted in k cells (alarms recipe, section
+/// 2), given the cells' pooled counts.
+class AndersonDarlingLaw final : public BridgeForm {
+ public:
+  /// Counts > 0, sum below 2⁶², k ≥ 2.
+  explicit AndersonDarlingLaw(std::span<const std::int64_t> pooled);
+  /// p_j/v_j, the weight of cell j's squared difference in the statistic.
+  std::span<const double> weights() const { return weight_; }
+};
+
+/// The null law, divided by its mean, of Σ w_j D_j² over the k − 1 inner ends of k cells, D the difference of the two
+/// distribution functions there, w_j = (p_j + p_{j+1})/2: Cramér–von Mises with ties.
+class CramerVonMisesLaw final : public BridgeForm {
+ public:
+  /// As for Anderson–Darling.
+  explicit CramerVonMisesLaw(std::span<const std::int64_t> pooled);
+  /// Σ w_j H_j (1 − H_j): the mean of nm/(n+m)·Σ w_j D_j² but for the factor N/(N−1).
+  double mean() const { return mean_; }
+
+ private:
+  double mean_ = 0;
 };
 
 }  // namespace vigie::stats

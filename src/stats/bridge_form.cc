@@ -13,42 +13,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-// M = W^½ (G − P/4) W^½ with W = diag(p/v), P = diag(p), G_ij = H_i (1 − H_j) for i ≤ j: G is the covariance of a
-// Brownian bridge at times H, its inverse is tridiagonal. det(I − 2uM) = Π(1 + u w p/2) · det G · det(G⁻¹ − C) with
-// C = diag(2uw / (1 + u w p/2)), and det G · det(G⁻¹ − C) is the height at time 1 of the polygon that starts at 0 with
-// slope 1 and bends by −C_j y at time H_j. Its sign changes count the zeros below u (Sturm).
-AndersonDarlingLaw::AndersonDarlingLaw(std::span<const std::int64_t> pooled) {
-  const std::size_t k = pooled.size();
-  std::int64_t total = 0;
-  for (const std::int64_t l : pooled) total += l;
-  const double n = static_cast<double>(total), half = .5 / n;
-  weight_.resize(k);
-  damping_.resize(k);
-  gap_.resize(k + 1);
-  std::int64_t below = 0;
-  double previous = 0, gg = 0, pgg = 0, paths = 0;
-  for (std::size_t j = 0; j < k; ++j) {
-    const double p = static_cast<double>(pooled[j]) / n;
-    const double h = static_cast<double>(2 * below + pooled[j]) * half;
-    below += pooled[j];
-    const double rest = static_cast<double>(2 * (total - below) + pooled[j]) * half;
-    const double w = p / (h * rest - p / 4);
-    weight_[j] = w;
-    damping_[j] = w * p / 2;
-    gap_[j] = (previous + p) / 2;
-    previous = p;
-    // Sums over i < j of M_ij² and of the closed walks i → j → k → i, from running sums.
-    const double g2 = w * h * h, h2 = w * rest * rest;
-    sum2_ += p * p + 2 * h2 * gg;
-    sum3_ += p * p * p + 3 * h2 * (pgg + p * gg) + 6 * h2 * paths;
-    paths += gg * w * h * rest;
-    gg += g2;
-    pgg += p * g2;
-  }
-  gap_[k] = previous / 2;
-}
-
-AndersonDarlingLaw::Point AndersonDarlingLaw::at(double u) const {
+BridgeForm::Point BridgeForm::at(double u) const {
   double y = gap_[0], slope = 1, product = 1;
   std::size_t changes = 0;
   for (std::size_t j = 0; j < weight_.size(); ++j) {
@@ -62,7 +27,7 @@ AndersonDarlingLaw::Point AndersonDarlingLaw::at(double u) const {
   return {product * y, changes};
 }
 
-void AndersonDarlingLaw::determinant(const Nodes& u, Nodes& out) const {
+void BridgeForm::determinant(const Nodes& u, Nodes& out) const {
   Nodes y, slope, product;
   y.fill(gap_[0]);
   slope.fill(1);
@@ -79,8 +44,8 @@ void AndersonDarlingLaw::determinant(const Nodes& u, Nodes& out) const {
   for (std::size_t i = 0; i < kNodes; ++i) out[i] = std::abs(product[i] * y[i]);
 }
 
-double AndersonDarlingLaw::zero(std::size_t j, double limit) {
-  if (j + 1 >= weight_.size()) return kInfinity;
+double BridgeForm::zero(std::size_t j, double limit) {
+  if (j >= order_) return kInfinity;
   if (j < zeros_.size()) return zeros_[j] > limit ? kInfinity : zeros_[j];
   while (zeros_.size() <= j) {
     const std::size_t next = zeros_.size();
@@ -106,7 +71,7 @@ double AndersonDarlingLaw::zero(std::size_t j, double limit) {
 
 /// The zero number j, known to lie in [low, high]: bisection on the count until it is alone between two points of
 /// known sign, then regula falsi (Illinois).
-double AndersonDarlingLaw::refine(std::size_t j, double low, double high) const {
+double BridgeForm::refine(std::size_t j, double low, double high) const {
   double f_low = 0, f_high = 0;
   for (bool low_known = false, high_known = false; !low_known || !high_known;) {
     const double middle = low + (high - low) * (low_known ? .5 : .7);
@@ -145,13 +110,13 @@ double AndersonDarlingLaw::refine(std::size_t j, double low, double high) const 
   return last;
 }
 
-double AndersonDarlingLaw::sf(double x) {
-  if (weight_.size() == 2) return x <= 0 ? 1 : std::erfc(std::sqrt(x / 2));
+double BridgeForm::sf(double x) {
+  if (order_ == 1) return x <= 0 ? 1 : std::erfc(std::sqrt(x / 2));
   const double screen = weighted_chi2_screen(x, 1, sum2_, sum3_);
   return screen >= kExactBelow ? screen : tail(x);
 }
 
-double AndersonDarlingLaw::quantile(double p) {
+double BridgeForm::quantile(double p) {
   double low = 0, high = 1;
   while (sf(high) > p && high < 1e4) {
     low = high;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "drift/contingency_internal.h"
+
+namespace vigie::drift {
+namespace {
+
+Score run(const Axis&, const Sample& reference, const Sample& current, const Args& args) {
+  const Cells cells = category_cells(reference, current);
+  Score score = blank_score(cells);
+  if (is_done(score)) return score;
+  const double x2 = pearson(cells.x, cells.y), rows = static_cast<double>(cells.n + cells.m);
+  const double k = static_cast<double>(cells.size()), phi2 = std::max(0.0, x2 / rows - (k - 1) / (rows - 1));
+  const double sides = 2 - 1 / (rows - 1), categories = k - (k - 1) * (k - 1) / (rows - 1);
+  const double least = std::min(sides, categories) - 1;
+  score.statistic = phi2 == 0 ? 0 : least > 0 ? std::min(1.0, std::sqrt(phi2 / least)) : 1;
+  set_table_p(score, cells, args, x2, kPearsonExpects, pearson);
+  return score;
+}
+
+}  // namespace
+
+constinit const Method cramers_v{.name = "cramers_v",
+                                 .summary = "Association of category and sample, corrected for what noise alone gives",
+                                 .reference = "Bergsma 2013",
+                                 .accepts = kCategorical,
+                                 .statistic = "bias-corrected Cramér's V, 0..1; its p-value is that of chi2",
+                                 .params = {},
+                                 .run = run};
+
+}  // namespace vigie::drift

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "drift/cells_internal.h"
+
+/// Null laws that have to be simulated. For this room only.
+namespace vigie::drift {
+
+/// Rows outside the heaviest cell that the smaller sample must expect for an asymptotic law to hold (alarms recipe
+/// section 2, measured there).
+inline constexpr double kSparse = 50;
+/// Of a column with an atom; without one ranks are as regular as they get.
+bool is_sparse(const Cells& cells);
+
+/// Above this an asymptotic p is never replaced by a simulated one: nothing is decided there.
+inline constexpr double kUndecided = .25;
+
+/// A statistic of two rows of counts on the cells, large where they differ.
+using Statistic = std::function<double(std::span<const std::int64_t> x, std::span<const std::int64_t> y)>;
+
+/// The chance, without drift, of a statistic at or above `observed`, which must be that of these cells themselves. The
+/// smaller sample is drawn anew from the pooled rows; on quantile cells the current one is drawn into the gaps of the
+/// reference. Stops at the 20th exceedance (Besag & Clifford 1991), so that an undrifted column costs some 100 draws;
+/// p = (k+1)/(B+1) after B = 20/level draws, at most 10⁶ and at most 4·10⁸ counts in all, for a drifted one.
+/// Seeded by Args::seed and the counts: the same input gives the same p.
+double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic);
+
+/// Fills in a simulated p.
+void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic);
+
+}  // namespace vigie::drift
