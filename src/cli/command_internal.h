@@ -85,10 +85,15 @@ void print(const std::string& text);
 /// Whether a file is a profile, by its first bytes or its name.
 Result<bool> is_profile_file(const std::string& path);
 
+/// What `read_reference` gives: the profile, and the rows that it was made of where DATA was given.
+struct Reference {
+  engine::Profile profile;
+  std::unique_ptr<table::Input> rows;
+};
+
 /// A reference: DATA turned into a profile, or a profile file as it is, with the roles and the schema that the caller
 /// gives. What a profile cannot be made to fit any more is Code::kUsage.
-Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
-                                       const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
-                                       bool sketches);
+Result<Reference> read_reference(const std::string& data, const DataOptions& options, const engine::WindowSpec& window,
+                                 const std::vector<engine::SegmentBy>& segments, bool sketches);
 
 }  // namespace vigie::cli

@@ -34,8 +34,13 @@ constexpr Output kReport{
     .what = "a report", .example = "report.html", .instead = "--json writes to standard output", .endings = kEndings};
 
 std::string method_of(const std::string& given) {
-  auto at = given.find('=');
+  auto at = given.rfind('=');
   return at == std::string::npos ? given : given.substr(at + 1);
+}
+
+std::string column_of(const std::string& given) {
+  auto at = given.rfind('=');
+  return at == std::string::npos ? std::string() : given.substr(0, at);
 }
 
 // What can be told before any data is read.
@@ -72,8 +77,8 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
   std::vector<std::string> names;
   for (const auto& c : reference.columns) names.push_back(c.name);
   for (const auto& m : o.methods) {
-    auto name = m.substr(0, m.find('='));
-    if (name.size() < m.size() && std::find(names.begin(), names.end(), name) == names.end())
+    auto name = column_of(m);
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
       return fail(Code::kUsage, fmt::format("--method: {} in {}", unknown_name("column", name, names), o.reference));
   }
   // The reference may be a profile that does not know the current data's time.
@@ -115,7 +120,8 @@ bool found(const engine::Comparison& comparison, const std::vector<std::string>&
 Result<int> run(const Options& o) {
   VIGIE_TRY(check(o));
   VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
-  VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, o.windows.by(), false));
+  VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
+  auto& reference = read.profile;
   VIGIE_ASSIGN(auto current, o.columns.open(o.current));
   VIGIE_TRY(check_columns(o, reference, *current));
   VIGIE_ASSIGN(auto remarks, remarks_of(o, reference, *current));
@@ -123,6 +129,8 @@ Result<int> run(const Options& o) {
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
   if (o.watch) options.levels = engine::Levels{*o.watch, *o.major};
+  options.reference_rows = read.rows.get();
+  for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
     options.progress = bar.callback();
@@ -135,16 +143,14 @@ Result<int> run(const Options& o) {
   auto of_reference = std::min(reference.problems.size(), comparison.problems.size());
   std::rotate(comparison.problems.begin(), comparison.problems.begin() + static_cast<std::ptrdiff_t>(of_reference),
               comparison.problems.end());
-  auto text = [](const std::string& s) {
-    return nlohmann::json(s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  auto text = [](const auto& value) {
+    return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };
   comparison.options = {{"alpha", fmt::format("{}", o.alpha)},
                         {"window", text(engine::to_string(window))},
-                        {"method", "\"auto\""},
+                        {"method", o.methods.empty() ? "\"auto\"" : text(o.methods)},
                         {"seed", "1"}};
-  if (!o.windows.segments.empty())
-    comparison.options.emplace_back(
-        "segment", nlohmann::json(o.windows.segments).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (!o.windows.segments.empty()) comparison.options.emplace_back("segment", text(o.windows.segments));
   if (options.levels) {
     comparison.options.emplace_back("watch", fmt::format("{}", *o.watch));
     comparison.options.emplace_back("major", fmt::format("{}", *o.major));

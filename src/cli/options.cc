@@ -247,9 +247,8 @@ Status fit_schema(engine::Profile& profile, const std::vector<engine::ForcedType
 
 }  // namespace
 
-Result<engine::Profile> read_reference(const std::string& data, const DataOptions& options,
-                                       const engine::WindowSpec& window, const std::vector<engine::SegmentBy>& segments,
-                                       bool sketches) {
+Result<Reference> read_reference(const std::string& data, const DataOptions& options, const engine::WindowSpec& window,
+                                 const std::vector<engine::SegmentBy>& segments, bool sketches) {
   VIGIE_ASSIGN(auto types, options.types());
   VIGIE_ASSIGN(bool made, is_profile_file(data));
   if (made) {
@@ -257,7 +256,7 @@ Result<engine::Profile> read_reference(const std::string& data, const DataOption
     VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, data));
     VIGIE_TRY(fit_schema(profile, types, options, data));
     VIGIE_TRY(engine::apply_roles(profile, options.roles()));
-    return profile;
+    return Reference{std::move(profile), nullptr};
   }
   VIGIE_ASSIGN(auto input, options.open(data));
   std::string remark;
@@ -273,8 +272,9 @@ Result<engine::Profile> read_reference(const std::string& data, const DataOption
                                                .threads = options.threads,
                                                .progress = bar.callback(),
                                                .version = kVersion});
-  if (profile && !remark.empty()) profile->notes.push_back(std::move(remark));
-  return profile;
+  if (!profile) return std::move(profile.error());
+  if (!remark.empty()) profile->notes.push_back(std::move(remark));
+  return Reference{std::move(*profile), std::move(input)};
 }
 
 }  // namespace vigie::cli

@@ -65,7 +65,8 @@ Command add_profile(CLI::App& program) {
           if (made)
             return fail(Code::kUsage, fmt::format("{}: is a profile already; --merge joins several", o->data[0]));
           VIGIE_ASSIGN(auto window, o->windows.spec(o->columns.timestamp));
-          VIGIE_ASSIGN(profile, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
+          VIGIE_ASSIGN(auto reference, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
+          profile = std::move(reference.profile);
         }
         for (const auto& remark : remarks_on(profile)) add_note(profile.notes, remark);
         for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include "engine/column_counter_internal.h"
 
@@ -12,7 +13,12 @@ constexpr std::int32_t kMissing = -1, kOtherHalf = -2;  // instead of a code
 }  // namespace
 
 ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference)
-    : profile_(profile), reference_(reference), first_half_(profile.halved ? segmentations : 0), cells(segmentations) {
+    : profile_(profile),
+      reference_(reference),
+      first_half_(profile.halved ? segmentations : 0),
+      kept_(segmentations),
+      values_(segmentations),
+      cells(segmentations) {
   if (profile.categorical()) {
     for (std::size_t i = 0; i < profile.categories.size(); ++i)
       index_.emplace(profile.categories[i].name, static_cast<std::int32_t>(i));
@@ -97,6 +103,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
     high = v > high ? v : high;
   }
   minimum = std::min(minimum, low), maximum = std::max(maximum, high);
+  if (most_ > 0) keep_values(values, groups);
   const auto& cuts = profile_.bins.cuts;
   bool outside = !cuts.empty() && (low < cuts.front() || high >= cuts.back());
   bool located = false;
@@ -127,6 +134,30 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
       if (outside) counts.beyond = saturating_add(counts.beyond, beyond(values.subspan(i, 1)));
     }
   }
+}
+
+void ColumnCounter::keep(std::int64_t most) {
+  if (!profile_.categorical()) most_ = most;
+}
+
+void ColumnCounter::keep_values(std::span<const double> values, std::span<const Membership> groups) {
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    if (kept_[k] > most_) continue;
+    auto& kept = values_[k];
+    kept.resize(std::max(kept.size(), cells[k].size()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (groups[k].groups[i] < 0 || std::isnan(values[i])) continue;
+      kept[static_cast<std::size_t>(groups[k].groups[i])].push_back(values[i]);
+      ++kept_[k];
+    }
+    if (kept_[k] > most_) kept.clear(), kept.shrink_to_fit();
+  }
+}
+
+std::vector<std::vector<std::vector<double>>> ColumnCounter::take_values() {
+  for (auto& groups : values_)
+    for (auto& values : groups) std::sort(values.begin(), values.end());
+  return std::move(values_);
 }
 
 std::int32_t ColumnCounter::cell_of(std::string_view name) {

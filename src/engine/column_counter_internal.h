@@ -25,6 +25,9 @@ class ColumnCounter {
   /// `reference`: the rows are those that the profile was made of. `profile` must outlive this.
   ColumnCounter(const ColumnProfile& profile, std::size_t segmentations, bool reference);
 
+  /// Keeps up to so many values of a numeric kind beside the counts, each segmentation for itself.
+  void keep(std::int64_t most);
+
   /// The rows of `column`, the first of which is row `first` of the data, into the groups that `groups` names, one
   /// Membership a segmentation; `sizes`: how many groups each has by now.
   void add(const table::Column& column, std::int64_t first, std::span<const Membership> groups,
@@ -40,6 +43,9 @@ class ColumnCounter {
   /// Whether every text so far is a number, some have a decimal mark, and the reference gives no reason to expect that.
   bool only_numbers() const { return !profile_.texts_as_meant && texts_.all_some_with_mark(); }
 
+  /// The values kept, [segmentation][group], in rising order; without any where they were too many.
+  std::vector<std::vector<std::vector<double>>> take_values();
+
  private:
   using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
 
@@ -49,6 +55,7 @@ class ColumnCounter {
   Coded half(Coded coded, std::int64_t first, bool second);
   std::int64_t beyond(std::span<const double> values) const;
   void add_numbers(std::span<const double> values, std::span<const Membership> groups);
+  void keep_values(std::span<const double> values, std::span<const Membership> groups);
   void add_codes(Coded coded, std::span<const Membership> groups, Groups& to);
   std::int32_t cell_of(std::string_view name);
 
@@ -62,6 +69,9 @@ class ColumnCounter {
   std::vector<std::uint16_t> places_;
   NumberTexts texts_;
   Groups first_half_;  // of a halved column
+  std::int64_t most_ = 0;
+  std::vector<std::int64_t> kept_;                        // [segmentation]
+  std::vector<std::vector<std::vector<double>>> values_;  // [segmentation][group]
 
  public:
   Groups cells;                    ///< [segmentation][group]

@@ -9,10 +9,10 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/choice_internal.h"
 #include "engine/judge_internal.h"
 #include "engine/picture.h"
 #include "engine/roles_internal.h"
-#include "stats/multiple_testing.h"
 
 namespace vigie::engine {
 namespace {
@@ -75,7 +75,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                         .segmentations = {},
                         .group_bytes = kResultBytes,
                         .threads = options.threads,
-                        .progress = options.progress};
+                        .progress = options.progress,
+                        .most_values = {}};
   for (const auto& by : options.segments) {
     auto it = std::find(reference.segmentations.begin(), reference.segmentations.end(), by);
     if (it == reference.segmentations.end())
@@ -99,10 +100,28 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
       return fail(Code::kInput,
                   fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
   }
+  VIGIE_ASSIGN(auto methods, choose(reference, options.methods));
+  std::optional<Tally> rows;
+  if (options.reference_rows) {
+    bool any = false;
+    for (std::size_t c = 0; c < methods.size(); ++c) {
+      bool by_values =
+          std::any_of(methods[c].begin(), methods[c].end(), [](const auto* m) { return m->name != kDefaultMethod; });
+      counting.most_values.push_back(by_values ? kMostValues : 0);
+      any = any || by_values;
+    }
+    if (any) {
+      auto again = counting;
+      again.window = {}, again.reference = true;
+      VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
+    } else {
+      counting.most_values.clear();
+    }
+  }
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
   if (counted.rows == 0) return no_rows(current.name(), counted.problems);
 
-  const Judge judge(reference, counted, options, counting.segmentations);
+  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods), rows ? &*rows : nullptr);
   out.reference = {reference.source, reference.rows, reference.window_count};
   out.current = {current.name(), counted.rows, 0};
   out.rejected = counted.problems.rejected + reference.rejected;
@@ -154,14 +173,12 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     parallel_for(columns.size(), options.threads,
                  [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
     window.quality = quality;
-    std::vector<double> p;
-    for (const auto& drafts : columns)
-      for (const auto& d : drafts) p.push_back(d.tested ? d.result.p_value : NAN);
-    auto adjusted = stats::benjamini_hochberg(p);
-    std::size_t at = 0;
+    std::vector<Draft*> all;
+    for (auto& drafts : columns)
+      for (auto& d : drafts) all.push_back(&d);
+    correct(all);
     for (auto& drafts : columns) {
       for (auto& d : drafts) {
-        d.result.p_adjusted = adjusted[at++];
         decide(d, options.alpha, judge.warn_at_most());
         window.verdict = std::max(window.verdict, d.result.verdict);
         window.columns.push_back(std::move(d.result));

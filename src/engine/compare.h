@@ -17,16 +17,29 @@ struct Levels {
 inline constexpr Levels kSdLevels{0.1, 0.25};      ///< reference standard deviations
 inline constexpr Levels kShareLevels{0.05, 0.15};  ///< share of rows
 
+/// What is to be run on a column, or on all that have no choice of their own when `column` is empty: a name of the
+/// registry, "auto" for the default, or "all" for every method that accepts the column.
+struct MethodChoice {
+  std::string column, method;
+};
+
 struct CompareOptions {
   WindowSpec window;
   std::vector<SegmentBy> segments;
   double alpha = 0.05;           ///< false-discovery level of one window
   std::optional<Levels> levels;  ///< instead of both defaults
+  std::vector<MethodChoice> methods;
+  /// The rows that the reference was made of, where they are still to be had: other methods than the default go by the
+  /// values of up to kMostValues rows a column, and by the profile's cells beyond that or without them.
+  table::Input* reference_rows = nullptr;
   std::uint64_t seed = 1;
   unsigned threads = 0;
   Progress progress;
   std::string version;
 };
+
+inline constexpr std::string_view kDefaultMethod = "omnibus";
+inline constexpr std::int64_t kMostValues = 1'000'000;
 
 /// Compares a data set with a reference: one pass over the current data, then a verdict per window. The only place
 /// where scores become verdicts. Errors: unreadable data, no column in common, segments the profile does not have.

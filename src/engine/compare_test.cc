@@ -500,6 +500,60 @@ TEST(Compare, SegmentsThatNoWindowCouldJudgeAreNamed) {
             1);
 }
 
+Comparison with_methods(MemoryInput& ref, MemoryInput& cur, std::vector<MethodChoice> methods, bool rows = true) {
+  CompareOptions options;
+  options.methods = std::move(methods);
+  if (rows) options.reference_rows = &ref;
+  auto result = compare(profile_of(ref), cur, options);
+  EXPECT_TRUE(result) << (result ? "" : result.error().message);
+  return std::move(*result);
+}
+
+TEST(Methods, ThoseAskedForAreRunAndShareOneMemberOfTheFamily) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(2000, 1)).add("y", normal(2000, 2)).add("c", pick(2000, 3, {5, 3, 2}));
+  cur.add("x", normal(500, 4, .4)).add("y", normal(500, 5)).add("c", pick(500, 6, {5, 3, 2}));
+  auto c = with_methods(ref, cur, {{"", "all"}, {"y", "ks"}});
+  const auto& w = c.windows[0];
+  std::vector<std::string> of_y;
+  for (const auto& r : w.columns)
+    if (r.column == "y") of_y.push_back(r.method);
+  EXPECT_EQ(of_y, std::vector<std::string>{"ks"});
+  const auto& ks = row(w, "x", "ks");
+  EXPECT_TRUE(ks.exact);
+  EXPECT_EQ(ks.verdict, Verdict::kDrift);
+  EXPECT_EQ(ks.effect, row(w, "x").effect);
+  const auto several = std::count_if(w.columns.begin(), w.columns.end(), [](const auto& r) { return r.column == "x"; });
+  EXPECT_GE(ks.p_adjusted, std::min(1., static_cast<double>(several) * ks.p_value));
+  EXPECT_EQ(row(w, "c", "chi2").verdict, Verdict::kOk);
+  EXPECT_EQ(c.summary.columns, 3);
+  EXPECT_EQ(c.summary.drift, 1);
+}
+
+TEST(Methods, GoByTheProfileWhereTheRowsAreGone) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(2000, 1)), cur.add("x", normal(500, 4, .1));
+  const auto exact = row(with_methods(ref, cur, {{"", "ks"}}).windows[0], "x", "ks");
+  const auto binned = row(with_methods(ref, cur, {{"", "ks"}}, false).windows[0], "x", "ks");
+  EXPECT_TRUE(exact.exact);
+  EXPECT_EQ(exact.error_bound, 0);
+  EXPECT_FALSE(binned.exact);
+  EXPECT_GT(binned.error_bound, 0);
+  EXPECT_LE(binned.statistic, exact.statistic);
+  EXPECT_NEAR(binned.statistic, exact.statistic, binned.error_bound);
+}
+
+TEST(Methods, AColumnThatTheMethodDoesNotTakeKeepsTheDefaultOrIsAnError) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("c", pick(500, 3, {5, 3, 2})), cur.add("c", pick(500, 6, {5, 3, 2}));
+  EXPECT_EQ(with_methods(ref, cur, {{"", "ks"}}).windows[0].columns[0].method, "omnibus");
+  CompareOptions options;
+  options.methods = {{"c", "ks"}};
+  auto result = compare(profile_of(ref), cur, options);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "--method c=ks: ks does not take categorical columns");
+}
+
 TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {
   MemoryInput ref("ref"), now("now");
   std::vector<std::string> before, after;

@@ -23,6 +23,11 @@ std::string too_few(std::int64_t reference, std::int64_t current) {
                      drift::kFewestRows);
 }
 
+// Whether the method's numbers are those of the cells by definition, and so the same whichever way the data came.
+bool by_cells(const drift::Method& method) {
+  return method.name == kDefaultMethod;
+}
+
 // Whether a column of times has just moved on: most of the current ones are later than the reference's last.
 bool time_went_on(const ColumnProfile& column, std::span<const std::int64_t> current) {
   if (column.type != ColumnType::kTimestamp || current.empty()) return false;
@@ -39,11 +44,14 @@ std::optional<Judge::Among> Judge::Among::of(const drift::Axis& axis, std::span<
 }
 
 Judge::Judge(const Profile& reference, const Tally& tally, const CompareOptions& options,
-             std::vector<std::size_t> segmentations)
+             std::vector<std::size_t> segmentations, std::vector<std::vector<const drift::Method*>> methods,
+             const Tally* rows)
     : reference_(reference),
       tally_(tally),
       options_(options),
       segmentations_(std::move(segmentations)),
+      methods_(std::move(methods)),
+      rows_(rows),
       between_(reference.window_count >= static_cast<std::int64_t>(drift::kFewestWindows) &&
                reference.window.kind != WindowSpec::Kind::kNone),
       warn_at_most_(reference.has_time && options.window.kind != WindowSpec::Kind::kNone && !between_) {
@@ -66,7 +74,7 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
   const auto& column = reference_.columns[c];
   if (auto reason = incomparable(c); !reason.empty()) {
     Draft d = blank(column);
-    d.result.method = "omnibus";
+    d.result.method = methods_[c][0]->name;
     d.result.n_reference = column.whole().total_rows();
     d.result.missing_reference = column.whole().total_missing();
     d.result.reason = std::move(reason);
@@ -81,6 +89,8 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
       const Counts none;
       Place place{.column = c,
                   .window = window,
+                  .segmentation = k,
+                  .index = s,
                   .part = column.parts[segmentation][s],
                   .among = between_ ? &among_[c][k][s] : nullptr,
                   .current = current ? *current : none,
@@ -88,7 +98,7 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
                   .partial = partial,
                   .level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1))};
       if (k > 0) place.segment = reference_.segments[segmentation][s];
-      drafts.push_back(values(place));
+      for (auto& d : values(place)) drafts.push_back(std::move(d));
       if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
@@ -160,7 +170,7 @@ void Judge::judge_among(Draft& d, const Among& among, std::span<const std::int64
   if (!std::isnan(found.detectable)) r.detectable_effect = std::max(r.detectable_effect, found.detectable);
 }
 
-Draft Judge::values(const Place& place) const {
+std::vector<Draft> Judge::values(const Place& place) const {
   const auto& column = reference_.columns[place.column];
   const auto& current = place.current;
   const auto& fresh = tally_.fresh[place.column];
@@ -170,46 +180,62 @@ Draft Judge::values(const Place& place) const {
   drift::Sample ref{.counts = x, .values = {}},
       cur{.counts = y, .values = {}, .beyond = static_cast<double>(current.beyond) * 1e-6};
 
-  Draft d = blank(column);
-  auto& r = d.result;
-  r.segment = place.segment;
-  r.method = "omnibus";
-  r.n_reference = place.part.counts.total_rows(), r.n_current = current.total_rows();
-  r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.total_missing();
-  r.untested_reference = place.part.counts.uncounted;
   bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
   if (healthy) axis.lattice = true;
-  auto score = drift::find_method("omnibus")->run(
-      axis, ref, cur, {.level = place.level, .seed = options_.seed + place.column, .params = {}});
-  r.statistic = score.statistic, r.p_value = score.p_value;
-  r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
-  for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
-  auto effect = drift::effect(axis, ref, cur);
-  r.effect = effect.corrected, r.effect_scale = scale_of(effect.share);
-  d.noise = effect.noise;
-  r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
-  d.movement = movement(column, x, y, fresh);
-  d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
-  d.alone = place.among && !healthy;
-  if (d.tested && healthy) judge_among(d, *place.among->values, y, place);
-
-  if (place.partial) {
-    r.reason = kCutOff;
-  } else if (score.status == drift::Status::kEmpty) {
-    r.reason = r.n_current == 0 ? no_value(place.column, current) : "the reference has no value";
-  } else if (score.status == drift::Status::kTooFewRows) {
-    r.reason = too_few(place.part.counts.rows(), current.rows());
-    if (r.untested_reference > 0)
-      r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
-  } else if (score.status == drift::Status::kConstant) {
-    r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
-                                                : "the same single value in both";
-  } else if (time_went_on(column, y)) {
-    d.tested = false;
-    r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+  const auto& methods = methods_[place.column];
+  Draft base = blank(column);
+  base.alone = place.among && !healthy;
+  {
+    auto& r = base.result;
+    r.segment = place.segment;
+    r.n_reference = place.part.counts.total_rows(), r.n_current = current.total_rows();
+    r.missing_reference = place.part.counts.total_missing(), r.missing_current = current.total_missing();
+    r.untested_reference = place.part.counts.uncounted;
+    auto effect = drift::effect(axis, ref, cur);
+    r.effect = effect.corrected, r.effect_scale = scale_of(effect.share);
+    base.noise = effect.noise;
+    r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
+    base.movement = movement(column, x, y, fresh);
+    base.methods = methods.size();
   }
-  return d;
+  if (rows_) {
+    auto of_reference = rows_->values_at(place.column, place.segmentation, 0, place.index),
+         of_current = tally_.values_at(place.column, place.segmentation, place.window, place.index);
+    if (!of_reference.empty() && !of_current.empty()) ref.values = of_reference, cur.values = of_current;
+  }
+  std::vector<Draft> drafts;
+  for (const auto* method : methods) {
+    auto& d = drafts.emplace_back(base);
+    auto& r = d.result;
+    auto score = method->run(axis, ref, cur,
+                             {.level = place.level / static_cast<double>(methods.size()),
+                              .seed = options_.seed + place.column,
+                              .params = {}});
+    r.method = method->name;
+    r.statistic = score.statistic, r.p_value = score.p_value;
+    r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
+    for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
+    if (!by_cells(*method)) r.exact = r.exact && score.exact, r.error_bound = score.exact ? r.error_bound : score.error;
+    d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
+    if (d.tested && healthy) judge_among(d, *place.among->values, y, place);
+    if (place.partial) {
+      r.reason = kCutOff;
+    } else if (score.status == drift::Status::kEmpty) {
+      r.reason = r.n_current == 0 ? no_value(place.column, current) : "the reference has no value";
+    } else if (score.status == drift::Status::kTooFewRows) {
+      r.reason = too_few(place.part.counts.rows(), current.rows());
+      if (r.untested_reference > 0)
+        r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
+    } else if (score.status == drift::Status::kConstant) {
+      r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
+                                                  : "the same single value in both";
+    } else if (time_went_on(column, y)) {
+      d.tested = false;
+      r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+    }
+  }
+  return drafts;
 }
 
 Draft Judge::missing(const Place& place) const {

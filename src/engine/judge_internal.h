@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drift/between.h"
+#include "drift/drift.h"
 #include "engine/compare.h"
 
 namespace vigie::engine {
@@ -18,20 +19,23 @@ inline constexpr std::int64_t kAdvisedWindows = 15;
 /// One test before its family is known.
 struct Draft {
   ColumnResult result;
-  bool tested = false;   ///< a member of the family
-  double noise = 0;      ///< of the effect
-  std::string movement;  ///< what changed, for people
-  bool usual = false;    ///< sampling noise is exceeded, the variation between healthy windows is not
-  bool unsure = false;   ///< usual, but for healthy windows too few or too small to have shown otherwise
-  bool alone = false;    ///< judged as independent rows, since of this part too few healthy windows have the rows
+  std::size_t methods = 1;  ///< that look at the same rows of the same column: together they are one of the family
+  bool tested = false;      ///< a member of the family
+  double noise = 0;         ///< of the effect
+  std::string movement;     ///< what changed, for people
+  bool usual = false;       ///< sampling noise is exceeded, the variation between healthy windows is not
+  bool unsure = false;      ///< usual, but for healthy windows too few or too small to have shown otherwise
+  bool alone = false;       ///< judged as independent rows, since of this part too few healthy windows have the rows
 };
 
 /// Scores the columns of a tally against the reference, part by part.
 class Judge {
  public:
   /// `segmentations`: of the reference, those that are asked for. All arguments must outlive the judge.
+  /// `methods`: per column, at least one. `rows`: the reference's own, or nullptr.
   Judge(const Profile& reference, const Tally& tally, const CompareOptions& options,
-        std::vector<std::size_t> segmentations);
+        std::vector<std::size_t> segmentations, std::vector<std::vector<const drift::Method*>> methods,
+        const Tally* rows);
 
   /// Whether the reference has healthy windows enough to compare with.
   bool between() const { return between_; }
@@ -57,7 +61,7 @@ class Judge {
   };
   // Where a test is: the part of the reference, its healthy windows, the segment's name and the window.
   struct Place {
-    std::size_t column, window;
+    std::size_t column, window, segmentation, index;  // segmentation: of those asked for; index: of the segment in it
     const Part& part;
     const AmongPair* among;
     const Counts& current;
@@ -67,7 +71,7 @@ class Judge {
   };
 
   Draft blank(const ColumnProfile& column) const;
-  Draft values(const Place& place) const;
+  std::vector<Draft> values(const Place& place) const;
   Draft missing(const Place& place) const;
   void judge_among(Draft& draft, const Among& among, std::span<const std::int64_t> cells, const Place& place) const;
   std::string incomparable(std::size_t column) const;  // why, or empty
@@ -77,9 +81,15 @@ class Judge {
   const Tally& tally_;
   const CompareOptions& options_;
   std::vector<std::size_t> segmentations_;
+  std::vector<std::vector<const drift::Method*>> methods_;  // [column]
+  const Tally* rows_;
   bool between_, warn_at_most_;
   std::vector<std::vector<std::vector<AmongPair>>> among_;  // [column][segmentation asked for][segment]
 };
+
+/// Corrects the p-values of a window's tests over their family (Benjamini & Hochberg 1995). The methods of one column
+/// are one member by their smallest p-value, Bonferroni-corrected for their number; within it each keeps its own.
+void correct(std::span<Draft* const> drafts);
 
 /// The one place where a score, adjusted over its family, becomes a verdict (alarms: "From p-values to a verdict").
 void decide(Draft& draft, double alpha, bool warn_at_most);

@@ -202,7 +202,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
                              .segmentations = {},
                              .threads = options.threads,
                              .progress = {},
-                             .reference = true};
+                             .reference = true,
+                             .most_values = {}};
   for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
   if (options.progress)
     tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };

@@ -48,6 +48,13 @@ const Counts* Tally::at(std::size_t column, std::size_t segmentation, std::size_
   return i < groups.size() ? &groups[i] : nullptr;
 }
 
+std::span<const double> Tally::values_at(std::size_t column, std::size_t segmentation, std::size_t window,
+                                         std::size_t segment) const {
+  const auto& groups = values[column][segmentation];
+  auto i = window * widths[segmentation] + segment;
+  return i < groups.size() ? std::span<const double>(groups[i]) : std::span<const double>();
+}
+
 Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options) {
   table::Schema wanted;
   auto want = [&](const std::string& name, table::Type type) {
@@ -91,8 +98,10 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   std::vector<ColumnCounter> counters;
   std::vector<std::size_t> where;
   counters.reserve(profile.columns.size());
-  for (const auto& c : profile.columns) {
+  for (std::size_t i = 0; i < profile.columns.size(); ++i) {
+    const auto& c = profile.columns[i];
     counters.emplace_back(c, t.widths.size(), options.reference);
+    if (!options.most_values.empty()) counters.back().keep(options.most_values[i]);
     where.push_back(find_column(reader->schema(), c.name));
     t.present.push_back(where.back() != std::string::npos);
   }
@@ -171,6 +180,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     c.finish(t.rows == profile.rows);
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
+    t.values.push_back(c.take_values());
     t.mismatches.push_back(c.mismatches);
     t.infinite.push_back(c.infinite);
     t.minimum.push_back(c.minimum);

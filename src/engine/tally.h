@@ -38,8 +38,13 @@ struct Tally {
   /// other, then `fresh` ones (the vector may be shorter than that: the rest is zero).
   const Counts* at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const;
 
+  /// The values of one group of rows in rising order, where TallyOptions::most_values let them be kept; else empty.
+  std::span<const double> values_at(std::size_t column, std::size_t segmentation, std::size_t window,
+                                    std::size_t segment) const;
+
   std::vector<std::vector<std::vector<Counts>>> cells;  ///< [column][segmentation][window · segments + segment]
-  std::vector<std::size_t> widths;                      ///< segments per segmentation; [0] = 1
+  std::vector<std::vector<std::vector<std::vector<double>>>> values;  ///< likewise
+  std::vector<std::size_t> widths;                                    ///< segments per segmentation; [0] = 1
 };
 
 struct TallyOptions {
@@ -51,6 +56,8 @@ struct TallyOptions {
   unsigned threads = 0;
   Progress progress;
   bool reference = false;  ///< the data are those that the profile was made of
+  /// Per column how many values may be kept beside the counts; a column with more keeps none. Empty: none of any.
+  std::vector<std::int64_t> most_values;
 };
 
 /// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time, more windows

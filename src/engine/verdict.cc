@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
 #include "engine/judge_internal.h"
 #include "engine/movement_internal.h"
+#include "stats/multiple_testing.h"
 
 namespace vigie::engine {
 namespace {
@@ -18,6 +20,25 @@ std::string unseen(const ColumnResult& r, bool share) {
 }
 
 }  // namespace
+
+void correct(std::span<Draft* const> drafts) {
+  std::vector<double> smallest;
+  std::vector<std::size_t> member;
+  for (std::size_t i = 0; i < drafts.size(); i += drafts[i]->methods) {
+    double& p = smallest.emplace_back(NAN);
+    for (std::size_t k = 0; k < drafts[i]->methods; ++k) {
+      const auto& d = *drafts[i + k];
+      if (d.tested) p = std::fmin(p, std::min(1., static_cast<double>(d.methods) * d.result.p_value));
+      member.push_back(smallest.size() - 1);
+    }
+  }
+  const auto adjusted = stats::benjamini_hochberg(smallest);
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    auto& d = *drafts[i];
+    d.result.p_adjusted =
+        d.tested ? std::max(adjusted[member[i]], std::min(1., static_cast<double>(d.methods) * d.result.p_value)) : NAN;
+  }
+}
 
 void decide(Draft& d, double alpha, bool warn_at_most) {
   auto& r = d.result;
