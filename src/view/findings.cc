@@ -106,13 +106,6 @@ std::vector<Finding> find(const Comparison& c) {
   }
   std::erase_if(out, [](const Finding& f) { return !f.gravest; });
   for (auto& f : out) {
-    // Of a column without any value on either side no more is known than that it is still empty.
-    auto empty = [](const ColumnResult* r) { return r && r->n_reference == 0 && r->n_current == 0; };
-    if (f.gravest->verdict == Verdict::kOk && std::all_of(f.values.begin(), f.values.end(), empty)) {
-      f.gravest = f.values.front();
-      f.window = 0;
-      f.verdicts.assign(c.windows.size(), Verdict::kNoData);
-    }
     f.verdict = f.gravest->verdict;
     f.gravity = gravity(*f.gravest);
     for (std::size_t w = 0; w < f.verdicts.size(); ++w)
