@@ -186,8 +186,9 @@ Status apply_roles(Profile& profile, const Roles& roles);
 /// The profile of the union of two references. Where their bins differ the counts are shared out. A category stays by
 /// name if both sides know it or the other side has none but those it knows. Where one side's column is `halved`, half
 /// of the other's rows are left uncounted too: a row of either weighs the same, and no more rows are claimed than were
-/// counted. What that costs is told in `notes` and bounded by `error_bound`. Windows and segments are kept when both
-/// have the same ones. Columns are those of both. The order of the two changes neither counts nor shares.
+/// counted. What that costs is told in `notes` and bounded by `error_bound`. Segments are kept when both
+/// have the same ones, windows when the numeric columns have the same bins as well, which references of their own
+/// seldom do. Columns are those of both. The order of the two changes neither counts nor shares.
 Result<Profile> merge_profiles(const Profile& a, const Profile& b);
 
 /// Bytes of a profile file (magic VPF1), and back. A torn or altered file is Code::kCorrupt, and so is one of format
