@@ -28,7 +28,7 @@ Series stream_of(const std::string& kind, std::uint32_t seed) {
 }
 
 TEST(Golden, RiversAlarms) {
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../tests/golden/river-0.26.1";
+  const auto folder = std::filesystem::path(VIGIE_GOLDEN);
   std::ifstream file(folder / "alarms.txt");
   int lines = 0, alarms = 0;
   for (std::string line; std::getline(file, line); ++lines) {

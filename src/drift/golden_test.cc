@@ -38,7 +38,7 @@ Score of_texts(const Method& method, std::string_view x, std::string_view y) {
 }
 
 TEST(Golden, Scipy) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../tests/golden/scipy-1.17.1/drift.json";
+  const auto path = std::filesystem::path(VIGIE_GOLDEN) / "drift.json";
   std::ifstream file(path);
   const auto cases = nlohmann::json::parse(file, nullptr, false);
   ASSERT_TRUE(cases.is_array()) << path;
