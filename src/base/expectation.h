@@ -34,4 +34,24 @@ struct Expectation {
   bool operator==(const Expectation&) const = default;
 };
 
+/// Whether `a order b`; false where either is NaN, but for kNotEqual.
+template <class T>
+bool holds(const T& a, Expectation::Order order, const T& b) {
+  switch (order) {
+    case Expectation::Order::kLess:
+      return a < b;
+    case Expectation::Order::kLessEqual:
+      return a <= b;
+    case Expectation::Order::kEqual:
+      return a == b;
+    case Expectation::Order::kNotEqual:
+      return a != b;
+    case Expectation::Order::kGreaterEqual:
+      return a >= b;
+    case Expectation::Order::kGreater:
+      return a > b;
+  }
+  return false;
+}
+
 }  // namespace vigie

@@ -19,25 +19,6 @@ using Order = Expectation::Order;
 
 constexpr std::size_t kNowhere = ~std::size_t{0};
 
-template <class T>
-bool holds(const T& a, Order order, const T& b) {
-  switch (order) {
-    case Order::kLess:
-      return a < b;
-    case Order::kLessEqual:
-      return a <= b;
-    case Order::kEqual:
-      return a == b;
-    case Order::kNotEqual:
-      return a != b;
-    case Order::kGreaterEqual:
-      return a >= b;
-    case Order::kGreater:
-      return a > b;
-  }
-  return false;
-}
-
 std::string_view sign(Order order) {
   constexpr std::string_view kSigns[] = {"<", "<=", "==", "!=", ">=", ">"};
   return kSigns[static_cast<std::size_t>(order)];

@@ -20,22 +20,7 @@ void unite(std::vector<std::int64_t>& cells) {
 }  // namespace
 
 bool RowOrder::good(double a, double b) const {
-  using Order = Expectation::Order;
-  switch (order_) {
-    case Order::kLess:
-      return a < b;
-    case Order::kLessEqual:
-      return a <= b;
-    case Order::kEqual:
-      return a == b;
-    case Order::kNotEqual:
-      return a != b;
-    case Order::kGreaterEqual:
-      return a >= b;
-    case Order::kGreater:
-      return a > b;
-  }
-  return true;
+  return holds(a, order_, b);
 }
 
 void RowOrder::update(std::int64_t first, std::span<const double> values) {
