@@ -11,18 +11,10 @@ constexpr Param kParams[] = {
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     if (column.spec().kind != Kind::kNumber) continue;
-    Finding finding;
-    if (const ColumnState* before = subject.before(column)) {
-      finding = judge_more({column.infinite(), column.present(), before->infinite(), before->present()}, "infinite",
-                           args[0], args[1]);
-    } else if (column.present() == 0) {
-      finding.reason = "no values";
-    } else {
-      finding.value = static_cast<double>(column.infinite()) / static_cast<double>(column.present());
-      finding.expected = "none";
-      finding.verdict = column.infinite() ? Verdict::kWarn : Verdict::kPass;
-      finding.reason = percent(finding.value) + " infinite";
-    }
+    const ColumnState* before = subject.before(column);
+    Finding finding = before ? judge_more({column.infinite(), column.present(), before->infinite(), before->present()},
+                                          "infinite", args[0], args[1])
+                             : judge_none(column.infinite(), column.present(), "infinite");
     finding.column = column.spec().name;
     out.push_back(std::move(finding));
   }

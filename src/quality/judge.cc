@@ -47,6 +47,19 @@ Finding judge_more(const Shares& s, std::string_view what, double watch, double 
   return finding;
 }
 
+Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what) {
+  Finding finding;
+  if (m == 0) {
+    finding.reason = "no values";
+    return finding;
+  }
+  finding.value = static_cast<double>(k) / static_cast<double>(m);
+  finding.expected = "none";
+  finding.verdict = k ? Verdict::kWarn : Verdict::kPass;
+  finding.reason = fmt::format("{} {}", percent(finding.value), what);
+  return finding;
+}
+
 bool too_few(Finding& finding, std::int64_t rows, std::int64_t reference_rows) {
   if (std::min(rows, reference_rows) >= kFewestRows) return false;
   finding.verdict = Verdict::kNoData;

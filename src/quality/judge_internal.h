@@ -33,6 +33,9 @@ double between_p(double share, std::span<const double> shares);
 Finding judge_more(const Shares& s, std::string_view what, double watch, double major,
                    std::span<const double> windows = {});
 
+/// A finding about rows that should not be there at all, k of m, where there is no reference.
+Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what);
+
 /// Whether rows or categories are too few to decide: then `finding` is no_data with the reason.
 bool too_few(Finding& finding, std::int64_t rows, std::int64_t reference_rows);
 

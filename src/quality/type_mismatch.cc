@@ -11,18 +11,10 @@ constexpr Param kParams[] = {
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     if (column.spec().kind == Kind::kOther || column.spec().kind == Kind::kUnknown) continue;
-    Finding finding;
-    if (const ColumnState* before = subject.before(column)) {
-      finding = judge_more({column.mismatches(), column.rows(), before->mismatches(), before->rows()},
-                           "not of the type", args[0], args[1]);
-    } else if (column.rows() == 0) {
-      finding.reason = "no values";
-    } else {
-      finding.value = static_cast<double>(column.mismatches()) / static_cast<double>(column.rows());
-      finding.expected = "none";
-      finding.verdict = column.mismatches() ? Verdict::kWarn : Verdict::kPass;
-      finding.reason = percent(finding.value) + " not of the type";
-    }
+    const ColumnState* before = subject.before(column);
+    Finding finding = before ? judge_more({column.mismatches(), column.rows(), before->mismatches(), before->rows()},
+                                          "not of the type", args[0], args[1])
+                             : judge_none(column.mismatches(), column.rows(), "not of the type");
     finding.column = column.spec().name;
     out.push_back(std::move(finding));
   }
