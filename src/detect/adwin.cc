@@ -38,7 +38,7 @@ class Adwin {
         fewest_(args.parity == Parity::kMoa ? args[3] + 2 : args[3]),
         grace_(args[4]),
         wipes_(args.parity == Parity::kRiver),
-        buckets_(kRows * (most_ + 1)) {}
+        buckets_(std::size_t{kRows} * (most_ + 1)) {}
 
   State step(double x) {
     insert(x);
@@ -83,7 +83,7 @@ class Adwin {
 
  private:
   static constexpr std::uint32_t kRows = 54;
-  Bucket* at(std::uint32_t row) { return buckets_.data() + row * (most_ + 1); }
+  Bucket* at(std::uint32_t row) { return buckets_.data() + std::size_t{row} * (most_ + 1); }
 
   void insert(double x) {
     if (width_ > 0) {

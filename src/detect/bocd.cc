@@ -48,7 +48,10 @@ constexpr Param kParams[] = {{.name = "model",
 // Γ(a + 1/2) / Γ(a), to 1e-9.
 double half_step(double a) {
   double shift = 1;
-  for (; a < 12; a += 1) shift *= a / (a + 0.5);
+  while (a < 12) {
+    shift *= a / (a + 0.5);
+    a += 1;
+  }
   const double b = 1 / a;
   return shift * std::sqrt(a) * (1 + b * (-1. / 8 + b * (1. / 128 + b * (5. / 1024 - b * 21. / 32768))));
 }

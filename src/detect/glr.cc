@@ -42,7 +42,7 @@ class Glr {
         min_(std::max(args[2], 2 * args[3])),
         side_(static_cast<std::uint32_t>(args[3])),
         window_(static_cast<std::uint32_t>(args[1])),
-        sums_(2 * window_) {}
+        sums_(std::size_t{2} * window_) {}
 
   State step(double x) {
     if (n_ == 0) origin_ = x;

@@ -26,7 +26,7 @@ class Mddm {
         newest_(std::pow(ratio_, n_ - 1)),
         bits_(args[0]) {
     double sum = 0, squares = 0;
-    for (double i = 0; i < n_; ++i) {
+    for (int i = 0; i < static_cast<int>(n_); ++i) {
       const double weight = kWeights == Weights::kArithmetic ? 1 + i * step_ : std::pow(ratio_, i);
       sum += weight;
       squares += weight * weight;

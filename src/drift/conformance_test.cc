@@ -271,7 +271,7 @@ TEST_P(SlowConformance, FalseAlarmsAtMostNominal) {
   for (const NullCase& null : kNulls) {
     if (!(GetParam()->accepts & null.kind)) continue;
     for (const auto& [n, m] : null.sizes) {
-      const std::size_t trials = full() ? 20000 : GetParam() == &omnibus ? 2000 : 1000;
+      const std::size_t trials = full() ? 20000 : GetParam() == &omnibus ? 2000 : 400;
       const std::vector<double> p =
           p_values(*GetParam(), trials, [&, rows = n, current = m](Rng& rng) { return null.draw(rng, rows, current); });
       std::string line = fmt::format("| {}, {} | {} |", n, m, null.name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <memory>
 
 #include "base/hash.h"
 #include "base/rng.h"
@@ -34,6 +34,22 @@ std::vector<double> gaps_of(const Cells& cells) {
   return gaps;
 }
 
+Redraw into_gaps(const Cells& cells) {
+  return [gaps = gaps_of(cells), rows = cells.m](Rng& rng, auto&, auto& y) { stats::Gaps(gaps, rows)(rng, y); };
+}
+
+Redraw on_fixed_margins(const Cells& cells) {
+  auto pooled = std::make_shared<const std::vector<std::int64_t>>(cells.pooled());
+  const bool draws_reference = cells.n <= cells.m;
+  return [pooled, draws_reference, margins = stats::FixedMargins(*pooled, std::min(cells.n, cells.m))](
+             Rng& rng, auto& x, auto& y) {
+    auto& drawn = draws_reference ? x : y;
+    auto& rest = draws_reference ? y : x;
+    margins(rng, drawn);
+    for (std::size_t j = 0; j < drawn.size(); ++j) rest[j] = (*pooled)[j] - drawn[j];
+  };
+}
+
 }  // namespace
 
 bool is_sparse(const Cells& cells) {
@@ -41,7 +57,8 @@ bool is_sparse(const Cells& cells) {
   return share >= kAtom && static_cast<double>(std::min(cells.n, cells.m)) * (1 - share) < kSparse;
 }
 
-double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic) {
+double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic,
+                   const Redraw& redraw) {
   const double wanted = std::ceil(static_cast<double>(kExceedances) / args.level);
   const double afforded = std::max(kFewestDraws, kMostCounts / static_cast<double>(cells.size() + 1));
   const auto draws =
@@ -52,29 +69,12 @@ double simulated_p(const Cells& cells, const Args& args, double observed, const 
     seed = mix64(seed ^ static_cast<std::uint64_t>(cells.y[j]));
   }
   Rng rng(seed);
-  const std::vector<std::int64_t> pooled = cells.pooled();
   std::vector<std::int64_t> x = cells.x, y = cells.y;
-  std::optional<stats::FixedMargins> margins;
-  std::optional<stats::Gaps> into_gaps;
-  std::vector<double> gaps;
-  const bool draws_reference = cells.n <= cells.m;
-  if (cells.quantiles) {
-    gaps = gaps_of(cells);
-    into_gaps.emplace(gaps, cells.m);
-  } else {
-    margins.emplace(pooled, std::min(cells.n, cells.m));
-  }
+  const Redraw again = redraw ? redraw : cells.quantiles ? into_gaps(cells) : on_fixed_margins(cells);
   const double enough = std::isfinite(observed) ? observed - 1e-9 * std::abs(observed) : observed;
   std::int64_t exceeded = 0;
   for (std::int64_t b = 1; b <= draws; ++b) {
-    if (into_gaps) {
-      (*into_gaps)(rng, y);
-    } else {
-      auto& drawn = draws_reference ? x : y;
-      auto& rest = draws_reference ? y : x;
-      (*margins)(rng, drawn);
-      for (std::size_t j = 0; j < drawn.size(); ++j) rest[j] = pooled[j] - drawn[j];
-    }
+    again(rng, x, y);
     if (!(statistic(x, y) < enough) && ++exceeded == kExceedances) {
       return static_cast<double>(exceeded) / static_cast<double>(b);
     }
@@ -82,8 +82,8 @@ double simulated_p(const Cells& cells, const Args& args, double observed, const 
   return static_cast<double>(exceeded + 1) / static_cast<double>(draws + 1);
 }
 
-void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic) {
-  score.p_value = simulated_p(cells, args, statistic(cells.x, cells.y), statistic);
+void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic, const Redraw& redraw) {
+  score.p_value = simulated_p(cells, args, statistic(cells.x, cells.y), statistic, redraw);
   score.null = Null::kSimulated;
 }
 

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
+#include "base/rng.h"
 #include "drift/cells_internal.h"
 
 /// Null laws that have to be simulated. For this room only.
@@ -22,14 +24,19 @@ inline constexpr double kUndecided = .25;
 /// A statistic of two rows of counts on the cells, large where they differ.
 using Statistic = std::function<double(std::span<const std::int64_t> x, std::span<const std::int64_t> y)>;
 
-/// The chance, without drift, of a statistic at or above `observed`, which must be that of these cells themselves. The
-/// smaller sample is drawn anew from the pooled rows; on quantile cells the current one is drawn into the gaps of the
-/// reference. Stops at the 20th exceedance (Besag & Clifford 1991), so that an undrifted column costs some 100 draws;
-/// p = (k+1)/(B+1) after B = 20/level draws, at most 10⁶ and at most 4·10⁸ counts in all, for a drifted one.
-/// Seeded by Args::seed and the counts: the same input gives the same p.
-double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic);
+/// Draws both samples anew, as they could have come without drift; may resize what it is given.
+using Redraw = std::function<void(Rng&, std::vector<std::int64_t>& x, std::vector<std::int64_t>& y)>;
+
+/// The chance, without drift, of a statistic at or above `observed`, which must be that of these cells themselves.
+/// Without `redraw` the smaller sample is drawn from the pooled rows; on quantile cells the current one is drawn into
+/// the gaps of the reference. Stops at the 20th exceedance (Besag & Clifford 1991), so that an undrifted column costs
+/// some 100 draws; p = (k+1)/(B+1) after B = 20/level draws, at most 10⁶ and at most 4·10⁸ counts in all, for a drifted
+/// one. Seeded by Args::seed and the counts: the same input gives the same p.
+double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic,
+                   const Redraw& redraw = {});
 
 /// Fills in a simulated p.
-void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic);
+void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic,
+              const Redraw& redraw = {});
 
 }  // namespace vigie::drift

@@ -26,7 +26,7 @@ struct Limit {
 
 /// The Score of a statistic of the counts of bins or categories. Null law at these n, m and shares: χ² where every
 /// count is large, else simulated, into the gaps of the reference for bins at quantiles, on fixed margins for atoms and
-/// categories.
+/// categories; beside ties in up to 1,000 reference rows by permuting the rows and choosing the bins anew.
 Score shares_score(const Axis& axis, const Sample& reference, const Sample& current, const Args& args, Limit limit,
                    const Statistic& statistic);
 
