@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -44,7 +43,7 @@ class PythonRandom {
   }
   /// randrange(bound), 0 < bound < 2³¹.
   std::uint32_t below(std::uint32_t bound) {
-    const int bits = std::max(std::bit_width(bound), 1);
+    const auto bits = std::bit_width(bound | 1U);  // never 0
     std::uint32_t value = bound;
     while (value >= bound) value = word() >> (32 - bits);
     return value;
