@@ -138,6 +138,8 @@ class Monitor {
 
 /// All detectors, in the order of detectors.def.
 std::span<const Detector* const> detectors();
+/// What holds detectors: any, majority, at_least, confirmed. They are no detectors of the registry, and have no `make`.
+std::span<const Detector* const> ensembles();
 /// The detector of that name, or nullptr.
 const Detector* find_detector(std::string_view name);
 
@@ -150,9 +152,18 @@ using Setting = std::pair<std::string, std::string>;
 /// Code::kUsage for an unknown name (with the nearest one), a value that is no number, no choice or out of bounds, a
 /// parity the detector does not have, an offline detector.
 Result<std::unique_ptr<Monitor>> make_monitor(const Detector& detector, std::span<const Setting> settings = {});
+/// A detector or an ensemble with what is set of it, not yet looked at.
+struct Spec {
+  const Detector* detector = nullptr;
+  std::vector<Setting> settings;
+  std::vector<Spec> members;  ///< of an ensemble
+};
 /// From text: "ddm", "adwin(delta=0.01, parity=river)"; ensembles hold detectors: "any(ddm,
-/// hddm_a(two_sided_test=true))", "majority(…)", "at_least(2, …)", "confirmed(100, …)": see ensemble.cc. Errors as
-/// above.
+/// hddm_a(two_sided_test=true))", "majority(…)", "at_least(2, …)", "confirmed(100, …)": see ensemble.cc. Code::kUsage
+/// for brackets that do not match and for an unknown detector, with the nearest one.
+Result<Spec> parse_spec(std::string_view text);
+/// Errors as above.
+Result<std::unique_ptr<Monitor>> make_monitor(const Spec& spec);
 Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text);
 /// What Monitor::save wrote. Code::kCorrupt for anything else.
 Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes);
