@@ -40,18 +40,17 @@ struct Plan {
 };
 
 Result<detect::Spec> spec_of(const Options& o, std::vector<std::string>& params) {
-  auto text = o.detector;
-  if (!o.members.empty()) {
-    if (text.find('(') != text.npos)
-      return fail(Code::kUsage, fmt::format("--of: {} names its detectors already", vigie::quoted(text)));
-    text += fmt::format("({})", fmt::join(o.members, ", "));
-  }
-  VIGIE_ASSIGN(auto spec, detect::parse_spec(text));
+  VIGIE_ASSIGN(auto spec, detect::parse_spec(o.detector));
   const auto& all = detect::ensembles();
   const bool holds = std::find(all.begin(), all.end(), spec.detector) != all.end();
   if (!holds && !o.members.empty())
     return fail(Code::kUsage, fmt::format("--of: {} holds no detectors; any, majority, at_least and confirmed do",
                                           spec.detector->name));
+  if (!o.members.empty()) {
+    const auto text = fmt::format("{}({})", spec.detector->name, fmt::join(o.members, ", "));
+    VIGIE_ASSIGN(auto more, detect::parse_spec(text));
+    std::move(more.members.begin(), more.members.end(), std::back_inserter(spec.members));
+  }
   if (holds && spec.members.empty())
     return fail(Code::kUsage, fmt::format("{0}: which detectors? as in --of ddm,hddm_a", spec.detector->name));
   for (const auto& given : params) {
@@ -215,9 +214,9 @@ class Watch {
     if (d.skipped == d.observations && finite_)
       return fail(Code::kInput, fmt::format("{}: none of {} can be used: {} takes {} (vigie list detectors)",
                                             plan_.data, plural(d.observations, "value"), d.detector, takes));
-    say(fmt::format("{}: {} of {} skipped: {} takes {}", plan_.data,
+    say(fmt::format("{}: {} of {} skipped: missing, or not {}", plan_.data,
                     d.skipped == d.observations ? "every one" : with_commas(d.skipped), plural(d.observations, "value"),
-                    d.detector, takes));
+                    takes));
     return {};
   }
 

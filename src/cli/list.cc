@@ -119,10 +119,11 @@ std::string about_detector(const std::string& spec) {
   const auto parsed = detect::parse_spec(spec);
   if (!parsed) return parsed.error().message + "\n";
   const auto& d = *parsed->detector;
-  auto out = fmt::format("{}: {} ({})\nTakes {}.\n", d.name, d.summary, d.paper, takes(d));
-  if (!d.params.empty()) out += "\nIts --param:\n";
+  auto out = fmt::format("About {}:\n", d.name) +
+             help_row(std::string(d.name), fmt::format("{}; {}", d.summary, d.paper)) +
+             help_row("FILE", fmt::format("{}", takes(d)));
   for (const auto& p : d.params)
-    out += help_row(fmt::format("{}={}", p.name, fallback(p)), fmt::format("{} ({})", p.doc, range(p)));
+    out += help_row(fmt::format("--param {}={}", p.name, fallback(p)), fmt::format("{} ({})", p.doc, range(p)));
   if (has_target(d)) out += help_row("--target-arl N", fmt::format("sets {}", d.tuned));
   for (const auto& [name, params] : {std::pair{"river", d.river}, std::pair{"moa", d.moa}}) {
     if (params.empty()) continue;
