@@ -207,7 +207,7 @@ class Watch {
   Status explain_skipped(const view::Detection& d) const {
     if (d.skipped == 0) return {};
     const auto stream = stream_of(plan_.spec);
-    const std::string_view takes = stream == detect::Stream::kErrors     ? "errors, from 0 to 1"
+    const std::string_view takes = stream == detect::Stream::kErrors     ? "errors from 0 to 1"
                                    : stream == detect::Stream::kOutcomes ? "outcomes, 2·label + prediction from 0 to 3"
                                                                          : "finite numbers";
     // Not a stream with gaps, but another stream.
