@@ -101,6 +101,8 @@ Result<Plan> plan_of(const Options& o) {
   columns = {o.column, o.data.label, o.data.prediction, stream_of(plan.spec) == detect::Stream::kOutcomes};
   if (columns.label.empty() != columns.prediction.empty())
     return fail(Code::kUsage, "--label and --prediction: give both, for the errors of a model, or none");
+  if (columns.label == columns.prediction && !columns.label.empty())
+    return fail(Code::kUsage, fmt::format("--label {0} --prediction {0}: are one column", columns.label));
   if (!columns.value.empty() && !columns.label.empty())
     return fail(Code::kUsage, "--column: goes with no --label and --prediction, which make the values");
   if (!columns.any()) {
@@ -280,7 +282,7 @@ Command add_detect(CLI::App& program) {
       ->type_name("PROGRAM");
   app->add_option("--seed", o->seed, "of detectors that draw at random; default 1")->type_name("N");
   app->add_option("--evaluate", o->evaluate,
-                  "score the alarms against known changes: a CSV with a column index and perhaps end or width")
+                  "score the drifts against known changes: a CSV with a column index and perhaps end or width")
       ->type_name("FILE");
   app->add_option(
          "--within", o->within,

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -43,10 +42,6 @@ std::string methods_table() {
     rows.push_back({std::string(m->name), accepts, std::string(m->summary)});
   }
   return view::table({"method", "columns", "what it is"}, rows, {Align::kLeft, Align::kLeft, Align::kLeft}, terminal());
-}
-
-bool has_target(const detect::Detector& d) {
-  return !std::isnan(detect::calibrated(d, 1000));
 }
 
 std::string_view takes(const detect::Detector& d) {
@@ -91,7 +86,7 @@ Json detectors_json(std::span<const detect::Detector* const> of) {
            {"reference", d->paper},
            {"takes", takes(*d)},
            {"offline", d->segment != nullptr},
-           {"target_arl", has_target(*d)},
+           {"target_arl", detect::least_target(*d) > 0},
            {"params", params_json(d->params)},
            {"parity", Json::object()}};
     if (!d->river.empty()) j["parity"]["river"] = params_json(d->river);
@@ -124,7 +119,8 @@ std::string about_detector(const std::string& spec) {
              help_row("FILE", fmt::format("{}", takes(d)));
   for (const auto& p : d.params)
     out += help_row(fmt::format("--param {}={}", p.name, fallback(p)), fmt::format("{} ({})", p.doc, range(p)));
-  if (has_target(d)) out += help_row("--target-arl N", fmt::format("sets {}", d.tuned));
+  if (const double least = detect::least_target(d); least > 0)
+    out += help_row("--target-arl N", fmt::format("sets {} ({}..100000)", d.tuned, least));
   for (const auto& [name, params] : {std::pair{"river", d.river}, std::pair{"moa", d.moa}}) {
     if (params.empty()) continue;
     std::vector<std::string> given;

@@ -145,9 +145,10 @@ const Detector* find_detector(std::string_view name);
 
 /// "name" and "value" as a person writes them: a parameter of the detector, or `parity` (river, moa), `on_drift`
 /// (restart, keep_recent, hold), `seed`, or `target_arl`: the number of values within which a stable stream raises an
-/// alarm with probability 1 − 1/e at most, 1,000 to 100,000. It sets the detector's `tuned` parameter from a table of
-/// seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to 0.5, or
-/// for normal values (page_hinkley and gma: with standard deviation 1), with the other parameters at their defaults.
+/// alarm with probability 1 − 1/e at most, least_target() to 100,000. It sets the detector's `tuned` parameter from a
+/// table of seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to
+/// 0.5, or for normal values (page_hinkley, gma and bocd: with standard deviation 1), with the other parameters at
+/// their defaults.
 using Setting = std::pair<std::string, std::string>;
 /// Code::kUsage for an unknown name (with the nearest one), a value that is no number, no choice or out of bounds, a
 /// parity the detector does not have, an offline detector.
@@ -167,6 +168,9 @@ Result<std::unique_ptr<Monitor>> make_monitor(const Spec& spec);
 Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text);
 /// What Monitor::save wrote. Code::kCorrupt for anything else.
 Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes);
+/// The shortest target_arl that a detector has in the table; 0: none. It is longer than others' where the detector
+/// learns for longer than those.
+double least_target(const Detector& detector);
 /// What target_arl sets the tuned parameter of a detector to: interpolated in the table. NaN where it has none.
 double calibrated(const Detector& detector, double target_arl);
 /// The changes of a whole series by an offline detector (one with `segment`). Errors as make_monitor.

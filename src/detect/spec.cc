@@ -12,7 +12,7 @@
 namespace vigie::detect {
 namespace {
 
-constexpr double kLeastTarget = 1000, kMostTarget = 100000;
+constexpr double kMostTarget = 100000;
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;
@@ -62,11 +62,10 @@ Result<double> target_of(const Detector& detector, std::string_view text, Parity
   const std::string where = fmt::format("{}.target_arl", detector.name);
   VIGIE_ASSIGN(const double target, number(where, text));
   if (parity != Parity::kNone) return fail(Code::kUsage, where + ": goes with no parity");
-  if (std::isnan(calibrated(detector, kLeastTarget)))
-    return fail(Code::kUsage, where + ": this detector has no table of run lengths");
-  if (!(target >= kLeastTarget && target <= kMostTarget))
-    return fail(Code::kUsage,
-                fmt::format("{}: expected {}..{}, got {}", where, kLeastTarget, kMostTarget, quoted(text)));
+  const double least = least_target(detector);
+  if (least == 0) return fail(Code::kUsage, where + ": this detector has no table of run lengths");
+  if (!(target >= least && target <= kMostTarget))
+    return fail(Code::kUsage, fmt::format("{}: expected {}..{}, got {}", where, least, kMostTarget, quoted(text)));
   return target;
 }
 
