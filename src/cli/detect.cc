@@ -161,16 +161,18 @@ class Watch {
   Watch(const Plan& plan, bool json, bool timed)
       : plan_(plan), json_(json), timed_(timed), terminal_(terminal()), times_(!plan.monitor) {}
 
-  void take(std::span<const double> values, std::span<const double> times) {
+  // False where what it says can no longer be written.
+  bool take(std::span<const double> values, std::span<const double> times) {
     if (timed_) times_.add(times);
     finite_ = finite_ || std::any_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
     if (!plan_.monitor) {
       series_.insert(series_.end(), values.begin(), values.end());
-      return;
+      return true;
     }
     alarms_.clear();
     plan_.monitor->update(values, alarms_);
     show();
+    return !std::ferror(stdout);
   }
 
   Result<view::Detection> finish(const ValuesRead& read) {
@@ -247,7 +249,7 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(const auto plan, plan_of(o));
   const bool json = o.json || !isatty(STDOUT_FILENO);
   Watch watch(plan, json, !o.data.timestamp.empty());
-  const TakeValues take = [&](auto values, auto times) { watch.take(values, times); };
+  const TakeValues take = [&](auto values, auto times) { return watch.take(values, times); };
   std::optional<CatchSignals> signals(std::in_place);
   VIGIE_ASSIGN(const auto read, plan.columns.any() ? read_columns(plan.data, o.data, plan.columns, *signals, take)
                                                    : read_lines(plan.data, o.data, *signals, take));

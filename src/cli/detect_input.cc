@@ -128,7 +128,7 @@ Result<ValuesRead> read_lines(const std::string& data, const DataOptions& option
       values.error().message += "; a column of a table needs --column";
     if (!values) return std::move(values.error());
     any = any || !values->empty();
-    take(*values, {});
+    if (!take(*values, {})) break;
     if (any) say_from(lines->problems().messages, said);
     if (show && lines->bytes()) show(static_cast<double>(lines->consumed()) / static_cast<double>(lines->bytes()));
   }
@@ -174,7 +174,7 @@ Result<ValuesRead> read_columns(const std::string& data, const DataOptions& opti
       }
     }
     if (options.strict && values.mismatches() > 0) break;
-    take(of_rows, times);
+    if (!take(of_rows, times)) break;
     rows += batch->rows();
     if (show)
       show(static_cast<double>(reader->consumed()) / static_cast<double>(std::max<std::uint64_t>(input->bytes(), 1)));
@@ -249,7 +249,8 @@ Result<std::vector<detect::Change>> read_changes(const std::string& path) {
     changes.push_back({static_cast<std::int64_t>(start), static_cast<std::int64_t>(end)});
   }
   if (changes.empty()) return fail(Code::kInput, path + ": no change in it");
-  std::stable_sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+  std::sort(changes.begin(), changes.end(),
+            [](const auto& a, const auto& b) { return std::pair(a.start, a.end) < std::pair(b.start, b.end); });
   return changes;
 }
 

@@ -13,8 +13,9 @@
 
 namespace vigie::cli {
 
-/// Takes values in their order, with the times of their rows (µs since 1970) where there is a column of times.
-using TakeValues = std::function<void(std::span<const double> values, std::span<const double> times)>;
+/// Takes values in their order, with the times of their rows (µs since 1970) where there is a column of times; false:
+/// wants no more.
+using TakeValues = std::function<bool(std::span<const double> values, std::span<const double> times)>;
 
 /// What was read, once all of it was taken or an end was asked for.
 struct ValuesRead {
