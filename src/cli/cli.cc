@@ -125,7 +125,7 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   auto wrong = misspelt(argc, argv, program);
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
-  if (chosen.empty()) return "a command is needed: profile, compare, show, list (vigie --help)";
+  if (chosen.empty()) return "a command is needed: profile, compare, detect, show, list (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (dynamic_cast<const CLI::ConversionError*>(&error)) {
     std::string text = error.what(), place = text.substr(text.rfind(": ") + 2);
@@ -147,14 +147,16 @@ int run(int argc, char** argv) {
       "vigie watches machine-learning models: what changed in the data, how much, and whether it matters.\n\n"
       "  vigie compare --reference train.csv --current today.csv\n"
       "  vigie profile train.parquet -o train.vpf\n"
-      "  vigie compare --reference train.vpf --current today.parquet -o report.html",
+      "  vigie compare --reference train.vpf --current today.parquet -o report.html\n"
+      "  vigie detect ddm errors.txt",
       "vigie");
   program.set_version_flag("--version", std::string("vigie ") + kVersion);
   program.require_subcommand(1);
   program.formatter(help_format());
   program.get_option("--help")->description("what can be asked, and how");
   program.get_option("--version")->description("the version");
-  Command commands[] = {add_profile(program), add_compare(program), add_show(program), add_list(program)};
+  Command commands[] = {add_profile(program), add_compare(program), add_detect(program), add_show(program),
+                        add_list(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& e) {

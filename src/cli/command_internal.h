@@ -31,6 +31,7 @@ struct Command {
 Command add_profile(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_show(CLI::App& program);
+Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.
@@ -40,6 +41,8 @@ struct DataOptions {
   bool keep_ragged = false, strict = false;
   unsigned threads = 0;
   void add(CLI::App& app);
+  /// Only those that say how DATA is read.
+  void add_reading(CLI::App& app);
   /// Code::kUsage for what can be told before data is read; says on standard error what is given and has no effect.
   Status check() const;
   Result<table::ReadOptions> reading() const;

@@ -39,7 +39,9 @@ std::string wrapped(const std::string& text, std::size_t at, std::size_t indent)
   return out + line;
 }
 
-std::string row(const std::string& name, const std::string& text) {
+}  // namespace
+
+std::string help_row(const std::string& name, const std::string& text) {
   std::string out = "  " + name;
   auto used = width(out);
   if (used + 2 > kColumn)
@@ -49,13 +51,15 @@ std::string row(const std::string& name, const std::string& text) {
   return out + wrapped(text, kColumn, kColumn) + "\n";
 }
 
+namespace {
+
 std::string row(const CLI::Option& option) {
   auto name = option.get_positional() ? option.get_name(true) : option.get_name(false, true);
   if (auto comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
   bool many = option.get_expected_max() > 1;
   if (!option.get_positional() && !option.get_type_name().empty()) name += " " + option.get_type_name();
   if (option.get_positional() && many) name += "…";
-  return row(name, option.get_description() + (option.get_required() ? " (required)" : ""));
+  return help_row(name, option.get_description() + (option.get_required() ? " (required)" : ""));
 }
 
 class Help final : public CLI::Formatter {
@@ -91,7 +95,7 @@ class Help final : public CLI::Formatter {
     if (!positionals.empty()) out += "\nArguments:\n" + positionals;
     if (!commands.empty()) {
       out += "\nCommands:\n";
-      for (const auto* c : commands) out += row(c->get_name(), c->get_description());
+      for (const auto* c : commands) out += help_row(c->get_name(), c->get_description());
     }
     out += groups;
     if (!app->get_footer().empty()) out += "\n" + app->get_footer() + "\n";

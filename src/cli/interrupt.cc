@@ -11,7 +11,7 @@ namespace vigie::cli {
 namespace {
 
 enum State { kFree, kHeld, kHeldAndAsked, kEnding };
-std::atomic<int> state{kFree}, asked{0};
+std::atomic<int> state{kFree}, asked{0}, wake{-1};
 std::atomic<bool> line{false};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -27,8 +27,12 @@ extern "C" void vigie_cli_on_signal(int number) {
   while (true) {
     int now = kFree;
     if (state.compare_exchange_strong(now, kEnding)) return end(number);
+    if (now == kHeldAndAsked && wake >= 0) return end(number);
     // On another thread the state may be given up between the two exchanges: then it is free, and tried again.
-    if (now != kHeld || state.compare_exchange_strong(now, kHeldAndAsked)) return;
+    if (now != kHeld || state.compare_exchange_strong(now, kHeldAndAsked)) {
+      if (wake >= 0) (void)!::write(wake, "", 1);
+      return;
+    }
   }
 }
 
@@ -67,6 +71,23 @@ HoldSignals::~HoldSignals() {
   if (state.compare_exchange_strong(now, kFree)) return;
   state = kEnding;
   end(asked);
+}
+
+CatchSignals::CatchSignals() {
+  (void)!::pipe2(ends_, O_CLOEXEC | O_NONBLOCK);
+  wake = ends_[1];
+  state = kHeld;
+}
+
+CatchSignals::~CatchSignals() {
+  state = kFree;
+  wake = -1;
+  for (const int end : ends_)
+    if (end >= 0) ::close(end);
+}
+
+bool CatchSignals::asked() const {
+  return state == kHeldAndAsked;
 }
 
 void bar_is_shown(bool shown) {

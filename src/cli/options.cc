@@ -49,6 +49,10 @@ void DataOptions::add(CLI::App& app) {
       ->type_name("COL[,COL…]")
       ->group(columns);
   app.add_option("--ignore", ignore, "not these columns, comma separated")->type_name("COL[,COL…]")->group(columns);
+  add_reading(app);
+}
+
+void DataOptions::add_reading(CLI::App& app) {
   const char* reading = "Reading";
   app.add_option("--schema", schema, "YAML file with column types (columns: {zip: category})")
       ->type_name("FILE")

@@ -205,6 +205,7 @@ constinit const Detector bocd{.name = "bocd",
                               .paper = "Adams & MacKay 2007",
                               .stream = Bocd::kStream,
                               .params = kParams,
+                              .tuned = "hazard",
                               .make = make<Bocd>};
 
 }  // namespace vigie::detect

@@ -22,6 +22,12 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
+double least_target(const Detector& detector) {
+  for (const Row& row : kRows)
+    if (row.detector == detector.name) return row.target_arl;
+  return 0;
+}
+
 double calibrated(const Detector& detector, double target_arl) {
   const Row* below = nullptr;
   for (const Row& row : kRows) {

@@ -142,6 +142,16 @@ TEST_P(Conformance, SeesAChangeAndCountsIt) {
   });
 }
 
+TEST_P(Conformance, SaysNothingOfValuesThatAreAllTheSame) {
+  each([&] {
+    for (const double value : {0., 1.}) {
+      auto monitor = fresh();
+      one_by_one(*monitor, Series(3000, value));
+      EXPECT_EQ(monitor->drifts(), 0) << value;
+    }
+  });
+}
+
 TEST_P(Conformance, SkipsWhatIsNoValueOfTheStream) {
   each([&] {
     const Series values = series();

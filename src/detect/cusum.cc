@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "detect/moa_sum_internal.h"
 #include "detect/reference_internal.h"
 
 namespace vigie::detect {
@@ -84,7 +85,8 @@ constinit const Detector cusum{.name = "cusum",
                                .stream = Cusum::kStream,
                                .params = kParams,
                                .river = std::span(kParams).first(4),
+                               .moa = std::span(kMoaSumParams).first(3),
                                .tuned = "h",
-                               .make = make<Cusum>};
+                               .make = make_either<Cusum, MoaSum<true>>};
 
 }  // namespace vigie::detect

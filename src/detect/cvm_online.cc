@@ -21,7 +21,7 @@ class CvmOnline {
   static constexpr Stream kStream = Stream::kValues;
   explicit CvmOnline(const Args& args)
       : threshold_(args[0]),
-        reference_(args[1]),
+        reference_(args[1], args.seed),
         window_(static_cast<std::uint32_t>(args[2])),
         scale_(args[1] / (args[1] + args[2])),
         unit_(1 / (2 * args[1] + 2)) {}

@@ -14,7 +14,12 @@ constexpr Param kParams[] = {
 class Ddm {
  public:
   static constexpr Stream kStream = Stream::kErrors;
-  explicit Ddm(const Args& args) : warm_(args[0]), warning_(args[1]), drift_(args[2]) {}
+  // MOA counts one value more than there were, and warns one value before it can find a drift.
+  explicit Ddm(const Args& args)
+      : warm_(args.parity == Parity::kMoa ? args[0] - 2 : args[0]),
+        drift_warm_(args.parity == Parity::kMoa ? args[0] - 1 : args[0]),
+        warning_(args[1]),
+        drift_(args[2]) {}
 
   State step(double x) {
     n_ += 1;
@@ -29,13 +34,14 @@ class Ddm {
     }
     if (!(sum > std::min(warning_at_, drift_at_))) [[likely]]
       return State::kStable;
-    return sum > drift_at_ ? State::kDrift : State::kWarning;
+    if (sum > drift_at_ && n_ > drift_warm_) return State::kDrift;
+    return sum > warning_at_ ? State::kWarning : State::kStable;
   }
 
   Evidence evidence() const {
     const double p = errors_ / n_, sum = p + std::sqrt(p * (1 - p) / n_);
     return {.statistic = sum,
-            .threshold = sum > drift_at_ ? drift_at_ : warning_at_,
+            .threshold = sum > drift_at_ && n_ > drift_warm_ ? drift_at_ : warning_at_,
             .direction = Direction::kUp,
             .age = onset_.mark().age(n_),
             .before = onset_.mark().before(),
@@ -52,7 +58,7 @@ class Ddm {
   }
 
  private:
-  double warm_, warning_, drift_;
+  double warm_, drift_warm_, warning_, drift_;
   double n_ = 0, errors_ = 0, lowest_ = kInfinity, warning_at_ = kInfinity, drift_at_ = kInfinity;
   RateOnset onset_;
 };
@@ -65,6 +71,7 @@ constinit const Detector ddm{.name = "ddm",
                              .stream = Ddm::kStream,
                              .params = kParams,
                              .river = kParams,
+                             .moa = kParams,
                              .tuned = "drift_threshold",
                              .make = make<Ddm>};
 

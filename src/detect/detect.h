@@ -138,24 +138,39 @@ class Monitor {
 
 /// All detectors, in the order of detectors.def.
 std::span<const Detector* const> detectors();
+/// What holds detectors: any, majority, at_least, confirmed. They are no detectors of the registry, and have no `make`.
+std::span<const Detector* const> ensembles();
 /// The detector of that name, or nullptr.
 const Detector* find_detector(std::string_view name);
 
 /// "name" and "value" as a person writes them: a parameter of the detector, or `parity` (river, moa), `on_drift`
 /// (restart, keep_recent, hold), `seed`, or `target_arl`: the number of values within which a stable stream raises an
-/// alarm with probability 1 − 1/e at most, 1,000 to 100,000. It sets the detector's `tuned` parameter from a table of
-/// seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to 0.5, or
-/// for normal values (page_hinkley and gma: with standard deviation 1), with the other parameters at their defaults.
+/// alarm with probability 1 − 1/e at most, least_target() to 100,000. It sets the detector's `tuned` parameter from a
+/// table of seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to
+/// 0.5, or for normal values (page_hinkley, gma and bocd: with standard deviation 1), with the other parameters at
+/// their defaults.
 using Setting = std::pair<std::string, std::string>;
 /// Code::kUsage for an unknown name (with the nearest one), a value that is no number, no choice or out of bounds, a
 /// parity the detector does not have, an offline detector.
 Result<std::unique_ptr<Monitor>> make_monitor(const Detector& detector, std::span<const Setting> settings = {});
+/// A detector or an ensemble with what is set of it, not yet looked at.
+struct Spec {
+  const Detector* detector = nullptr;
+  std::vector<Setting> settings;
+  std::vector<Spec> members;  ///< of an ensemble
+};
 /// From text: "ddm", "adwin(delta=0.01, parity=river)"; ensembles hold detectors: "any(ddm,
-/// hddm_a(two_sided_test=true))", "majority(…)", "at_least(2, …)", "confirmed(100, …)": see ensemble.cc. Errors as
-/// above.
+/// hddm_a(two_sided_test=true))", "majority(…)", "at_least(2, …)", "confirmed(100, …)": see ensemble.cc. Code::kUsage
+/// for brackets that do not match and for an unknown detector, with the nearest one.
+Result<Spec> parse_spec(std::string_view text);
+/// Errors as above.
+Result<std::unique_ptr<Monitor>> make_monitor(const Spec& spec);
 Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text);
 /// What Monitor::save wrote. Code::kCorrupt for anything else.
 Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes);
+/// The shortest target_arl that a detector has in the table; 0: none. It is longer than others' where the detector
+/// learns for longer than those.
+double least_target(const Detector& detector);
 /// What target_arl sets the tuned parameter of a detector to: interpolated in the table. NaN where it has none.
 double calibrated(const Detector& detector, double target_arl);
 /// The changes of a whole series by an offline detector (one with `segment`). Errors as make_monitor.

@@ -79,6 +79,7 @@ constinit const Detector eddm{.name = "eddm",
                               .params = kParams,
                               .river = kParams,
                               .moa = kParams,
+                              .tuned = "beta",
                               .make = make<Eddm>};
 
 }  // namespace vigie::detect

@@ -25,7 +25,10 @@ class MmdOnline {
  public:
   static constexpr Stream kStream = Stream::kValues;
   explicit MmdOnline(const Args& args)
-      : threshold_(args[0]), reference_(args[1]), size_(static_cast<std::uint32_t>(args[2])), window_(size_) {
+      : threshold_(args[0]),
+        reference_(args[1], args.seed),
+        size_(static_cast<std::uint32_t>(args[2])),
+        window_(size_) {
     const std::uint32_t n = reference_.size();
     kernel_.resize(2 * n + 1);
     for (std::uint32_t i = 0; i <= 2 * n; ++i) {

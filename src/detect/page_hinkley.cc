@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "detect/monitor_internal.h"
+#include "detect/moa_sum_internal.h"
 
 namespace vigie::detect {
 namespace {
@@ -74,7 +74,8 @@ constinit const Detector page_hinkley{.name = "page_hinkley",
                                       .stream = PageHinkley::kStream,
                                       .params = kParams,
                                       .river = kParams,
+                                      .moa = kMoaSumParams,
                                       .tuned = "threshold",
-                                      .make = make<PageHinkley>};
+                                      .make = make_either<PageHinkley, MoaSum<false>>};
 
 }  // namespace vigie::detect

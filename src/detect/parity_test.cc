@@ -94,6 +94,15 @@ TEST(Parity, Table) {
   EXPECT_EQ(drifts("fhddm(parity=river)", fhddm_stream()), Indices{315});                        // 27
   EXPECT_EQ(drifts("fhddm(parity=river, short_window_size=20)", fhddm_stream()), Indices{279});  // 27
   EXPECT_EQ(drifts("rddm(parity=river)", rddm_stream()), Indices{1021});                         // 29
+  EXPECT_EQ(drifts("cusum(parity=moa)", s1()), (Indices{1020, 1991}));                           // 31
+  EXPECT_EQ(drifts("cusum(parity=moa)", s2()), Indices{1081});                                   // 31
+  EXPECT_EQ(drifts("page_hinkley(parity=moa)", s1()), Indices{1025});                            // 33
+  EXPECT_EQ(drifts("page_hinkley(parity=moa)", s2()), Indices{1107});                            // 33
+  EXPECT_EQ(drifts("ddm(parity=moa)", s2()), Indices{1049});                                     // 34
+  EXPECT_EQ(drifts("ddm(parity=moa)", s2(), State::kWarning).front(), 1007);                     // 34
+  EXPECT_EQ(drifts("cusum(parity=moa, min_instances=1)", f1()), (Indices{113, 226}));            // 39
+  EXPECT_EQ(drifts("gma(parity=moa, min_instances=1)", f1()), Indices{134});                     // 39
+  EXPECT_EQ(drifts("page_hinkley(parity=moa, min_instances=1)", f1()), (Indices{113, 227}));     // 39
   EXPECT_EQ(drifts("gma(parity=moa)", s1()), Indices{1048});                                     // 32
   EXPECT_EQ(drifts("gma(parity=moa, threshold=0.3)", s2()), Indices{1085});                      // 32
   EXPECT_EQ(drifts("ecdd", s2()), (Indices{178, 425, 497, 929, 1019}));                          // 35
@@ -101,6 +110,19 @@ TEST(Parity, Table) {
   EXPECT_EQ(drifts("rddm(parity=moa)", s2()), (Indices{1018, 1238}));                            // 37
   EXPECT_EQ(drifts("fhddm(parity=river)", s2()), Indices{});                                     // 41
   EXPECT_EQ(drifts("fhddm(parity=river)", inverted(s2())), Indices{1042});                       // 41
+}
+
+// Row 40: Frouros' documentation. Its HDDM_A takes ln(1/α) where the paper has ln(2/α).
+TEST(Parity, FirstWarningAndDrift) {
+  Numpy random(31);
+  Series errors;
+  for (const double rate : {.6, .8}) append(errors, 1000, [&] { return random.binomial(rate); });
+  const auto firsts = [&](const char* name) {
+    return Indices{drifts(name, errors, State::kWarning).front(), drifts(name, errors).front()};
+  };
+  EXPECT_EQ(firsts("ddm(parity=moa)"), (Indices{1049, 1131}));
+  EXPECT_EQ(firsts("hddm_a(drift_confidence=0.002, warning_confidence=0.01)"), (Indices{1043, 1054}));
+  EXPECT_EQ(firsts("hddm_w"), (Indices{1017, 1029}));
 }
 
 // Row 2: after the cut 56 values with a sum of 88 are left.

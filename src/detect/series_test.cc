@@ -111,6 +111,22 @@ TEST(SpectralResidual, PointsThatStandOut) {
   EXPECT_LE(found.back(), 301);  // beside it the window is still bent
 }
 
+TEST(OnlineTwoSample, TiesAreNoDrift) {
+  Rng rng(5);
+  Series rare, counts;
+  append(rare, 20000, [&] { return rng.uniform() < .05 ? 1. : 0.; });
+  append(counts, 20000, [&] { return std::floor(4 * rng.uniform() * rng.uniform()); });
+  for (const char* name : {"cvm_online", "mmd_online(threshold=8)"}) {
+    EXPECT_EQ(drifts(name, rare), Indices{}) << name;
+    EXPECT_EQ(drifts(name, counts), Indices{}) << name;
+    Series changed = rare;
+    for (std::size_t i = 10000; i < changed.size(); ++i) changed[i] = rng.uniform() < .6 ? 1 : 0;
+    const Indices found = drifts(name, changed);
+    ASSERT_EQ(found.size(), 1U) << name;
+    EXPECT_LT(found[0], 10200) << name;
+  }
+}
+
 TEST(RobustZ, PointsFarFromTheMedian) {
   Series series = normal_series(1, {{100, 1000}});
   series[500] += 8;

@@ -12,7 +12,7 @@
 namespace vigie::detect {
 namespace {
 
-constexpr double kLeastTarget = 1000, kMostTarget = 100000;
+constexpr double kMostTarget = 100000;
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;
@@ -62,11 +62,10 @@ Result<double> target_of(const Detector& detector, std::string_view text, Parity
   const std::string where = fmt::format("{}.target_arl", detector.name);
   VIGIE_ASSIGN(const double target, number(where, text));
   if (parity != Parity::kNone) return fail(Code::kUsage, where + ": goes with no parity");
-  if (std::isnan(calibrated(detector, kLeastTarget)))
-    return fail(Code::kUsage, where + ": this detector has no table of run lengths");
-  if (!(target >= kLeastTarget && target <= kMostTarget))
-    return fail(Code::kUsage,
-                fmt::format("{}: expected {}..{}, got {}", where, kLeastTarget, kMostTarget, quoted(text)));
+  const double least = least_target(detector);
+  if (least == 0) return fail(Code::kUsage, where + ": this detector has no table of run lengths");
+  if (!(target >= least && target <= kMostTarget))
+    return fail(Code::kUsage, fmt::format("{}: expected {}..{}, got {}", where, least, kMostTarget, quoted(text)));
   return target;
 }
 
@@ -144,24 +143,29 @@ Error no_such(std::string_view name) {
   return fail(Code::kUsage, unknown_name("detector", name, names));
 }
 
-Result<std::unique_ptr<Monitor>> ensemble_of(const Detector& ensemble, const std::vector<std::string>& parts) {
-  std::vector<Setting> settings;
-  std::vector<std::unique_ptr<Monitor>> members;
-  for (const std::string& part : parts) {
-    const std::size_t open = part.find('('), sign = part.find('=');
-    if (sign < open) {
-      settings.emplace_back(trim(std::string_view(part).substr(0, sign)),
-                            trim(std::string_view(part).substr(sign + 1)));
-    } else if (&part == &parts[0] && !ensemble.params.empty() && part.find_first_not_of("0123456789") == part.npos) {
-      settings.emplace_back(ensemble.params[0].name, part);
-    } else {
-      VIGIE_ASSIGN(auto member, make_monitor(std::string_view(part)));
-      members.push_back(std::move(member));
-    }
+// The parts of a text between its brackets, cut at commas that are in no inner ones.
+Result<std::vector<std::string>> parts_of(std::string_view text, std::size_t open) {
+  std::vector<std::string> parts;
+  if (open == text.npos) return parts;
+  if (text.back() != ')') return fail(Code::kUsage, fmt::format("{}: the last bracket is missing", quoted(text)));
+  const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
+  int depth = 0;
+  std::string part;
+  const auto end_part = [&] {
+    if (!trim(part).empty()) parts.emplace_back(trim(part));
+    part.clear();
+  };
+  for (const char c : inside) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (depth < 0 || depth > 1) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
+    if (c == ',' && depth == 0)
+      end_part();
+    else
+      part += c;
   }
-  VIGIE_ASSIGN(Settled settled, settle(ensemble, settings));
-  settled.args.params = settled.params;
-  return make_ensemble(ensemble, settled.args, std::move(members));
+  if (depth != 0) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
+  end_part();
+  return parts;
 }
 
 }  // namespace
@@ -182,42 +186,48 @@ Result<std::vector<Alarm>> segment(const Detector& detector, std::span<const dou
   return detector.segment(series, settled.args);
 }
 
-Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text) {
+Result<Spec> parse_spec(std::string_view text) {
   text = trim(text);
   const std::size_t open = text.find('(');
   const std::string_view name = trim(text.substr(0, open));
-  std::vector<std::string> parts;
-  if (open != text.npos) {
-    if (text.back() != ')') return fail(Code::kUsage, fmt::format("{}: the last bracket is missing", quoted(text)));
-    const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
-    int depth = 0;
-    std::string part;
-    const auto end_part = [&] {
-      if (!trim(part).empty()) parts.emplace_back(trim(part));
-      part.clear();
-    };
-    for (const char c : inside) {
-      depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-      if (depth < 0 || depth > 1) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
-      if (c == ',' && depth == 0)
-        end_part();
-      else
-        part += c;
-    }
-    if (depth != 0) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
-    end_part();
-  }
-  if (const Detector* ensemble = find_ensemble(name)) return ensemble_of(*ensemble, parts);
-  const Detector* detector = find_detector(name);
-  if (!detector) return no_such(name);
-  std::vector<Setting> settings;
+  VIGIE_ASSIGN(const auto parts, parts_of(text, open));
+  Spec spec{.detector = find_detector(name), .settings = {}, .members = {}};
+  const bool holds = !spec.detector;
+  if (holds) spec.detector = find_ensemble(name);
+  if (!spec.detector) return no_such(name);
   for (const std::string& part : parts) {
-    const std::size_t sign = part.find('=');
-    if (sign == part.npos)
+    const std::size_t sign = part.find('='), inner = part.find('(');
+    if (sign < inner) {
+      spec.settings.emplace_back(trim(std::string_view(part).substr(0, sign)),
+                                 trim(std::string_view(part).substr(sign + 1)));
+    } else if (!holds) {
       return fail(Code::kUsage, fmt::format("{}: expected parameter=value, got {}", name, quoted(part)));
-    settings.emplace_back(trim(std::string_view(part).substr(0, sign)), trim(std::string_view(part).substr(sign + 1)));
+    } else if (&part == &parts[0] && !spec.detector->params.empty() &&
+               part.find_first_not_of("0123456789") == part.npos) {
+      spec.settings.emplace_back(spec.detector->params[0].name, part);
+    } else {
+      VIGIE_ASSIGN(auto member, parse_spec(part));
+      spec.members.push_back(std::move(member));
+    }
   }
-  return make_monitor(*detector, settings);
+  return spec;
+}
+
+Result<std::unique_ptr<Monitor>> make_monitor(const Spec& spec) {
+  if (!find_ensemble(spec.detector->name)) return make_monitor(*spec.detector, spec.settings);
+  std::vector<std::unique_ptr<Monitor>> members;
+  for (const Spec& each : spec.members) {
+    VIGIE_ASSIGN(auto member, make_monitor(each));
+    members.push_back(std::move(member));
+  }
+  VIGIE_ASSIGN(Settled settled, settle(*spec.detector, spec.settings));
+  settled.args.params = settled.params;
+  return make_ensemble(*spec.detector, settled.args, std::move(members));
+}
+
+Result<std::unique_ptr<Monitor>> make_monitor(std::string_view text) {
+  VIGIE_ASSIGN(const Spec spec, parse_spec(text));
+  return make_monitor(spec);
 }
 
 }  // namespace vigie::detect

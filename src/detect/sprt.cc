@@ -83,7 +83,8 @@ class Sprt {
       const double m = n_ - candidate.n, weight = candidate.n * m / n_;
       const double apart = (total_ - candidate.sum) / m - candidate.sum / candidate.n;
       const double shrunk = precision_ * weight / (1 + precision_ * weight);
-      const double rest = 1 - shrunk * weight * apart * apart / squares_;
+      // Values that are all the same speak for no change.
+      const double rest = squares_ > 0 ? 1 - shrunk * weight * apart * apart / squares_ : 1;
       // ln of the Bayes factor over j(j+1)
       const double found = 0.5 * std::log1p(-shrunk) - (rest > 0 ? 0.5 * (n_ - 1) * std::log(rest) : -kInfinity) -
                            std::log(candidate.number * (candidate.number + 1));

@@ -32,7 +32,7 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
                  const TerminalOptions& options);
 
 /// A blank of printable text at which `wrapped` does not break.
-constexpr char kTied = '\x1f';
+inline constexpr char kTied = '\x1f';
 
 /// Breaks printable text at blanks into lines of at most the layout width, the first one after `first`, the others
 /// after `indent` blanks. A word that is too long is cut in pieces. Ends in a newline.
