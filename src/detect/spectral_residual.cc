@@ -126,7 +126,7 @@ class SpectralResidual {
       const std::uint32_t stride = size_ / (2 * half);
       for (std::uint32_t begin = 0; begin < size_; begin += 2 * half) {
         for (std::uint32_t k = 0; k < half; ++k) {
-          const Complex a = values_[begin + k], b = values_[begin + k + half], turn = turns_[k * stride];
+          const Complex a = values_[begin + k], b = values_[begin + k + half], turn = turns_[std::size_t{k} * stride];
           const Complex turned{b.real() * turn.real() - b.imag() * turn.imag(),
                                b.real() * turn.imag() + b.imag() * turn.real()};
           values_[begin + k] = a + turned;
@@ -140,10 +140,10 @@ class SpectralResidual {
   void remove_expected() {
     for (std::uint32_t i = 0; i < size_; ++i) logs_[i] = 0.5 * std::log(std::max(std::norm(values_[i]), 1e-300));
     double sum = 0;
-    for (std::uint32_t i = 0; i < spectrum_; ++i) sum += logs_[(i + size_ - spectrum_ / 2) % size_];
+    for (std::uint32_t i = 0; i < spectrum_; ++i) sum += logs_[(i + size_ - spectrum_ / 2) & (size_ - 1)];
     for (std::uint32_t i = 0; i < size_; ++i) {
       const double expected = sum / spectrum_;
-      sum += logs_[(i + spectrum_ - spectrum_ / 2) % size_] - logs_[(i + size_ - spectrum_ / 2) % size_];
+      sum += logs_[(i + spectrum_ - spectrum_ / 2) & (size_ - 1)] - logs_[(i + size_ - spectrum_ / 2) & (size_ - 1)];
       values_[i] = std::conj(values_[i]) * std::exp(-std::min(expected, 690.0));
     }
   }
