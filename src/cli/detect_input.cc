@@ -138,6 +138,8 @@ Result<ValuesRead> read_lines(const std::string& data, const DataOptions& option
 Result<ValuesRead> read_columns(const std::string& data, const DataOptions& options, const ValueColumns& columns,
                                 const CatchSignals& signals, const TakeValues& take) {
   VIGIE_ASSIGN(auto input, options.open(data));
+  // An end asked for while a pipe was copied is the end of the table, and that is looked at.
+  const bool copied = signals.asked();
   VIGIE_ASSIGN(const auto head, input->open());
   VIGIE_ASSIGN(auto values, Values::make(columns, head->schema(), data));
   auto types = values.types();
@@ -161,7 +163,7 @@ Result<ValuesRead> read_columns(const std::string& data, const DataOptions& opti
   std::vector<double> buffer;
   std::int64_t rows = 0, backwards = -1;
   double latest = kNaN;
-  while (!signals.asked()) {
+  while (copied || !signals.asked()) {
     VIGIE_ASSIGN(auto batch, reader->next());
     if (!batch) break;
     VIGIE_ASSIGN(const auto of_rows, values.of(*batch, reader->schema()));
@@ -174,8 +176,8 @@ Result<ValuesRead> read_columns(const std::string& data, const DataOptions& opti
       }
     }
     if (options.strict && values.mismatches() > 0) break;
-    if (!take(of_rows, times)) break;
     rows += batch->rows();
+    if (!take(of_rows, times)) break;
     if (show)
       show(static_cast<double>(reader->consumed()) / static_cast<double>(std::max<std::uint64_t>(input->bytes(), 1)));
   }
@@ -186,7 +188,7 @@ Result<ValuesRead> read_columns(const std::string& data, const DataOptions& opti
                                              : problems.notes[0];
     return fail(Code::kInput, options.strict ? what : what + "; no value of the column could be read");
   }
-  if (rows == 0 && !signals.asked()) return engine::no_rows(data, problems);
+  if (rows == 0 && (copied || !signals.asked())) return engine::no_rows(data, problems);
   std::size_t said = 0;
   say_from(problems.messages, said);
   said = 0;

@@ -11,7 +11,7 @@ namespace vigie::cli {
 namespace {
 
 enum State { kFree, kHeld, kHeldAndAsked, kEnding };
-std::atomic<int> state{kFree}, asked{0}, wake{-1};
+std::atomic<int> state{kFree}, asked{0}, wake{-1}, nothing{-1};
 std::atomic<bool> line{false};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -31,6 +31,8 @@ extern "C" void vigie_cli_on_signal(int number) {
     // On another thread the state may be given up between the two exchanges: then it is free, and tried again.
     if (now != kHeld || state.compare_exchange_strong(now, kHeldAndAsked)) {
       if (wake >= 0) (void)!::write(wake, "", 1);
+      // A read that waits there begins anew (SA_RESTART), and finds the end.
+      if (nothing >= 0) (void)::dup2(nothing, STDIN_FILENO);
       return;
     }
   }
@@ -76,14 +78,15 @@ HoldSignals::~HoldSignals() {
 CatchSignals::CatchSignals() {
   (void)!::pipe2(ends_, O_CLOEXEC | O_NONBLOCK);
   wake = ends_[1];
+  nothing = nothing_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   state = kHeld;
 }
 
 CatchSignals::~CatchSignals() {
   state = kFree;
-  wake = -1;
-  for (const int end : ends_)
-    if (end >= 0) ::close(end);
+  wake = nothing = -1;
+  for (const int fd : {ends_[0], ends_[1], nothing_})
+    if (fd >= 0) ::close(fd);
 }
 
 bool CatchSignals::asked() const {

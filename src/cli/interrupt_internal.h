@@ -20,8 +20,9 @@ class HoldSignals {
   HoldSignals(const HoldSignals&) = delete;
 };
 
-/// While one lives (one at a time, and no HoldSignals), the first signal only asks for an end, and the second one ends
-/// the program: for a command that reads on until it is told to stop, and then says what it has seen.
+/// While one lives (one at a time, and no HoldSignals), the first signal only asks for an end and ends standard input,
+/// and the second one ends the program: for a command that reads on until it is told to stop, and then says what it has
+/// seen.
 class CatchSignals {
  public:
   CatchSignals();
@@ -31,7 +32,7 @@ class CatchSignals {
   int fd() const { return ends_[0]; }  ///< can be read once asked
 
  private:
-  int ends_[2] = {-1, -1};
+  int ends_[2] = {-1, -1}, nothing_ = -1;
 };
 
 /// Whether a line on standard error has to be cleared before the end.
