@@ -196,6 +196,7 @@ constinit const Metric binary_business_value{
     .better = Better::kHigher,
     .least = -kInfinity,
     .most = kInfinity,
-    .run = business_value};
+    .run = business_value,
+    .total = true};
 
 }  // namespace vigie::metric

@@ -88,7 +88,10 @@ Value brier(const BinarySummary& s) {
 }
 
 Value ece(const BinarySummary& s) {
-  return loss(s, s.ece, s.ece_variance, 0);
+  constexpr double kBins = 15, kMeanSize = .7978845608028654;  // E|Z|
+  Value value = loss(s, s.ece, s.ece_variance, 0);
+  value.noise = kMeanSize * std::sqrt(kBins * s.ece_variance);
+  return value;
 }
 
 }  // namespace

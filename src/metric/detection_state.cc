@@ -52,16 +52,26 @@ struct Category {
   std::vector<std::pair<std::size_t, double>> objects;  // image, count
 };
 
-/// Precision at 101 recalls, each the highest at that recall or above, averaged; images count `weights` times.
-double average_precision(const Category& category, std::span<const double> weights, double objects, std::size_t t,
+/// A Step that counts, and how many times.
+struct Weighted {
+  double weight;
+  std::uint16_t right, ignored;
+};
+
+/// Precision at 101 recalls, each the highest at that recall or above, averaged.
+double average_precision(std::span<const Weighted> steps, double objects, std::size_t t,
                          std::vector<std::pair<double, double>>& curve) {
   double right = 0, wrong = 0;
   curve.clear();
-  for (const Step& step : category.steps) {
-    const double weight = weights[step.image];
-    if (weight == 0 || step.ignored >> t & 1) continue;
-    (step.right >> t & 1 ? right : wrong) += weight;
-    curve.emplace_back(right / objects, right / (right + wrong));
+  for (const auto& [weight, rights, ignored] : steps) {
+    if (ignored >> t & 1) continue;
+    if (rights >> t & 1) {
+      right += weight;
+      // What is wrong only lowers the precision at the same recall.
+      curve.emplace_back(right / objects, right / (right + wrong));
+    } else {
+      wrong += weight;
+    }
   }
   double sum = 0, highest = 0;
   std::size_t recall = kRecalls;
@@ -88,16 +98,21 @@ struct Map {
   double at_50 = kNaN, all = kNaN;
 };
 
+/// Images count `weights` times.
 Map mean_average_precision(std::span<const Category> categories, std::span<const double> weights) {
   double at_50 = 0, all = 0, counted = 0;
   std::vector<std::pair<double, double>> curve;
+  std::vector<Weighted> steps;
   for (const Category& category : categories) {
     double objects = 0;
     for (const auto& [image, count] : category.objects) objects += weights[image] * count;
     if (objects == 0) continue;
     ++counted;
+    steps.clear();
+    for (const Step& step : category.steps)
+      if (weights[step.image] > 0) steps.push_back({weights[step.image], step.right, step.ignored});
     for (std::size_t t = 0; t < DetectionState::kThresholds; ++t) {
-      const double precision = average_precision(category, weights, objects, t, curve);
+      const double precision = average_precision(steps, objects, t, curve);
       all += precision / DetectionState::kThresholds;
       if (t == 0) at_50 += precision;
     }

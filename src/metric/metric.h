@@ -47,8 +47,9 @@ struct Value {
   double low = kNaN, high = kNaN;
   /// What a model gets that knows the shares of the classes, or the distribution of the labels, and nothing of the row.
   double baseline = kNaN;
-  std::int64_t n = 0;  ///< labelled rows (queries, images, words) that went in
-  std::string reason;  ///< why there is no value; empty when there is one
+  std::int64_t n = 0;    ///< labelled rows (queries, images, words) that went in
+  std::string reason{};  ///< why there is no value; empty when there is one
+  double noise = 0;      ///< of what cannot be below 0: what chance alone would show where the truth is 0
 };
 
 /// Which direction is good.
@@ -72,6 +73,7 @@ struct Metric {
                Part<RankingSummary>, Whole<TextSummary>, Whole<DetectionSummary>, Whole<SegmentationSummary>,
                Part<SegmentationSummary>, Whole<FairnessSummary>, Part<FairnessSummary>>
       run;
+  bool total = false;  ///< a sum, which grows with the rows
 
   Task task() const;
   /// "class", "k" or "group" for what is given once per part; else empty.

@@ -36,6 +36,7 @@ bool load_sums(ByteReader& in, Sums<N>& sums) {
 }  // namespace
 
 void TextState::update(std::span<const std::string_view> hypotheses, std::span<const std::string_view> references) {
+  Overlap overlap;
   for (std::size_t i = 0; i < references.size(); ++i) {
     const std::string_view hypothesis = hypotheses[i], reference = references[i];
     if (!reference.data()) {
@@ -48,42 +49,56 @@ void TextState::update(std::span<const std::string_view> hypotheses, std::span<c
     }
     ++n_;
 
-    const Units bleu_h = bleu_tokens(hypothesis), bleu_r = bleu_tokens(reference);
-    decltype(bleu_.sum) bleu{size_of(bleu_h), size_of(bleu_r)};
-    for (std::size_t n = 1; n <= kBleuOrder; ++n) {
-      const Units h = ngrams(bleu_h, n);
-      bleu[2 * n] = static_cast<double>(overlap(h, ngrams(bleu_r, n)));
-      bleu[2 * n + 1] = size_of(h);
+    if (parts_.bleu) add_bleu(hypothesis, reference, overlap);
+    if (parts_.chrf) add_chrf(hypothesis, reference, overlap);
+    if (parts_.wer) {
+      const Units words_h = words(hypothesis), words_r = words(reference);
+      words_.add({static_cast<double>(edits(words_h, words_r)), size_of(words_r)});
     }
-    bleu_.add(bleu);
-
-    const Units chars_h = characters(hypothesis), chars_r = characters(reference);
-    decltype(chrf_.sum) chrf{};
-    for (std::size_t n = 1; n <= kChrfOrder; ++n) {
-      const Units h = ngrams(chars_h, n), r = ngrams(chars_r, n);
-      // Where the reference is too short to have any, the hypothesis' n-grams do not count (as in sacreBLEU).
-      chrf[3 * n - 3] = r.empty() ? 0 : size_of(h);
-      chrf[3 * n - 2] = size_of(r);
-      chrf[3 * n - 1] = static_cast<double>(overlap(h, r));
+    if (parts_.rouge) add_rouge(hypothesis, reference, overlap);
+    if (parts_.answers) {
+      const Units answer_h = answer_tokens(hypothesis), answer_r = answer_tokens(reference);
+      exact_ += answer_h == answer_r;
+      token_f1_.update(answer_h == answer_r ? 1
+                                            : f_measure(overlap(answer_h, answer_r), answer_h.size(), answer_r.size()));
     }
-    chrf_.add(chrf);
-
-    const Units words_h = words(hypothesis), words_r = words(reference);
-    words_.add({static_cast<double>(edits(words_h, words_r)), size_of(words_r)});
-
-    const Units rouge_h = rouge_tokens(hypothesis), rouge_r = rouge_tokens(reference);
-    for (std::size_t n = 1; n <= 2; ++n) {
-      const Units h = ngrams(rouge_h, n), r = ngrams(rouge_r, n);
-      rouge_[n - 1].update(f_measure(overlap(h, r), h.size(), r.size()));
-    }
-    rouge_[2].update(f_measure(common_subsequence(rouge_h, rouge_r), rouge_h.size(), rouge_r.size()));
-
-    const Units answer_h = answer_tokens(hypothesis), answer_r = answer_tokens(reference);
-    exact_ += answer_h == answer_r;
-    token_f1_.update(answer_h == answer_r ? 1
-                                          : f_measure(overlap(ngrams(answer_h, 1), ngrams(answer_r, 1)),
-                                                      answer_h.size(), answer_r.size()));
   }
+}
+
+void TextState::add_bleu(std::string_view hypothesis, std::string_view reference, Overlap& overlap) {
+  const Units bleu_h = bleu_tokens(hypothesis), bleu_r = bleu_tokens(reference);
+  decltype(bleu_.sum) bleu{size_of(bleu_h), size_of(bleu_r)};
+  Ngrams of_h(bleu_h), of_r(bleu_r);
+  for (std::size_t n = 1; n <= kBleuOrder; ++n) {
+    const Units &h = of_h.next(), &r = of_r.next();
+    bleu[2 * n] = static_cast<double>(overlap(h, r));
+    bleu[2 * n + 1] = size_of(h);
+  }
+  bleu_.add(bleu);
+}
+
+void TextState::add_chrf(std::string_view hypothesis, std::string_view reference, Overlap& overlap) {
+  const Units chars_h = characters(hypothesis), chars_r = characters(reference);
+  decltype(chrf_.sum) chrf{};
+  Ngrams of_h(chars_h), of_r(chars_r);
+  for (std::size_t n = 1; n <= kChrfOrder; ++n) {
+    const Units &h = of_h.next(), &r = of_r.next();
+    // Where the reference is too short to have any, the hypothesis' n-grams do not count (as in sacreBLEU).
+    chrf[3 * n - 3] = r.empty() ? 0 : size_of(h);
+    chrf[3 * n - 2] = size_of(r);
+    chrf[3 * n - 1] = static_cast<double>(overlap(h, r));
+  }
+  chrf_.add(chrf);
+}
+
+void TextState::add_rouge(std::string_view hypothesis, std::string_view reference, Overlap& overlap) {
+  const Units rouge_h = rouge_tokens(hypothesis), rouge_r = rouge_tokens(reference);
+  Ngrams of_h(rouge_h), of_r(rouge_r);
+  for (std::size_t n = 1; n <= 2; ++n) {
+    const Units &h = of_h.next(), &r = of_r.next();
+    rouge_[n - 1].update(f_measure(overlap(h, r), h.size(), r.size()));
+  }
+  rouge_[2].update(f_measure(common_subsequence(rouge_h, rouge_r), rouge_h.size(), rouge_r.size()));
 }
 
 void TextState::update_log_probabilities(std::span<const double> sums, std::span<const std::int64_t> tokens) {

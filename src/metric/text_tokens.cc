@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 
 #include "base/hash.h"
 #include "metric/text_tokens_internal.h"
@@ -60,9 +61,9 @@ Units split(std::u32string_view text) {
 
 }  // namespace
 
-bool is_space(char32_t c) {
-  return (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+bool is_wide_space(char32_t c) {
+  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+         c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 std::u32string decode(std::string_view text) {
@@ -94,11 +95,14 @@ Units bleu_tokens(std::string_view text) {
   replace(line, "<skipped>", "");
   replace(line, "-\n", "");
   replace(line, "\n", " ");
-  for (const auto& [from, to] : {std::pair("&quot;", "\""), {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}}) {
-    replace(line, from, to);
+  if (line.find('&') != std::string::npos) {
+    for (const auto& [from, to] : {std::pair("&quot;", "\""), {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}}) {
+      replace(line, from, to);
+    }
   }
   // The rules of mteval-v13a, one after the other: each looks at what the one before has written.
   std::string signs = " ";
+  signs.reserve(line.size() + 16);
   for (const char c : line) {
     const bool apart =
         ascii_punctuation(static_cast<unsigned char>(c)) && c != '\'' && c != ',' && c != '-' && c != '.';
@@ -107,6 +111,7 @@ Units bleu_tokens(std::string_view text) {
   signs += ' ';
   const auto pairs = [](const std::string& in, auto matches, auto write) {
     std::string out;
+    out.reserve(in.size() + 16);
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (i + 1 < in.size() && matches(in[i], in[i + 1])) {
         write(out, in[i], in[i + 1]);
@@ -118,16 +123,20 @@ Units bleu_tokens(std::string_view text) {
     return out;
   };
   const auto stop = [](char c) { return c == '.' || c == ','; };
-  line = pairs(
-      signs, [&](char a, char b) { return !digit(a) && stop(b); },
-      [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
-  line = pairs(
-      line, [&](char a, char b) { return stop(a) && !digit(b); },
-      [](std::string& out, char a, char b) { out.append({' ', a, ' ', b}); });
-  line = pairs(
-      line, [&](char a, char b) { return digit(a) && b == '-'; },
-      [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
-  return words(line);
+  if (signs.find_first_of(".,") != std::string::npos) {
+    signs = pairs(
+        signs, [&](char a, char b) { return !digit(a) && stop(b); },
+        [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
+    signs = pairs(
+        signs, [&](char a, char b) { return stop(a) && !digit(b); },
+        [](std::string& out, char a, char b) { out.append({' ', a, ' ', b}); });
+  }
+  if (signs.find('-') != std::string::npos) {
+    signs = pairs(
+        signs, [&](char a, char b) { return digit(a) && b == '-'; },
+        [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
+  }
+  return words(signs);
 }
 
 Units rouge_tokens(std::string_view text) {
@@ -168,27 +177,36 @@ Units characters(std::string_view text) {
   return out;
 }
 
-Units ngrams(const Units& units, std::size_t n) {
-  Units out;
-  if (units.size() < n) return out;
-  out.reserve(units.size() - n + 1);
-  for (std::size_t i = 0; i + n <= units.size(); ++i) {
-    std::uint64_t hash = units[i];
-    for (std::size_t j = 1; j < n; ++j) hash = mix64(hash * 0x9e3779b97f4a7c15U + units[i + j]);
-    out.push_back(hash);
+const Units& Ngrams::next() {
+  if (n_ > 0) {
+    if (!runs_.empty()) runs_.pop_back();
+    for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i] = mix64(runs_[i] * 0x9e3779b97f4a7c15U + units_[i + n_]);
   }
-  std::sort(out.begin(), out.end());
-  return out;
+  ++n_;
+  return runs_;
 }
 
-std::int64_t overlap(const Units& a, const Units& b) {
+std::int64_t Overlap::operator()(const Units& a, const Units& b) {
+  const std::size_t size = std::bit_ceil(2 * std::max<std::size_t>(a.size(), 8));
+  if (slots_.size() < size) slots_.assign(size, {}), round_ = 0;
+  if (++round_ == 0) slots_.assign(slots_.size(), {}), round_ = 1;
+  const std::size_t mask = slots_.size() - 1;
+  // The slot of a unit, or the free one where it would be; units are hashes already.
+  const auto find = [&](std::uint64_t unit) -> Slot& {
+    std::size_t at = unit & mask;
+    while (slots_[at].round == round_ && slots_[at].unit != unit) at = (at + 1) & mask;
+    return slots_[at];
+  };
+  for (const std::uint64_t unit : a) {
+    Slot& slot = find(unit);
+    slot = {unit, slot.round == round_ ? slot.count + 1 : 1, round_};
+  }
   std::int64_t shared = 0;
-  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    if (a[i] == b[j]) {
-      ++shared, ++i, ++j;
-    } else {
-      a[i] < b[j] ? ++i : ++j;
-    }
+  for (const std::uint64_t unit : b) {
+    Slot& slot = find(unit);
+    if (slot.round != round_ || slot.count == 0) continue;
+    --slot.count;
+    ++shared;
   }
   return shared;
 }
