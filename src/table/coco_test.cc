@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/coco.h"
+
+#include <gtest/gtest.h>
+
+namespace vigie::table {
+namespace {
+
+using Runs = std::vector<std::uint32_t>;
+
+// pycocotools.mask.encode of a 40 × 30 mask with ones in rows 5 to 19 of columns 3 to 5, and of 2 × 2 ones.
+TEST(Coco, UnpacksWhatPycocotoolsPacks) {
+  EXPECT_EQ(unpack_runs("m3?i0000km0"), (Runs{125, 15, 25, 15, 25, 15, 980}));
+  EXPECT_EQ(unpack_runs("04"), (Runs{0, 4}));
+  EXPECT_TRUE(unpack_runs("").empty());
+  EXPECT_TRUE(unpack_runs("m").empty()) << "torn inside a number";
+  EXPECT_TRUE(unpack_runs("\x01").empty());
+}
+
+TEST(Coco, ReadsTruthAndDetections) {
+  const auto truth = parse_coco(
+      R"({"images": [{"id": 2}, {"id": 1}, {"id": 1}], "categories": [{"id": 7, "name": "cat"}],
+          "annotations": [{"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4.5], "iscrowd": 1}]})",
+      "t", false);
+  ASSERT_TRUE(truth) << truth.error().message;
+  EXPECT_EQ(truth->images, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(truth->categories.at(7), "cat");
+  ASSERT_EQ(truth->items.size(), 1U);
+  EXPECT_EQ(truth->items[0].box, (std::array<double, 4>{1, 2, 3, 4.5}));
+  EXPECT_TRUE(truth->items[0].crowd);
+  const auto found =
+      parse_coco(R"([{"image_id": 1, "category_id": 7.0, "bbox": [1, 2, 3, 4], "score": 0.5}])", "d", true);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->items[0].score, .5);
+}
+
+TEST(Coco, LeavesOutAndNamesWhatCannotBeRead) {
+  const std::string good = R"({"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "score": 0.5})";
+  struct Case {
+    std::string item, why;
+  };
+  for (const auto& [item, why] : {
+           Case{"3", "is no object"},
+           Case{R"({"category_id": 7, "score": 1})", "no image_id"},
+           Case{R"({"image_id": 1, "score": 1})", "no category_id"},
+           Case{R"({"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4]})", "no score"},
+           Case{R"({"image_id": 1, "category_id": 7, "bbox": [1, 2], "score": 1})", "a bbox that is not four numbers"},
+           Case{R"({"image_id": 1, "category_id": 7, "score": 1})", "neither bbox nor segmentation"},
+           Case{R"({"image_id": 1, "category_id": 7, "score": 1, "segmentation": {"size": [2, 2], "counts": [1, 2]}})",
+                "a mask whose runs do not fill its size"},
+           Case{R"({"image_id": 1, "category_id": 7, "score": 1, "segmentation": {"counts": "04"}})",
+                "a mask without its size"},
+       }) {
+    const auto file = parse_coco("[" + good + ", " + item + "]", "d.json", true);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file->items.size(), 1U);
+    EXPECT_EQ(file->problems.rejected, 1);
+    EXPECT_EQ(file->problems.messages[0], "d.json: detection 2: " + why);
+    const auto strict = parse_coco("[" + good + ", " + item + "]", "d.json", true, true);
+    ASSERT_FALSE(strict);
+    EXPECT_EQ(strict.error().message, "d.json: detection 2: " + why);
+  }
+  EXPECT_FALSE(parse_coco("", "d", true));
+  EXPECT_FALSE(parse_coco("{}", "d", true));
+  EXPECT_FALSE(parse_coco("[]", "t", false));
+}
+
+}  // namespace
+}  // namespace vigie::table
