@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/scorer_internal.h"
+#include "engine/windows.h"
+#include "table/table.h"
+
+namespace vigie::engine {
+
+/// What one pass over labelled data left behind, by window and segment.
+struct ScorePass {
+  std::vector<ScoreWindow> windows;  ///< by time; without verdicts
+  std::optional<ScoreWindow> whole;  ///< all together, where there are several
+  ScorePictures pictures;
+  std::int64_t rows = 0, without_time = 0;
+  table::Problems problems;
+  std::vector<std::string> notes;
+};
+
+/// Reads `data` once with a scorer. `misfits` becomes true when a column of classes was not of the type wanted: then
+/// the result is worth nothing.
+Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOptions& options, bool& misfits);
+
+}  // namespace vigie::engine

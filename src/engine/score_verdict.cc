@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "base/text.h"
+#include "engine/scorer_internal.h"
+#include "stats/distributions.h"
+#include "stats/multiple_testing.h"
+
+namespace vigie::engine {
+namespace {
+
+using metric::Better;
+
+constexpr double kWidth = 1.959963984540054;  // of a 95 % interval, in standard errors to each side
+
+const MetricResult* find(const ScoreWindow& window, const MetricResult& like) {
+  const auto it = std::find_if(window.metrics.begin(), window.metrics.end(), [&](const MetricResult& r) {
+    return r.metric == like.metric && r.part == like.part && r.segment == like.segment;
+  });
+  return it == window.metrics.end() ? nullptr : &*it;
+}
+
+/// What grows with the rows, brought to those of another sample.
+double on_scale_of(const MetricResult& r, double value, std::int64_t rows) {
+  return r.metric->total ? value * static_cast<double>(rows) / static_cast<double>(r.value.n) : value;
+}
+
+/// Above 0 where `a` is the better one.
+double lead(const metric::Metric& m, double a, double b) {
+  return m.better == Better::kLower ? b - a : a - b;
+}
+
+/// A difference without what fewer rows alone may add to it.
+double beyond_noise(double difference, double noise) {
+  return difference > 0 ? std::max(0., difference - std::max(0., noise))
+                        : std::min(0., difference - std::min(0., noise));
+}
+
+/// A metric of the window beside that of the reference.
+struct Test {
+  MetricResult& result;
+  double difference, error, scale;  ///< error: standard error of the difference
+};
+
+/// The unit of the effect, and from which levels on it matters.
+struct Unit {
+  double size;
+  std::string name;
+  Levels levels;
+};
+Unit unit_of(const metric::Metric& m, double value, double low, double high, double baseline, std::int64_t n) {
+  const double ahead = lead(m, value, baseline), least = lead(m, m.better == Better::kLower ? high : low, baseline);
+  if (m.better != Better::kNeither && ahead > 0 && least > 0) return {ahead, "lead over the baseline", kLeadLevels};
+  if (std::isfinite(m.most - m.least)) return {m.most - m.least, "range", kShareLevels};
+  return {(high - low) / (2 * kWidth) * std::sqrt(static_cast<double>(n)), "sd of a row", kSdLevels};
+}
+
+std::string text(double value) {
+  return human(value, 4);
+}
+
+/// Whether the window's value is what healthy windows give too: Student's t for one more of them.
+double between_p(const MetricResult& r, std::span<const ScoreWindow> healthy) {
+  double sum = 0, squares = 0, n = 0;
+  for (const auto& window : healthy) {
+    const auto* of = window.partial ? nullptr : find(window, r);
+    if (!of || !std::isfinite(of->value.value) || of->value.n < drift::kFewestRows) continue;
+    const double value = on_scale_of(*of, of->value.value, r.value.n);
+    sum += value, squares += value * value, n += 1;
+  }
+  if (n < static_cast<double>(drift::kFewestWindows)) return metric::kNaN;
+  const double mean = sum / n, sd = std::sqrt(std::max(0., squares - sum * mean) / (n - 1));
+  return std::min(1., 2 * stats::student_t_sf(std::abs(r.value.value - mean) / (sd * std::sqrt(1 + 1 / n)), n - 1));
+}
+
+void decide(const Test& t, const ScoreOptions& options, bool warn_at_most) {
+  auto& r = t.result;
+  const bool neither = r.metric->better == Better::kNeither;
+  const auto beside = fmt::format("{}, reference {}: ", text(r.value.value), text(r.reference));
+  const auto size = fmt::format("{} % of {} {}", human(100 * std::abs(r.effect), 2),
+                                r.effect_scale == "sd of a row" ? "the" : "its", r.effect_scale);
+  if (!(r.p_adjusted <= options.alpha)) {
+    r.verdict = Verdict::kOk;
+    r.reason = beside + (r.detectable_effect > r.major ? "no change seen, but a major one could have been missed"
+                                                       : "no change seen");
+  } else if (!neither && r.effect < 0) {
+    r.verdict = Verdict::kOk;
+    r.reason = beside + "better than the reference";
+  } else if (r.effect < r.watch) {
+    r.verdict = Verdict::kOk;
+    r.reason = fmt::format("{}detectable, too small to matter: {}", beside, size);
+  } else {
+    r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
+    r.reason = fmt::format("{}{} by {} (p {} corrected)", beside, neither ? "moved" : "worse", size,
+                           r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
+    if (r.verdict == Verdict::kDrift && t.error / t.scale >= r.major) {
+      r.verdict = Verdict::kWarning;
+      r.reason += "; but the rows are so few that its size is uncertain";
+    } else if (r.verdict == Verdict::kDrift && warn_at_most) {
+      r.verdict = Verdict::kWarning;
+      r.reason += "; assumes independent rows: the reference has fewer than five windows";
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view beside_dummy(const MetricResult& r) {
+  const auto& [metric, v] = std::tie(*r.metric, r.value);
+  // Who predicts the share of a class for every row is calibrated perfectly: no model is better than that.
+  const bool perfect = v.baseline == (metric.better == Better::kLower ? metric.least : metric.most);
+  if (metric.better == Better::kNeither || perfect || !std::isfinite(v.baseline) || !std::isfinite(v.value)) return {};
+  if ((v.low <= v.baseline && v.baseline <= v.high) || v.value == v.baseline) return "like";
+  return lead(metric, v.value, v.baseline) > 0 ? "better" : "worse";
+}
+
+void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
+                   const ScoreOptions& options) {
+  std::vector<Test> tests;
+  std::vector<double> p_values;
+  for (auto& r : window.metrics) {
+    const auto* of = find(reference, r);
+    const auto& now = r.value;
+    if (!std::isfinite(now.value)) {
+      r.reason = now.reason;
+      continue;
+    }
+    if (!of || !std::isfinite(of->value.value)) {
+      r.reason = of ? "the reference has no value: " + of->value.reason : "the reference has no such rows";
+      continue;
+    }
+    const auto then = [&](double value) { return on_scale_of(*of, value, now.n); };
+    r.reference = then(of->value.value);
+    if (window.partial && window.start) {
+      r.reason = "the window is cut off by the start or the end of the data";
+    } else if (std::min(now.n, of->value.n) < drift::kFewestRows) {
+      r.reason = fmt::format("{} in {}, {} are needed for a verdict", std::min(now.n, of->value.n),
+                             now.n < of->value.n ? "the window" : "the reference", drift::kFewestRows);
+    } else if (!std::isfinite(now.high - now.low) || !std::isfinite(of->value.high - of->value.low)) {
+      r.reason = "no interval, so chance cannot be told from change";
+    } else {
+      const double difference = beyond_noise(now.value - r.reference, now.noise - of->value.noise);
+      // The error of a difference from the sides of both intervals that face each other (Zou & Donner 2008).
+      const double mine = difference < 0 ? now.high - now.value : now.value - now.low;
+      const double theirs = difference < 0 ? r.reference - then(of->value.low) : then(of->value.high) - r.reference;
+      const double error = std::hypot(mine, theirs) / kWidth;
+      const auto [scale, name, levels] = unit_of(*r.metric, r.reference, then(of->value.low), then(of->value.high),
+                                                 then(of->value.baseline), of->value.n);
+      r.effect_scale = name, r.watch = levels.watch, r.major = levels.major;
+      const double size = std::sqrt(std::max(0., difference * difference - error * error)) / scale;
+      r.effect = difference == 0 ? 0 : lead(*r.metric, difference, 0) > 0 ? -size : size;
+      if (r.metric->better == Better::kNeither) r.effect = size;
+      r.p_value = difference == 0 ? 1 : std::min(1., 2 * stats::normal_sf(std::abs(difference) / error));
+      r.p_value = std::fmax(r.p_value, between_p(r, healthy));
+      tests.push_back({r, difference, error, scale});
+      p_values.push_back(r.p_value);
+    }
+  }
+  const auto adjusted = stats::benjamini_hochberg(p_values);
+  const bool timed = options.window.kind != WindowSpec::Kind::kNone && !options.timestamp.empty();
+  const bool warn_at_most = timed && healthy.size() < static_cast<std::size_t>(drift::kFewestWindows);
+  // The metrics of a window move together, so that the first of them to be found needs no more than one test would.
+  const double quantiles = stats::normal_quantile(1 - options.alpha / 2) + stats::normal_quantile(.8);
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    auto& t = tests[i];
+    t.result.p_adjusted = adjusted[i];
+    t.result.detectable_effect = quantiles * t.error / t.scale;
+    decide(t, options, warn_at_most);
+  }
+  for (const auto& r : window.metrics) window.verdict = std::max(window.verdict, r.verdict);
+}
+
+void judge_metrics_alone(ScoreWindow& window) {
+  for (auto& r : window.metrics) {
+    const auto& v = r.value;
+    if (!std::isfinite(v.value)) {
+      r.reason = v.reason;
+      continue;
+    }
+    r.verdict = Verdict::kOk;
+    const auto beside = beside_dummy(r);
+    r.reason = !std::isfinite(v.baseline) ? std::string("no reference to compare with")
+               : beside.empty()           ? fmt::format("a dummy gets {}", text(v.baseline))
+               : beside == "like"         ? fmt::format("not told from a dummy's {}", text(v.baseline))
+                                          : fmt::format("{} than a dummy's {}", beside, text(v.baseline));
+  }
+  for (const auto& r : window.metrics) window.verdict = std::max(window.verdict, r.verdict);
+}
+
+}  // namespace vigie::engine

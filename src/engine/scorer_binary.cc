@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "base/text.h"
+#include "engine/class_names_internal.h"
+#include "engine/scorer_group_internal.h"
+#include "metric/binary.h"
+#include "metric/curves.h"
+#include "metric/fairness.h"
+
+namespace vigie::engine {
+namespace {
+
+using metric::BinaryState;
+
+constexpr double kBeta = 2;
+
+/// What is kept of two classes: the scores, and where a sensitive column is given the counts of its groups.
+struct TwoClasses {
+  BinaryState scores;
+  metric::FairnessState groups;
+
+  std::int64_t rows() const { return scores.rows(); }
+  std::int64_t unlabelled() const { return scores.unlabelled(); }
+  std::int64_t unscored() const { return scores.unscored(); }
+  Status merge(const TwoClasses& other) {
+    groups.merge(other.groups);
+    return scores.merge(other.scores);
+  }
+};
+
+class BinaryScorer : public Scorer {
+ public:
+  BinaryScorer(const ScoreOptions& options, std::string source, ClassIndex classes, std::vector<Wanted> wanted)
+      : options_(options), source_(std::move(source)), classes_(std::move(classes)), wanted_(std::move(wanted)) {}
+
+  const std::vector<Wanted>& wanted() const override { return wanted_; }
+
+  Status read(std::span<const table::Column> columns, std::size_t) override {
+    VIGIE_TRY(read_classes(columns[0], labels_, [&](const std::string& name) {
+      return fmt::format("--label: column {} of {} has more than two values ({}, {}, {}); --task multiclass takes them",
+                         vigie::quoted(options_.label), source_, vigie::quoted(classes_.names()[0]),
+                         vigie::quoted(classes_.names()[1]), vigie::quoted(name));
+    }));
+    if (by_score()) {
+      scores_ = columns[1].numbers;
+    } else {
+      VIGIE_TRY(read_classes(columns[1], predictions_, [&](const std::string& name) {
+        return fmt::format("--prediction: {} in column {} of {} is none of the labels {} and {} (scores go to --score)",
+                           vigie::quoted(name), vigie::quoted(options_.prediction), source_,
+                           vigie::quoted(classes_.names()[0]), vigie::quoted(classes_.names()[1]));
+      }));
+    }
+    if (!options_.sensitive.empty()) read_groups(columns[2]);
+    return {};
+  }
+
+  std::unique_ptr<GroupState> make(std::size_t limit) const override {
+    return std::make_unique<Group<TwoClasses>>(
+        TwoClasses{BinaryState({.threshold = options_.threshold, .limit = limit}), {}},
+        [this](TwoClasses& state, Finished& out, bool pictures) { finish(state, out, pictures); });
+  }
+
+  void update(GroupState& group, const RowSet& rows) const override {
+    auto& state = state_of<TwoClasses>(group);
+    std::vector<std::uint8_t> labels, predictions;
+    std::vector<double> scores;
+    const auto truth = take(labels_, rows, labels);
+    std::span<const std::uint8_t> predicted;
+    if (by_score()) {
+      const auto given = take(scores_, rows, scores);
+      state.scores.update(given, truth);
+      if (!options_.sensitive.empty()) {
+        // NaN is at no threshold, and infinite scores were left out.
+        for (const double score : given)
+          predictions.push_back(!std::isfinite(score) ? BinaryState::kUnlabelled : score >= options_.threshold);
+        predicted = predictions;
+      }
+    } else {
+      predicted = take(predictions_, rows, predictions);
+      state.scores.update_predictions(predicted, truth);
+    }
+    if (options_.sensitive.empty()) return;
+    std::vector<std::string_view> groups;
+    state.groups.update(take(groups_, rows, groups), predicted, truth);
+  }
+
+  void describe(Scorecard& card) const override {
+    card.options.emplace_back("positive", classes_.names()[1]);
+    if (by_score()) card.options.emplace_back("threshold", options_.threshold);
+    card.options.emplace_back("beta", kBeta);
+  }
+
+ private:
+  bool by_score() const { return !options_.scores.empty(); }
+
+  template <class Message>
+  Status read_classes(const table::Column& column, std::vector<std::uint8_t>& out, Message message) {
+    std::string unknown;
+    classes_.codes(column, codes_, unknown);
+    if (!unknown.empty()) return fail(Code::kUsage, message(unknown));
+    out.resize(codes_.size());
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = codes_[i] > 1 ? BinaryState::kUnlabelled : static_cast<std::uint8_t>(codes_[i]);
+    return {};
+  }
+
+  void read_groups(const table::Column& column) {
+    groups_.resize(column.codes.size());
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+      groups_[i] =
+          column.codes[i] < 0 ? std::string_view() : column.dictionary[static_cast<std::size_t>(column.codes[i])];
+  }
+
+  void finish(TwoClasses& state, Finished& out, bool pictures) const {
+    out.entries = metric::evaluate(state.scores.summarize(kBeta, options_.costs));
+    if (!options_.sensitive.empty()) {
+      auto fair = metric::evaluate(state.groups.summarize());
+      std::move(fair.begin(), fair.end(), std::back_inserter(out.entries));
+    }
+    const auto& c = state.scores.counts();
+    out.confusion = Confusion{classes_.names(), {c.tn, c.fp, c.fn, c.tp}};
+    if (!pictures || !by_score()) return;
+    out.pictures.roc = metric::roc_curve(state.scores);
+    out.pictures.precision_recall = metric::precision_recall_curve(state.scores);
+    out.pictures.reliability = metric::reliability_curve(state.scores);
+    out.pictures.gain = metric::gain_curve(state.scores);
+  }
+
+  ScoreOptions options_;
+  std::string source_;
+  ClassIndex classes_;
+  std::vector<Wanted> wanted_;
+  std::vector<std::uint32_t> codes_;
+  std::vector<std::uint8_t> labels_, predictions_;
+  std::span<const double> scores_;
+  std::vector<std::string_view> groups_;
+};
+
+/// The two classes, no first. `met`: values of labels, or of labels and predictions.
+Result<std::vector<std::string>> two_classes(std::vector<std::string> met, const ScoreOptions& options,
+                                             const std::string& source) {
+  if (met.empty())
+    return fail(Code::kInput,
+                fmt::format("--label: column {} of {} has no value", vigie::quoted(options.label), source));
+  if (met.size() > 2)
+    return fail(
+        Code::kUsage,
+        fmt::format("--label: column {} of {} has more than two values ({}, {}, {}); --task multiclass takes them",
+                    vigie::quoted(options.label), source, vigie::quoted(met[0]), vigie::quoted(met[1]),
+                    vigie::quoted(met[2])));
+  if (met.size() == 1 && !opposite(met[0]).empty()) {
+    met.emplace_back(opposite(met[0]));
+    if (says_yes(met[0])) std::swap(met[0], met[1]);
+  }
+  if (options.positive) {
+    const ClassIndex known(met, met.size() == 2 && !opposite(met[0]).empty() && !opposite(met[1]).empty());
+    const auto code = known.find(*options.positive);
+    if (code == ClassIndex::kUnknown && met.size() == 2)
+      return fail(Code::kUsage,
+                  fmt::format("--positive: {} in column {} of {}", unknown_name("value", *options.positive, met),
+                              vigie::quoted(options.label), source));
+    // One value alone, and it is not the positive one.
+    if (code == ClassIndex::kUnknown)
+      met.push_back(*options.positive);
+    else if (met.size() == 1)
+      met.insert(met.begin(), "not " + met[0]);
+    else if (code == 0)
+      std::swap(met[0], met[1]);
+    return met;
+  }
+  if (met.size() == 1)
+    return fail(Code::kUsage,
+                fmt::format("--label: column {} of {} has one value, {}; --positive says which class is meant",
+                            vigie::quoted(options.label), source, vigie::quoted(met[0])));
+  if (says_yes(met[0]) && !says_yes(met[1])) std::swap(met[0], met[1]);
+  return met;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOptions& options, bool text) {
+  const bool by_score = !options.scores.empty();
+  std::vector<std::string> columns = {options.label};
+  VIGIE_ASSIGN(auto label, find_classes(data, columns, 2, text));
+  auto met = label[0].values;
+  const bool few = met.size() < 2 && (met.empty() || opposite(met[0]).empty());
+  if (!by_score) {
+    VIGIE_ASSIGN(auto both, find_classes(data, {options.label, options.prediction}, few ? kMostClasses : 2, text));
+    label = std::move(both);
+    if (few && !met.empty()) {
+      met.insert(met.end(), label[1].values.begin(), label[1].values.end());
+      sort_classes(met);
+    }
+  }
+  VIGIE_ASSIGN(auto names, two_classes(std::move(met), options, data.name()));
+  options.positive = names[1];
+  const bool words = !opposite(names[0]).empty() && !opposite(names[1]).empty();
+  std::vector<Scorer::Wanted> wanted = {{options.label, label[0].type, true}};
+  if (by_score)
+    wanted.push_back({options.scores[0], table::Type::kFloat});
+  else
+    wanted.push_back({options.prediction, label[1].type, true});
+  if (!options.sensitive.empty()) wanted.push_back({options.sensitive, table::Type::kString});
+  return std::unique_ptr<Scorer>(
+      new BinaryScorer(options, data.name(), ClassIndex(std::move(names), words), std::move(wanted)));
+}
+
+}  // namespace vigie::engine

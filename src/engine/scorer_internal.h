@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/scorecard.h"
+#include "engine/scoring.h"
+#include "table/table.h"
+
+namespace vigie::engine {
+
+/// Rows of one batch: [begin, end), or those that `picked` names.
+struct RowSet {
+  std::size_t begin = 0, end = 0;
+  std::span<const std::uint32_t> picked;
+  bool whole() const { return picked.empty(); }
+  std::size_t size() const { return whole() ? end - begin : picked.size(); }
+};
+
+/// The values of those rows, in `buffer` where they do not lie side by side.
+template <class T>
+std::span<const T> take(std::span<const T> all, const RowSet& rows, std::vector<T>& buffer) {
+  if (rows.whole()) return all.subspan(rows.begin, rows.end - rows.begin);
+  buffer.clear();
+  for (const auto i : rows.picked) buffer.push_back(all[i]);
+  return buffer;
+}
+template <class T>
+std::span<const T> take(const std::vector<T>& all, const RowSet& rows, std::vector<T>& buffer) {
+  return take(std::span<const T>(all), rows, buffer);
+}
+
+/// What the state of a group of rows comes to.
+struct Finished {
+  std::vector<metric::Entry> entries;
+  RowCounts rows;
+  std::optional<Confusion> confusion;
+  ScorePictures pictures;
+};
+
+/// The mergeable state of a group of rows, whatever the task.
+class GroupState {
+ public:
+  virtual ~GroupState() = default;
+  virtual Status merge(const GroupState& other) = 0;  ///< of the same Scorer
+  virtual Finished finish(bool pictures) = 0;
+};
+
+/// Turns the columns of a task into states, batch by batch.
+class Scorer {
+ public:
+  struct Wanted {
+    std::string column;
+    table::Type type;
+    bool classes = false;  ///< names of classes: a cell that does not fit `type` asks for another pass with text
+  };
+  virtual ~Scorer() = default;
+  virtual const std::vector<Wanted>& wanted() const = 0;
+  /// The columns of the next batch, parallel to wanted(). One thread.
+  virtual Status read(std::span<const table::Column> columns, std::size_t rows) = 0;
+  virtual std::unique_ptr<GroupState> make(std::size_t limit) const = 0;
+  /// Adds rows of the batch last read; several threads, each with states of its own.
+  virtual void update(GroupState& state, const RowSet& rows) const = 0;
+  /// What people should know of how columns were taken: effective options, and remarks.
+  virtual void describe(Scorecard&) const {}
+};
+
+/// The scorer of a task. `data` for the passes that find classes. `text`: classes are read as text, since the types
+/// that the beginning of the data suggested did not hold. A positive class that was not given is written into
+/// `options`.
+Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& options, bool text);
+
+// One a task.
+Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOptions& options, bool text);
+Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const ScoreOptions& options, bool text);
+Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, const ScoreOptions& options, bool text);
+std::unique_ptr<Scorer> make_regression_scorer(const ScoreOptions& options);
+std::unique_ptr<Scorer> make_ranking_scorer(const ScoreOptions& options);
+Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const ScoreOptions& options);
+
+/// Compares the metrics of a window with the same of the reference and writes verdicts. `healthy`: those of the
+/// reference's windows, where it was cut into such; with fewer than kFewestWindows the rows are taken for independent.
+void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
+                   const ScoreOptions& options);
+/// Verdicts where there is no reference: the value beside its baseline.
+void judge_metrics_alone(ScoreWindow& window);
+/// Code::kUsage for a name that is no metric of the task, or, with a sensitive column, of fairness.
+Status check_metrics(const std::vector<std::string>& names, metric::Task task, bool fairness);
+/// Leaves out what was not asked for; with no names nothing.
+void keep_metrics(ScoreWindow& window, const std::vector<std::string>& names);
+/// Fills the summary from the windows.
+void summarise(Scorecard& card, double alpha);
+
+}  // namespace vigie::engine

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/scoring.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "engine/roles_internal.h"
+#include "engine/score_pass_internal.h"
+#include "engine/scorer_internal.h"
+#include "engine/tally.h"
+
+namespace vigie::engine {
+namespace {
+
+using metric::Task;
+
+/// Code::kUsage for options that the task does not know, or that it needs.
+Status check_options(const ScoreOptions& o) {
+  const auto task = to_string(o.task);
+  const auto needs = [&](std::string_view option, std::string_view what) {
+    return fail(Code::kUsage, fmt::format("--task {}: needs {} COL, {}", task, option, what));
+  };
+  const auto unknown = [&](bool given, std::string_view option, std::string_view tasks) -> Status {
+    if (!given) return {};
+    return fail(Code::kUsage, fmt::format("{}: --task {} has no use for it, {} has", option, task, tasks));
+  };
+  const bool classes = o.task == Task::kBinary || o.task == Task::kMulticlass;
+  if (o.label.empty()) return needs("--label", "the column with the truth");
+  if (o.prediction.empty() && (o.scores.empty() || o.task == Task::kText || o.task == Task::kSegmentation))
+    return needs("--prediction", classes ? "the column with the model's answer, or --score with its scores"
+                                         : "the column with the model's answer");
+  if (o.scores.size() > 1 && o.task != Task::kMulticlass)
+    return fail(Code::kUsage,
+                fmt::format("--score: --task {} takes one column{}, got {}", task,
+                            o.task == Task::kBinary ? ", that of the positive class" : "", o.scores.size()));
+  if (o.task == Task::kRanking && o.group.empty()) return needs("--group", "which list (query, user) each row is of");
+  VIGIE_TRY(
+      unknown(!o.group.empty() && o.task != Task::kRanking && o.task != Task::kSegmentation, "--group", "ranking"));
+  VIGIE_TRY(unknown(o.positive.has_value() && o.task != Task::kBinary, "--positive", "binary"));
+  VIGIE_TRY(unknown(o.costs.has_value() && o.task != Task::kBinary, "--cost-matrix", "binary"));
+  VIGIE_TRY(unknown(!o.sensitive.empty() && o.task != Task::kBinary, "--sensitive", "binary"));
+  return unknown(!o.token_logprob.empty() && o.task != Task::kText, "--token-logprob", "text");
+}
+
+Status check_columns(table::Input& data, const ScoreOptions& o) {
+  std::vector<std::string> known;
+  {
+    VIGIE_ASSIGN(auto reader, data.open());
+    for (const auto& field : reader->schema()) known.push_back(field.name);
+  }
+  Roles roles;
+  roles.timestamp = o.timestamp, roles.label = o.label, roles.prediction = o.prediction, roles.scores = o.scores;
+  VIGIE_TRY(check_roles(known, roles, data.name()));
+  std::vector<std::pair<std::string_view, std::string>> named = {
+      {"--group", o.group}, {"--sensitive", o.sensitive}, {"--token-logprob", o.token_logprob}};
+  for (const auto& by : o.segments)
+    for (const auto& column : by) named.emplace_back("--segment", column);
+  for (const auto& [option, name] : named)
+    if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
+      return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), data.name()));
+  return {};
+}
+
+/// A data set, scored; and the scorer that did it.
+struct Scored {
+  std::unique_ptr<Scorer> scorer;
+  ScorePass pass;
+};
+
+Result<Scored> score_data(table::Input& data, ScoreOptions& options) {
+  VIGIE_TRY(check_columns(data, options));
+  Scored out;
+  bool misfits = false;
+  for (const bool text : {false, true}) {
+    VIGIE_ASSIGN(out.scorer, make_scorer(data, options, text));
+    VIGIE_ASSIGN(out.pass, score_pass(data, *out.scorer, options, misfits));
+    if (!misfits) break;
+  }
+  return out;
+}
+
+}  // namespace
+
+Status check_metrics(const std::vector<std::string>& names, Task task, bool fairness) {
+  std::vector<std::string> known;
+  for (const auto* m : metric::metrics())
+    if (m->task() == task || (fairness && m->task() == Task::kFairness)) known.emplace_back(m->name);
+  for (const auto& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return fail(Code::kUsage, fmt::format("--metric: {} of task {} (vigie list metrics)",
+                                            unknown_name("metric", name, known), to_string(task)));
+  return {};
+}
+
+void keep_metrics(ScoreWindow& window, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::erase_if(window.metrics, [&](const MetricResult& r) {
+    return std::find(names.begin(), names.end(), r.metric->name) == names.end();
+  });
+}
+
+void summarise(Scorecard& card, double alpha) {
+  auto& s = card.summary;
+  std::map<std::pair<const metric::Metric*, std::string>, Verdict> worst;
+  for (const auto& w : card.windows) {
+    s.verdict = std::max(s.verdict, w.verdict);
+    s.windows_with_drift += w.verdict == Verdict::kDrift;
+    s.rows.rows += w.rows.rows, s.rows.labelled += w.rows.labelled;
+    s.rows.unlabelled += w.rows.unlabelled, s.rows.unscored += w.rows.unscored;
+    if (card.reference && w.verdict != Verdict::kNoData) s.expected_false_windows += alpha;
+    for (const auto& r : w.metrics) {
+      auto [it, fresh] = worst.try_emplace({r.metric, r.part}, r.verdict);
+      if (!fresh) it->second = std::max(it->second, r.verdict);
+    }
+  }
+  s.windows = static_cast<std::int64_t>(card.windows.size());
+  s.metrics = static_cast<std::int64_t>(worst.size());
+  for (const auto& [key, v] : worst) {
+    s.drift += v == Verdict::kDrift, s.warning += v == Verdict::kWarning;
+    s.ok += v == Verdict::kOk, s.no_data += v == Verdict::kNoData;
+  }
+}
+
+Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& options, bool text) {
+  switch (options.task) {
+    case Task::kBinary:
+      return make_binary_scorer(data, options, text);
+    case Task::kMulticlass:
+      return make_multiclass_scorer(data, options, text);
+    case Task::kRegression:
+      return make_regression_scorer(options);
+    case Task::kRanking:
+      return make_ranking_scorer(options);
+    case Task::kText:
+      return make_text_scorer(data, options);
+    case Task::kSegmentation:
+      return make_segmentation_scorer(data, options, text);
+    default:
+      return fail(Code::kUsage, fmt::format("--task {}: is not scored from rows", to_string(options.task)));
+  }
+}
+
+Result<Scorecard> score(table::Input& data, table::Input* reference, const ScoreOptions& given) {
+  auto options = given;
+  VIGIE_TRY(check_options(options));
+  VIGIE_TRY(check_segments(options.segments));
+  VIGIE_TRY(check_metrics(options.metrics, options.task, !options.sensitive.empty()));
+  VIGIE_ASSIGN(auto scored, score_data(data, options));
+  Scorecard card;
+  card.version = options.version, card.task = options.task, card.alpha = options.alpha;
+  card.source = data.name();
+  card.windows = std::move(scored.pass.windows), card.whole = std::move(scored.pass.whole);
+  card.pictures = std::move(scored.pass.pictures);
+  card.rejected = scored.pass.problems.rejected, card.problems = scored.pass.problems.messages;
+  card.notes = scored.pass.problems.notes;
+  card.notes.insert(card.notes.end(), scored.pass.notes.begin(), scored.pass.notes.end());
+  scored.scorer->describe(card);
+  if (scored.pass.without_time > 0)
+    card.notes.push_back(
+        fmt::format("{}: {} without a time are in no window", data.name(), plural(scored.pass.without_time, "row")));
+  for (auto& w : card.windows) keep_metrics(w, options.metrics);
+  if (card.whole) keep_metrics(*card.whole, options.metrics);
+  if (!reference) {
+    for (auto& w : card.windows) judge_metrics_alone(w);
+    if (card.whole) judge_metrics_alone(*card.whole);
+    summarise(card, options.alpha);
+    return card;
+  }
+  // The same positive class, and no pictures of the reference.
+  options.pictures = false;
+  VIGIE_ASSIGN(auto healthy, score_data(*reference, options));
+  card.reference = reference->name();
+  card.rejected += healthy.pass.problems.rejected;
+  card.problems.insert(card.problems.end(), healthy.pass.problems.messages.begin(),
+                       healthy.pass.problems.messages.end());
+  const auto& windows = healthy.pass.windows;
+  const auto& whole = healthy.pass.whole ? *healthy.pass.whole : windows.front();
+  for (auto& w : card.windows) judge_metrics(w, whole, windows, options);
+  if (card.whole) judge_metrics(*card.whole, whole, {}, options);
+  summarise(card, options.alpha);
+  return card;
+}
+
+}  // namespace vigie::engine

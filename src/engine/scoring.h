@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/compare.h"
+#include "engine/scorecard.h"
+#include "metric/metric.h"
+
+namespace vigie::engine {
+
+/// A change of a metric against the reference is measured in shares of what the reference has above the baseline, at
+/// these levels; where it has nothing above it, in shares of the metric's range (kShareLevels) or, without bounds, in
+/// standard deviations of a row (kSdLevels).
+inline constexpr Levels kLeadLevels{0.1, 0.25};
+
+struct ScoreOptions {
+  metric::Task task = metric::Task::kBinary;
+  std::string label, prediction;
+  std::vector<std::string> scores;      ///< one; of multiclass one a class
+  double threshold = .5;                ///< binary: predicted positive at this score or above
+  std::optional<std::string> positive;  ///< binary: the class; else 1, true, yes, or the later of two in sort order
+  std::optional<std::array<double, 4>> costs;  ///< binary: worth of a row of tn, fp, fn, tp
+  std::string group;                           ///< ranking: which list a row is of; segmentation: which image
+  std::vector<std::uint32_t> ks = {5, 10};
+  std::string token_logprob;  ///< text: logarithms of the tokens' probabilities, a list or one number a row
+  std::string sensitive;      ///< binary: fairness between the values of this column
+
+  std::vector<std::string> metrics;  ///< only these; empty: all of the task
+
+  std::string timestamp;
+  WindowSpec window;
+  std::vector<SegmentBy> segments;
+  bool pictures = false;  ///< whether Scorecard::pictures is wanted
+  double alpha = 0.05;    ///< false-discovery level of one window
+  unsigned threads = 0;
+  Progress progress;
+  std::string version;
+};
+
+/// Scores the predictions of labelled data: one pass over `data` (two, where classes or types are known only after the
+/// first), and the same over `reference`, where there is one, for verdicts. The only place where metrics become
+/// verdicts. Memory: windows × segments × classes states, each of bounded size but for ranking, which keeps its rows.
+/// Errors: unreadable data, columns that are not there or not what the task needs.
+Result<Scorecard> score(table::Input& data, table::Input* reference, const ScoreOptions& options);
+
+}  // namespace vigie::engine
