@@ -79,13 +79,17 @@ std::string band(const std::vector<double>& low, const std::vector<double>& high
 }
 
 void time_axis(std::string& out, const engine::Comparison& c, double left, double right) {
+  time_axis(out, c.windows.size(), [&](std::size_t w) { return window_label(c, w); }, left, right);
+}
+
+void time_axis(std::string& out, std::size_t count, const std::function<std::string(std::size_t)>& label, double left,
+               double right) {
   line(out, "axis", left, kBottom, right, kBottom);
-  auto count = c.windows.size();
-  text(out, left, kText, "start", window_label(c, 0));
+  text(out, left, kText, "start", label(0));
   if (count < 2) return;
-  text(out, right, kText, "end", window_label(c, count - 1));
+  text(out, right, kText, "end", label(count - 1));
   auto half = (count - 1) / 2;
-  auto middle = window_label(c, half);
+  auto middle = label(half);
   double x = left + (right - left) * (static_cast<double>(half) + 0.5) / static_cast<double>(count);
   if (count > 4 && right - left > 3.4 * kCharacter * static_cast<double>(middle.size()))
     text(out, x, kText, "middle", middle);

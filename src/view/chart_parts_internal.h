@@ -41,6 +41,9 @@ std::string band(const std::vector<double>& low, const std::vector<double>& high
 
 /// The axis of windows under a chart, with the first, the last and, where there is room, the middle one named.
 void time_axis(std::string& out, const engine::Comparison& comparison, double left, double right = kRight);
+/// The same of `count` windows that `label` names.
+void time_axis(std::string& out, std::size_t count, const std::function<std::string(std::size_t)>& label, double left,
+               double right = kRight);
 
 /// About `most` round numbers from low to high.
 std::vector<double> ticks(double low, double high, double most);

@@ -18,6 +18,32 @@ std::string padded(std::string_view text, std::size_t width, Align align) {
 
 }  // namespace
 
+Style style_of(engine::Verdict v) {
+  constexpr Style kStyles[] = {Style::kDim, Style::kOk, Style::kWarning, Style::kDrift};
+  return kStyles[static_cast<int>(v)];
+}
+
+std::string_view mark(engine::Verdict v, bool unicode) {
+  constexpr std::string_view kMarks[] = {"–", "·", "▲", "■"}, kPlain[] = {"-", ".", "w", "D"};
+  return (unicode ? kMarks : kPlain)[static_cast<int>(v)];
+}
+
+std::string_view headline(engine::Verdict v) {
+  constexpr std::string_view kWords[] = {"NO DATA", "OK", "WARNING", "DRIFT"};
+  return kWords[static_cast<int>(v)];
+}
+
+std::string bars(const std::vector<double>& levels, double top, const TerminalOptions& options) {
+  constexpr std::string_view kBars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  constexpr std::string_view kPlain[] = {".", ".", ":", ":", "=", "=", "#", "#"};
+  std::string text;
+  for (const double level : levels) {
+    const auto step = level >= 0 ? std::clamp(static_cast<int>(level / top * 8), 0, 7) : 0;
+    text += level >= 0 ? (options.unicode ? kBars : kPlain)[step] : std::string_view(" ");
+  }
+  return text;
+}
+
 std::string_view ellipsis(const TerminalOptions& options) {
   return options.unicode ? "…" : "...";
 }

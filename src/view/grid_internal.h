@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/comparison.h"
 #include "view/terminal.h"
 
 namespace vigie::view {
@@ -13,6 +14,14 @@ enum class Style { kPlain, kBold, kDim, kOk, kWarning, kDrift };
 
 /// `text` in ANSI colour when the terminal has it.
 std::string styled(std::string_view text, Style style, const TerminalOptions& options);
+
+/// How a verdict looks: its colour, its mark, and the word that a page begins with.
+Style style_of(engine::Verdict verdict);
+std::string_view mark(engine::Verdict verdict, bool unicode);
+std::string_view headline(engine::Verdict verdict);
+
+/// Levels from 0 to `top` as bars, one a level; a blank where a level is below 0 or NaN.
+std::string bars(const std::vector<double>& levels, double top, const TerminalOptions& options);
 
 /// The glyph for "cut here".
 std::string_view ellipsis(const TerminalOptions& options);

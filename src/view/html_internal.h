@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/comparison.h"
 #include "view/findings_internal.h"
@@ -22,6 +23,15 @@ template <class... T>
 void put(std::string& out, fmt::format_string<T...> format, T&&... values) {
   fmt::format_to(std::back_inserter(out), format, std::forward<T>(values)...);
 }
+
+/// A section of a page, by its id.
+struct Link {
+  std::string_view id, name;
+};
+/// A page up to the beginning of its <main>: style, policy, and a bar with links and a filter of what `filtered` names;
+/// `title` is HTML.
+void open_page(std::string& out, std::string_view title, std::string_view filtered, const std::vector<Link>& links);
+void close_page(std::string& out, std::string_view version);
 
 /// Keeps a number and its unit on one line.
 std::string glued(std::string text);

@@ -1,79 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "view/json.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
 #include "view/findings_internal.h"
-#include "view/utf8_internal.h"
+#include "view/json_writer_internal.h"
 
 namespace vigie::view {
 namespace {
 
 using engine::ColumnResult;
 
-// nlohmann's writer takes 10 times as long for 20,000 results, so the text is put together here.
-class Writer {
- public:
-  void raw(std::string_view text) { out_ += text; }
-
-  void text(std::string_view value) {
-    if (!is_utf8(value)) return text(repaired(value));
-    out_ += '"';
-    for (char c : value) {
-      auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out_ += '\\';
-        out_ += c;
-      } else if (c == '\n') {
-        out_ += "\\n";
-      } else if (byte < 0x20 || byte == 0x7f) {
-        fmt::format_to(std::back_inserter(out_), "\\u{:04x}", byte);
-      } else {
-        out_ += c;
-      }
-    }
-    out_ += '"';
-  }
-  void text(const std::optional<std::string>& value) { value ? text(std::string_view(*value)) : raw("null"); }
-  void text(const std::string& value) { text(std::string_view(value)); }
-
-  void number(double value) {
-    if (std::isfinite(value))
-      fmt::format_to(std::back_inserter(out_), "{}", value);
-    else
-      out_ += "null";
-  }
-  void number(std::int64_t value) { fmt::format_to(std::back_inserter(out_), "{}", value); }
-
-  /// `, "key": value`
-  template <class T>
-  void member(std::string_view key, const T& value) {
-    name(key);
-    if constexpr (std::is_same_v<T, bool>)
-      raw(value ? "true" : "false");
-    else if constexpr (std::is_arithmetic_v<T>)
-      number(value);
-    else
-      text(value);
-  }
-  void name(std::string_view key) {
-    if (out_.back() != '{') out_ += ", ";
-    out_ += '"';
-    out_ += key;
-    out_ += "\": ";
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-void write(Writer& out, const ColumnResult& r) {
+void write_column(Writer& out, const ColumnResult& r) {
   out.raw("{");
   out.member("column", r.column);
   out.member("role", to_string(r.role));
@@ -109,7 +47,7 @@ void write(Writer& out, const ColumnResult& r) {
   out.raw("}}");
 }
 
-void write(Writer& out, const engine::QualityResult& q) {
+void write_quality(Writer& out, const engine::QualityResult& q) {
   out.raw("{");
   out.member("check", q.check);
   out.member("column", q.column);
@@ -120,18 +58,7 @@ void write(Writer& out, const engine::QualityResult& q) {
   out.raw("}");
 }
 
-template <class T>
-void write_list(Writer& out, const std::vector<T>& items, std::string_view indent) {
-  out.raw("[");
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    out.raw(i ? ",\n" : "\n");
-    out.raw(indent);
-    write(out, items[i]);
-  }
-  out.raw("]");
-}
-
-void write(Writer& out, const engine::WindowResult& w) {
+void write_window(Writer& out, const engine::WindowResult& w) {
   out.raw("{");
   out.member("index", w.index);
   out.member("start", w.start);
@@ -140,9 +67,9 @@ void write(Writer& out, const engine::WindowResult& w) {
   if (w.partial) out.member("partial", true);
   out.member("verdict", to_string(w.verdict));
   out.raw(",\n   \"columns\": ");
-  write_list(out, w.columns, "    ");
+  write_list(out, w.columns, "    ", write_column);
   out.raw(",\n   \"quality\": ");
-  write_list(out, w.quality, "    ");
+  write_list(out, w.quality, "    ", write_quality);
   out.raw("}");
 }
 
@@ -176,7 +103,7 @@ std::string to_json(const engine::Comparison& comparison) {
       out.text(c.options[i].second);
   }
   out.raw("},\n \"windows\": ");
-  write_list(out, c.windows, "  ");
+  write_list(out, c.windows, "  ", write_window);
   out.raw(",\n \"rejected\": ");
   out.number(c.rejected);
   out.raw(",\n \"summary\": {");

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/comparison.h"
+#include "engine/scorecard.h"
 
 namespace vigie::view {
 
@@ -12,5 +13,8 @@ namespace vigie::view {
 /// Numbers are the shortest that read back the same; NaN and infinity become null; bytes that are not UTF-8 become
 /// U+FFFD. An option whose value is not JSON is given as a string.
 std::string to_json(const engine::Comparison& comparison);
+
+/// The same of `vigie score`: a line per metric. What is drawn is not in it.
+std::string to_json(const engine::Scorecard& card);
 
 }  // namespace vigie::view

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "view/html_internal.h"
-#include "view/report_assets.h"
 
 namespace vigie::view {
 namespace {
@@ -18,22 +17,6 @@ using engine::Verdict;
 constexpr std::size_t kMostDetails = 60, kOpen = 3, kMostStrips = 30, kMostRanked = 60, kMostRows = 2000;
 constexpr std::size_t kDetailBytes = 700'000, kRowBytes = 300'000, kRankBytes = 100'000;
 constexpr std::size_t kName = 120, kReason = 300;
-
-std::string base64_of_hex(std::string_view hex) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  auto nibble = [&](std::size_t i) -> unsigned {
-    if (i >= hex.size()) return 0;
-    return static_cast<unsigned>(hex[i] <= '9' ? hex[i] - '0' : (hex[i] | 0x20) - 'a' + 10);
-  };
-  std::string out;
-  for (std::size_t i = 0; i < hex.size(); i += 6) {
-    unsigned bits = 0;
-    for (std::size_t k = 0; k < 6; ++k) bits = bits << 4 | nibble(i + k);
-    auto bytes = std::min<std::size_t>(3, (hex.size() - i) / 2);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= bytes ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
 
 class Report {
  public:
@@ -59,10 +42,7 @@ class Report {
     }
     method_section(out_, c_);
     glossary(out_);
-    put(out_,
-        "</main><footer><p>vigie {} · summaries only: no row of the data is in this "
-        "file</p></footer><script>{}</script></body></html>\n",
-        escaped(c_.version, 60), assets::kScript);
+    close_page(out_, c_.version);
     return std::move(out_);
   }
 
@@ -96,33 +76,19 @@ class Report {
     bool caution = cautious(said);
     auto word = std::string(kWords[static_cast<std::size_t>(v)]) + (caution ? ", but" : "");
     said = capital(glued(escaped(caution ? said.substr(4) : said, 500)));
-    put(out_,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width, "
-        "initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-        "'unsafe-inline'; "
-        "script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\"><meta name=\"color-scheme\" content=\"light "
-        "dark\">"
-        "<meta name=\"referrer\" content=\"no-referrer\"><title>{}: {} against {} · "
-        "vigie</title><style>{}</style></head><body>",
-        base64_of_hex(assets::kScriptSha256), word, escaped(c_.current.source, 60), escaped(c_.reference.source, 60),
-        assets::kStyle);
-    out_ +=
-        "<a class=\"skip\" href=\"#main\">Skip to the results</a><header class=\"bar\"><span "
-        "class=\"brand\">vigie</span><nav aria-label=\"sections\">";
+    std::vector<Link> links;
     bool outputs = false, features = false;
     for (const auto& f : findings_) (f.output() ? outputs : features) |= f.changed();
-    if (outputs) out_ += "<a href=\"#outputs\">Outputs</a>";
-    if (features) out_ += "<a href=\"#changed\">Changed</a>";
-    out_ += "<a href=\"#all\">All columns</a>";
-    if (!details_.empty()) out_ += "<a href=\"#columns\">Details</a>";
-    out_ +=
-        "<a href=\"#how\">How</a><a href=\"#words\">Words</a></nav><div class=\"tools\" hidden><label><span "
-        "class=\"vh\">Filter columns</span>"
-        "<input id=\"filter\" type=\"search\" placeholder=\"Filter columns  /\" autocomplete=\"off\"></label>"
-        "<button id=\"theme\" type=\"button\" aria-label=\"switch between light and dark\">◐</button></div></header>";
-    put(out_,
-        "<main id=\"main\"><section class=\"verdict {}\" aria-label=\"verdict\"><p class=\"word\">{}</p><h1>{}.</h1>",
+    if (outputs) links.push_back({"outputs", "Outputs"});
+    if (features) links.push_back({"changed", "Changed"});
+    links.push_back({"all", "All columns"});
+    if (!details_.empty()) links.push_back({"columns", "Details"});
+    links.push_back({"how", "How"});
+    links.push_back({"words", "Words"});
+    open_page(out_,
+              fmt::format("{}: {} against {}", word, escaped(c_.current.source, 60), escaped(c_.reference.source, 60)),
+              "columns", links);
+    put(out_, "<section class=\"verdict {}\" aria-label=\"verdict\"><p class=\"word\">{}</p><h1>{}.</h1>",
         caution ? "warning" : to_string(v), word, said);
     put(out_, "<p class=\"dim\"><bdi>{}</bdi> against <bdi>{}</bdi>{}</p></section>", escaped(c_.current.source, 200),
         escaped(c_.reference.source, 200), span_text());

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/comparison.h"
+#include "engine/scorecard.h"
 
 namespace vigie::view {
 
@@ -12,5 +13,8 @@ namespace vigie::view {
 /// Summaries, never rows. Always below 1.5 MB: columns are drawn in full gravest first, at most 60 of them, the others
 /// are rows of a table. All names and texts are escaped.
 std::string to_report(const engine::Comparison& comparison);
+
+/// A scorecard as such a page: metrics, the confusion matrix, what its pictures hold, windows and segments.
+std::string to_report(const engine::Scorecard& card);
 
 }  // namespace vigie::view

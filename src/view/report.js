@@ -68,7 +68,7 @@
     else if (e.key === "t") flip();
   });
   const keys = document.createElement("p");
-  keys.textContent = "Keys: j and k next and previous column, / filter, t light or dark.";
+  keys.textContent = `Keys: ${columns.length ? "j and k next and previous column, " : ""}/ filter, t light or dark.`;
   document.querySelector("footer").append(keys);
 
   let opened = [];

@@ -22,21 +22,6 @@ using engine::Verdict;
 constexpr std::size_t kMostListed = 20;
 constexpr std::size_t kLabel = 10;  // width of the words that start a line of the lower part
 
-Style style_of(Verdict v) {
-  constexpr Style kStyles[] = {Style::kDim, Style::kOk, Style::kWarning, Style::kDrift};
-  return kStyles[static_cast<int>(v)];
-}
-
-std::string_view mark(Verdict v, bool unicode) {
-  constexpr std::string_view kMarks[] = {"–", "·", "▲", "■"}, kPlain[] = {"-", ".", "w", "D"};
-  return (unicode ? kMarks : kPlain)[static_cast<int>(v)];
-}
-
-std::string_view headline(Verdict v) {
-  constexpr std::string_view kWords[] = {"NO DATA", "OK", "WARNING", "DRIFT"};
-  return kWords[static_cast<int>(v)];
-}
-
 class Page {
  public:
   Page(const Comparison& comparison, const TerminalOptions& options)
@@ -93,8 +78,6 @@ class Page {
 
   // Effect relative to its major level, window by window.
   std::string sparkline(const Finding& f, std::size_t room) const {
-    constexpr std::string_view kBars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    constexpr std::string_view kPlain[] = {".", ".", ":", ":", "=", "=", "#", "#"};
     auto windows = c_.windows.size(), count = std::min(windows, room);
     std::vector<double> levels(count, -1);
     for (std::size_t w = 0; w < windows; ++w) {
@@ -103,12 +86,7 @@ class Page {
         if (r) level = std::max(level, gravity(*r));
     }
     double top = std::max(1.0, *std::max_element(levels.begin(), levels.end()));
-    std::string text;
-    for (double level : levels) {
-      auto step = std::clamp(static_cast<int>(level / top * 8), 0, 7);
-      text += level < 0 ? std::string_view(" ") : (options_.unicode ? kBars : kPlain)[step];
-    }
-    return text;
+    return bars(levels, top, options_);
   }
 
   std::string bar(double gravity, std::size_t room) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/comparison.h"
+#include "engine/scorecard.h"
 
 namespace vigie::view {
 
@@ -19,6 +20,10 @@ struct TerminalOptions {
 /// of the model apart from its inputs; those that did not; the windows as a strip; what was looked at. Ends in a
 /// newline. Control characters in names and reasons are shown escaped.
 std::string to_terminal(const engine::Comparison& comparison, const TerminalOptions& options);
+
+/// A scorecard for people: the verdict; each metric with its interval, its rows, what a dummy gets, and its verdict; by
+/// class, k or group; the confusion matrix; windows and segments. Ends in a newline.
+std::string to_terminal(const engine::Scorecard& card, const TerminalOptions& options);
 
 enum class Align { kLeft, kRight };
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/scorecard.h"
+
+namespace vigie::view {
+
+/// Metrics that stand for a task where there is no room for all.
+std::vector<std::string_view> main_metrics(metric::Task task);
+
+/// The result of a metric in a window, of the whole or of a segment, and of the first part where it has several;
+/// nullptr when it is not there.
+const engine::MetricResult* find(const engine::ScoreWindow& window, std::string_view metric,
+                                 const std::optional<std::string>& segment = std::nullopt);
+
+/// Names of the segments of a window, in order.
+std::vector<std::string> segments_of(const engine::ScoreWindow& window);
+/// The first result of the gravest verdict in a segment; nullptr without such a segment.
+const engine::MetricResult* gravest(const engine::ScoreWindow& window, const std::string& segment);
+
+/// Metrics with a key: rows of parts, columns of metrics.
+struct PartTable {
+  std::string_view key;
+  std::vector<const metric::Metric*> metrics;
+  std::vector<std::string> parts;
+  std::vector<std::vector<const engine::MetricResult*>> cells;  ///< [part][metric]; nullptr where there is none
+};
+std::vector<PartTable> part_tables(const engine::ScoreWindow& window);
+
+/// The verdict in one sentence.
+std::string sentence(const engine::Scorecard& card);
+
+/// "0.6 – 0.72"; "–" where there is none.
+std::string interval_text(const metric::Value& value);
+std::string number_text(double value);  ///< four digits; "–" where there is none
+
+/// Metrics without a value, by reason.
+struct Absent {
+  std::string reason;
+  std::vector<std::string_view> metrics;
+};
+std::vector<Absent> absent(const engine::ScoreWindow& window);
+
+}  // namespace vigie::view

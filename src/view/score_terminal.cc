@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "view/grid_internal.h"
+#include "view/score_findings_internal.h"
+#include "view/terminal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::MetricResult;
+using engine::ScoreWindow;
+using engine::Verdict;
+
+constexpr std::size_t kLabel = 12, kMostParts = 20, kMostClasses = 8, kMostSegments = 12;
+
+class ScorePage {
+ public:
+  ScorePage(const engine::Scorecard& card, const TerminalOptions& options)
+      : card_(card), options_(options), width_(layout_width(options)) {}
+
+  std::string draw() {
+    const auto verdict = card_.summary.verdict;
+    const auto lead = std::string(headline(verdict)) + "  ";
+    out_ += wrapped({lead, style_of(verdict)}, {clean(sentence(card_)), Style::kBold}, lead.size(), options_);
+    metrics();
+    for (const auto& table : part_tables(card_.all())) parts(table);
+    confusion();
+    windows();
+    segments();
+    out_ += '\n';
+    looked_at();
+    return std::move(out_);
+  }
+
+ private:
+  std::string clean(std::string_view text) const { return printable(text, options_.unicode); }
+
+  void title(std::string_view text) { out_ += '\n' + styled(clean(text), Style::kBold, options_) + '\n'; }
+
+  void line(std::string_view label, const std::string& text, Style style = Style::kDim) {
+    auto lead = std::string(label);
+    lead.resize(kLabel, ' ');
+    out_ += wrapped({lead, style}, {clean(text), Style::kPlain}, kLabel, options_);
+  }
+
+  Cell verdict(const MetricResult& r) const {
+    auto word = std::string(mark(r.verdict, options_.unicode)) + " " + std::string(to_string(r.verdict));
+    if (!card_.reference)
+      if (const auto beside = beside_dummy(r); !beside.empty())
+        word += fmt::format(", {}{}", beside, beside == "like" ? " a dummy" : "");
+    return {word, style_of(r.verdict)};
+  }
+
+  void metrics() {
+    std::vector<std::string> header = {"metric", "value", "95 % interval", "n", "dummy"};
+    if (card_.reference) header.push_back("reference");
+    header.push_back("verdict");
+    std::vector<Align> alignments(header.size(), Align::kRight);
+    alignments.front() = alignments.back() = Align::kLeft;
+    std::vector<std::vector<Cell>> rows;
+    std::vector<std::string> between(1);
+    for (const auto& r : card_.all().metrics) {
+      if (r.segment || !r.metric->key().empty() || !std::isfinite(r.value.value)) continue;
+      auto& row = rows.emplace_back();
+      const auto number = [&](double v) { return Cell{clean(number_text(v)), Style::kPlain}; };
+      row = {{std::string(r.metric->name), Style::kBold},
+             number(r.value.value),
+             {clean(interval_text(r.value)), Style::kPlain},
+             {with_commas(r.value.n), Style::kPlain},
+             number(r.value.baseline)};
+      if (card_.reference) row.push_back(number(r.reference));
+      row.push_back(verdict(r));
+      between.push_back(r.verdict < Verdict::kWarning
+                            ? std::string()
+                            : wrapped({"    ", Style::kPlain}, {clean(r.reason), Style::kDim}, 4, options_));
+    }
+    if (!rows.empty()) out_ += '\n' + grid(header, rows, alignments, between, false, options_);
+    for (const auto& a : absent(card_.all()))
+      line("no value", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.reason));
+  }
+
+  void parts(const PartTable& table) {
+    title(fmt::format("by {}", table.key));
+    std::vector<std::string> header = {std::string(table.key)};
+    for (const auto* m : table.metrics) {
+      auto name = std::string(m->name);
+      if (name.ends_with("_at_k")) name.resize(name.size() - 5);
+      header.push_back(std::move(name));
+    }
+    std::vector<Align> alignments(header.size(), Align::kRight);
+    alignments[0] = Align::kLeft;
+    std::vector<std::vector<Cell>> rows;
+    for (std::size_t p = 0; p < std::min(kMostParts, table.parts.size()); ++p) {
+      auto& row = rows.emplace_back();
+      row.push_back({clean(table.parts[p]), Style::kBold});
+      for (const auto* r : table.cells[p])
+        row.push_back(r ? Cell{clean(number_text(r->value.value)),
+                               r->verdict >= Verdict::kWarning ? style_of(r->verdict) : Style::kPlain}
+                        : Cell{});
+      if (table.key != "k") continue;
+      auto& dummy = rows.emplace_back();
+      dummy.push_back({"  dummy", Style::kDim});
+      for (const auto* r : table.cells[p])
+        dummy.push_back({r ? clean(number_text(r->value.baseline)) : "", Style::kDim});
+    }
+    out_ += grid(header, rows, alignments, {}, false, options_);
+    if (table.parts.size() > kMostParts)
+      out_ += wrapped(
+          {"", Style::kPlain},
+          {fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), table.parts.size() - kMostParts),
+           Style::kDim},
+          0, options_);
+  }
+
+  void confusion() {
+    const auto& c = card_.all().confusion;
+    if (!c || c->labels.size() > kMostClasses) return;
+    title("rows by truth (down) and prediction (across)");
+    const auto k = c->labels.size();
+    std::vector<std::string> header = {""};
+    for (const auto& name : c->labels) header.push_back(clean(name));
+    std::vector<Align> alignments(k + 1, Align::kRight);
+    alignments[0] = Align::kLeft;
+    std::vector<std::vector<Cell>> rows;
+    for (std::size_t i = 0; i < k; ++i) {
+      auto& row = rows.emplace_back();
+      row.push_back({clean(c->labels[i]), Style::kDim});
+      for (std::size_t j = 0; j < k; ++j)
+        row.push_back({with_commas(c->matrix[i * k + j]), i == j ? Style::kBold : Style::kPlain});
+    }
+    out_ += grid(header, rows, alignments, {}, false, options_);
+  }
+
+  /// One line a metric: its course, and between what it moves.
+  void windows() {
+    const auto count = card_.windows.size();
+    if (count < 2) return;
+    const std::size_t room = std::max<std::size_t>(10, width_ - 46), each = (count + room - 1) / room;
+    title(fmt::format("over {}{}", plural(static_cast<long long>(count), "window"),
+                      each > 1 ? fmt::format(" (a bar is the mean of {})", each) : ""));
+    std::vector<std::vector<Cell>> rows;
+    for (const auto name : main_metrics(card_.task)) {
+      std::vector<double> values((count + each - 1) / each, std::nan(""));
+      double least = INFINITY, most = -INFINITY;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        double sum = 0, n = 0;
+        for (auto w = i * each; w < std::min(count, (i + 1) * each); ++w) {
+          const auto* r = find(card_.windows[w], name);
+          if (!r || !std::isfinite(r->value.value)) continue;
+          sum += r->value.value, n += 1;
+          least = std::min(least, r->value.value), most = std::max(most, r->value.value);
+        }
+        if (n > 0) values[i] = sum / n;
+      }
+      if (!(least <= most)) continue;
+      const double from = std::min(0., least);
+      for (double& v : values) v -= from;
+      rows.push_back({{std::string(name), Style::kBold},
+                      {bars(values, std::max(most - from, 1e-300), options_), Style::kPlain},
+                      {clean(number_text(least)), Style::kPlain},
+                      {clean(number_text(most)), Style::kPlain}});
+    }
+    std::string strip;
+    for (std::size_t i = 0; i < (count + each - 1) / each; ++i) {
+      auto worst = Verdict::kNoData;
+      for (auto w = i * each; w < std::min(count, (i + 1) * each); ++w)
+        worst = std::max(worst, card_.windows[w].verdict);
+      strip += mark(worst, options_.unicode);
+    }
+    rows.push_back({{"verdict", Style::kDim}, {strip, style_of(card_.summary.verdict)}});
+    out_ += grid({"metric", "course", "least", "most"}, rows,
+                 {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight}, {}, false, options_);
+  }
+
+  void segments() {
+    const auto names = segments_of(card_.all());
+    if (names.empty()) return;
+    title("by segment");
+    const auto chosen = main_metrics(card_.task);
+    std::vector<std::string> header = {"segment", "n"};
+    for (const auto m : chosen) header.emplace_back(m);
+    header.push_back("verdict");
+    std::vector<Align> alignments(header.size(), Align::kRight);
+    alignments.front() = alignments.back() = Align::kLeft;
+    std::vector<std::vector<Cell>> rows;
+    for (std::size_t i = 0; i < std::min(kMostSegments, names.size()); ++i) {
+      std::int64_t n = 0;
+      for (const auto& r : card_.all().metrics)
+        if (r.segment == names[i]) n = std::max(n, r.value.n);
+      auto& row = rows.emplace_back();
+      row = {{clean(names[i]), Style::kBold}, {with_commas(n), Style::kPlain}};
+      for (const auto m : chosen) {
+        const auto* r = find(card_.all(), m, names[i]);
+        row.push_back({clean(number_text(r ? r->value.value : std::nan(""))), Style::kPlain});
+      }
+      const auto& worst = *gravest(card_.all(), names[i]);
+      auto word = std::string(mark(worst.verdict, options_.unicode)) + " " + std::string(to_string(worst.verdict));
+      if (worst.verdict >= Verdict::kWarning) word += fmt::format(": {}", worst.metric->name);
+      row.push_back({std::move(word), style_of(worst.verdict)});
+    }
+    out_ += grid(header, rows, alignments, {}, false, options_);
+    if (names.size() > kMostSegments)
+      out_ += wrapped(
+          {"", Style::kPlain},
+          {fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), names.size() - kMostSegments),
+           Style::kDim},
+          0, options_);
+  }
+
+  void looked_at() {
+    const auto& s = card_.summary;
+    auto text = fmt::format("{}, {}", card_.source, plural(s.rows.rows, card_.unit));
+    if (card_.reference) text += ", against " + *card_.reference;
+    line("looked at", text);
+    if (s.rows.unlabelled || s.rows.unscored)
+      line("not scored", fmt::format("{} without a label, {} without a prediction", with_commas(s.rows.unlabelled),
+                                     with_commas(s.rows.unscored)));
+    std::string options;
+    for (const auto& [key, value] : card_.options) {
+      if (!options.empty()) options += "; ";
+      options += key + " ";
+      if (const auto* number = std::get_if<double>(&value))
+        options += human(*number);
+      else if (const auto* word = std::get_if<std::string>(&value))
+        options += *word;
+      else
+        options += fmt::format("{}", fmt::join(std::get<std::vector<std::string>>(value), ", "));
+    }
+    if (!options.empty()) line("options", shortened(options, 400, ellipsis(options_)));
+    if (card_.reference)
+      line("", fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
+                           human(card_.alpha), human(s.expected_false_windows, 2), plural(s.windows, "window")));
+    if (card_.rejected)
+      line("rejected", fmt::format("{} left out, as unreadable", plural(card_.rejected, "record")), Style::kWarning);
+    for (std::size_t i = 0; i < card_.notes.size(); ++i) line(i ? "" : "note", card_.notes[i]);
+  }
+
+  const engine::Scorecard& card_;
+  TerminalOptions options_;
+  std::size_t width_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_terminal(const engine::Scorecard& card, const TerminalOptions& options) {
+  return ScorePage(card, options).draw();
+}
+
+}  // namespace vigie::view
