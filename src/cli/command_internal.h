@@ -30,6 +30,7 @@ struct Command {
 };
 Command add_profile(CLI::App& program);
 Command add_compare(CLI::App& program);
+Command add_score(CLI::App& program);
 Command add_show(CLI::App& program);
 Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include "cli/list_internal.h"
 #include "detect/detect.h"
 #include "drift/drift.h"
+#include "metric/metric.h"
 
 namespace vigie::cli {
 namespace {
@@ -42,6 +44,31 @@ std::string methods_table() {
     rows.push_back({std::string(m->name), accepts, std::string(m->summary)});
   }
   return view::table({"method", "columns", "what it is"}, rows, {Align::kLeft, Align::kLeft, Align::kLeft}, terminal());
+}
+
+Json metrics_json() {
+  const auto bound = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  auto all = Json::array();
+  for (const auto* m : metric::metrics())
+    all.push_back({{"name", m->name},
+                   {"task", to_string(m->task())},
+                   {"key", m->key().empty() ? Json() : Json(m->key())},
+                   {"summary", m->summary},
+                   {"reference", m->reference},
+                   {"better", m->better == metric::Better::kHigher  ? "higher"
+                              : m->better == metric::Better::kLower ? "lower"
+                                                                    : "neither"},
+                   {"least", bound(m->least)},
+                   {"most", bound(m->most)}});
+  return all;
+}
+
+std::string metrics_table() {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto* m : metric::metrics())
+    rows.push_back(
+        {std::string(m->name), std::string(to_string(m->task())), std::string(m->key()), std::string(m->summary)});
+  return view::table({"metric", "task", "per", "what it is"}, rows, {}, terminal());
 }
 
 std::string_view takes(const detect::Detector& d) {
@@ -137,26 +164,30 @@ Command add_list(CLI::App& program) {
     bool json = false;
   };
   auto o = std::make_shared<Options>();
-  auto* app = program.add_subcommand("list", "what this program knows: methods of compare, detectors of detect");
-  app->footer("Examples:\n  vigie list methods\n  vigie list detectors --json");
-  app->add_option("WHAT", o->what, "methods or detectors; default: both");
+  auto* app = program.add_subcommand("list", "what this program knows: methods of compare, metrics of score, detectors of detect");
+  app->footer("Examples:\n  vigie list methods\n  vigie list metrics\n  vigie list detectors --json");
+  app->add_option("WHAT", o->what, "methods, metrics or detectors; default: all");
   app->add_flag("--json", o->json, "one JSON document");
   return {app, [o]() -> Result<int> {
-            const std::vector<std::string> known = {"methods", "detectors"};
+            const std::vector<std::string> known = {"methods", "metrics", "detectors"};
             if (!o->what.empty() && std::find(known.begin(), known.end(), o->what) == known.end())
               return fail(Code::kUsage,
                           fmt::format("list: {} ({})", unknown_name("kind", o->what, known), fmt::join(known, ", ")));
-            const bool methods = o->what != "detectors", detectors = o->what != "methods";
+            const auto wanted = [&](std::string_view kind) { return o->what.empty() || o->what == kind; };
+            const bool methods = wanted("methods"), metrics = wanted("metrics"), detectors = wanted("detectors");
             if (o->json) {
               Json all;
               if (methods) all["methods"] = methods_json();
+              if (metrics) all["metrics"] = metrics_json();
               if (detectors) all["detectors"] = detectors_json(detect::detectors());
               if (detectors) all["ensembles"] = detectors_json(detect::ensembles());
               print(all.dump(1));
               return 0;
             }
             if (methods) print(methods_table());
-            if (methods && detectors) print("\n");
+            if (methods && metrics) print("\n");
+            if (metrics) print(metrics_table());
+            if (metrics && detectors) print("\n");
             if (detectors) print(detectors_table());
             return 0;
           }};

@@ -98,7 +98,7 @@ def look_up(document, path):
             document = document[int(index)]
         else:  # [column=age]: the first element whose member has that text
             key, _, value = index.partition("=")
-            document = next(e for e in document if str(e[key]) == value)
+            document = next(e for e in document if str(e.get(key)) == value)
     return len(document) if path.endswith("#") else document
 
 
