@@ -71,6 +71,43 @@ def table(seed, rows, moved=False, columns=20):
     return pa.table(made)
 
 
+def scored(seed, rows):
+    """Labels whose probability is the score."""
+    draw = np.random.Generator(np.random.PCG64(seed))
+    score = draw.random(rows)
+    return pa.table({"label": (draw.random(rows) < score).astype(np.int64), "score": score})
+
+
+def texts(seed, rows):
+    """Sentences of 10 to 30 words, four of five of them said again."""
+    draw = np.random.Generator(np.random.PCG64(seed))
+    words = np.array([f"word{i}" for i in range(2000)])
+    truth, said = [], []
+    for length in draw.integers(10, 31, rows):
+        sentence = words[(draw.zipf(1.3, length) - 1) % 2000]
+        truth.append(" ".join(sentence) + ".")
+        said.append(" ".join(np.where(draw.random(length) < .8, sentence, words[draw.integers(0, 2000, length)])) + ".")
+    return pa.table({"truth": truth, "said": said})
+
+
+def boxes(seed, images, classes):
+    """COCO files: objects, and detections near them or not."""
+    draw = np.random.Generator(np.random.PCG64(seed))
+    objects, found = [], []
+    for image in range(1, images + 1):
+        for _ in range(draw.integers(3, 12)):
+            width, height = draw.uniform(20, 200, 2)
+            box = [draw.uniform(0, 640 - width), draw.uniform(0, 480 - height), width, height]
+            category = int(draw.integers(1, classes + 1))
+            objects.append(dict(id=len(objects) + 1, image_id=image, category_id=category, bbox=list(map(float, box)),
+                                area=float(width * height), iscrowd=0))
+            for _ in range(draw.integers(0, 5)):
+                moved = [float(side + draw.normal(0, 8)) for side in box[:2]] + box[2:]
+                found.append(dict(image_id=image, category_id=category, bbox=list(map(float, moved)), score=float(draw.random())))
+    return dict(images=[dict(id=i, width=640, height=480) for i in range(1, images + 1)], annotations=objects,
+                categories=[dict(id=c, name=f"class {c}") for c in range(1, classes + 1)]), found
+
+
 def main():
     folder, large = sys.argv[1], "--large" in sys.argv
     os.makedirs(folder, exist_ok=True)
@@ -89,6 +126,9 @@ def main():
             writer.close()
         elif name.endswith(".csv"):
             arrow_csv.write_csv(made[0], part, arrow_csv.WriteOptions(quoting_style="needed"))
+        elif name.endswith(".json"):
+            with open(part, "w") as f:
+                json.dump(made, f)
         else:
             with open(part, "w") as f:
                 for row in made[0].to_pylist():
@@ -106,7 +146,11 @@ def main():
         write(f"window_{i:03d}.parquet", lambda: [table(1000 + i, 10_000, i >= 60)])
     write("one_1m.csv", lambda: [table(5, 1_000_000)])
     write("one_300k.ndjson", lambda: [table(6, 300_000)])
+    write("texts_10k.csv", lambda: [texts(9, 10_000)])
+    for i, name in enumerate(("coco_truth.json", "coco_found.json")):
+        write(name, lambda: boxes(10, 1000, 80)[i])
     if large:
+        write("one_scored_10m.parquet", lambda: (scored(20 + i, 1_000_000) for i in range(10)))
         write("one_1m.parquet", lambda: [table(2000, 1_000_000)])
         write("one_10m.parquet", lambda: (table(2000 + i, 1_000_000) for i in range(10)))
         write("ref_100k_1000.parquet", lambda: [table(7, 100_000, False, 1000)])
