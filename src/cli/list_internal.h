@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace vigie::cli {
+
+/// What `vigie list` says of one kind of unit: a program gets `document`, an array of all their properties under the
+/// kind's name, a person a table.
+struct Listing {
+  nlohmann::ordered_json document;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+
+Listing list_detectors();
 
 /// For help: what a detector or an ensemble is, and its parameters with defaults and bounds. Of something else: the
 /// nearest one.
