@@ -154,8 +154,22 @@ Result<engine::Scorecard> scored_images(const Options& o, const engine::ScoreOpt
                                .version = kVersion});
 }
 
+// Options that have a default, so that the engine cannot tell whether they were given.
+Status check_defaulted(const CLI::App& app, Task task, bool by_score) {
+  const auto unknown = [&](std::string_view option, std::string_view tasks) {
+    return fail(Code::kUsage, fmt::format("{}: --task {} has no use for it, {} has", option, to_string(task), tasks));
+  };
+  const bool images = task == Task::kDetection || task == Task::kSegmentation;
+  if (app.count("--k") > 0 && task != Task::kRanking) return unknown("--k", "ranking");
+  if (app.count("--threshold") == 0) return {};
+  if (task != Task::kBinary && !images) return unknown("--threshold", "binary, detection or segmentation");
+  if (task == Task::kBinary && !by_score) say("--threshold: has no effect without --score");
+  return {};
+}
+
 Result<int> run(const Options& o, const CLI::App& app) {
   VIGIE_ASSIGN(auto options, read_options(o));
+  VIGIE_TRY(check_defaulted(app, options.task, !options.scores.empty()));
   const bool images = options.task == Task::kDetection || !o.ground_truth.empty() || !o.detections.empty();
   if (images && options.task != Task::kDetection && options.task != Task::kSegmentation)
     return fail(Code::kUsage,

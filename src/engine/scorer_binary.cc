@@ -144,9 +144,7 @@ class BinaryScorer : public Scorer {
 /// The two classes, no first. `met`: values of labels, or of labels and predictions.
 Result<std::vector<std::string>> two_classes(std::vector<std::string> met, const ScoreOptions& options,
                                              const std::string& source) {
-  if (met.empty())
-    return fail(Code::kInput,
-                fmt::format("--label: column {} of {} has no value", vigie::quoted(options.label), source));
+  if (met.empty()) met = {"0", "1"};  // no label has come yet
   if (met.size() > 2)
     return fail(
         Code::kUsage,

@@ -100,6 +100,7 @@ bool named_after(const std::string& column, const std::string& name) {
 Result<Classes> classes_of(const ScoreOptions& options, const std::vector<std::string>& labels,
                            const std::string& source) {
   const auto& columns = options.scores;
+  if (labels.empty()) return Classes{columns, "score columns name the classes, for no label has come yet"};
   std::vector<std::string> names(columns.size());
   bool all = true;
   std::size_t before = std::string::npos;  // characters in front of a class's name
@@ -135,9 +136,6 @@ Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const
   std::vector<std::string> columns = {options.label};
   if (options.scores.empty()) columns.push_back(options.prediction);
   VIGIE_ASSIGN(auto met, find_classes(data, columns, kMostClasses + 1, text));
-  if (met[0].values.empty())
-    return fail(Code::kInput,
-                fmt::format("--label: column {} of {} has no value", vigie::quoted(options.label), data.name()));
   auto values = met[0].values;
   Classes classes;
   std::vector<Scorer::Wanted> wanted = {{options.label, met[0].type, true}};
@@ -150,6 +148,9 @@ Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const
     for (const auto& s : options.scores) wanted.push_back({s, table::Type::kFloat});
     VIGIE_ASSIGN(classes, classes_of(options, values, data.name()));
   }
+  if (classes.names.empty())
+    return fail(Code::kInput, fmt::format("{}: neither column {} nor column {} has a value", data.name(),
+                                          vigie::quoted(options.label), vigie::quoted(options.prediction)));
   if (classes.names.size() < 2)
     return fail(Code::kUsage, fmt::format("--label: column {} of {} has one value, {}, and so has the prediction",
                                           vigie::quoted(options.label), data.name(), vigie::quoted(classes.names[0])));
