@@ -94,7 +94,7 @@ std::string complaint(std::string_view html) {
 TEST(Report, WellFormed) {
   for (auto [columns, windows] : {std::pair{1, 1}, {20, 1}, {20, 12}, {50, 50}, {70, 300}, {1000, 2}})
     EXPECT_EQ(complaint(to_report(make_comparison(columns, windows))), "") << columns << " x " << windows;
-  EXPECT_EQ(complaint(to_report({})), "");
+  EXPECT_EQ(complaint(to_report(engine::Comparison{})), "");
 }
 
 TEST(Report, TheReaderItselfComplains) {

@@ -42,7 +42,9 @@ class ScorePage {
  private:
   std::string clean(std::string_view text) const { return printable(text, options_.unicode); }
 
-  void title(std::string_view text) { out_ += '\n' + styled(clean(text), Style::kBold, options_) + '\n'; }
+  void title(std::string_view text) {
+    out_ += '\n' + wrapped({"", Style::kPlain}, {clean(text), Style::kBold}, 0, options_);
+  }
 
   void line(std::string_view label, const std::string& text, Style style = Style::kDim) {
     auto lead = std::string(label);

@@ -129,7 +129,7 @@ TEST(Terminal, NamesCannotSteerTheTerminal) {
 }
 
 TEST(Terminal, NothingToJudge) {
-  EXPECT_TRUE(to_terminal({}, {}).starts_with("NO DATA  there is no window to judge\n"));
+  EXPECT_TRUE(to_terminal(engine::Comparison{}, {}).starts_with("NO DATA  there is no window to judge\n"));
   auto c = make_comparison(10, 1);
   for (auto& r : c.windows[0].columns) {
     r.verdict = engine::Verdict::kNoData;
