@@ -125,7 +125,7 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   auto wrong = misspelt(argc, argv, program);
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
-  if (chosen.empty()) return "a command is needed: profile, compare, score, detect, show, list (vigie --help)";
+  if (chosen.empty()) return "a command is needed: profile, compare, score, check, detect, show, list (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (dynamic_cast<const CLI::ConversionError*>(&error)) {
     std::string text = error.what(), place = text.substr(text.rfind(": ") + 2);
@@ -155,8 +155,8 @@ int run(int argc, char** argv) {
   program.formatter(help_format());
   program.get_option("--help")->description("what can be asked, and how");
   program.get_option("--version")->description("the version");
-  Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_detect(program), add_show(program),
-                        add_list(program)};
+  Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_check(program),
+                        add_detect(program),  add_show(program),    add_list(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& e) {

@@ -31,6 +31,7 @@ struct Command {
 Command add_profile(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_score(CLI::App& program);
+Command add_check(CLI::App& program);
 Command add_show(CLI::App& program);
 Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);
@@ -47,8 +48,9 @@ struct DataOptions {
   /// Code::kUsage for what can be told before data is read; says on standard error what is given and has no effect.
   Status check() const;
   Result<table::ReadOptions> reading() const;
-  /// open_input(); says on standard error which of these options its kind of file has no use for.
-  Result<std::unique_ptr<table::Input>> open(const std::string& data) const;
+  /// open_input(); says on standard error which of these options its kind of file has no use for. `types`: of columns
+  /// that --schema does not name; need not be in the data.
+  Result<std::unique_ptr<table::Input>> open(const std::string& data, const table::Schema& types = {}) const;
   engine::Roles roles() const;
   Result<std::vector<engine::ForcedType>> types() const;
 };
@@ -58,7 +60,8 @@ struct WindowOptions {
   std::string window, timezone;
   std::string window_rows;
   std::vector<std::string> segments;
-  void add(CLI::App& app);
+  /// `by_segment`: whether the command has --segment.
+  void add(CLI::App& app, bool by_segment = true);
   Result<engine::WindowSpec> spec(const std::string& timestamp) const;
   std::vector<engine::SegmentBy> by() const;
 };

@@ -180,6 +180,8 @@ Command add_compare(CLI::App& program) {
       "  vigie compare --reference train.vpf --current 'june/*.parquet' \\\n"
       "      --timestamp ts --window day -o report.html\n"
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n\n"
+      "Data quality is checked as far as the counts of the comparison go; vigie check has\nall checks: vigie list "
+      "checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
       ->type_name("DATA")

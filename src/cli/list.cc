@@ -10,6 +10,7 @@
 #include "cli/list_internal.h"
 #include "drift/drift.h"
 #include "metric/metric.h"
+#include "quality/quality.h"
 
 namespace vigie::cli {
 namespace {
@@ -64,11 +65,44 @@ Listing list_metrics() {
   return out;
 }
 
+std::vector<std::string> looks_at(const quality::Check& check) {
+  constexpr std::pair<unsigned, const char*> kNames[] = {{quality::kNumbers, "numbers"},
+                                                         {quality::kStrings, "texts"},
+                                                         {quality::kTimes, "times"},
+                                                         {quality::kPairs, "pairs"},
+                                                         {quality::kTable, "the table"}};
+  std::vector<std::string> out;
+  for (const auto& [bit, name] : kNames)
+    if (check.takes & bit) out.emplace_back(name);
+  return out;
+}
+
+Listing list_checks() {
+  Listing out{{}, {"check", "looks at", "what it is"}, {}};
+  auto& all = out.document["checks"] = Json::array();
+  for (const auto* c : quality::checks()) {
+    auto params = Json::array();
+    for (const auto& p : c->params)
+      params.push_back({{"name", p.name}, {"doc", p.doc}, {"default", p.fallback}, {"min", p.min}, {"max", p.max}});
+    all.push_back({{"name", c->name},
+                   {"summary", c->summary},
+                   {"reference", c->source},
+                   {"takes", looks_at(*c)},
+                   {"needs_reference", (c->takes & quality::kNeedsReference) != 0},
+                   {"in_compare", (c->takes & quality::kNeedsRows) == 0},
+                   {"params", params}});
+    out.rows.push_back(
+        {std::string(c->name), fmt::format("{}", fmt::join(looks_at(*c), ", ")), std::string(c->summary)});
+  }
+  return out;
+}
+
 struct Kind {
   std::string_view name;
   Listing (*list)();
 };
-constexpr Kind kKinds[] = {{"methods", list_methods}, {"metrics", list_metrics}, {"detectors", list_detectors}};
+constexpr Kind kKinds[] = {
+    {"methods", list_methods}, {"metrics", list_metrics}, {"checks", list_checks}, {"detectors", list_detectors}};
 
 }  // namespace
 

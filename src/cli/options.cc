@@ -110,8 +110,9 @@ Result<table::ReadOptions> DataOptions::reading() const {
   return read;
 }
 
-Result<std::unique_ptr<table::Input>> DataOptions::open(const std::string& data) const {
+Result<std::unique_ptr<table::Input>> DataOptions::open(const std::string& data, const table::Schema& types) const {
   VIGIE_ASSIGN(auto read, reading());
+  for (const auto& f : types) read.schema.try_emplace(f.name, f.type);
   VIGIE_ASSIGN(auto input, table::open_input(data, read));
   auto remark = [&](bool given, std::string_view option) {
     if (given) say(fmt::format("{}: has no effect on {}, which is {}", option, data, input->kind()));
@@ -151,8 +152,8 @@ Result<std::vector<engine::ForcedType>> DataOptions::types() const {
   return forced;
 }
 
-void WindowOptions::add(CLI::App& app) {
-  const char* group = "Windows and segments";
+void WindowOptions::add(CLI::App& app, bool by_segment) {
+  const char* group = by_segment ? "Windows and segments" : "Windows";
   app.add_option("--window-rows", window_rows, "a window is so many rows")->type_name("N")->group(group);
   app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")
       ->type_name("UNIT")
@@ -160,6 +161,7 @@ void WindowOptions::add(CLI::App& app) {
   app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")
       ->type_name("ZONE")
       ->group(group);
+  if (!by_segment) return;
   app.add_option("--segment", segments, "compare within each value of COL, or of a pair COL,COL; may be repeated")
       ->type_name("COL[,COL]")
       ->group(group)

@@ -12,6 +12,8 @@
 #include "engine/choice_internal.h"
 #include "engine/judge_internal.h"
 #include "engine/picture.h"
+#include "engine/quality_counter_internal.h"
+#include "engine/quality_results_internal.h"
 #include "engine/roles_internal.h"
 
 namespace vigie::engine {
@@ -85,6 +87,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                               to_string(by), to_string(by)));
     counting.segmentations.push_back(static_cast<std::size_t>(it - reference.segmentations.begin()));
   }
+  const QualityReference known_good = quality_of(reference);
+  if (options.quality) counting.quality = &known_good;
+  std::vector<quality::ColumnSpec> added;
   std::string unknown;
   {
     VIGIE_ASSIGN(auto peek, current.open());
@@ -93,8 +98,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
       bool known = std::any_of(reference.columns.begin(), reference.columns.end(),
                                [&](const auto& c) { return c.name == f.name; });
       common = common || known;
-      if (!known && find_column(reference.others, f.name) == std::string::npos)
-        unknown += (unknown.empty() ? "" : ", ") + vigie::quoted(f.name);
+      if (known || find_column(reference.others, f.name) != std::string::npos || f.name == reference.timestamp)
+        continue;
+      unknown += (unknown.empty() ? "" : ", ") + vigie::quoted(f.name);
+      added.push_back(quality_column(f, {}, nullptr));
     }
     if (!common)
       return fail(Code::kInput,
@@ -112,7 +119,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     }
     if (any) {
       auto again = counting;
-      again.window = {}, again.reference = true;
+      again.window = {}, again.reference = true, again.quality = nullptr;
       VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
     } else {
       counting.most_values.clear();
@@ -127,7 +134,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   out.rejected = counted.problems.rejected + reference.rejected;
   out.problems = reference.problems;
   out.problems.insert(out.problems.end(), counted.problems.messages.begin(), counted.problems.messages.end());
-  for (const auto& list : {reference.notes, counted.problems.notes})
+  for (const auto& list : {reference.notes, known_good.notes, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
   if (!unknown.empty())
@@ -155,7 +162,36 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   for (std::size_t c = 0; c < reference.columns.size(); ++c)
     for (auto width : counted.widths) family += width * (reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
 
-  const auto quality = judge.quality();
+  // What is not read is neither missed nor judged.
+  std::vector<std::string> unread;
+  for (const auto& column : known_good.state->columns()) {
+    const auto& name = column.spec().name;
+    const bool read =
+        (options.window.calendar() && name == reference.timestamp) ||
+        std::any_of(reference.columns.begin(), reference.columns.end(), [&](const auto& c) { return c.name == name; });
+    if (!read) unread.push_back(name);
+  }
+  auto quality_of_window = [&](std::size_t w, bool partial) -> Result<std::vector<QualityResult>> {
+    std::vector<QualityResult> found;
+    if (auto bad = unreadable(counted.problems.rejected, counted.rows)) found.push_back(std::move(*bad));
+    quality::Context context{.current = counted.quality[w],
+                             .reference = known_good.state.get(),
+                             .windows = {},
+                             .partial = partial,
+                             .unread = unread,
+                             .added = added};
+    if (options.window == reference.window) context.windows = known_good.windows;
+    VIGIE_ASSIGN(auto findings, quality::run_checks(context));
+    for (auto& finding : findings) found.push_back(as_result(std::move(finding)));
+    for (std::size_t c = 0; c < reference.columns.size(); ++c) {
+      if (!counted.present[c]) continue;
+      auto reason = judge.incomparable(c);
+      if (reason.empty()) continue;
+      for (auto& q : found)
+        if (q.check == "schema" && q.column == reference.columns[c].name) q.verdict = "fail", q.reason = reason;
+    }
+    return found;
+  };
   for (std::size_t i = 0; i < order.size(); ++i) {
     auto w = order[i];
     WindowResult window;
@@ -172,7 +208,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     std::vector<std::vector<Draft>> columns(reference.columns.size());
     parallel_for(columns.size(), options.threads,
                  [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
-    window.quality = quality;
+    if (options.quality) {
+      VIGIE_ASSIGN(window.quality, quality_of_window(w, window.partial));
+    }
     std::vector<Draft*> all;
     for (auto& drafts : columns)
       for (auto& d : drafts) all.push_back(&d);

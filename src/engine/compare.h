@@ -32,6 +32,7 @@ struct CompareOptions {
   /// The rows that the reference was made of, where they are still to be had: other methods than the default go by the
   /// values of up to kMostValues rows a column, and by the profile's cells beyond that or without them.
   table::Input* reference_rows = nullptr;
+  bool quality = true;  ///< whether checks of data quality are made
   std::uint64_t seed = 1;
   unsigned threads = 0;
   Progress progress;
@@ -41,8 +42,9 @@ struct CompareOptions {
 inline constexpr std::string_view kDefaultMethod = "omnibus";
 inline constexpr std::int64_t kMostValues = 1'000'000;
 
-/// Compares a data set with a reference: one pass over the current data, then a verdict per window. The only place
-/// where scores become verdicts. Errors: unreadable data, no column in common, segments the profile does not have.
+/// Compares a data set with a reference: one pass over the current data, then a verdict per window, and beside it those
+/// checks of data quality that its counts can answer (all of them: inspect()). The only place where scores become
+/// verdicts. Errors: unreadable data, no column in common, segments the profile does not have.
 Result<Comparison> compare(const Profile& reference, table::Input& current, const CompareOptions& options);
 
 }  // namespace vigie::engine

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "engine/memory_input_internal.h"
@@ -358,12 +360,32 @@ TEST(Compare, ColumnsThatCannotBeComparedFailTheSchema) {
   now.add("x", normal(100, 3));
   auto profile = profile_of(ref);
   auto result = compared(profile, now);
-  ASSERT_EQ(result.windows[0].quality.size(), 1U);
-  const auto& q = result.windows[0].quality[0];
-  EXPECT_EQ(q.check, "schema");
-  EXPECT_EQ(q.column, "y");
-  EXPECT_EQ(q.verdict, "fail");
+  const auto& quality = result.windows[0].quality;
+  auto q = std::find_if(quality.begin(), quality.end(),
+                        [](const auto& found) { return found.check == "schema" && found.column == "y"; });
+  ASSERT_NE(q, quality.end());
+  EXPECT_EQ(q->verdict, "fail");
+  EXPECT_EQ(std::count_if(quality.begin(), quality.end(), [](const auto& found) { return found.verdict == "fail"; }),
+            1);
   EXPECT_EQ(result.summary.verdict, Verdict::kOk);
+}
+
+// Checks that compare() makes say what they say where all are made.
+TEST(Compare, QualityIsThatOfTheChecks) {
+  MemoryInput ref("ref"), now("now");
+  auto current = normal(2000, 3);
+  for (std::size_t i = 0; i < 400; ++i) current[5 * i] = std::nan("");
+  current[1] = std::numeric_limits<double>::infinity();
+  ref.add("x", normal(2000, 1)), now.add("x", current).add("fresh", normal(2000, 4));
+  const auto result = compared(profile_of(ref), now);
+  std::map<std::string, QualityResult> found;
+  for (const auto& q : result.windows[0].quality) found[q.check + " " + q.column.value_or("")] = q;
+  EXPECT_EQ(found["missing x"].verdict, "fail");
+  EXPECT_EQ(found["missing x"].reason, "20 % missing, 0 % in the reference");
+  EXPECT_NEAR(found["infinite x"].value, 1 / 1600., 1e-9);
+  EXPECT_EQ(found["schema x"].verdict, "pass");
+  EXPECT_EQ(found["schema fresh"].verdict, "warn");
+  EXPECT_FALSE(found.contains("isolation_forest "));
 }
 
 TEST(Compare, AColumnThatStandsStillIsSaidToDoSo) {

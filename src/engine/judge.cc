@@ -15,7 +15,6 @@ namespace vigie::engine {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kSomeRejected = .01, kManyRejected = .1;  // shares of records
 constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
 
 std::string too_few(std::int64_t reference, std::int64_t current) {
@@ -109,32 +108,6 @@ std::string Judge::incomparable(std::size_t c) const {
   if (!tally_.present[c]) return "the current data has no such column";
   if (tally_.only_numbers[c]) return "texts that are all numbers are not compared by their length; is --decimal right?";
   return {};
-}
-
-std::vector<QualityResult> Judge::quality() const {
-  std::vector<QualityResult> found;
-  const auto rejected = static_cast<double>(tally_.problems.rejected);
-  const double share = rejected / std::max(1., rejected + static_cast<double>(tally_.rows));
-  if (share >= kSomeRejected)
-    found.push_back({.check = "unreadable",
-                     .column = {},
-                     .value = share,
-                     .expected = fmt::format("below {}", percent(kSomeRejected)),
-                     .verdict = share >= kManyRejected ? "fail" : "warn",
-                     .reason = fmt::format("{} of {} records could not be read", with_commas(tally_.problems.rejected),
-                                           with_commas(tally_.problems.rejected + tally_.rows))});
-  for (std::size_t c = 0; c < reference_.columns.size(); ++c) {
-    const auto& column = reference_.columns[c];
-    auto reason = incomparable(c);
-    if (reason.empty()) continue;
-    found.push_back({.check = "schema",
-                     .column = column.name,
-                     .value = kNaN,
-                     .expected = std::string(to_string(column.type)),
-                     .verdict = "fail",
-                     .reason = std::move(reason)});
-  }
-  return found;
 }
 
 Draft Judge::blank(const ColumnProfile& column) const {

@@ -45,8 +45,8 @@ class Judge {
   /// The tests of one column in one window, by segment; thread-safe. `partial`: the window is cut off.
   std::vector<Draft> column(std::size_t column, std::size_t window, bool partial, std::size_t family) const;
 
-  /// Columns that are not what the reference says they are, and records that could not be read.
-  std::vector<QualityResult> quality() const;
+  /// Why a column cannot be compared with the reference's, or empty.
+  std::string incomparable(std::size_t column) const;
 
  private:
   // The healthy windows of one part of a column, and what turns a window into their terms.
@@ -74,7 +74,6 @@ class Judge {
   std::vector<Draft> values(const Place& place) const;
   Draft missing(const Place& place) const;
   void judge_among(Draft& draft, const Among& among, std::span<const std::int64_t> cells, const Place& place) const;
-  std::string incomparable(std::size_t column) const;  // why, or empty
   std::string no_value(std::size_t column, const Counts& current) const;
 
   const Profile& reference_;

@@ -7,12 +7,14 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "engine/quality_reference.h"
 
 namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 2, kOldest = 2;
+constexpr std::uint8_t kVersion = 3, kOldest = 2;
+constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;
 
@@ -241,6 +243,8 @@ std::string save_profile(const Profile& p) {
   strings(p.notes);
   out.varint(p.columns.size());
   for (const auto& c : p.columns) save_column(out, c);
+  const std::size_t room = kColumnBytes * p.columns.size(), used = out.bytes().size() + 1000;
+  save_quality(out, p, room > used ? room - used : 0);
   return seal(kMagic, kVersion, out.bytes());
 }
 
@@ -290,6 +294,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     if (in.ok() && !consistent(column, p.segments)) in.fail();
     p.columns.push_back(std::move(column));
   }
+  if (in.ok() && sealed.version > 2 && !load_quality(in, p)) in.fail();
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
   return p;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "drift/drift.h"
 #include "engine/bins.h"
 #include "engine/comparison.h"
+#include "quality/quality.h"
 #include "sketch/hyperloglog.h"
 #include "sketch/kll.h"
 #include "sketch/moments.h"
@@ -143,6 +145,10 @@ struct Profile {
   table::Schema others;               ///< columns of the reference that are not compared, as they were read
   std::vector<std::string> problems;  ///< the first records that were left out, at most kProblems
   std::vector<std::string> notes;
+  /// What the checks of data quality need; nothing in a profile that an older vigie made. Of many rows it has seen a
+  /// sample.
+  std::shared_ptr<const quality::TableState> quality;
+  std::vector<quality::Window> quality_windows;  ///< the healthy ones
 };
 
 /// What the caller says of the columns.
@@ -168,7 +174,9 @@ struct ProfileOptions {
   WindowSpec window;
   std::vector<SegmentBy> segments;
   std::vector<ForcedType> schema;
-  bool sketches = true;  ///< false leaves out what only people and other methods read
+  /// False leaves out what only people and other methods read, and counts for those checks of data quality alone that
+  /// compare() makes.
+  bool sketches = true;
   unsigned threads = 0;
   Progress progress;
   std::string version;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/column_builder_internal.h"
 #include "engine/profile.h"
+#include "engine/quality_counter_internal.h"
 #include "engine/roles_internal.h"
 #include "engine/segmenter_internal.h"
 #include "engine/summaries_internal.h"
@@ -85,6 +86,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   const bool typed = input.kind() != "CSV" && input.kind() != "TSV";
   Chosen chosen;
   std::vector<ColumnBuilder> builders;
+  std::optional<QualityCounter> quality;
   std::vector<Segmenter> segmenters;
   std::vector<std::vector<std::int64_t>> segment_rows;
   std::optional<table::Schema> types;
@@ -104,6 +106,17 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
         if (f.column == name) as = f.as;
       builders.emplace_back(name, schema[i].type, as, typed, options.sketches);
     }
+    // Besides what is compared: the time, and for checks of their own the ids.
+    std::vector<quality::ColumnSpec> checked;
+    for (auto i : where) checked.push_back(quality_column(schema[i], options.roles, nullptr));
+    for (const auto* name : {&options.roles.timestamp, &options.roles.id}) {
+      const auto i = find_column(schema, *name);
+      if (i == std::string::npos || std::find(where.begin(), where.end(), i) != where.end()) continue;
+      if (!options.sketches && (name == &options.roles.id || !options.window.calendar())) continue;
+      where.push_back(i);
+      checked.push_back(quality_column(schema[i], options.roles, nullptr));
+    }
+    quality.emplace(std::move(checked), options.sketches ? quality::Depth::kAll : quality::Depth::kSampled);
     segmenters.clear();
     segment_rows.assign(options.segments.size(), {});
     for (const auto& by : options.segments) {
@@ -124,7 +137,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       VIGIE_TRY(check_time(schema[find_column(schema, options.roles.timestamp)], input.name()));
     }
     profile.rows = 0;
-    std::vector<Status> failures(builders.size());
+    std::vector<Status> failures(where.size());
     std::vector<std::int32_t> segments;
     while (true) {
       VIGIE_ASSIGN(auto batch, reader->next());
@@ -134,13 +147,18 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
         segment_rows[k].resize(segmenters[k].names().size());
         for (auto s : segments) ++segment_rows[k][static_cast<std::size_t>(s)];
       }
-      parallel_for(builders.size(), options.threads, [&](std::size_t i) {
+      quality->begin(batch->rows());
+      parallel_for(where.size(), options.threads, [&](std::size_t i) {
         auto column = batch->column(where[i]);
-        if (!column)
+        if (!column) {
           failures[i] = std::move(column.error());
-        else
-          builders[i].add(*column), batch->release(where[i]);
+          return;
+        }
+        if (i < builders.size()) builders[i].add(*column);
+        quality->column(i, *column);
+        batch->release(where[i]);
       });
+      quality->end();
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       profile.rows += batch->rows();
       progress(reader->consumed());
@@ -158,6 +176,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   profile.problems = problems.messages;
   if (profile.rows == 0) return no_rows(input.name(), problems);
 
+  profile.quality = std::make_shared<const quality::TableState>(quality->take());
   std::vector<std::size_t> unfinished;
   for (std::size_t i = 0; i < builders.size(); ++i)
     if (!builders[i].finish()) unfinished.push_back(i);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/column_merge_internal.h"
 #include "engine/profile.h"
+#include "engine/quality_reference.h"
 
 namespace vigie::engine {
 namespace {
@@ -246,6 +247,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
                       "as by vigie profile 'part*.csv' --window …",
                       cause));
   }
+  merge_quality(a, b, out);
   return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "engine/memory_input_internal.h"
+#include "engine/quality_reference.h"
 
 namespace vigie::engine {
 namespace {
@@ -213,11 +214,49 @@ TEST(ProfileGolden, Version2SaysWhatItSaid) {
   EXPECT_EQ(column(*p, "note").type, ColumnType::kText);
 }
 
-// The bytes that this format version gives for these data, for ever: a change needs a new version.
-TEST(ProfileGolden, Version2IsWrittenToTheByte) {
+TEST(ProfileGolden, Version2HoldsNothingForChecksOfQuality) {
   auto bytes = golden("version-2.vpf");
   ASSERT_TRUE(bytes) << bytes.error().message;
-  auto stored = load_profile(*bytes, "version-2.vpf");
+  auto p = load_profile(*bytes, "version-2.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  EXPECT_FALSE(p->quality);
+  const auto quality = quality_of(*p);
+  EXPECT_EQ(quality.state->rows(), 0);
+  EXPECT_TRUE(quality.state->find("place"));
+  EXPECT_EQ(quality.notes,
+            std::vector<std::string>{"input.csv: holds nothing for most checks of data quality; make the "
+                                     "profile again"});
+}
+
+TEST(ProfileGolden, Version3SaysWhatItSaid) {
+  auto bytes = golden("version-3.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto p = load_profile(*bytes, "version-3.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  EXPECT_EQ(column(*p, "x").whole().rows(), 287);
+  ASSERT_TRUE(p->quality);
+  EXPECT_EQ(p->quality->rows(), 300);
+  const auto* x = p->quality->find("x");
+  ASSERT_TRUE(x);
+  EXPECT_EQ(x->missing(), 13);
+  EXPECT_EQ(x->spec().kind, quality::Kind::kNumber);
+  const auto* kind = p->quality->find("kind");
+  ASSERT_TRUE(kind && kind->categories());
+  EXPECT_EQ(kind->categories()->front().name, "rail");
+  const auto* at = p->quality->find("at");
+  ASSERT_TRUE(at);
+  EXPECT_EQ(at->spec().role, quality::Role::kTime);
+  EXPECT_EQ(at->times().order().broken(), 0);
+  ASSERT_EQ(p->quality_windows.size(), 6U);
+  EXPECT_EQ(p->quality_windows[0].rows, 50);
+  EXPECT_EQ(p->quality_windows[0].missing.size(), p->quality->columns().size());
+}
+
+// The bytes that this format version gives for these data, for ever: a change needs a new version.
+TEST(ProfileGolden, Version3IsWrittenToTheByte) {
+  auto bytes = golden("version-3.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto stored = load_profile(*bytes, "version-3.vpf");
   ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
@@ -228,7 +267,7 @@ TEST(ProfileGolden, Version2IsWrittenToTheByte) {
   for (unsigned threads : {1U, 3U}) {
     options.threads = threads;
     auto now = made(**input, options);
-    now.version = stored->version, now.source = stored->source;
+    now.version = stored->version, now.source = stored->source, now.notes = stored->notes;
     EXPECT_TRUE(save_profile(now) == *bytes) << threads;
   }
 }

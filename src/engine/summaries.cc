@@ -30,19 +30,40 @@ std::array<std::int64_t, 2> missing_or_present(const Counts& counts) {
   return {counts.missing, counts.rows()};
 }
 
-void keep_windows(Profile& profile, const Tally& counted) {
-  const auto& windower = *counted.windower;
-  bool windows = profile.window.kind != WindowSpec::Kind::kNone;
+std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
+                                         std::span<const std::int64_t> rows) {
   auto order = windower.order();
   auto cut = windower.cut_off();
   std::vector<std::size_t> healthy;
+  if (spec.kind == WindowSpec::Kind::kNone) return healthy;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    auto rows = counted.window_rows[order[i]];
-    bool whole = profile.window.kind != WindowSpec::Kind::kRows || rows == profile.window.rows;
-    if (windows && !cut[i] && whole && rows >= drift::kFewestRows) healthy.push_back(order[i]);
+    auto n = rows[order[i]];
+    bool whole = spec.kind != WindowSpec::Kind::kRows || n == spec.rows;
+    if (!cut[i] && whole && n >= drift::kFewestRows) healthy.push_back(order[i]);
   }
   if (healthy.size() > kWindows) healthy.erase(healthy.begin(), healthy.end() - kWindows);
+  return healthy;
+}
+
+void keep_windows(Profile& profile, const Tally& counted) {
+  const auto& windower = *counted.windower;
+  bool windows = profile.window.kind != WindowSpec::Kind::kNone;
+  auto healthy = healthy_windows(windower, profile.window, counted.window_rows);
   profile.window_count = static_cast<std::int64_t>(healthy.size());
+  if (windows && profile.quality) {
+    for (auto w : healthy) {
+      auto& window = profile.quality_windows.emplace_back();
+      window.rows = counted.window_rows[w];
+      for (const auto& column : profile.quality->columns()) {
+        auto c = std::find_if(profile.columns.begin(), profile.columns.end(),
+                              [&](const auto& known) { return known.name == column.spec().name; });
+        const auto* counts = c == profile.columns.end()
+                                 ? nullptr
+                                 : counted.at(static_cast<std::size_t>(c - profile.columns.begin()), 0, w, 0);
+        window.missing.push_back(counts ? counts->total_missing() : 0);
+      }
+    }
+  }
   // A column's traces stay within the promise of 50 kB: the more windows, the fewer categories are followed, and of
   // those only the latest windows.
   std::size_t followed = std::min(healthy.size(), kTraceBytes / (kTrace + 4 * kFewestShares));

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "engine/column_counter_internal.h"
+#include "engine/quality_counter_internal.h"
 #include "engine/segmenter_internal.h"
 
 namespace vigie::engine {
@@ -26,15 +27,19 @@ Status check_time(const table::Field& column, const std::string& source) {
                           source, column.type == Type::kString ? "text" : table::to_string(column.type)));
 }
 
-Result<std::span<const double>> read_times(table::Batch& batch, std::size_t column, std::vector<double>& buffer) {
-  VIGIE_ASSIGN(auto c, batch.column(column));
+std::span<const double> as_times(const table::Column& c, std::vector<double>& buffer) {
   if (c.type == table::Type::kTimestamp) return c.numbers;
   buffer.assign(c.numbers.begin(), c.numbers.end());
   for (double& v : buffer) {
     double size = std::fabs(v);
     v *= size < 1e11 ? 1e6 : size < 1e14 ? 1e3 : size < 1e17 ? 1 : 1e-3;
   }
-  return std::span<const double>(buffer);
+  return buffer;
+}
+
+Result<std::span<const double>> read_times(table::Batch& batch, std::size_t column, std::vector<double>& buffer) {
+  VIGIE_ASSIGN(auto c, batch.column(column));
+  return as_times(c, buffer);
 }
 
 Error no_rows(const std::string& name, const table::Problems& problems) {
@@ -106,6 +111,32 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     t.present.push_back(where.back() != std::string::npos);
   }
 
+  // Of a window: the columns that are read anyway.
+  std::vector<quality::ColumnSpec> checked;
+  std::vector<std::size_t> slot(reader->schema().size(), std::string::npos);  // in `checked`
+  if (options.quality) {
+    Roles roles;
+    roles.timestamp = options.timestamp;
+    for (std::size_t i = 0; i < reader->schema().size(); ++i) {
+      const bool read =
+          std::find(where.begin(), where.end(), i) != where.end() || (options.window.calendar() && i == time_column);
+      if (!read) continue;
+      slot[i] = checked.size();
+      checked.push_back(quality_column(reader->schema()[i], roles, options.quality));
+    }
+  }
+  std::optional<quality::TableState> fresh;  // knows the reference's fences, which take a while to find
+  if (options.quality) fresh.emplace(checked, options.quality->state.get(), quality::Depth::kCounts);
+  Pieces pieces;
+  std::vector<QualityBuffer> buffers(checked.size());
+  auto check = [&](std::size_t i, const table::Column& column) {
+    if (slot[i] == std::string::npos) return;
+    auto& buffer = buffers[slot[i]];
+    const auto values = pieces.arrange(quality_values(column, checked[slot[i]], buffer), buffer);
+    for (const auto& piece : pieces.pieces())
+      t.quality[static_cast<std::size_t>(piece.group)].column(slot[i], Pieces::part(values, piece));
+  };
+
   // Bytes of one window or segment over all columns, and of all that were met.
   std::int64_t each = 0, held = 0;
   for (const auto& c : profile.columns) {
@@ -160,15 +191,33 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
                               input.name(), plural(static_cast<long long>(t.windower->size()), "window"),
                               segmenters.empty() ? "" : " and their segments", with_commas(t.rows + rows),
                               options.most_bytes >> 20));
+    if (options.quality) {
+      pieces.cut(windows);
+      while (t.quality.size() < t.windower->size()) t.quality.push_back(fresh->copy());
+      for (const auto& piece : pieces.pieces()) {
+        auto& state = t.quality[static_cast<std::size_t>(piece.group)];
+        state.begin(state.rows(), piece.size);
+      }
+      // A column of times alone is read by nobody else.
+      if (options.window.calendar() && std::find(where.begin(), where.end(), time_column) == where.end()) {
+        VIGIE_ASSIGN(auto column, batch->column(time_column));
+        check(time_column, column);
+      }
+    }
     parallel_for(counters.size(), options.threads, [&](std::size_t i) {
       if (!t.present[i]) return counters[i].add_missing(groups, sizes);
       auto column = batch->column(where[i]);
-      if (!column)
+      if (!column) {
         failures[i] = std::move(column.error());
-      else
-        counters[i].add(*column, t.rows, groups, sizes), batch->release(where[i]);
+        return;
+      }
+      counters[i].add(*column, t.rows, groups, sizes);
+      check(where[i], *column);
+      batch->release(where[i]);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
+    if (options.quality)
+      for (const auto& piece : pieces.pieces()) t.quality[static_cast<std::size_t>(piece.group)].end();
     t.rows += rows;
     if (options.progress)
       options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));

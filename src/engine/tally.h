@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/profile.h"
+#include "engine/quality_reference.h"
 #include "engine/windows.h"
 
 namespace vigie::engine {
@@ -15,7 +16,9 @@ namespace vigie::engine {
 std::size_t find_column(const table::Schema& schema, std::string_view name);
 /// Code::kUsage unless the column can hold times: timestamps or epoch numbers.
 Status check_time(const table::Field& column, const std::string& source);
-/// Times in µs of the timestamp column: numbers are taken as epoch s, ms, µs or ns by their size.
+/// Times in µs: numbers are taken as epoch s, ms, µs or ns by their size. Points into `column` or `buffer`.
+std::span<const double> as_times(const table::Column& column, std::vector<double>& buffer);
+/// The same of the timestamp column of a batch.
 Result<std::span<const double>> read_times(table::Batch& batch, std::size_t column, std::vector<double>& buffer);
 
 /// The error for data of which no record could be read: the first bad record, where there is one.
@@ -45,6 +48,7 @@ struct Tally {
   std::vector<std::vector<std::vector<Counts>>> cells;  ///< [column][segmentation][window · segments + segment]
   std::vector<std::vector<std::vector<std::vector<double>>>> values;  ///< likewise
   std::vector<std::size_t> widths;                                    ///< segments per segmentation; [0] = 1
+  std::vector<quality::TableState> quality;  ///< per window, where TallyOptions::quality asks for it
 };
 
 struct TallyOptions {
@@ -58,6 +62,7 @@ struct TallyOptions {
   bool reference = false;  ///< the data are those that the profile was made of
   /// Per column how many values may be kept beside the counts; a column with more keeps none. Empty: none of any.
   std::vector<std::int64_t> most_values;
+  const QualityReference* quality = nullptr;  ///< counts for checks against it too, as far as Depth::kCounts goes
 };
 
 /// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time, more windows

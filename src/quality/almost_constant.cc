@@ -13,7 +13,7 @@ Finding judge(const Subject& subject, std::size_t i, Args args) {
   const ColumnState& column = subject.current.columns()[i];
   Finding finding;
   const ColumnState* before = subject.before(column);
-  const Mode mode = mode_of(column, subject.sample.columns[i]);
+  const Mode mode = mode_of(column);
   finding.value = mode.rows ? mode.share() : kNaN;
   const double most = args[before ? 0 : 1];
   finding.expected = "below " + percent(most);
@@ -21,13 +21,12 @@ Finding judge(const Subject& subject, std::size_t i, Args args) {
   finding.reason = percent(mode.share()) + " of the values are " + mode.name;
   finding.verdict = Verdict::kPass;
   // One value alone is the matter of the check "constant".
-  if (mode.share() < most || column.distinct() <= 1) return finding;
+  if (mode.share() < most || !column.varies()) return finding;
   if (!before) {
     if (column.spec().role != Role::kLabel) finding.verdict = Verdict::kWarn;
     return finding;
   }
-  const auto at = static_cast<std::size_t>(before - subject.reference->columns().data());
-  const Mode then = count_of(mode, *before, subject.reference_sample.columns[at]);
+  const Mode then = count_of(mode, *before);
   if (too_few(finding, then.rows, kFewestRows)) return finding;
   finding.p_value = more_p({mode.count, mode.rows, then.count, then.rows});
   finding.reason += ", " + percent(then.share()) + " in the reference";
@@ -50,7 +49,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check almost_constant{.name = "almost_constant",
                                       .summary = "A column in which one value has become nearly all",
                                       .source = "exact hypergeometric test",
-                                      .takes = kNumbers | kStrings,
+                                      .takes = kNumbers | kStrings | kNeedsRows,
                                       .params = kParams,
                                       .run = run};
 

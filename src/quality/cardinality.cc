@@ -75,7 +75,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check cardinality{.name = "cardinality",
                                   .summary = "Number of different values, compared in equally many rows of both sides",
                                   .source = "rarefaction; variance bound of Efron & Stein 1981",
-                                  .takes = kNumbers | kStrings | kNeedsReference,
+                                  .takes = kNumbers | kStrings | kNeedsReference | kNeedsRows | kNeedsSample,
                                   .params = kParams,
                                   .run = run};
 

@@ -68,9 +68,9 @@ std::string_view to_string(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-ColumnState::ColumnState(ColumnSpec spec, Fences fences)
-    : spec_(std::move(spec)), fences_(std::move(fences)), multiplier_(hash64(spec_.name) | 1) {
-  if (spec_.kind != Kind::kNumber) return;
+ColumnState::ColumnState(ColumnSpec spec, Fences fences, Depth depth)
+    : spec_(std::move(spec)), fences_(std::move(fences)), depth_(depth), multiplier_(hash64(spec_.name) | 1) {
+  if (spec_.kind != Kind::kNumber || depth_ < Depth::kAll) return;
   slots_.resize(kSlots);
   if (fences_.domain.size() > kNumbers) fences_.domain.clear();
   for (const double value : fences_.domain) count_number(value, hash64(value), 0, true);
@@ -115,18 +115,21 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
     const std::size_t n = block.size();
     double low = std::numeric_limits<double>::infinity(), high = -low;
     std::size_t finite = n;
-    if (extremes(block, low, high)) {
-      for (std::size_t i = 0; i < n; ++i) all[i] = hash64(v[i]);
+    const bool whole = extremes(block, low, high);
+    if (depth_ == Depth::kAll) {
+      if (whole)
+        for (std::size_t i = 0; i < n; ++i) all[i] = hash64(v[i]);
+      else
+        for (std::size_t i = 0; i < n; ++i) all[i] = v[i] == v[i] ? hash64(v[i]) : kMissingHash;
       if (!hashes.empty()) add_hashes(all.data(), hashes.data() + from, multiplier_, n);
       content_ += product(all.data(), weights.data() + from, n);
-    } else {
-      for (std::size_t i = 0; i < n; ++i) all[i] = v[i] == v[i] ? hash64(v[i]) : kMissingHash;
-      if (!hashes.empty()) add_hashes(all.data(), hashes.data() + from, multiplier_, n);
-      content_ += product(all.data(), weights.data() + from, n);
+    }
+    if (!whole) {
       finite = 0;
+      low = std::numeric_limits<double>::infinity(), high = -low;
       for (std::size_t i = 0; i < n; ++i) {
         missing_ += v[i] != v[i];
-        all[finite] = all[i];
+        if (depth_ == Depth::kAll) all[finite] = all[i];
         held[finite] = v[i];
         finite += std::abs(v[i]) < std::numeric_limits<double>::infinity();
         infinite_ += std::abs(v[i]) == std::numeric_limits<double>::infinity();
@@ -144,7 +147,7 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
         outliers_ += (v[i] < fences_.outlier_low) | (v[i] > fences_.outlier_high);
       }
     }
-    count_numbers({v, finite}, std::span(all).first(finite));
+    if (depth_ == Depth::kAll) count_numbers({v, finite}, std::span(all).first(finite));
   }
 }
 
@@ -199,6 +202,7 @@ void ColumnState::update_strings(const Values& values, std::span<const std::uint
     if (!counted_) categories_ = sketch::FrequentItems(kCategories);
   }
   entry_hashes_[entries] = kMissingHash;
+  if (depth_ < Depth::kAll) return;
   std::uint64_t content = 0;
   const std::uint64_t* entry = entry_hashes_.data();
   for (std::size_t i = 0; i < values.codes.size(); ++i) {
@@ -234,6 +238,16 @@ void ColumnState::merge(const ColumnState& other) {
   sample_.insert(sample_.end(), other.sample_.begin(), other.sample_.end());
 }
 
+double ColumnState::distinct() const {
+  const bool counted = depth_ == Depth::kAll || spec_.kind == Kind::kString;
+  return counted ? distinct_.estimate() : std::numeric_limits<double>::quiet_NaN();
+}
+
+bool ColumnState::varies() const {
+  if (spec_.kind == Kind::kString) return distinct_.estimate() > 1;
+  return low_ < high_ || (infinite_ > 0 && present() > 1);
+}
+
 std::optional<std::vector<NumberCount>> ColumnState::numbers() const {
   if (slots_.empty()) return std::nullopt;
   std::vector<NumberCount> out;
@@ -248,7 +262,7 @@ std::optional<std::vector<sketch::FrequentItems::Item>> ColumnState::categories(
   return categories_.items();
 }
 
-void ColumnState::save(ByteWriter& out) const {
+void ColumnState::save(ByteWriter& out, const Budget& budget) const {
   out.fixed(kVersion);
   out.string(spec_.name);
   out.fixed(static_cast<std::uint8_t>(spec_.kind));
@@ -259,7 +273,7 @@ void ColumnState::save(ByteWriter& out) const {
     out.varint(static_cast<std::uint64_t>(n));
   out.fixed(low_);
   out.fixed(high_);
-  distinct_.save(out);
+  distinct_.save(out, budget.distinct);
   const auto counts = numbers();
   out.fixed(static_cast<std::uint8_t>(counts.has_value()));
   if (counts) {
@@ -269,8 +283,12 @@ void ColumnState::save(ByteWriter& out) const {
       out.varint(static_cast<std::uint64_t>(count));
     }
   }
-  out.fixed(static_cast<std::uint8_t>(counted_));
-  categories_.save(out);
+  std::size_t bytes = 0;
+  if (counted_)
+    for (const auto& item : categories_.items()) bytes += item.name.size() + 12;
+  const bool kept = counted_ && bytes <= budget.category_bytes;
+  out.fixed(static_cast<std::uint8_t>(kept));
+  (kept ? categories_ : sketch::FrequentItems(kCategories)).save(out);
   times_.save(out);
   out.fixed(content_);
   out.array(std::span<const std::uint64_t>(sample_));

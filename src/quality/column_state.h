@@ -47,6 +47,13 @@ struct Values {
   std::int64_t mismatches = 0;  ///< cells that could not be read as the column's type; they are missing too
 };
 
+/// How much a state keeps of its rows.
+enum class Depth : std::uint8_t {
+  kCounts,   ///< counts, ends, categories and times: neither a sample nor anything of rows as wholes
+  kSampled,  ///< and the sample
+  kAll,      ///< everything
+};
+
 /// What the reference says of a column while rows are counted: where its values ended, where its outliers begin (median
 /// ± kOutlierSd · 1.4826 · MAD), and which numbers it had, when few. NaN: not known.
 struct Fences {
@@ -56,11 +63,19 @@ struct Fences {
   std::vector<double> domain;
 };
 
+/// What a saved column may cost.
+struct Budget {
+  std::size_t sample_rows = 4096;  ///< 8 bytes each
+  std::size_t distinct = 2048;     ///< hashes of different values, 8 bytes each; beyond it their number is estimated
+  std::size_t category_bytes = std::size_t{1} << 20;  ///< of all names; columns with more save none
+};
+
 /// A number or a text, and how many rows hold it.
 using NumberCount = std::pair<double, std::int64_t>;
 
 /// The mergeable state of one column. Whatever the order of batches and merges, the same rows give the same state.
-/// Cost: 5–8 ns a number, 2–3 ns a string of few different ones, about 100 ns a string that is new.
+/// Cost: 5–8 ns a number, 2–3 ns a string of few different ones, about 100 ns a string that is new; below Depth::kAll
+/// about 1 ns either.
 class ColumnState {
  public:
   static constexpr std::size_t kDistinct = 2048;      ///< different values counted without error
@@ -70,15 +85,18 @@ class ColumnState {
   static constexpr std::uint64_t kMissingHash = 0x2545f4914f6cdd1dU;
 
   /// `fences`: of the reference's column of this name; default where there is none.
-  explicit ColumnState(ColumnSpec spec, Fences fences = {});
+  explicit ColumnState(ColumnSpec spec, Fences fences = {}, Depth depth = Depth::kAll);
 
   /// Adds rows. `weights`: a well mixed number for each row of the table, the same for all its columns. `hashes`: where
   /// not empty, one a row, to each of which the hash of this column's value is added. `picks`: rows of this batch that
   /// enter the sample.
   void update(std::int64_t first, const Values& values, std::span<const std::uint64_t> weights,
               std::span<std::uint64_t> hashes, std::span<const std::uint32_t> picks);
-  /// As if this had seen the other's rows too; of one spec and the same fences. The samples are joined end to end.
+  /// As if this had seen the other's rows too; of one spec, depth and the same fences. The samples are joined end to
+  /// end.
   void merge(const ColumnState& other);
+  /// Numbers the rows anew, from `rows` more on.
+  void shift(std::int64_t rows) { times_.shift(rows); }
 
   const ColumnSpec& spec() const { return spec_; }
   const Fences& fences() const { return fences_; }
@@ -94,7 +112,10 @@ class ColumnState {
   std::int64_t below() const { return below_; }        ///< numbers below the reference's smallest
   std::int64_t above() const { return above_; }        ///< numbers above its largest
   std::int64_t outliers() const { return outliers_; }  ///< numbers beyond its outlier fences
-  double distinct() const { return distinct_.estimate(); }
+  /// Different values; NaN for numbers below Depth::kAll.
+  double distinct() const;
+  /// Whether more than one value was seen, infinite ones too.
+  bool varies() const;
   bool distinct_exact() const { return distinct_.exact(); }
   /// Different numbers by value and their rows; nothing when there are more than kNumbers. With a domain: those of the
   /// domain always, and the others up to kNumbers of them.
@@ -103,13 +124,16 @@ class ColumnState {
   /// Different strings by falling count; nothing when there are more than kCategories, or longer ones.
   std::optional<std::vector<sketch::FrequentItems::Item>> categories() const;
   const Times& times() const { return times_; }
+  /// Of a state that saw a sample of the rows: the times of all of them.
+  void set_times(Times times) { times_ = std::move(times); }
   /// Equal for columns of one kind that hold the same value in every row, and for no others.
   std::uint64_t content() const { return content_; }
   /// One word a sampled row: the bits of a number, the hash of a string; missing: kMissingHash.
   std::vector<std::uint64_t>& sample() { return sample_; }
   const std::vector<std::uint64_t>& sample() const { return sample_; }
 
-  void save(ByteWriter& out) const;
+  /// `budget`: what of it is worth its bytes; what is left out was never counted as far as the loaded state knows.
+  void save(ByteWriter& out, const Budget& budget = {}) const;
   /// Code::kCorrupt for bytes that no save() wrote.
   static Result<ColumnState> load(ByteReader& in);
 
@@ -128,6 +152,7 @@ class ColumnState {
 
   ColumnSpec spec_;
   Fences fences_;
+  Depth depth_;
   std::uint64_t multiplier_;  // odd, by name: the column's place in the hash of a row
   std::int64_t rows_ = 0, missing_ = 0, mismatches_ = 0, infinite_ = 0, empty_ = 0;
   std::int64_t below_ = 0, above_ = 0, outliers_ = 0, beyond_ = 0;

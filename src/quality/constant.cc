@@ -16,23 +16,22 @@ Finding judge(const Subject& subject, std::size_t i) {
     return finding;
   }
   finding.verdict = Verdict::kPass;
-  if (column.distinct() > 1 || column.infinite() > 0) {
+  if (column.varies()) {
     finding.reason = "it varies";
     return finding;
   }
-  const Mode mode = mode_of(column, subject.sample.columns[i]);
+  const Mode mode = mode_of(column);
   finding.reason = "every value is " + mode.name;
   const ColumnState* before = subject.before(column);
   if (!before || before->present() < kFewestRows) {
     finding.verdict = Verdict::kWarn;
     return finding;
   }
-  if (before->distinct() <= 1) {
+  if (!before->varies()) {
     finding.expected = "one value, as in the reference";
     return finding;
   }
-  const auto at = static_cast<std::size_t>(before - subject.reference->columns().data());
-  const Mode then = count_of(mode, *before, subject.reference_sample.columns[at]);
+  const Mode then = count_of(mode, *before);
   finding.p_value = more_p({mode.rows, mode.rows, then.count, then.rows});
   finding.verdict = Verdict::kFail;
   finding.reason += ", as in " + percent(then.share()) + " of the reference";

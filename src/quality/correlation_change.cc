@@ -171,7 +171,7 @@ constinit const Check correlation_change{.name = "correlation_change",
                                          .source =
                                              "Fisher 1921 with errors from influences; Bergsma 2013; Benjamini & "
                                              "Hochberg 1995",
-                                         .takes = kPairs | kNeedsReference,
+                                         .takes = kNeedsRows | kNeedsSample | kPairs | kNeedsReference,
                                          .params = kParams,
                                          .run = run};
 

@@ -30,7 +30,7 @@ void run(const Subject& subject, Args, std::vector<Finding>& out) {
     if (fresh) continue;
     const ColumnState& twin = columns[at->second];
     // Two rare flags are equal by chance: enough rows must differ from the usual value.
-    const Mode mode = mode_of(column, subject.sample.columns[i]);
+    const Mode mode = mode_of(column);
     const std::int64_t apart = mode.rows - mode.count;
     if (!equal(column, twin) || apart < kApart) continue;
     const ColumnState *before = subject.before(column), *twin_before = subject.before(twin);
@@ -59,7 +59,7 @@ constinit const Check duplicate_columns{.name = "duplicate_columns",
                                             "Columns that hold the same value as another in every row, which "
                                             "they did not in the reference",
                                         .source = "sum of 64-bit hashes over rows",
-                                        .takes = kTable,
+                                        .takes = kTable | kNeedsRows,
                                         .params = {},
                                         .run = run};
 

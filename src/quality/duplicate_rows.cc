@@ -52,7 +52,7 @@ constinit const Check duplicate_rows{.name = "duplicate_rows",
                                          "Share of rows that repeat an earlier one, apart from id and time; "
                                          "exact up to 262,144 different rows, then estimated",
                                      .source = "adaptive sampling, Flajolet 1990",
-                                     .takes = kTable,
+                                     .takes = kTable | kNeedsRows,
                                      .params = kParams,
                                      .run = run};
 

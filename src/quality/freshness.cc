@@ -20,7 +20,7 @@ Finding judge(const Subject& subject, const ColumnState& column, Args args) {
   Finding finding;
   finding.value = (subject.now - column.times().max()) / kHour;
   if (std::isnan(finding.value)) {
-    finding.reason = column.times().count() ? "the present is not known" : "no times";
+    finding.reason = column.times().count() ? "the present time is not given" : "no times";
     return finding;
   }
   double most = args[0] * kHour;

@@ -154,7 +154,7 @@ constinit const Check isolation_forest{.name = "isolation_forest",
                                            "Share of sampled rows that random cuts isolate sooner than nearly all "
                                            "of the reference, all numbers together",
                                        .source = "Liu, Ting & Zhou 2008; exact hypergeometric test",
-                                       .takes = kTable | kNeedsReference,
+                                       .takes = kNeedsRows | kNeedsSample | kTable | kNeedsReference,
                                        .params = kParams,
                                        .run = run};
 

@@ -146,7 +146,7 @@ constinit const Check label_leakage{.name = "label_leakage",
                                         "Association of a feature with the label that is too good to be true: "
                                         "Spearman, 2 AUC − 1 or Cramér's V, on sampled rows",
                                     .source = "Kaufman et al. 2012; Bergsma 2013",
-                                    .takes = kPairs,
+                                    .takes = kNeedsRows | kNeedsSample | kPairs,
                                     .params = kParams,
                                     .run = run};
 

@@ -16,8 +16,12 @@ std::string name_of(const ColumnState& column, std::uint64_t word) {
 
 }  // namespace
 
-Mode mode_of(const ColumnState& column, const std::vector<std::uint64_t>& sample) {
+Mode mode_of(const ColumnState& column) {
   Mode mode;
+  if (column.spec().kind != Kind::kString && column.finite() > 0 && !column.varies()) {
+    const double value = column.low() + 0.0;
+    return {column.finite(), column.finite(), human(value, 6), std::bit_cast<std::uint64_t>(value)};
+  }
   if (const auto numbers = column.numbers(); numbers && column.beyond_numbers() == 0) {
     for (const auto& [value, count] : *numbers) {
       mode.rows += count;
@@ -32,7 +36,7 @@ Mode mode_of(const ColumnState& column, const std::vector<std::uint64_t>& sample
     return mode;
   }
   std::unordered_map<std::uint64_t, std::int64_t> counts;
-  for (const std::uint64_t word : sample) {
+  for (const std::uint64_t word : column.sample()) {
     if (word == ColumnState::kMissingHash) continue;
     ++mode.rows;
     const std::int64_t count = ++counts[word];
@@ -42,7 +46,7 @@ Mode mode_of(const ColumnState& column, const std::vector<std::uint64_t>& sample
   return mode;
 }
 
-Mode count_of(const Mode& mode, const ColumnState& column, const std::vector<std::uint64_t>& sample) {
+Mode count_of(const Mode& mode, const ColumnState& column) {
   Mode found{.name = mode.name, .word = mode.word};
   if (const auto numbers = column.numbers(); numbers && column.beyond_numbers() == 0) {
     for (const auto& [value, count] : *numbers) {
@@ -55,7 +59,7 @@ Mode count_of(const Mode& mode, const ColumnState& column, const std::vector<std
       if (hash64(item.name) == mode.word) found.count = item.count;
     }
   } else {
-    for (const std::uint64_t word : sample) {
+    for (const std::uint64_t word : column.sample()) {
       found.rows += word != ColumnState::kMissingHash;
       found.count += word == mode.word;
     }

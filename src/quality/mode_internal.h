@@ -13,8 +13,8 @@ struct Mode {
   double share() const { return rows ? static_cast<double>(count) / static_cast<double>(rows) : 0; }
 };
 
-Mode mode_of(const ColumnState& column, const std::vector<std::uint64_t>& sample);
+Mode mode_of(const ColumnState& column);
 /// How many rows hold the value of `mode`, which may be another column's, out of how many.
-Mode count_of(const Mode& mode, const ColumnState& column, const std::vector<std::uint64_t>& sample);
+Mode count_of(const Mode& mode, const ColumnState& column);
 
 }  // namespace vigie::quality

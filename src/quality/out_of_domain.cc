@@ -65,7 +65,7 @@ constinit const Check out_of_domain{.name = "out_of_domain",
                                         "Share of numbers that are none of the reference's few different ones; "
                                         "for texts see new_categories",
                                     .source = "exact conditional chances given the pooled counts",
-                                    .takes = kNumbers | kNeedsReference,
+                                    .takes = kNumbers | kNeedsReference | kNeedsRows,
                                     .params = kParams,
                                     .run = run};
 

@@ -40,16 +40,20 @@ struct Window {
   std::vector<std::int64_t> missing;  ///< per column of the reference; empty: not known
 };
 
-/// What is checked, against what.
+/// What is checked, against what. A current state below Depth::kAll gets the checks that need no more.
 struct Context {
   const TableState& current;
   const TableState* reference = nullptr;  ///< nullptr: no reference; checks that need one say no_data
   std::span<const Window> windows{};      ///< healthy windows of the same length as the current one
   bool partial = false;                   ///< the current window is cut off: its volume says nothing
   double now = kNaN;                      ///< microseconds since 1970; NaN: freshness is not judged
+  std::span<const std::string>
+      unread{};  ///< columns of the reference that the caller has not counted in the current data
+  std::span<const ColumnSpec> added{};  ///< columns of the current data that the caller has not counted either
 };
 
-/// A Context, and the samples of rows that checks of pairs and of whole rows look at, taken once for all checks.
+/// A Context, and the samples of rows that checks of pairs and of whole rows look at, taken once for all checks; empty
+/// for those that do not say kNeedsSample.
 struct Subject : Context {
   RowSample sample, reference_sample;
   /// The reference's column of that name, or nullptr.
@@ -63,8 +67,17 @@ struct Param {
   std::string_view doc;
 };
 
-/// What a check looks at; bits.
-enum Takes : std::uint8_t { kNumbers = 1, kStrings = 2, kTimes = 4, kPairs = 8, kTable = 16, kNeedsReference = 32 };
+/// What a check looks at, and what it needs; bits.
+enum Takes : std::uint8_t {
+  kNumbers = 1,
+  kStrings = 2,
+  kTimes = 4,
+  kPairs = 8,
+  kTable = 16,
+  kNeedsReference = 32,
+  kNeedsRows = 64,     ///< what Depth::kAll keeps
+  kNeedsSample = 128,  ///< Subject's samples
+};
 
 using Args = std::span<const double>;  ///< parallel to Check::params
 

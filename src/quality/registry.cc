@@ -83,14 +83,22 @@ Result<std::vector<Finding>> run_checks(const Context& context, const RunOptions
   for (const auto* names : {&options.only, &options.skip})
     for (const std::string& name : *names) VIGIE_TRY(known(name));
   for (const auto& [name, params] : options.params) VIGIE_TRY(known(name));
-  Subject subject{context, context.current.sample(), {}};
-  if (context.reference) subject.reference_sample = context.reference->sample();
   const auto has = [](const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  std::vector<Finding> findings;
+  std::vector<const Check*> chosen;
   for (const Check* check : kChecks) {
     if (has(options.skip, check->name) || !(options.only.empty() || has(options.only, check->name))) continue;
+    if (context.current.depth() < Depth::kAll && check->takes & kNeedsRows) continue;
+    chosen.push_back(check);
+  }
+  Subject subject{context, {}, {}};
+  if (std::any_of(chosen.begin(), chosen.end(), [](const Check* c) { return c->takes & kNeedsSample; })) {
+    subject.sample = context.current.sample();
+    if (context.reference) subject.reference_sample = context.reference->sample();
+  }
+  std::vector<Finding> findings;
+  for (const Check* check : chosen) {
     VIGIE_ASSIGN(const auto args, params_of(*check, options));
     const std::size_t before = findings.size();
     if (!context.reference && check->takes & kNeedsReference) {

@@ -70,13 +70,18 @@ double Distinct::estimate() const {
   return std::ldexp(static_cast<double>(used_), static_cast<int>(level_));
 }
 
-void Distinct::save(ByteWriter& out) const {
+void Distinct::save(ByteWriter& out, std::size_t most) const {
   std::vector<std::uint64_t> held;
   for (const std::uint64_t hash : slots_)
     if (hash) held.push_back(hash);
+  unsigned level = level_;
+  while (held.size() > most && level < 63) {
+    ++level;
+    std::erase_if(held, [&](std::uint64_t hash) { return zeros(hash) < level; });
+  }
   std::sort(held.begin(), held.end());
   out.fixed(kVersion);
-  out.fixed(static_cast<std::uint8_t>(level_));
+  out.fixed(static_cast<std::uint8_t>(level));
   out.varint(limit_);
   out.array(std::span<const std::uint64_t>(held));
 }

@@ -34,7 +34,8 @@ class Distinct {
   std::size_t limit() const { return limit_; }
   void fetch(std::uint64_t hash) const;  ///< has the place of a hash ready in the cache
 
-  void save(ByteWriter& out) const;
+  /// `most`: keeps no more hashes than that, as a smaller limit would.
+  void save(ByteWriter& out, std::size_t most = ~std::size_t{0}) const;
   /// Code::kCorrupt for bytes that no save() wrote.
   static Result<Distinct> load(ByteReader& in);
 

@@ -45,9 +45,12 @@ struct RuleStates::Rule {
   std::string example;
   Repeats repeats;
   RowOrder row_order;
+  std::int64_t base = 0;  // of the rows at hand
+  std::span<const std::int64_t> numbers_of_rows;
 
   void breaks(std::int64_t row, auto&& text) {
     ++broken;
+    if (!numbers_of_rows.empty()) row = numbers_of_rows[static_cast<std::size_t>(row - base)];
     if (row >= first) return;
     first = row;
     example = text();
@@ -202,8 +205,11 @@ Result<RuleStates> RuleStates::make(std::vector<Expectation> rules, std::span<co
   return states;
 }
 
-void RuleStates::update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns) {
+void RuleStates::update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns,
+                        std::span<const std::int64_t> numbers) {
   for (const auto& rule : rules_) {
+    rule->base = first_row;
+    rule->numbers_of_rows = numbers;
     if (!rule->impossible.empty() || rule->kind == Kind::kUnknown) continue;
     const Values& values = columns[rule->at];
     switch (rule->want.kind) {

@@ -31,8 +31,10 @@ class RuleStates {
   RuleStates& operator=(RuleStates&&) noexcept;
   ~RuleStates();
 
-  /// The rows first_row, first_row + 1, …; all columns.
-  void update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns);
+  /// The rows first_row, first_row + 1, …; all columns. `numbers`: what the rows are called where a broken rule tells
+  /// of them, rising; empty: those very numbers.
+  void update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns,
+              std::span<const std::int64_t> numbers = {});
   /// As if this had seen the other's rows too; both made of the same rules and columns. Row numbers must differ.
   void merge(const RuleStates& other);
 

@@ -19,9 +19,8 @@ constexpr Param kParams[] = {{.name = "alike",
 
 // 1 − the largest distance of the two distribution functions, or the shared mass of categories. The samples' own noise
 // is not held against it.
-double alike(const std::vector<std::uint64_t>& x, const std::vector<std::uint64_t>& y, const ColumnState& a,
-             const ColumnState& b) {
-  Prepared p = prepare(a, x), q = prepare(b, y);
+double alike(const ColumnState& a, const ColumnState& b) {
+  Prepared p = prepare(a, a.sample()), q = prepare(b, b.sample());
   if (a.spec().kind == Kind::kString) {
     const auto u = a.categories(), v = b.categories();
     if (!u || !v) return .5;
@@ -54,65 +53,69 @@ double alike(const std::vector<std::uint64_t>& x, const std::vector<std::uint64_
 }
 
 struct Candidate {
-  const ColumnState* column = nullptr;
+  std::string name;
   double likeness = 0;
 };
 
-Candidate renamed(const Subject& subject, const ColumnState& gone, std::size_t gone_at) {
+Candidate renamed(const Subject& subject, const ColumnState& gone) {
   Candidate best;
-  for (std::size_t i = 0; i < subject.current.columns().size(); ++i) {
-    const ColumnState& column = subject.current.columns()[i];
-    if (column.spec().kind != gone.spec().kind || subject.reference->find(column.spec().name)) continue;
-    const double likeness =
-        (similarity(gone.spec().name, column.spec().name) +
-         alike(subject.sample.columns[i], subject.reference_sample.columns[gone_at], column, gone)) /
-        2;
-    if (likeness > best.likeness) best = {&column, likeness};
-  }
+  const auto look = [&](const ColumnSpec& spec, double values) {
+    const double likeness = (similarity(gone.spec().name, spec.name) + values) / 2;
+    if (likeness > best.likeness) best = {spec.name, likeness};
+  };
+  for (const ColumnState& column : subject.current.columns())
+    if (column.spec().kind == gone.spec().kind && !subject.reference->find(column.spec().name))
+      look(column.spec(), alike(column, gone));
+  // Of values that were not read, nothing is known.
+  for (const ColumnSpec& spec : subject.added)
+    if (spec.kind == gone.spec().kind) look(spec, .5);
   return best;
 }
 
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   const auto& before = subject.reference->columns();
   const auto& now = subject.current.columns();
-  const auto add = [&](const ColumnState& column, std::string expected, Verdict verdict, std::string reason) {
+  const auto add = [&](const ColumnSpec& column, std::string expected, Verdict verdict, std::string reason) {
     out.push_back({.check = {},
-                   .column = column.spec().name,
+                   .column = column.name,
                    .value = kNaN,
                    .expected = std::move(expected),
                    .verdict = verdict,
                    .reason = std::move(reason)});
   };
-  std::vector<const ColumnState*> explained;
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const ColumnState& column = before[i];
+  std::vector<std::string> explained;
+  for (const ColumnState& column : before) {
+    if (std::find(subject.unread.begin(), subject.unread.end(), column.spec().name) != subject.unread.end()) continue;
     const std::string expected(to_string(column.spec().kind));
     const ColumnState* found = subject.current.find(column.spec().name);
     if (!found) {
-      const Candidate candidate = renamed(subject, column, i);
-      std::string reason = "the column is gone";
-      if (candidate.column && candidate.likeness >= args[0]) {
-        reason += fmt::format("; {} may be its new name ({} alike)", quoted(candidate.column->spec().name),
-                              percent(candidate.likeness));
-        explained.push_back(candidate.column);
+      const Candidate candidate = renamed(subject, column);
+      std::string reason = "the current data has no such column";
+      if (candidate.likeness >= args[0]) {
+        reason +=
+            fmt::format("; {} may be its new name ({} alike)", quoted(candidate.name), percent(candidate.likeness));
+        explained.push_back(candidate.name);
       }
-      add(column, expected, Verdict::kFail, std::move(reason));
+      add(column.spec(), expected, Verdict::kFail, std::move(reason));
       continue;
     }
     const Kind kind = found->spec().kind;
     // A column without values has no type of its own.
     if (kind == column.spec().kind || column.spec().kind == Kind::kUnknown || column.present() == 0)
-      add(column, expected, Verdict::kPass, "same type");
+      add(column.spec(), expected, Verdict::kPass, "same type");
     else if (kind == Kind::kUnknown || found->present() == 0)
-      add(column, expected, Verdict::kNoData, "no value that shows the type");
+      add(column.spec(), expected, Verdict::kNoData, "no value that shows the type");
     else
-      add(column, expected, Verdict::kFail, fmt::format("now {}", to_string(kind)));
+      add(column.spec(), expected, Verdict::kFail, fmt::format("now {}", to_string(kind)));
   }
-  for (const ColumnState& column : now) {
-    if (subject.reference->find(column.spec().name)) continue;
-    const bool told = std::find(explained.begin(), explained.end(), &column) != explained.end();
-    add(column, "not there", Verdict::kWarn, told ? "a new column, or one renamed" : "a new column");
-  }
+  const auto fresh = [&](const ColumnSpec& spec) {
+    // What has a role of its own need not be known to the reference.
+    if (spec.role != Role::kFeature || subject.reference->find(spec.name)) return;
+    const bool told = std::find(explained.begin(), explained.end(), spec.name) != explained.end();
+    add(spec, "not there", Verdict::kWarn, told ? "a new column, or one renamed" : "a new column");
+  };
+  for (const ColumnState& column : now) fresh(column.spec());
+  for (const ColumnSpec& spec : subject.added) fresh(spec);
 }
 
 }  // namespace

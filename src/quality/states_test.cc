@@ -182,13 +182,92 @@ TEST(TableState, SavedSampleCanBeSmaller) {
   Rng rng(10);
   const TableState state = test::state_of(test::healthy(rng, 3000));
   ByteWriter out;
-  state.save(out, 1024);
+  state.save(out, {.sample_rows = 1024});
   ByteReader in(out.bytes());
   const auto loaded = TableState::load(in);
   ASSERT_TRUE(loaded.has_value());
   EXPECT_LE(loaded->sample().rows, 1024U);
   EXPECT_GT(loaded->sample().rows, 400U);
   EXPECT_LT(out.bytes().size() / state.columns().size(), 40000U);
+}
+
+TEST(TableState, LesserDepthCountsTheSame) {
+  Rng rng(20);
+  const test::Table reference_rows = test::healthy(rng, 2000), rows = test::healthy(rng, 3000);
+  const TableState reference = test::state_of(reference_rows), all = test::state_of(rows, &reference);
+  for (const Depth depth : {Depth::kCounts, Depth::kSampled}) {
+    TableState state(rows.specs(), &reference, depth);
+    for (std::size_t at = 0; at < rows.rows(); at += 700) test::feed(state, rows, at, std::min(rows.rows(), at + 700));
+    for (std::size_t i = 0; i < all.columns().size(); ++i) {
+      const ColumnState &a = all.columns()[i], &b = state.columns()[i];
+      SCOPED_TRACE(a.spec().name);
+      EXPECT_EQ(a.rows(), b.rows());
+      EXPECT_EQ(a.missing(), b.missing());
+      EXPECT_EQ(a.below(), b.below());
+      EXPECT_EQ(a.above(), b.above());
+      EXPECT_EQ(a.outliers(), b.outliers());
+      EXPECT_EQ(a.categories(), b.categories());
+      EXPECT_EQ(a.varies(), b.varies());
+      EXPECT_EQ(a.times().count(), b.times().count());
+      if (a.spec().kind == Kind::kNumber) {
+        EXPECT_EQ(a.low(), b.low());
+        EXPECT_EQ(a.high(), b.high());
+      }
+      EXPECT_EQ(b.sample(), depth == Depth::kSampled ? a.sample() : std::vector<std::uint64_t>());
+    }
+    RunOptions options;
+    const auto found = run_checks({state, &reference}, options);
+    ASSERT_TRUE(found.has_value());
+    for (const Finding& f : *found) EXPECT_FALSE(find_check(f.check)->takes & kNeedsRows) << f.check;
+  }
+}
+
+TEST(TableState, InfiniteNumbersAreNoEnds) {
+  TableState state({{"x", Kind::kNumber, Role::kFeature}});
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> x = {3, -inf, 1, inf, 2, std::nan(""), 5};
+  const Values values{.numbers = x};
+  state.update(0, x.size(), std::span(&values, 1));
+  EXPECT_EQ(state.columns()[0].low(), 1);
+  EXPECT_EQ(state.columns()[0].high(), 5);
+  EXPECT_EQ(state.columns()[0].infinite(), 2);
+}
+
+TEST(TableState, RowsAppendedComeAfter) {
+  Rng rng(21);
+  test::Table both = test::healthy(rng, 400), first = both, second = both;
+  std::vector<std::size_t> head(150), tail(250);
+  std::iota(head.begin(), head.end(), 0);
+  std::iota(tail.begin(), tail.end(), 150);
+  first.keep(head);
+  second.keep(tail);
+  TableState a = test::state_of(first);
+  ASSERT_TRUE(a.append(test::state_of(second)));
+  EXPECT_EQ(a.rows(), 400);
+  const auto& order = a.find("at")->times().order();
+  EXPECT_EQ(order.pairs(), 399);
+  EXPECT_EQ(order.broken(), 0);
+  // Rows of the same number do not hinder saving.
+  const std::string bytes = bytes_of(a);
+  ByteReader in(bytes);
+  EXPECT_TRUE(TableState::load(in).has_value());
+}
+
+TEST(TableState, ABudgetBoundsTheBytes) {
+  Rng rng(22);
+  test::Table table = test::healthy(rng, 3000);
+  for (std::string& text : table["many"].texts) text += std::string(100, 'x');
+  const TableState state = test::state_of(table);
+  ByteWriter out;
+  state.save(out, {.sample_rows = 64, .distinct = 16, .category_bytes = 1000});
+  EXPECT_LT(out.bytes().size() / state.columns().size(), 2500U);
+  ByteReader in(out.bytes());
+  const auto loaded = TableState::load(in);
+  ASSERT_TRUE(loaded.has_value());
+  EXPECT_FALSE(loaded->find("many")->categories());
+  EXPECT_TRUE(loaded->find("few")->categories());
+  EXPECT_EQ(loaded->find("normal")->low(), state.find("normal")->low());
+  EXPECT_NEAR(loaded->find("normal")->distinct() / 3000, 1, 1);
 }
 
 TEST(TableState, OthersColumnsCannotBeMerged) {

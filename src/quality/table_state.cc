@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 
+unsigned zeros(std::uint64_t hash) {
+  return static_cast<unsigned>(std::countl_zero(hash));
+}
+
 double middle(std::vector<double>& values) {
   const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), at, values.end());
@@ -56,12 +60,12 @@ bool same(const ColumnState& a, const ColumnState& b) {
 
 }  // namespace
 
-TableState::TableState(std::vector<ColumnSpec> columns, const TableState* reference) {
+TableState::TableState(std::vector<ColumnSpec> columns, const TableState* reference, Depth depth) : depth_(depth) {
   columns_.reserve(columns.size());
   for (ColumnSpec& spec : columns) {
     const ColumnState* before = reference ? reference->find(spec.name) : nullptr;
     const bool known = before && before->spec().kind == spec.kind;
-    columns_.emplace_back(std::move(spec), known ? fences_of(*before) : Fences{});
+    columns_.emplace_back(std::move(spec), known ? fences_of(*before) : Fences{}, depth);
   }
 }
 
@@ -70,6 +74,7 @@ TableState::TableState(TableState&& other) noexcept {
 }
 
 TableState& TableState::operator=(TableState&& other) noexcept {
+  depth_ = other.depth_;
   columns_ = std::move(other.columns_);
   rows_ = other.rows_;
   row_repeats_ = std::move(other.row_repeats_);
@@ -78,6 +83,18 @@ TableState& TableState::operator=(TableState&& other) noexcept {
   priorities_ = std::move(other.priorities_);
   lanes_.clear();
   return *this;
+}
+
+TableState TableState::copy() const {
+  TableState out({});
+  out.depth_ = depth_;
+  out.columns_ = columns_;
+  out.rows_ = rows_;
+  out.row_repeats_ = row_repeats_;
+  out.id_repeats_ = id_repeats_;
+  out.level_ = level_;
+  out.priorities_ = priorities_;
+  return out;
 }
 
 const ColumnState* TableState::find(std::string_view name) const {
@@ -92,12 +109,17 @@ void TableState::begin(std::int64_t first_row, std::size_t rows) {
   weights_.resize(rows);
   picks_.clear();
   ids_.clear();
+  if (depth_ == Depth::kCounts) return;
   for (std::size_t i = 0; i < rows; ++i) {
     weights_[i] = mix64(static_cast<std::uint64_t>(first_row) + i + 0x9e3779b97f4a7c15U);
-    if (static_cast<unsigned>(std::countl_zero(weights_[i])) < level_) continue;
-    picks_.push_back(static_cast<std::uint32_t>(i));
-    priorities_.push_back(weights_[i]);
+    if (zeros(weights_[i]) >= level_) picks_.push_back(static_cast<std::uint32_t>(i));
   }
+  // Before the columns come: they need not hold what would be thinned out in the end.
+  while (priorities_.size() + picks_.size() > kSampleRows && level_ < 63) {
+    raise(level_ + 1);
+    std::erase_if(picks_, [this](std::uint32_t i) { return zeros(weights_[i]) < level_; });
+  }
+  for (const std::uint32_t i : picks_) priorities_.push_back(weights_[i]);
 }
 
 TableState::Lane& TableState::take_lane() {
@@ -112,7 +134,8 @@ void TableState::column(std::size_t i, const Values& values) {
   ColumnState& state = columns_[i];
   const Role role = state.spec().role;
   if (role == Role::kId) keep_ids(values, state.spec().kind);
-  if (role == Role::kId || role == Role::kTime) return state.update(first_, values, weights_, {}, picks_);
+  if (depth_ < Depth::kAll || role == Role::kId || role == Role::kTime)
+    return state.update(first_, values, weights_, {}, picks_);
   Lane& lane = take_lane();
   if (!lane.used) lane.hashes.assign(weights_.size(), 0);
   lane.used = true;
@@ -147,7 +170,6 @@ void TableState::end() {
     row_repeats_.update(*sum);
   }
   id_repeats_.update(ids_);
-  thin(kSampleRows);
 }
 
 void TableState::update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns) {
@@ -156,21 +178,22 @@ void TableState::update(std::int64_t first_row, std::size_t rows, std::span<cons
   end();
 }
 
-void TableState::thin(std::size_t most) {
-  if (priorities_.size() <= most) return;
-  std::vector<std::size_t> kept(priorities_.size());
-  std::iota(kept.begin(), kept.end(), std::size_t{0});
-  while (kept.size() > most && level_ < 63) {
-    ++level_;
-    std::erase_if(kept,
-                  [&](std::size_t i) { return static_cast<unsigned>(std::countl_zero(priorities_[i])) < level_; });
-  }
+void TableState::raise(unsigned level) {
+  level_ = level;
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < priorities_.size(); ++i)
+    if (zeros(priorities_[i]) >= level) kept.push_back(i);
+  if (kept.size() == priorities_.size()) return;
   const auto keep = [&](std::vector<std::uint64_t>& words) {
     for (std::size_t i = 0; i < kept.size(); ++i) words[i] = words[kept[i]];
     words.resize(kept.size());
   };
   for (ColumnState& column : columns_) keep(column.sample());
   keep(priorities_);
+}
+
+void TableState::thin(std::size_t most) {
+  while (priorities_.size() > most && level_ < 63) raise(level_ + 1);
 }
 
 Status TableState::merge(const TableState& other) {
@@ -185,19 +208,15 @@ Status TableState::merge(const TableState& other) {
   id_repeats_.merge(other.id_repeats_);
   priorities_.insert(priorities_.end(), other.priorities_.begin(), other.priorities_.end());
   // The side with more rows left out must not be outvoted by the other.
-  std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < priorities_.size(); ++i)
-    if (static_cast<unsigned>(std::countl_zero(priorities_[i])) >= level) kept.push_back(i);
-  for (ColumnState& column : columns_) {
-    auto& words = column.sample();
-    for (std::size_t i = 0; i < kept.size(); ++i) words[i] = words[kept[i]];
-    words.resize(kept.size());
-  }
-  for (std::size_t i = 0; i < kept.size(); ++i) priorities_[i] = priorities_[kept[i]];
-  priorities_.resize(kept.size());
-  level_ = level;
+  raise(level);
   thin(kSampleRows);
   return {};
+}
+
+Status TableState::append(const TableState& other) {
+  TableState after = other.copy();
+  for (ColumnState& column : after.columns_) column.shift(rows_);
+  return merge(after);
 }
 
 RowSample TableState::sample() const {
@@ -215,17 +234,13 @@ RowSample TableState::sample() const {
   return out;
 }
 
-void TableState::save(ByteWriter& out, std::size_t sample_rows) const {
-  if (priorities_.size() > sample_rows) {
-    TableState thinned({});
-    thinned.columns_ = columns_;
-    thinned.rows_ = rows_;
-    thinned.row_repeats_ = row_repeats_;
-    thinned.id_repeats_ = id_repeats_;
-    thinned.level_ = level_;
-    thinned.priorities_ = priorities_;
-    thinned.thin(std::max<std::size_t>(sample_rows, 1));
-    return thinned.save(out, kSampleRows);
+void TableState::save(ByteWriter& out, const Budget& budget) const {
+  if (priorities_.size() > budget.sample_rows) {
+    TableState thinned = copy();
+    thinned.thin(budget.sample_rows);
+    Budget same = budget;
+    same.sample_rows = kSampleRows;
+    return thinned.save(out, same);
   }
   out.fixed(kVersion);
   out.varint(static_cast<std::uint64_t>(rows_));
@@ -234,7 +249,7 @@ void TableState::save(ByteWriter& out, std::size_t sample_rows) const {
   id_repeats_.save(out);
   out.array(std::span<const std::uint64_t>(priorities_));
   out.varint(columns_.size());
-  for (const ColumnState& column : columns_) column.save(out);
+  for (const ColumnState& column : columns_) column.save(out, budget);
 }
 
 Result<TableState> TableState::load(ByteReader& in) {

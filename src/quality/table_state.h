@@ -29,16 +29,19 @@ struct RowSample {
 /// The rows' hashes leave out columns of Role::kId and kTime: a row sent twice has often a new one of both.
 ///
 /// Memory: about 150 kB a column; and 8 to 32 bytes a different row up to a quarter of a million of them, different ids
-/// up to a million.
+/// up to a million. With Depth::kCounts about 1 kB a column, and its categories.
 class TableState {
  public:
   static constexpr std::size_t kSampleRows = 4096;
   static constexpr std::size_t kExactRows = std::size_t{1} << 18;  ///< different rows until repeats are estimated
 
   /// `reference`: gives the columns of the same name and kind their Fences; not kept.
-  explicit TableState(std::vector<ColumnSpec> columns, const TableState* reference = nullptr);
+  explicit TableState(std::vector<ColumnSpec> columns, const TableState* reference = nullptr,
+                      Depth depth = Depth::kAll);
   TableState(TableState&& other) noexcept;
   TableState& operator=(TableState&& other) noexcept;
+
+  TableState copy() const;
 
   void begin(std::int64_t first_row, std::size_t rows);
   void column(std::size_t i, const Values& values);
@@ -47,7 +50,12 @@ class TableState {
   void update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns);
   /// As if this had seen the other's rows too. Other columns, or another reference: Code::kInput, and nothing changes.
   Status merge(const TableState& other);
+  /// The same of rows that come after these ones and have the same numbers as some of them.
+  Status append(const TableState& other);
+  /// Of a state that saw a sample of the rows: the times of column i of all of them.
+  void set_times(std::size_t i, Times times) { columns_[i].set_times(std::move(times)); }
 
+  Depth depth() const { return depth_; }
   std::int64_t rows() const { return rows_; }
   const std::vector<ColumnState>& columns() const { return columns_; }
   /// The column of that name, or nullptr.
@@ -57,8 +65,8 @@ class TableState {
   const Repeats& id_repeats() const { return id_repeats_; }
   RowSample sample() const;
 
-  /// `sample_rows`: keeps at most so many sampled rows, 8 bytes each and column; checks then see a little less.
-  void save(ByteWriter& out, std::size_t sample_rows = kSampleRows) const;
+  /// `budget`: of each column; checks then see a little less.
+  void save(ByteWriter& out, const Budget& budget = {}) const;
   /// Code::kCorrupt for bytes that no save() wrote. Of rows and ids that repeat only counts were kept.
   static Result<TableState> load(ByteReader& in);
 
@@ -68,9 +76,11 @@ class TableState {
     bool used = false, taken = false;
   };
   Lane& take_lane();
+  void raise(unsigned level);
   void thin(std::size_t most);
   void keep_ids(const Values& values, Kind kind);
 
+  Depth depth_ = Depth::kAll;
   std::vector<ColumnState> columns_;
   std::int64_t rows_ = 0;
   Repeats row_repeats_{kExactRows}, id_repeats_;

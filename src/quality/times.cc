@@ -66,6 +66,10 @@ void RowOrder::merge(const RowOrder& other) {
   for (const Piece& piece : other.pieces_) add(piece);
 }
 
+void RowOrder::shift(std::int64_t rows) {
+  for (Piece& piece : pieces_) piece.first += rows, piece.end += rows;
+}
+
 void RowOrder::save(ByteWriter& out) const {
   out.fixed(static_cast<std::uint8_t>(order_));
   out.varint(static_cast<std::uint64_t>(broken_));

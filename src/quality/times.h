@@ -24,6 +24,9 @@ class RowOrder {
   /// As if this had seen the other's rows too; rows of both must differ.
   void merge(const RowOrder& other);
 
+  /// Numbers the rows anew, from `rows` more on.
+  void shift(std::int64_t rows);
+
   std::int64_t broken() const { return broken_; }
   std::int64_t pairs() const { return pairs_; }  ///< rows that were compared with one before them
 
@@ -61,6 +64,8 @@ class Times {
   void update(std::int64_t first, std::span<const double> times);
   /// As if this had seen the other's rows too; rows of both must differ.
   void merge(const Times& other);
+
+  void shift(std::int64_t rows) { order_.shift(rows); }
 
   std::int64_t count() const { return count_; }
   double min() const { return count_ ? min_ : std::numeric_limits<double>::quiet_NaN(); }

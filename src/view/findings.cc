@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "view/findings_internal.h"
+#include "view/quality_internal.h"
 
 namespace vigie::view {
 namespace {
@@ -32,11 +33,10 @@ bool midnight(std::string_view iso) {
   return iso.size() < 16 || iso.substr(11, 5) == "00:00";
 }
 
-std::string date_of(const Comparison& c, std::size_t window) {
-  const auto& start = c.windows[window].start;
+std::string date_of(const std::vector<engine::WindowResult>& windows, std::size_t window) {
+  const auto& start = windows[window].start;
   if (!start) return {};
-  bool days =
-      std::all_of(c.windows.begin(), c.windows.end(), [](const auto& w) { return !w.start || midnight(*w.start); });
+  bool days = std::all_of(windows.begin(), windows.end(), [](const auto& w) { return !w.start || midnight(*w.start); });
   if (days || start->size() < 16) return start->substr(0, 10);
   return start->substr(0, 10) + " " + start->substr(11, 5);
 }
@@ -182,14 +182,18 @@ int direction(const Finding& f, const ColumnResult& r, std::size_t window) {
 }
 
 std::string window_label(const Comparison& c, std::size_t window) {
-  auto date = date_of(c, window);
+  auto date = date_of(c.windows, window);
   return date.empty() ? std::to_string(c.windows[window].index) : date;
 }
 
+std::string window_text(const std::vector<engine::WindowResult>& windows, std::size_t window) {
+  auto date = date_of(windows, window);
+  return date.empty() ? fmt::format("window {}", windows[window].index)
+                      : fmt::format("window {} ({})", windows[window].index, date);
+}
+
 std::string window_text(const Comparison& c, std::size_t window) {
-  auto date = date_of(c, window);
-  return date.empty() ? fmt::format("window {}", c.windows[window].index)
-                      : fmt::format("window {} ({})", c.windows[window].index, date);
+  return window_text(c.windows, window);
 }
 
 std::string when(const Comparison& c, const Finding& f, Verdict verdict) {
@@ -303,22 +307,6 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
 
 }  // namespace
 
-QualityCounts quality_counts(const Comparison& c) {
-  constexpr std::string_view kInOrder[] = {"no_data", "pass", "warn", "fail"};
-  std::map<std::pair<std::string_view, std::string_view>, std::ptrdiff_t> worst;
-  for (const auto& w : c.windows)
-    for (const auto& q : w.quality) {
-      auto at = std::find(std::begin(kInOrder), std::end(kInOrder), q.verdict) - std::begin(kInOrder);
-      auto& known = worst[{q.check, q.column ? std::string_view(*q.column) : ""}];
-      known = std::max(known, at);
-    }
-  QualityCounts counts;
-  std::int64_t* const places[] = {&counts.no_data, &counts.pass, &counts.warn, &counts.fail};
-  for (const auto& [check, at] : worst)
-    if (at < std::ssize(places)) ++*places[at];
-  return counts;
-}
-
 bool blind(const Finding& f) {
   return f.verdict == Verdict::kOk && best_power(f) > f.gravest->major;
 }
@@ -329,7 +317,7 @@ std::string sentence(const Comparison& c, const std::vector<Finding>& findings) 
   auto judged =
       std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.verdict != Verdict::kNoData; });
   auto unseen = std::count_if(findings.begin(), findings.end(), blind);
-  auto failures = quality_counts(c).fail;
+  auto failures = quality_counts(c.windows).fail;
   auto failed = failures ? fmt::format("{} of data quality failed", plural(failures, "check")) : std::string();
   bool ok = c.summary.verdict == Verdict::kOk;
   if (best)

@@ -66,6 +66,7 @@ Shares missing_shares(const Finding& finding, const engine::ColumnResult& result
 bool is_missing_share(const engine::ColumnResult& result);
 
 /// "window 7" or, of calendar windows, "window 7 (2013-06-03)"; the hour is added where windows are shorter than a day.
+std::string window_text(const std::vector<engine::WindowResult>& windows, std::size_t window);
 std::string window_text(const engine::Comparison& comparison, std::size_t window);
 /// The date of a window's start, else its number.
 std::string window_label(const engine::Comparison& comparison, std::size_t window);
@@ -98,12 +99,6 @@ std::string sentence(const engine::Comparison& comparison, const std::vector<Fin
 bool cautious(std::string_view sentence);
 /// Whether a column is ok and no window of it could have shown even a major change.
 bool blind(const Finding& finding);
-
-/// Checks of data quality, one a check and column, by their worst verdict over the windows.
-struct QualityCounts {
-  std::int64_t pass = 0, warn = 0, fail = 0, no_data = 0;
-};
-QualityCounts quality_counts(const engine::Comparison& comparison);
 
 /// Columns that share a reason for having no verdict.
 struct Group {

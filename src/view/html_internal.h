@@ -95,6 +95,8 @@ std::string strip(const engine::Comparison& comparison, const Finding& finding);
 /// The section of one column.
 void column_section(std::string& out, const engine::Comparison& comparison, const Finding& finding, std::size_t id,
                     bool open);
+/// What the checks of data quality warn of or fail, gravest first, and how many passed; nothing where none was made.
+void quality_section(std::string& out, const std::vector<engine::WindowResult>& windows);
 /// Methods, levels, options, notes; and the words.
 void method_section(std::string& out, const engine::Comparison& comparison);
 void glossary(std::string& out);

@@ -5,6 +5,7 @@
 
 #include "view/findings_internal.h"
 #include "view/json_writer_internal.h"
+#include "view/quality_internal.h"
 
 namespace vigie::view {
 namespace {
@@ -45,17 +46,6 @@ void write_column(Writer& out, const ColumnResult& r) {
     out.number(p);
   }
   out.raw("}}");
-}
-
-void write_quality(Writer& out, const engine::QualityResult& q) {
-  out.raw("{");
-  out.member("check", q.check);
-  out.member("column", q.column);
-  out.member("value", q.value);
-  out.member("expected", q.expected);
-  out.member("verdict", q.verdict);
-  out.member("reason", q.reason);
-  out.raw("}");
 }
 
 void write_window(Writer& out, const engine::WindowResult& w) {
@@ -117,7 +107,7 @@ std::string to_json(const engine::Comparison& comparison) {
   out.member("ok", s.ok);
   out.member("no_data", s.no_data);
   out.member("expected_false_windows", s.expected_false_windows);
-  auto q = quality_counts(c);
+  auto q = quality_counts(c.windows);
   out.name("quality");
   out.raw("{");
   out.member("pass", q.pass);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/comparison.h"
+#include "engine/inspection.h"
 #include "engine/scorecard.h"
 
 namespace vigie::view {
@@ -16,5 +17,8 @@ std::string to_json(const engine::Comparison& comparison);
 
 /// The same of `vigie score`: a line per metric. What is drawn is not in it.
 std::string to_json(const engine::Scorecard& card);
+
+/// The same of `vigie check`: a line per check and column.
+std::string to_json(const engine::Inspection& inspection);
 
 }  // namespace vigie::view

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "view/html_internal.h"
+#include "view/quality_internal.h"
 
 namespace vigie::view {
 namespace {
@@ -31,7 +32,7 @@ class Report {
     heat_map();
     rank("outputs", "Model outputs that changed", true);
     rank("changed", "Columns that changed", false);
-    quality();
+    quality_section(out_, c_.windows);
     all_columns();
     if (!details_.empty()) {
       out_ += "<section id=\"columns\" aria-labelledby=\"columns-h\"><h2 id=\"columns-h\">Column by column</h2>";
@@ -81,6 +82,7 @@ class Report {
     for (const auto& f : findings_) (f.output() ? outputs : features) |= f.changed();
     if (outputs) links.push_back({"outputs", "Outputs"});
     if (features) links.push_back({"changed", "Changed"});
+    if (!quality_counts(c_.windows).none()) links.push_back({"quality", "Quality"});
     links.push_back({"all", "All columns"});
     if (!details_.empty()) links.push_back({"columns", "Details"});
     links.push_back({"how", "How"});
@@ -239,34 +241,6 @@ class Report {
           effect_html(parts[i]->effect, parts[i]->effect_scale));
     if (parts.size() > 3) put(text, "; and {} more", parts.size() - 3);
     return text + ".</span>";
-  }
-
-  void quality() {
-    constexpr std::size_t kShown = 30;
-    std::size_t found = 0;
-    std::string rows;
-    for (std::size_t w = 0; w < c_.windows.size(); ++w)
-      for (const auto& q : c_.windows[w].quality) {
-        if ((q.verdict != "warn" && q.verdict != "fail") || ++found > kShown) continue;
-        put(rows,
-            "<tr><th scope=\"row\">{}</th><td><bdi>{}</bdi></td><td>{}</td><td "
-            "class=\"n\">{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(q.check, 60), q.column ? escaped(*q.column, kName) : "",
-            q.verdict == "fail" ? "<span class=\"badge drift\">■ fail</span>"
-                                : "<span class=\"badge warning\">▲ warn</span>",
-            human(q.value, 3), escaped(q.reason, kReason), escaped(window_text(c_, w)));
-      }
-    if (!found) return;
-    put(out_,
-        "<section id=\"quality\" aria-labelledby=\"quality-h\"><h2 id=\"quality-h\">Data quality</h2><div "
-        "class=\"scroll\" tabindex=\"0\" role=\"region\" "
-        "aria-label=\"data quality\"><table><thead><tr><th scope=\"col\">check</th><th scope=\"col\">column</th><th "
-        "scope=\"col\">finding</th><th scope=\"col\" class=\"n\">"
-        "value</th><th scope=\"col\">reason</th><th "
-        "scope=\"col\">window</th></tr></thead><tbody>{}</tbody></table></div>",
-        rows);
-    if (found > kShown) put(out_, "<p class=\"dim\">… and {} more in the JSON.</p>", found - kShown);
-    out_ += "</section>";
   }
 
   void all_columns() {

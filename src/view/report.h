@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/comparison.h"
+#include "engine/inspection.h"
 #include "engine/scorecard.h"
 
 namespace vigie::view {
@@ -16,5 +17,8 @@ std::string to_report(const engine::Comparison& comparison);
 
 /// A scorecard as such a page: metrics, the confusion matrix, what its pictures hold, windows and segments.
 std::string to_report(const engine::Scorecard& card);
+
+/// What `vigie check` found as such a page: what warns or fails, gravest first, then how many checks passed.
+std::string to_report(const engine::Inspection& inspection);
 
 }  // namespace vigie::view

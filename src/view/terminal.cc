@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "view/findings_internal.h"
 #include "view/grid_internal.h"
+#include "view/quality_internal.h"
 #include "view/utf8_internal.h"
 
 namespace vigie::view {
@@ -29,7 +30,7 @@ class Page {
         options_(options),
         width_(layout_width(options)),
         findings_(find(comparison)),
-        quality_(alike(comparison)) {
+        quality_(alike(comparison.windows)) {
     overall_ = when(c_, all_together(c_, findings_), c_.summary.verdict);
   }
 
@@ -243,7 +244,8 @@ class Page {
     }
     auto groups = without_data(findings_);
     std::erase_if(groups, [&](const Group& g) {
-      return std::any_of(quality_.begin(), quality_.end(), [&](const Alike& a) { return a.first->reason == g.reason; });
+      return std::any_of(quality_.begin(), quality_.end(),
+                         [&](const Alike& a) { return a.first->reason.starts_with(g.reason); });
     });
     for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
       line("no data", fmt::format("{}: {}: {}", plural(static_cast<std::int64_t>(groups[i].columns.size()), "column"),
@@ -257,44 +259,21 @@ class Page {
     }
   }
 
-  // Findings alike but for the column or the window are one line.
-  struct Alike {
-    const engine::QualityResult* first;
-    std::vector<std::string_view> columns;
-    std::vector<std::size_t> windows;
-  };
-  static std::vector<Alike> alike(const Comparison& c) {
-    std::vector<Alike> found;
-    for (std::size_t w = 0; w < c.windows.size(); ++w)
-      for (const auto& q : c.windows[w].quality) {
-        if (q.verdict != "warn" && q.verdict != "fail") continue;
-        auto at = std::find_if(found.begin(), found.end(), [&](const Alike& a) {
-          return a.first->check == q.check && a.first->verdict == q.verdict && a.first->reason == q.reason;
-        });
-        if (at == found.end()) at = found.insert(found.end(), {&q, {}, {}});
-        if (q.column && std::find(at->columns.begin(), at->columns.end(), *q.column) == at->columns.end())
-          at->columns.push_back(*q.column);
-        if (at->windows.empty() || at->windows.back() != w) at->windows.push_back(w);
-      }
-    return found;
-  }
-
   void quality() {
     constexpr std::size_t kShown = 5;
     for (std::size_t i = 0; i < std::min(kShown, quality_.size()); ++i) {
       const auto& f = quality_[i];
-      std::string where;
-      if (f.windows.size() < c_.windows.size())
-        where = f.windows.size() == 1 ? " in " + window_text(c_, f.windows[0])
-                                      : fmt::format(" in {} of {} windows", f.windows.size(), c_.windows.size());
+      const auto when = in_windows(f, c_.windows);
       line(i == 0 ? "quality" : "",
            clean(fmt::format("{}: {}{}{}: {}", f.first->verdict, f.first->check,
-                             f.columns.empty() ? "" : " of " + names(f.columns, width_ - kLabel - 20), where,
-                             f.first->reason)),
+                             f.columns.empty() ? "" : " of " + names(f.columns, width_ - kLabel - 20),
+                             when.empty() ? "" : " " + when, f.first->reason)),
            Style::kWarning);
     }
     if (quality_.size() > kShown)
-      line("", fmt::format("{} and {} more: --json", ellipsis(options_), quality_.size() - kShown));
+      line("", fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), quality_.size() - kShown));
+    if (const auto passed = quality_counts(c_.windows).pass; passed > 0 && !quality_.empty())
+      line("", fmt::format("{} of data quality passed", plural(passed, "check")));
   }
 
   void strip() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/comparison.h"
+#include "engine/inspection.h"
 #include "engine/scorecard.h"
 
 namespace vigie::view {
@@ -24,6 +25,10 @@ std::string to_terminal(const engine::Comparison& comparison, const TerminalOpti
 /// A scorecard for people: the verdict; each metric with its interval, its rows, what a dummy gets, and its verdict; by
 /// class, k or group; the confusion matrix; windows and segments. Ends in a newline.
 std::string to_terminal(const engine::Scorecard& card, const TerminalOptions& options);
+
+/// What `vigie check` found: the verdict in one sentence; what fails, then what warns (at most 20 of them); how many
+/// checks passed; those that could not be made, by their reason; what was looked at.
+std::string to_terminal(const engine::Inspection& inspection, const TerminalOptions& options);
 
 enum class Align { kLeft, kRight };
 

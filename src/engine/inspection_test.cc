@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/inspection.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "engine/memory_input_internal.h"
+#include "engine/quality_counter_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr double kDay = 86400e6, kStart = 1.7e15 - std::fmod(1.7e15, kDay);
+
+struct Rows {
+  std::vector<double> x, at;
+  std::vector<std::string> kind;
+};
+
+// `n` rows over `days` days, in time order or in none.
+Rows rows_of(std::size_t n, int days, bool ordered, std::uint64_t seed = 1) {
+  std::mt19937_64 rng(seed);
+  std::normal_distribution<double> law;
+  Rows out;
+  std::vector<std::size_t> order(n);
+  for (std::size_t i = 0; i < n; ++i) order[i] = i;
+  if (!ordered) std::shuffle(order.begin(), order.end(), rng);
+  for (const std::size_t i : order) {
+    out.x.push_back(i % 17 == 3 ? std::nan("") : law(rng));
+    out.at.push_back(kStart + kDay * days * static_cast<double>(i) / static_cast<double>(n));
+    out.kind.push_back(std::string(1, static_cast<char>('a' + rng() % 4)));
+  }
+  return out;
+}
+
+MemoryInput input_of(const Rows& rows, std::int64_t batch = 1000) {
+  MemoryInput input("rows", batch);
+  input.add("x", rows.x).add("kind", rows.kind).add("at", rows.at, table::Type::kTimestamp);
+  return input;
+}
+
+InspectOptions by_day() {
+  InspectOptions options;
+  options.roles.timestamp = "at";
+  options.window.kind = WindowSpec::Kind::kDay;
+  return options;
+}
+
+std::string told(const Inspection& inspection) {
+  std::string out;
+  for (const auto& w : inspection.windows) {
+    out += std::to_string(w.index) + " " + std::to_string(w.rows) + "\n";
+    for (const auto& q : w.quality)
+      out += q.check + " " + q.column.value_or("-") + " " + std::to_string(q.value) + " " + q.verdict + " " + q.reason +
+             "\n";
+  }
+  return out;
+}
+
+Inspection inspected(table::Input& input, const QualityReference* reference, const InspectOptions& options) {
+  auto found = inspect(input, reference, options);
+  EXPECT_TRUE(found) << (found ? "" : found.error().message);
+  return std::move(*found);
+}
+
+const QualityResult* find(const WindowResult& window, std::string_view check, std::string_view column) {
+  for (const auto& q : window.quality)
+    if (q.check == check && q.column.value_or("") == column) return &q;
+  return nullptr;
+}
+
+TEST(Inspect, BatchesAndThreadsDoNotMatter) {
+  const auto rows = rows_of(6000, 5, true), current = rows_of(5000, 4, true, 2);
+  auto options = by_day();
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, options);
+  ASSERT_TRUE(reference);
+  options.threads = 1;
+  auto whole = input_of(current, 100'000);
+  const auto want = told(inspected(whole, &*reference, options));
+  for (const std::int64_t batch : {64, 999, 1250}) {
+    options.threads = 3;
+    auto input = input_of(current, batch);
+    EXPECT_EQ(told(inspected(input, &*reference, options)), want) << batch;
+  }
+}
+
+TEST(Inspect, AWindowIsCheckedAsIfItWereAlone) {
+  for (const bool ordered : {true, false}) {
+    const auto all = rows_of(4000, 4, ordered);
+    auto input = input_of(all, 700);
+    const auto found = inspected(input, nullptr, by_day());
+    ASSERT_EQ(found.windows.size(), 4U);
+    for (int day = 0; day < 4; ++day) {
+      Rows one;
+      for (std::size_t i = 0; i < all.x.size(); ++i) {
+        if (static_cast<int>((all.at[i] - kStart) / kDay) != day) continue;
+        one.x.push_back(all.x[i]), one.at.push_back(all.at[i]), one.kind.push_back(all.kind[i]);
+      }
+      auto alone = input_of(one);
+      InspectOptions options;
+      options.roles.timestamp = "at";
+      const auto want = inspected(alone, nullptr, options);
+      const auto &a = found.windows[static_cast<std::size_t>(day)], &b = want.windows[0];
+      EXPECT_EQ(a.rows, 1000);
+      ASSERT_EQ(a.quality.size(), b.quality.size());
+      for (std::size_t i = 0; i < a.quality.size(); ++i) {
+        EXPECT_EQ(a.quality[i].check, b.quality[i].check);
+        EXPECT_EQ(a.quality[i].reason, b.quality[i].reason) << a.quality[i].check;
+      }
+    }
+  }
+}
+
+TEST(Inspect, VolumeIsThatOfTheReferencesWindows) {
+  const auto rows = rows_of(20'000, 20, true);
+  auto options = by_day();
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, options);
+  ASSERT_TRUE(reference);
+  EXPECT_EQ(reference->windows.size(), 20U);
+  EXPECT_EQ(reference->windows[3].rows, 1000);
+  EXPECT_NEAR(static_cast<double>(reference->windows[3].missing[0]), 1000. / 17, 2);
+  auto current = rows_of(3000, 3, true, 4);
+  for (auto* column : {&current.x, &current.at}) column->erase(column->begin() + 1000, column->begin() + 1900);
+  current.kind.erase(current.kind.begin() + 1000, current.kind.begin() + 1900);
+  auto input = input_of(current);
+  const auto found = inspected(input, &*reference, options);
+  ASSERT_EQ(found.windows.size(), 3U);
+  EXPECT_EQ(find(found.windows[0], "volume", "")->verdict, "pass");
+  EXPECT_EQ(find(found.windows[1], "volume", "")->verdict, "fail");
+  EXPECT_EQ(found.summary.verdict, "fail");
+}
+
+TEST(Inspect, BrokenRulesAreToldByTheRowOfTheData) {
+  auto rows = rows_of(4000, 4, false);
+  Expectation rule;
+  rule.kind = Expectation::Kind::kSet;
+  rule.column = "kind";
+  rule.texts = {"a", "b", "c", "d"};
+  auto options = by_day();
+  options.rules = {rule};
+  std::size_t third = 0;  // a row of the third day in the middle of a batch
+  for (std::size_t i = 1500; third == 0; ++i)
+    if (static_cast<int>((rows.at[i] - kStart) / kDay) == 2) third = i;
+  rows.kind[third] = "z";
+  auto input = input_of(rows, 700);
+  const auto found = inspected(input, nullptr, options);
+  const auto* q = find(found.windows[2], "set", "kind");
+  ASSERT_TRUE(q);
+  EXPECT_EQ(q->reason, "1 of 1,000 rows break it, row " + std::to_string(third + 1) + " first: \"z\"");
+  EXPECT_EQ(find(found.windows[1], "set", "kind")->verdict, "pass");
+}
+
+TEST(Inspect, OfAReferenceNothingInCommonIsAnError) {
+  const auto rows = rows_of(100, 1, true);
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, {});
+  MemoryInput other("other");
+  other.add("y", rows.x);
+  const auto found = inspect(other, &*reference, {});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::kInput);
+  EXPECT_EQ(found.error().message, "other: no column in common with the reference rows");
+}
+
+TEST(Inspect, ColumnsLeftOutAreNotMissed) {
+  const auto rows = rows_of(500, 1, true);
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, {});
+  MemoryInput current("current");
+  current.add("x", rows.x);
+  InspectOptions options;
+  options.roles.ignore = {"kind"};
+  const auto found = inspected(current, &*reference, options);
+  EXPECT_EQ(find(found.windows[0], "schema", "kind"), nullptr);
+  EXPECT_EQ(find(found.windows[0], "schema", "at")->verdict, "fail");
+}
+
+TEST(QualityCounter, OfManyRowsASampleThatBatchesDoNotChoose) {
+  const std::size_t n = kWholeQuality + 50'000;
+  std::vector<double> x(n), at(n);
+  std::mt19937_64 rng(3);
+  for (std::size_t i = 0; i < n; ++i)
+    x[i] = static_cast<double>(rng() % 1000), at[i] = kStart + static_cast<double>(i) * 1e6;
+  std::vector<std::string> saved;
+  for (const std::size_t batch : {n, std::size_t{10'000}, std::size_t{777}}) {
+    QualityCounter counter(
+        {{"x", quality::Kind::kNumber, quality::Role::kFeature}, {"at", quality::Kind::kTime, quality::Role::kTime}},
+        quality::Depth::kAll);
+    for (std::size_t from = 0; from < n; from += batch) {
+      const std::size_t rows = std::min(batch, n - from);
+      counter.begin(static_cast<std::int64_t>(rows));
+      table::Column column;
+      column.type = table::Type::kFloat;
+      column.numbers = std::span(x).subspan(from, rows);
+      counter.column(0, column);
+      column.type = table::Type::kTimestamp;
+      column.numbers = std::span(at).subspan(from, rows);
+      counter.column(1, column);
+      counter.end();
+    }
+    const auto state = counter.take();
+    EXPECT_NEAR(static_cast<double>(state.rows()), static_cast<double>(n) / 8, 5000);
+    // Of times every row counts: a sample has gaps that the data have not.
+    EXPECT_EQ(state.find("at")->times().count(), static_cast<std::int64_t>(n));
+    EXPECT_LT(state.find("at")->times().gaps().largest[0], 200e6);
+    ByteWriter out;
+    state.save(out);
+    saved.push_back(out.take());
+  }
+  EXPECT_EQ(saved[0], saved[1]);
+  EXPECT_EQ(saved[0], saved[2]);
+}
+
+TEST(ProfileQuality, FitsTheFileAndComesBack) {
+  const auto rows = rows_of(30'000, 30, true);
+  MemoryInput input("rows");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < rows.x.size(); ++i)
+    names.push_back("a rather long name of a category " + std::to_string(i % 900));
+  input.add("x", rows.x).add("name", names).add("at", rows.at, table::Type::kTimestamp);
+  ProfileOptions options;
+  options.roles.timestamp = "at", options.window.kind = WindowSpec::Kind::kHour;
+  auto profile = make_profile(input, options);
+  ASSERT_TRUE(profile) << profile.error().message;
+  const auto bytes = save_profile(*profile);
+  EXPECT_LE(bytes.size(), 100'000U);
+  auto loaded = load_profile(bytes, "p");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_TRUE(loaded->quality);
+  EXPECT_EQ(loaded->quality->find("x")->missing(), profile->quality->find("x")->missing());
+  EXPECT_EQ(loaded->quality_windows.size(), profile->quality_windows.size());
+  auto merged = merge_profiles(*loaded, *loaded);
+  ASSERT_TRUE(merged) << merged.error().message;
+  ASSERT_TRUE(merged->quality);
+  EXPECT_EQ(merged->quality->rows(), 60'000);
+  EXPECT_TRUE(load_profile(save_profile(*merged), "m"));
+}
+
+}  // namespace
+}  // namespace vigie::engine

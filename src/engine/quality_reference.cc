@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/quality_reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/quality_counter_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+using quality::Budget;
+using quality::TableState;
+
+// From what a column of few windows leaves free of its 50 kB down to next to nothing.
+constexpr Budget kBudgets[] = {
+    {1024, 256, 12'000}, {512, 256, 8'000}, {256, 128, 4'000}, {128, 64, 1'000}, {32, 16, 0}};
+
+std::string encoded(const Profile& profile, const Budget& budget) {
+  ByteWriter out;
+  profile.quality->save(out, budget);
+  out.varint(profile.quality_windows.size());
+  for (const quality::Window& window : profile.quality_windows) {
+    out.varint(static_cast<std::uint64_t>(window.rows));
+    out.varint(window.missing.size());
+    for (const auto missing : window.missing) out.varint(static_cast<std::uint64_t>(missing));
+  }
+  return out.take();
+}
+
+}  // namespace
+
+void save_quality(ByteWriter& out, const Profile& profile, std::size_t bytes) {
+  if (profile.quality) {
+    for (const Budget& budget : kBudgets) {
+      const std::string text = encoded(profile, budget);
+      if (text.size() <= bytes) return out.string(text);
+    }
+  }
+  out.string({});
+}
+
+Status load_quality(ByteReader& in, Profile& profile) {
+  const std::string_view bytes = in.string();
+  if (!in.ok() || bytes.empty()) return {};
+  ByteReader text(bytes);
+  VIGIE_ASSIGN(auto state, TableState::load(text));
+  profile.quality_windows.resize(text.count(2));
+  for (quality::Window& window : profile.quality_windows) {
+    window.rows = static_cast<std::int64_t>(text.varint());
+    window.missing.resize(text.count(1));
+    for (auto& missing : window.missing) {
+      missing = static_cast<std::int64_t>(text.varint());
+      if (missing < 0 || missing > window.rows) text.fail();
+    }
+    if (window.rows < 0 || window.rows > profile.rows ||
+        (!window.missing.empty() && window.missing.size() != state.columns().size()))
+      text.fail();
+  }
+  if (!text.ok() || text.remaining() != 0) in.fail();
+  profile.quality = std::make_shared<const TableState>(std::move(state));
+  return {};
+}
+
+void merge_quality(const Profile& a, const Profile& b, Profile& merged) {
+  merged.quality = nullptr;
+  merged.quality_windows.clear();
+  const auto& last = merged.notes;
+  if (a.quality && b.quality) {
+    TableState both = a.quality->copy();
+    if (both.append(*b.quality)) {
+      merged.quality = std::make_shared<const TableState>(std::move(both));
+      if (merged.window_count > 0)
+        for (const auto* side : {&a, &b})
+          merged.quality_windows.insert(merged.quality_windows.end(), side->quality_windows.begin(),
+                                        side->quality_windows.end());
+      auto& windows = merged.quality_windows;
+      if (windows.size() > kWindows)
+        windows.erase(windows.begin(), windows.end() - static_cast<std::ptrdiff_t>(kWindows));
+      return;
+    }
+  }
+  const std::string note =
+      "the merged profile holds nothing for most checks of data quality: one of the two does not, "
+      "or their columns differ";
+  if (std::find(last.begin(), last.end(), note) == last.end()) merged.notes.push_back(note);
+}
+
+QualityReference quality_of(const Profile& profile) {
+  QualityReference out{.source = profile.source,
+                       .rows = profile.rows,
+                       .rejected = profile.rejected,
+                       .state = profile.quality,
+                       .types = {},
+                       .window = profile.window,
+                       .windows = profile.quality_windows,
+                       .left_out = {},
+                       .problems = profile.problems,
+                       .notes = {}};
+  if (!out.state) {
+    std::vector<quality::ColumnSpec> columns;
+    for (const auto& c : profile.columns) columns.push_back(quality_column({c.name, c.source}, {}, nullptr));
+    out.state = std::make_shared<const TableState>(std::move(columns));
+    out.notes.push_back(
+        fmt::format("{}: holds nothing for most checks of data quality; make the profile again", profile.source));
+  }
+  for (const auto& c : profile.columns)
+    if (c.whole().total_rows() > 0) out.types.push_back({c.name, c.source});
+  out.types.insert(out.types.end(), profile.others.begin(), profile.others.end());
+  for (const auto& f : profile.others)
+    if (!out.state->find(f.name)) out.left_out.push_back(f.name);
+  return out;
+}
+
+}  // namespace vigie::engine

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "view/findings_internal.h"
+#include "view/quality_internal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::QualityResult;
+using engine::WindowResult;
+
+constexpr std::string_view kInOrder[] = {"no_data", "pass", "warn", "fail"};
+
+std::ptrdiff_t gravity(std::string_view verdict) {
+  return std::find(std::begin(kInOrder), std::end(kInOrder), verdict) - std::begin(kInOrder);
+}
+
+struct Worst {
+  const QualityResult* result;
+  std::vector<std::size_t> windows;  // that alarm
+};
+
+// One a check and column, in the order in which they are met.
+std::vector<Worst> worst(const std::vector<WindowResult>& windows) {
+  std::vector<Worst> out;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> known;
+  for (std::size_t w = 0; w < windows.size(); ++w)
+    for (const auto& q : windows[w].quality) {
+      const auto [at, fresh] = known.try_emplace({q.check, q.column ? std::string_view(*q.column) : ""}, out.size());
+      if (fresh) out.push_back({&q, {}});
+      auto& held = out[at->second];
+      if (gravity(q.verdict) > gravity(held.result->verdict)) held.result = &q;
+      if (gravity(q.verdict) >= 2 && (held.windows.empty() || held.windows.back() != w)) held.windows.push_back(w);
+    }
+  return out;
+}
+
+}  // namespace
+
+QualityCounts quality_counts(const std::vector<WindowResult>& windows) {
+  QualityCounts counts;
+  std::int64_t* const places[] = {&counts.no_data, &counts.pass, &counts.warn, &counts.fail};
+  for (const auto& w : worst(windows))
+    if (const auto at = gravity(w.result->verdict); at < std::ssize(places)) ++*places[at];
+  return counts;
+}
+
+std::vector<Alike> alike(const std::vector<WindowResult>& windows) {
+  std::vector<Alike> out;
+  for (auto& w : worst(windows)) {
+    if (w.windows.empty()) continue;
+    auto at = std::find_if(out.begin(), out.end(), [&](const Alike& a) {
+      return a.first->check == w.result->check && a.first->verdict == w.result->verdict &&
+             a.first->reason == w.result->reason && a.windows == w.windows;
+    });
+    if (at == out.end()) at = out.insert(out.end(), {w.result, {}, std::move(w.windows)});
+    if (w.result->column) at->columns.push_back(*w.result->column);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Alike& a, const Alike& b) {
+    return gravity(a.first->verdict) > gravity(b.first->verdict);
+  });
+  return out;
+}
+
+std::vector<Alike> without_verdict(const std::vector<WindowResult>& windows) {
+  std::vector<Alike> out;
+  for (const auto& w : worst(windows)) {
+    if (w.result->verdict != "no_data") continue;
+    auto at = std::find_if(out.begin(), out.end(), [&](const Alike& a) { return a.first->reason == w.result->reason; });
+    if (at == out.end()) at = out.insert(out.end(), {w.result, {}, {}});
+    at->columns.push_back(w.result->check);
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Alike& a, const Alike& b) { return a.columns.size() > b.columns.size(); });
+  return out;
+}
+
+std::string in_windows(const Alike& finding, const std::vector<WindowResult>& windows) {
+  if (finding.windows.size() == windows.size() || finding.windows.empty()) return {};
+  const auto first = window_text(windows, finding.windows[0]);
+  if (finding.windows.size() == 1) return "in " + first;
+  return fmt::format("in {} of {} windows, first in {}", finding.windows.size(), windows.size(), first);
+}
+
+}  // namespace vigie::view

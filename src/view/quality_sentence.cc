@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "view/quality_internal.h"
+#include "view/quality_sentence_internal.h"
+
+namespace vigie::view {
+
+std::string quality_headline(std::string_view verdict) {
+  return verdict == "fail" ? "FAIL" : verdict == "warn" ? "WARNING" : verdict == "pass" ? "PASS" : "NO DATA";
+}
+
+std::string quality_sentence(const engine::Inspection& c) {
+  const auto& s = c.summary;
+  const auto found = alike(c.windows);
+  if (found.empty()) {
+    if (s.pass == 0) {
+      const auto none = without_verdict(c.windows);
+      return none.empty()
+                 ? "there is nothing to check"
+                 : fmt::format("none of {} could be made: {}", plural(s.checks, "check"), none[0].first->reason);
+    }
+    const auto open = s.no_data ? fmt::format("; {} could not be made", s.no_data) : std::string();
+    return fmt::format("{} {} passed{}", s.pass == 1 ? "the only" : "all",
+                       s.pass == 1 ? "check" : plural(s.pass, "check"), open);
+  }
+  const auto& first = found[0];
+  std::string what = first.first->check;
+  if (!first.columns.empty()) what += fmt::format(" of {}", first.columns[0]);
+  if (first.columns.size() > 1) what += fmt::format(" and {} more", first.columns.size() - 1);
+  std::string counts;
+  if (s.fail) counts = fmt::format("{} of {} failed", s.fail, plural(s.checks, "check"));
+  if (s.warn)
+    counts += counts.empty()
+                  ? fmt::format("{} of {} {}", s.warn, plural(s.checks, "check"), s.warn == 1 ? "warns" : "warn")
+                  : fmt::format(" and {} {}", s.warn, s.warn == 1 ? "warns" : "warn");
+  return fmt::format("{}{}: {}, {}", counts, s.fail + s.warn > 1 ? "; first" : "", what, first.first->reason);
+}
+
+}  // namespace vigie::view

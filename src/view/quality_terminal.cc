@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "view/findings_internal.h"
+#include "view/grid_internal.h"
+#include "view/quality_internal.h"
+#include "view/quality_sentence_internal.h"
+#include "view/terminal.h"
+#include "view/utf8_internal.h"
+
+namespace vigie::view {
+namespace {
+
+constexpr std::size_t kMostListed = 20, kLabel = 10, kIndent = 8;
+
+}  // namespace
+
+std::string to_terminal(const engine::Inspection& c, const TerminalOptions& options) {
+  std::string out;
+  const auto clean = [&](std::string_view text) {
+    auto shown = printable(text, options.unicode);
+    for (auto at = shown.find(" %"); at != std::string::npos; at = shown.find(" %", at)) shown[at] = kTied;
+    return shown;
+  };
+  const auto style = [](std::string_view verdict) {
+    return verdict == "fail"   ? Style::kDrift
+           : verdict == "warn" ? Style::kWarning
+           : verdict == "pass" ? Style::kOk
+                               : Style::kDim;
+  };
+  const auto lead = quality_headline(c.summary.verdict);
+  out += wrapped({lead + "  ", style(c.summary.verdict)}, {clean(quality_sentence(c)), Style::kBold}, lead.size() + 2,
+                 options);
+  const auto found = alike(c.windows);
+  if (!found.empty()) out += '\n';
+  for (std::size_t i = 0; i < std::min(kMostListed, found.size()); ++i) {
+    const auto& f = found[i];
+    const bool fails = f.first->verdict == "fail";
+    std::string name = f.first->check;
+    for (std::size_t k = 0; k < f.columns.size() && k < 8; ++k)
+      name += fmt::format("{}{}", k ? ", " : " of ", shortened(clean(f.columns[k]), 40, ellipsis(options), true));
+    if (f.columns.size() > 8) name += fmt::format(" and {} more", f.columns.size() - 8);
+    auto mark = std::string(options.unicode ? fails ? "■ " : "▲ " : "") + f.first->verdict;
+    out += wrapped({mark + (options.unicode ? "  " : "    "), style(f.first->verdict)}, {name, Style::kBold}, kIndent,
+                   options);
+    auto text = in_windows(f, c.windows);
+    if (!text.empty()) text += ": ";
+    text += f.first->reason;
+    if (!f.first->expected.empty()) text += "; expected " + f.first->expected;
+    out += wrapped({std::string(kIndent, ' '), Style::kPlain}, {clean(text), Style::kDim}, kIndent, options);
+  }
+  if (found.size() > kMostListed)
+    out +=
+        wrapped({"", Style::kPlain},
+                {fmt::format("{} and {} more: --json or -o report.html", ellipsis(options), found.size() - kMostListed),
+                 Style::kBold},
+                0, options);
+  out += '\n';
+  const auto line = [&](std::string_view label, const std::string& text, Style first = Style::kDim) {
+    std::string head(label);
+    head.resize(kLabel, ' ');
+    out += wrapped({head, first}, {text, Style::kPlain}, kLabel, options);
+  };
+  if (c.summary.pass) line("passed", plural(c.summary.pass, "check"), Style::kOk);
+  const auto unjudged = without_verdict(c.windows);
+  for (std::size_t i = 0; i < std::min<std::size_t>(4, unjudged.size()); ++i) {
+    const auto& u = unjudged[i];
+    std::vector<std::string_view> checks;
+    for (const auto check : u.columns)
+      if (std::find(checks.begin(), checks.end(), check) == checks.end()) checks.push_back(check);
+    std::string names;
+    for (std::size_t k = 0; k < std::min<std::size_t>(4, checks.size()); ++k)
+      names += fmt::format("{}{}", k ? ", " : "", checks[k]);
+    if (checks.size() > 4) names += fmt::format(" and {} more", checks.size() - 4);
+    line(i ? "" : "no data",
+         clean(fmt::format("{} ({}): {}", plural(static_cast<std::int64_t>(u.columns.size()), "check"), names,
+                           u.first->reason)));
+  }
+  if (unjudged.size() > 4) {
+    std::size_t rest = 0;
+    for (std::size_t i = 4; i < unjudged.size(); ++i) rest += unjudged[i].columns.size();
+    line("", fmt::format("{} for other reasons: --json names them", plural(static_cast<std::int64_t>(rest), "check")));
+  }
+  const auto side = [&](const engine::Side& s) {
+    return fmt::format("{} ({})", shortened(clean(s.source), 48, ellipsis(options), true), plural(s.rows, "row"));
+  };
+  auto looked = side(c.data);
+  if (c.reference) looked += " against " + side(*c.reference);
+  if (c.windows.size() > 1)
+    looked += fmt::format(" in {}", plural(static_cast<std::int64_t>(c.windows.size()), "window"));
+  line("looked at", looked);
+  if (c.rejected)
+    line("rejected", fmt::format("{} left out, as unreadable", plural(c.rejected, "record")), Style::kWarning);
+  for (std::size_t i = 0; i < c.notes.size(); ++i) line(i ? "" : "note", clean(c.notes[i]));
+  return out;
+}
+
+}  // namespace vigie::view

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "view/json.h"
+#include "view/quality_internal.h"
+#include "view/report.h"
+#include "view/terminal.h"
+
+namespace vigie::view {
+namespace {
+
+using engine::Inspection;
+
+engine::WindowResult window(std::int64_t index, std::vector<engine::QualityResult> quality) {
+  engine::WindowResult w;
+  w.index = index;
+  w.rows = 100;
+  w.quality = std::move(quality);
+  return w;
+}
+
+Inspection three_windows() {
+  Inspection c;
+  c.version = "0.1.0";
+  c.data = {"cur.csv", 300, 0};
+  c.reference = {"ref.csv", 1000, 0};
+  const engine::QualityResult gone{"schema", "zip", NAN, "number", "fail", "the current data has no such column"};
+  auto also = gone;
+  also.column = "street";
+  const engine::QualityResult fine{"missing", "age", 0, "at most 1 %", "pass", "0 % missing"};
+  c.windows = {window(0, {gone, also, fine}),
+               window(1, {gone, also, {"missing", "age", .3, "at most 1 %", "warn", "30 % missing"}}),
+               window(2, {gone, also, fine, {"freshness", "at", NAN, "", "no_data", "the present time is not given"}})};
+  c.summary = {"fail", 4, 0, 1, 2, 1};
+  return c;
+}
+
+TEST(QualityView, AlikeFindingsAreOne) {
+  const auto c = three_windows();
+  const auto found = alike(c.windows);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].columns, (std::vector<std::string_view>{"zip", "street"}));
+  EXPECT_EQ(in_windows(found[0], c.windows), "");
+  EXPECT_EQ(found[1].first->reason, "30 % missing");
+  EXPECT_EQ(in_windows(found[1], c.windows), "in window 1");
+  const auto counts = quality_counts(c.windows);
+  EXPECT_EQ(counts.fail, 2);
+  EXPECT_EQ(counts.warn, 1);
+  EXPECT_EQ(counts.pass, 0);
+  EXPECT_EQ(counts.no_data, 1);
+}
+
+TEST(QualityView, TerminalPutsTheGravestFirst) {
+  const auto text = to_terminal(three_windows(), {.width = 80, .colour = false, .unicode = true});
+  EXPECT_EQ(text,
+            "FAIL  2 of 4 checks failed and 1 warns; first: schema of zip and 1 more, the\n"
+            "      current data has no such column\n"
+            "\n"
+            "■ fail  schema of zip, street\n"
+            "        the current data has no such column; expected number\n"
+            "▲ warn  missing of age\n"
+            "        in window 1: 30 % missing; expected at most 1 %\n"
+            "\n"
+            "no data   1 check (freshness): the present time is not given\n"
+            "looked at cur.csv (300 rows) against ref.csv (1,000 rows) in 3 windows\n");
+}
+
+TEST(QualityView, JsonKeepsTheContract) {
+  const auto doc = nlohmann::ordered_json::parse(to_json(three_windows()));
+  EXPECT_EQ(doc["command"], "check");
+  EXPECT_EQ(
+      doc["windows"][1]["quality"][2].dump(),
+      R"({"check":"missing","column":"age","value":0.3,"expected":"at most 1 %","verdict":"warn","reason":"30 % missing"})");
+  EXPECT_TRUE(doc["windows"][0]["quality"][0]["value"].is_null());
+  EXPECT_TRUE(doc["windows"][0]["start"].is_null());
+  EXPECT_EQ(doc["summary"].dump(), R"({"verdict":"fail","checks":4,"pass":0,"warn":1,"fail":2,"no_data":1})");
+  EXPECT_TRUE(nlohmann::json::parse(to_json(Inspection{}))["reference"].is_null());
+}
+
+TEST(QualityView, ReportEscapesNames) {
+  auto c = three_windows();
+  const std::string evil = "<script>alert(1)</script>";
+  c.data.source = evil;
+  for (auto& w : c.windows)
+    for (auto& q : w.quality) q.check = evil, q.column = evil, q.reason = evil, q.expected = evil;
+  c.notes = c.problems = {evil};
+  c.rejected = 1;
+  const auto html = to_report(c);
+  EXPECT_EQ(html.find("<script>alert"), std::string::npos);
+  EXPECT_NE(html.find("id=\"quality\""), std::string::npos);
+  EXPECT_NE(to_report(Inspection{}).find("There is nothing to check"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vigie::view
