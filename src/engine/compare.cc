@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "engine/choice_internal.h"
+#include "engine/compat_internal.h"
 #include "engine/judge_internal.h"
 #include "engine/picture.h"
 #include "engine/roles_internal.h"
@@ -33,6 +34,7 @@ void summarise(Comparison& out) {
     }
     if (tested) s.expected_false_windows += out.alpha;
   }
+  if (!out.compat.empty()) s.expected_false_windows = std::numeric_limits<double>::quiet_NaN();
   s.windows = static_cast<std::int64_t>(out.windows.size());
   s.columns = static_cast<std::int64_t>(worst.size());
   for (const auto& [name, v] : worst) {
@@ -70,7 +72,16 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   Comparison out;
   out.version = options.version;
   out.alpha = options.alpha;
-  TallyOptions counting{.window = options.window,
+  const auto* peer = options.compat;
+  PeerWindows windows{options.window, {}};
+  if (peer) {
+    out.compat = fmt::format("{} {}", peer->name, peer->version);
+    if (!options.reference_rows)
+      return fail(Code::kUsage, fmt::format("--compat {}: needs the reference's rows, and {} is a profile without them",
+                                            peer->name, reference.source));
+    VIGIE_ASSIGN(windows, peer_windows(*peer, options.window, reference, current));
+  }
+  TallyOptions counting{.window = windows.current,
                         .timestamp = reference.timestamp,
                         .segmentations = {},
                         .group_bytes = kResultBytes,
@@ -100,9 +111,18 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
       return fail(Code::kInput,
                   fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
   }
-  VIGIE_ASSIGN(auto methods, choose(reference, options.methods));
+  PeerMethods peer_methods;
+  if (peer) {
+    VIGIE_ASSIGN(peer_methods, choose(*peer, reference, options.methods));
+  }
+  VIGIE_ASSIGN(auto methods, choose(reference, peer ? std::span<const MethodChoice>() : options.methods));
   std::optional<Tally> rows;
-  if (options.reference_rows) {
+  if (peer) {
+    counting.most_values.assign(reference.columns.size(), std::numeric_limits<std::int64_t>::max());
+    auto again = counting;
+    again.window = windows.reference, again.reference = true;
+    VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
+  } else if (options.reference_rows) {
     bool any = false;
     for (std::size_t c = 0; c < methods.size(); ++c) {
       bool by_values =
@@ -121,7 +141,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
   if (counted.rows == 0) return no_rows(current.name(), counted.problems);
 
-  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods), rows ? &*rows : nullptr);
+  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods),
+                    rows && !peer ? &*rows : nullptr);
+  std::optional<PeerJudge> theirs;
+  if (peer) theirs.emplace(*peer, reference, counted, *rows, std::move(peer_methods), options.threads);
   out.reference = {reference.source, reference.rows, reference.window_count};
   out.current = {current.name(), counted.rows, 0};
   out.rejected = counted.problems.rejected + reference.rejected;
@@ -136,7 +159,11 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   if (counted.without_time)
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
-  if (!judge.between())
+  if (peer)
+    out.notes.push_back(fmt::format(
+        "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
+        peer->name, peer->version));
+  else if (!judge.between())
     out.notes.push_back(
         "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
   else if (options.window.kind != WindowSpec::Kind::kNone && options.window != reference.window)
@@ -161,17 +188,19 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     WindowResult window;
     window.index = static_cast<std::int64_t>(i);
     window.rows = counted.window_rows[w];
-    if (options.window.calendar()) {
+    if (windows.current.calendar()) {
       window.start = windower.start_text(windower[w].key);
       window.end = windower.start_text(windower[w].key + 1);
       window.partial = cut[i];
-    } else if (options.window.kind == WindowSpec::Kind::kRows) {
-      window.partial = window.rows < options.window.rows;
+    } else if (windows.current.kind == WindowSpec::Kind::kRows) {
+      window.partial = window.rows < windows.current.rows;
     }
-    bool unfinished = options.window.calendar() && window.partial && several;
+    bool unfinished = windows.current.calendar() && window.partial && several;
     std::vector<std::vector<Draft>> columns(reference.columns.size());
-    parallel_for(columns.size(), options.threads,
-                 [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
+    parallel_for(columns.size(), options.threads, [&](std::size_t c) {
+      columns[c] = judge.column(c, w, unfinished, family);
+      if (theirs) columns[c] = theirs->column(columns[c], c, w);
+    });
     window.quality = quality;
     std::vector<Draft*> all;
     for (auto& drafts : columns)
@@ -184,8 +213,11 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
         window.columns.push_back(std::move(d.result));
       }
     }
+    if (theirs) window.dataset = theirs->dataset(window);
     out.windows.push_back(std::move(window));
   }
+  if (peer)
+    if (auto note = dataset_note(*peer, out.windows); !note.empty()) out.notes.push_back(std::move(note));
   for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
   out.pictures = draw(reference, counted);

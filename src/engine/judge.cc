@@ -186,6 +186,7 @@ std::vector<Draft> Judge::values(const Place& place) const {
   const auto& methods = methods_[place.column];
   Draft base = blank(column);
   base.alone = place.among && !healthy;
+  base.segmentation = place.segmentation, base.segment = place.index;
   {
     auto& r = base.result;
     r.segment = place.segment;

@@ -19,6 +19,7 @@ inline constexpr std::int64_t kAdvisedWindows = 15;
 /// One test before its family is known.
 struct Draft {
   ColumnResult result;
+  std::size_t segmentation = 0, segment = 0;  ///< of those asked for, and in it
   std::size_t methods = 1;  ///< that look at the same rows of the same column: together they are one of the family
   bool tested = false;      ///< a member of the family
   double noise = 0;         ///< of the effect

@@ -4,7 +4,7 @@
 DataDriftPreset says of examples/, for tests/scenario/compat.scenario.
 
 usage: python3 -m venv v && v/bin/pip install evidently==0.7.23 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 \\
-           scikit-learn==1.9.1 statsmodels==0.15.0 && v/bin/python make.py
+           scikit-learn==1.9.1 statsmodels==0.15.0 && PYTHONHASHSEED=0 v/bin/python make.py
 
 A score is [method, drift score, threshold, drift]. One that Evidently refuses to give is left out. `default` is the
 method that it chooses itself.
@@ -93,7 +93,7 @@ def columns():
 
 def examples():
     at = HERE.parents[2] / "examples"
-    ref, cur = pd.read_csv(at / "reference.csv"), pd.read_csv(at / "current.csv")
+    ref, cur = (pd.read_csv(at / f"{side}.csv", float_precision="round_trip") for side in ("reference", "current"))
     keep = [c for c in ref.columns if c not in ("id", "scheduled")]
     num = [c for c in keep if ref[c].dtype.kind in "if"]
     definition = DataDefinition(numerical_columns=num, categorical_columns=[c for c in keep if c not in num])

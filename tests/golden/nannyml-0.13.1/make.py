@@ -82,7 +82,7 @@ def columns():
 
 def examples():
     at = HERE.parents[2] / "examples"
-    ref, cur = pd.read_csv(at / "reference.csv"), pd.read_csv(at / "current.csv")
+    ref, cur = (pd.read_csv(at / f"{side}.csv", float_precision="round_trip") for side in ("reference", "current"))
     keep = [c for c in ref.columns if c not in ("id", "scheduled")]
     df = nml.UnivariateDriftCalculator(column_names=keep).fit(ref[keep]).calculate(cur[keep]).filter(period="analysis").to_df()
     for c in keep:
