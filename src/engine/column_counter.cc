@@ -18,6 +18,7 @@ ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentat
       first_half_(profile.halved ? segmentations : 0),
       kept_(segmentations),
       values_(segmentations),
+      spans(segmentations),
       cells(segmentations) {
   if (profile.categorical()) {
     for (std::size_t i = 0; i < profile.categories.size(); ++i)
@@ -104,6 +105,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
   }
   minimum = std::min(minimum, low), maximum = std::max(maximum, high);
   if (most_ > 0) keep_values(values, groups);
+  if (profile_.type == ColumnType::kTimestamp) add_spans(values, groups);
   const auto& cuts = profile_.bins.cuts;
   bool outside = !cuts.empty() && (low < cuts.front() || high >= cuts.back());
   bool located = false;
@@ -132,6 +134,18 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
       else
         ++counts.cells[places_[i]];
       if (outside) counts.beyond = saturating_add(counts.beyond, beyond(values.subspan(i, 1)));
+    }
+  }
+}
+
+void ColumnCounter::add_spans(std::span<const double> times, std::span<const Membership> groups) {
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    spans[k].resize(std::max(spans[k].size(), cells[k].size()));
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      if (groups[k].groups[i] < 0 || std::isnan(times[i])) continue;
+      auto& span = spans[k][static_cast<std::size_t>(groups[k].groups[i])];
+      span.low = std::min(span.low, times[i]);
+      span.high = std::max(span.high, times[i]);
     }
   }
 }

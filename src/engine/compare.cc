@@ -179,8 +179,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   auto cut = windower.cut_off();
   bool several = order.size() > 1;
   std::size_t family = 0;
-  for (std::size_t c = 0; c < reference.columns.size(); ++c)
-    for (auto width : counted.widths) family += width * (reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
+  for (std::size_t c = 0; c < reference.counted(); ++c)
+    for (auto width : counted.widths)
+      family += width * (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
 
   const auto quality = judge.quality();
   for (std::size_t i = 0; i < order.size(); ++i) {

@@ -12,7 +12,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 2, kOldest = 2;
+constexpr std::uint8_t kVersion = 3, kOldest = 2;
 
 constexpr std::int64_t kMostRows = 1LL << 60;
 
@@ -241,6 +241,11 @@ std::string save_profile(const Profile& p) {
   strings(p.notes);
   out.varint(p.columns.size());
   for (const auto& c : p.columns) save_column(out, c);
+  out.varint(p.aspects.size());
+  for (const auto& a : p.aspects) {
+    out.fixed(static_cast<std::uint8_t>(a.aspect));
+    save_column(out, a.profile);
+  }
   return seal(kMagic, kVersion, out.bytes());
 }
 
@@ -289,6 +294,18 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     VIGIE_ASSIGN(auto column, load_column(in));
     if (in.ok() && !consistent(column, p.segments)) in.fail();
     p.columns.push_back(std::move(column));
+  }
+  const auto count = sealed.version > 2 && in.ok() ? in.count(1) : 0;
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const auto aspect = in.fixed<std::uint8_t>();
+    VIGIE_ASSIGN(auto column, load_column(in));
+    const bool known = aspect < aspects().size() &&
+                       std::any_of(
+                           p.columns.begin(), p.columns.end(),
+                           [&](const auto& c) { return c.name == column.name && c.type == aspects()[aspect].of; });
+    if (in.ok() && (!known || aspects()[aspect].categorical != column.categorical() || !consistent(column, p.segments)))
+      in.fail();
+    p.aspects.push_back({static_cast<Aspect>(aspect), std::move(column)});
   }
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
   return p;

@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/aspect_values_internal.h"
 #include "engine/column_builder_internal.h"
 #include "engine/profile.h"
 #include "engine/roles_internal.h"
@@ -46,6 +47,13 @@ void add_note(std::vector<std::string>& notes, const std::vector<std::string>& m
     if (std::find(notes.begin(), notes.end(), n) == notes.end()) notes.push_back(n);
 }
 
+// One aspect of a column while it is learnt.
+struct AspectBuilder {
+  Aspect aspect;
+  AspectValues values;
+  ColumnBuilder builder;
+};
+
 // Segments with enough rows by falling count; the rest is pooled.
 std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names,
                                        const std::vector<std::int64_t>& rows) {
@@ -85,6 +93,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   const bool typed = input.kind() != "CSV" && input.kind() != "TSV";
   Chosen chosen;
   std::vector<ColumnBuilder> builders;
+  std::vector<std::vector<AspectBuilder>> beside;  // of each of them
   std::vector<Segmenter> segmenters;
   std::vector<std::vector<std::int64_t>> segment_rows;
   std::optional<table::Schema> types;
@@ -95,6 +104,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     schema = reader->schema();
     VIGIE_ASSIGN(chosen, choose_columns(schema, options, input.name()));
     builders.clear();
+    beside.clear();
     std::vector<std::size_t> where;
     for (const auto& name : chosen.names) {
       auto i = find_column(schema, name);
@@ -103,6 +113,13 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       for (const auto& f : options.schema)
         if (f.column == name) as = f.as;
       builders.emplace_back(name, schema[i].type, as, typed, options.sketches);
+      beside.emplace_back();
+      for (const auto& info : aspects()) {
+        if (info.of != ColumnType::kTimestamp || schema[i].type != table::Type::kTimestamp) continue;
+        VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, options.window.zone));
+        beside.back().push_back({info.aspect, std::move(values),
+                                 ColumnBuilder(name, table::Type::kString, ColumnType::kCategorical, typed, false)});
+      }
     }
     segmenters.clear();
     segment_rows.assign(options.segments.size(), {});
@@ -136,10 +153,13 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       }
       parallel_for(builders.size(), options.threads, [&](std::size_t i) {
         auto column = batch->column(where[i]);
-        if (!column)
+        if (!column) {
           failures[i] = std::move(column.error());
-        else
-          builders[i].add(*column), batch->release(where[i]);
+          return;
+        }
+        builders[i].add(*column);
+        for (auto& b : beside[i]) b.builder.add(b.values.of(*column));
+        batch->release(where[i]);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       profile.rows += batch->rows();
@@ -189,6 +209,13 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   for (std::size_t i = 0; i < builders.size(); ++i) {
     profile.columns.push_back(builders[i].take());
     profile.columns.back().role = chosen.roles[i];
+    for (auto& b : beside[i]) {
+      b.builder.finish();
+      auto aspect = b.builder.take();
+      aspect.role = chosen.roles[i];
+      // Dates have one hour.
+      if (aspect.categories.size() > 1) profile.aspects.push_back({b.aspect, std::move(aspect)});
+    }
   }
   for (const auto& f : schema)
     if (std::find(chosen.names.begin(), chosen.names.end(), f.name) == chosen.names.end()) profile.others.push_back(f);

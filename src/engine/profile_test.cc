@@ -211,24 +211,28 @@ TEST(ProfileGolden, Version2SaysWhatItSaid) {
   EXPECT_EQ(place.whole().total_rows(), 300);
   EXPECT_EQ(column(*p, "ok").type, ColumnType::kBoolean);
   EXPECT_EQ(column(*p, "note").type, ColumnType::kText);
+  EXPECT_TRUE(p->aspects.empty());
 }
 
 // The bytes that this format version gives for these data, for ever: a change needs a new version.
-TEST(ProfileGolden, Version2IsWrittenToTheByte) {
-  auto bytes = golden("version-2.vpf");
+TEST(ProfileGolden, Version3IsWrittenToTheByte) {
+  auto bytes = golden("version-3.vpf");
   ASSERT_TRUE(bytes) << bytes.error().message;
-  auto stored = load_profile(*bytes, "version-2.vpf");
+  auto stored = load_profile(*bytes, "version-3.vpf");
   ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_EQ(stored->aspects[0].aspect, Aspect::kHourOfDay);
+  EXPECT_EQ(stored->aspects[0].profile.name, "at");
+  EXPECT_EQ(stored->aspects[0].profile.parts[0][0].windows.size(), 6U);
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
   ASSERT_TRUE(input) << input.error().message;
   ProfileOptions options;
-  options.roles.timestamp = "at", options.segments = {{"kind"}};
+  options.segments = {{"kind"}};
   options.window = {.kind = WindowSpec::Kind::kRows, .rows = 50, .zone = {}};
   for (unsigned threads : {1U, 3U}) {
     options.threads = threads;
     auto now = made(**input, options);
-    now.version = stored->version, now.source = stored->source;
+    now.version = stored->version, now.source = stored->source, now.notes = stored->notes;
     EXPECT_TRUE(save_profile(now) == *bytes) << threads;
   }
 }

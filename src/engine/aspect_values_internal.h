@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/aspects.h"
+#include "engine/zone_internal.h"
+#include "table/table.h"
+
+namespace vigie::engine {
+
+/// Turns the values of a column into those of one aspect of it, row by row. One thread at a time.
+class AspectValues {
+ public:
+  /// Code::kUsage for an unknown time zone.
+  static Result<AspectValues> make(Aspect aspect, const std::string& zone);
+
+  /// A column of strings, or of numbers; it points into this until the next call.
+  table::Column of(const table::Column& column);
+
+ private:
+  explicit AspectValues(Aspect aspect) : aspect_(aspect) {}
+  std::int32_t code_of(double time);
+
+  Aspect aspect_;
+  Zone zone_;
+  std::vector<std::int32_t> codes_;
+};
+
+/// How unevenly rows that come all the time fall on the parts of a cycle, as hours on a day, when they last so many
+/// cycles: the share that is too much in the parts which the last, unfinished cycle covers.
+double unevenness(double cycles);
+/// Microseconds of the cycle of an aspect of times: a day, a week.
+double cycle_of(Aspect aspect);
+
+}  // namespace vigie::engine

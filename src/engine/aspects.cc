@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/aspects.h"
+
+#include <array>
+#include <cmath>
+
+#include "engine/aspect_values_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr AspectInfo kAspects[] = {
+    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, "hour_of_day",
+     "Hours of the day as 24 categories, in the time zone of --timezone, else in UTC"},
+    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, "day_of_week", "Days of the week as 7 categories, likewise"},
+};
+
+constexpr std::array<std::string_view, 24> kHours{"00 h", "01 h", "02 h", "03 h", "04 h", "05 h", "06 h", "07 h",
+                                                  "08 h", "09 h", "10 h", "11 h", "12 h", "13 h", "14 h", "15 h",
+                                                  "16 h", "17 h", "18 h", "19 h", "20 h", "21 h", "22 h", "23 h"};
+constexpr std::array<std::string_view, 7> kDays{"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                "Friday", "Saturday", "Sunday"};
+constexpr std::int64_t kDay = 86'400;
+
+}  // namespace
+
+std::span<const AspectInfo> aspects() {
+  return kAspects;
+}
+
+std::string_view to_string(Aspect aspect) {
+  return kAspects[static_cast<std::size_t>(aspect)].name;
+}
+
+Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone) {
+  AspectValues values(aspect);
+  VIGIE_ASSIGN(values.zone_, Zone::find(zone));
+  return values;
+}
+
+std::int32_t AspectValues::code_of(double time) {
+  if (!(std::fabs(time) < 4e17)) return -1;
+  const auto seconds = static_cast<std::int64_t>(std::floor(time / 1e6)), local = seconds + zone_.offset(seconds),
+             day = floor_div(local, kDay);
+  if (aspect_ == Aspect::kHourOfDay) return static_cast<std::int32_t>((local - day * kDay) / 3600);
+  return static_cast<std::int32_t>(day + 3 - floor_div(day + 3, 7) * 7);  // 1970-01-01 was a Thursday
+}
+
+table::Column AspectValues::of(const table::Column& column) {
+  codes_.resize(column.numbers.size());
+  for (std::size_t i = 0; i < codes_.size(); ++i) codes_[i] = code_of(column.numbers[i]);
+  table::Column out;
+  out.codes = codes_;
+  out.dictionary = aspect_ == Aspect::kHourOfDay ? std::span<const std::string_view>(kHours)
+                                                 : std::span<const std::string_view>(kDays);
+  return out;
+}
+
+double unevenness(double cycles) {
+  if (!(cycles > 0)) return 1;
+  const double rest = cycles - std::floor(cycles);
+  return cycles < 1 ? 1 - cycles : rest * (1 - rest) / cycles;
+}
+
+double cycle_of(Aspect aspect) {
+  return static_cast<double>(aspect == Aspect::kHourOfDay ? kDay : 7 * kDay) * 1e6;
+}
+
+}  // namespace vigie::engine
