@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/aspects.h"
+#include "engine/vocabulary.h"
 #include "engine/zone_internal.h"
 #include "table/table.h"
 
@@ -14,19 +15,22 @@ namespace vigie::engine {
 /// Turns the values of a column into those of one aspect of it, row by row. One thread at a time.
 class AspectValues {
  public:
-  /// Code::kUsage for an unknown time zone.
-  static Result<AspectValues> make(Aspect aspect, const std::string& zone);
+  /// `zone`: of times; `known`: the words that have been seen. Code::kUsage for an unknown time zone.
+  static Result<AspectValues> make(Aspect aspect, const std::string& zone, Vocabulary known = Vocabulary());
 
   /// A column of strings, or of numbers; it points into this until the next call.
   table::Column of(const table::Column& column);
 
  private:
-  explicit AspectValues(Aspect aspect) : aspect_(aspect) {}
+  AspectValues(Aspect aspect, Vocabulary known) : aspect_(aspect), known_(std::move(known)) {}
+  table::Column of_texts(const table::Column& column);
   std::int32_t code_of(double time);
 
   Aspect aspect_;
+  Vocabulary known_;
   Zone zone_;
   std::vector<std::int32_t> codes_;
+  std::vector<double> each_, numbers_;
 };
 
 /// How unevenly rows that come all the time fall on the parts of a cycle, as hours on a day, when they last so many

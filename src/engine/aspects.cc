@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "engine/aspect_values_internal.h"
 
@@ -10,9 +11,15 @@ namespace vigie::engine {
 namespace {
 
 constexpr AspectInfo kAspects[] = {
-    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, "hour_of_day",
+    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, "hour_of_day", "hours",
      "Hours of the day as 24 categories, in the time zone of --timezone, else in UTC"},
-    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, "day_of_week", "Days of the week as 7 categories, likewise"},
+    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, "day_of_week", "days",
+     "Days of the week as 7 categories, likewise"},
+    {Aspect::kWords, ColumnType::kText, false, "words", "words",
+     "Words of a text: runs of letters, digits and apostrophes"},
+    {Aspect::kUnseenWords, ColumnType::kText, false, "unseen_words", "share of unseen words",
+     "Share of a text's words that are not among the 4,096 most frequent ones of half of the reference; the other half "
+     "is what current texts are compared with"},
 };
 
 constexpr std::array<std::string_view, 24> kHours{"00 h", "01 h", "02 h", "03 h", "04 h", "05 h", "06 h", "07 h",
@@ -32,8 +39,12 @@ std::string_view to_string(Aspect aspect) {
   return kAspects[static_cast<std::size_t>(aspect)].name;
 }
 
-Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone) {
-  AspectValues values(aspect);
+std::string_view noun(Aspect aspect) {
+  return kAspects[static_cast<std::size_t>(aspect)].noun;
+}
+
+Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone, Vocabulary known) {
+  AspectValues values(aspect, std::move(known));
   VIGIE_ASSIGN(values.zone_, Zone::find(zone));
   return values;
 }
@@ -47,12 +58,32 @@ std::int32_t AspectValues::code_of(double time) {
 }
 
 table::Column AspectValues::of(const table::Column& column) {
+  if (aspect_ == Aspect::kWords || aspect_ == Aspect::kUnseenWords) return of_texts(column);
   codes_.resize(column.numbers.size());
   for (std::size_t i = 0; i < codes_.size(); ++i) codes_[i] = code_of(column.numbers[i]);
   table::Column out;
   out.codes = codes_;
   out.dictionary = aspect_ == Aspect::kHourOfDay ? std::span<const std::string_view>(kHours)
                                                  : std::span<const std::string_view>(kDays);
+  return out;
+}
+
+table::Column AspectValues::of_texts(const table::Column& column) {
+  each_.resize(column.dictionary.size());
+  for (std::size_t i = 0; i < each_.size(); ++i) {
+    double words = 0, unseen = 0;
+    for_each_word(column.dictionary[i], [&](std::string_view word) {
+      ++words;
+      if (aspect_ == Aspect::kUnseenWords) unseen += !known_.holds(word);
+    });
+    each_[i] = aspect_ == Aspect::kWords ? words : words > 0 ? unseen / words : NAN;
+  }
+  numbers_.resize(column.codes.size());
+  for (std::size_t i = 0; i < numbers_.size(); ++i)
+    numbers_[i] = column.codes[i] < 0 ? NAN : each_[static_cast<std::size_t>(column.codes[i])];
+  table::Column out;
+  out.type = table::Type::kFloat;
+  out.numbers = numbers_;
   return out;
 }
 

@@ -11,16 +11,18 @@ namespace vigie::engine {
 
 /// What of a column is counted and compared besides its values: an entry of its own in the results, a member of its own
 /// in the family, by the default method on categories or numbers.
-enum class Aspect : std::uint8_t { kHourOfDay, kDayOfWeek };
+enum class Aspect : std::uint8_t { kHourOfDay, kDayOfWeek, kWords, kUnseenWords };
 
 struct AspectInfo {
   Aspect aspect;
   ColumnType of;          ///< columns that have it
   bool categorical;       ///< else numeric
   std::string_view name;  ///< "hour_of_day": what stands in a result where other entries have a method
+  std::string_view noun;  ///< of what is counted, for people
   std::string_view summary;
 };
-std::span<const AspectInfo> aspects();  ///< in the order of the enumeration
-std::string_view to_string(Aspect aspect);
+std::span<const AspectInfo> aspects();      ///< in the order of the enumeration
+std::string_view to_string(Aspect aspect);  ///< its name
+std::string_view noun(Aspect aspect);       ///< "unseen words"
 
 }  // namespace vigie::engine

@@ -9,6 +9,7 @@
 #include "engine/aspect_values_internal.h"
 #include "engine/compare.h"
 #include "engine/memory_input_internal.h"
+#include "engine/vocabulary.h"
 
 namespace vigie::engine {
 namespace {
@@ -149,6 +150,78 @@ TEST(Aspects, AreSavedAndMerged) {
   EXPECT_EQ(merged->aspects[0].profile.whole().rows(), a.rows + b.rows);
   const auto now = visits(rng, 1100 * kDay, 14, 200, 5);
   EXPECT_EQ(result(compared(*merged, now).windows[0], "hour_of_day").verdict, Verdict::kDrift);
+}
+
+// Sentences of a language whose words are as frequent as those of real ones; `shift` words of it are new.
+std::vector<std::string> sentences(std::mt19937_64& rng, int rows, int words, int shift = 0) {
+  std::vector<std::string> out;
+  std::uniform_real_distribution<double> uniform;
+  std::poisson_distribution<int> length(words);
+  for (int i = 0; i < rows; ++i) {
+    std::string text;
+    for (int j = 1 + length(rng); j > 0; --j) {
+      const auto word = static_cast<int>(std::pow(20'000, uniform(rng))) + shift;
+      text += (text.empty() ? "W" : " w") + std::to_string(word) + (j % 5 == 0 ? "," : "");
+    }
+    out.push_back(text);
+  }
+  return out;
+}
+
+Comparison of_texts(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+  MemoryInput a("before", 300), b("now", 300);
+  a.add("at", before), b.add("at", now);
+  auto profile = make_profile(a, {});
+  EXPECT_TRUE(profile);
+  EXPECT_EQ(profile->columns[0].type, ColumnType::kText);
+  auto loaded = load_profile(save_profile(*profile), "before");
+  EXPECT_TRUE(loaded);
+  auto found = compare(*loaded, b, {});
+  EXPECT_TRUE(found);
+  return std::move(*found);
+}
+
+TEST(Aspects, WordsAreRunsOfLettersInLowerCase) {
+  std::vector<std::string> words;
+  for_each_word("Don't — STOP, 3 times!", [&](std::string_view w) { words.emplace_back(w); });
+  EXPECT_EQ(words, (std::vector<std::string>{"don't", "—", "stop", "3", "times"}));
+}
+
+TEST(Aspects, HealthyTextsAreQuiet) {
+  std::mt19937_64 rng(9);
+  int loud = 0, judged = 0;
+  for (int trial = 0; trial < 40; ++trial) {
+    const auto found = of_texts(sentences(rng, 800, 12), sentences(rng, 100 + 50 * (trial % 12), 12));
+    for (const auto* method : {"words", "unseen_words"}) {
+      const auto& r = result(found.windows[0], method);
+      judged += r.verdict != Verdict::kNoData;
+      loud += r.verdict > Verdict::kOk;
+    }
+  }
+  EXPECT_GE(judged, 78);
+  EXPECT_LE(loud, 2);
+}
+
+TEST(Aspects, TheSameTextsAreNotNew) {
+  std::mt19937_64 rng(10);
+  const auto texts = sentences(rng, 2000, 12);
+  const auto& r = result(of_texts(texts, texts).windows[0], "unseen_words");
+  EXPECT_EQ(r.verdict, Verdict::kOk);
+  EXPECT_EQ(r.effect, 0);
+  EXPECT_EQ(r.n_reference, 2000);
+}
+
+TEST(Aspects, NewWordsAndLongerTextsAreDrift) {
+  std::mt19937_64 rng(11);
+  const auto before = sentences(rng, 2000, 12);
+  const auto renewed = of_texts(before, sentences(rng, 400, 12, 500));
+  EXPECT_EQ(result(renewed.windows[0], "unseen_words").verdict, Verdict::kDrift);
+  EXPECT_EQ(result(renewed.windows[0], "words").verdict, Verdict::kOk);
+  const auto longer = of_texts(before, sentences(rng, 400, 16));
+  const auto& r = result(longer.windows[0], "words");
+  EXPECT_EQ(r.verdict, Verdict::kDrift);
+  EXPECT_EQ(r.type, ColumnType::kText);
+  EXPECT_EQ(r.reason.find("words: median 13"), 0U) << r.reason;
 }
 
 TEST(Aspects, UnevennessIsThatOfTheLastCycle) {

@@ -6,10 +6,11 @@
 namespace vigie::engine {
 namespace {
 
-constexpr std::size_t kDistinct = 1 << 16;  // categories counted exactly in the first pass
-constexpr std::size_t kTextDistinct = 50;   // a string column with at least so many values, …
-constexpr double kTextShare = 0.5;          // … more than this share of its rows, is free text
-constexpr double kTextLength = 100;         // or one whose values are longer than this on average
+constexpr std::size_t kDistinct = 1 << 16;     // categories counted exactly in the first pass
+constexpr std::size_t kTextDistinct = 50;      // a string column with at least so many values, …
+constexpr double kTextShare = 0.5;             // … more than this share of its rows, is free text
+constexpr double kTextLength = 100;            // or one whose values are longer than this on average
+constexpr std::uint32_t kManyWords = 1 << 16;  // that are counted, of the half that chooses
 constexpr std::int64_t kLongest = 65'535;
 
 }  // namespace
@@ -36,6 +37,7 @@ ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional
     default:
       profile_.type = ColumnType::kNumeric;
   }
+  if (source == table::Type::kString && as != ColumnType::kCategorical) words_.emplace(kManyWords);
   if (sketches_)
     profile_.quantiles.emplace(), profile_.tails.emplace(), profile_.cardinality.emplace();
   else if (source == table::Type::kString)
@@ -163,6 +165,7 @@ void ColumnBuilder::add_codes(Coded coded) {
       continue;
     }
     if (profile_.cardinality) profile_.cardinality->update(hash64(name));
+    if (words_ && use.first > 0) for_each_word(name, [&](std::string_view word) { words_->update(word, use.first); });
     auto length = std::min(characters(name), kLongest);
     lengths_[length] += use.both();
     total_length_ += static_cast<double>(length) * static_cast<double>(use.both());
@@ -191,6 +194,14 @@ bool ColumnBuilder::decide_text() const {
   double distinct = many_ ? profile_.cardinality->estimate() : static_cast<double>(counts_.size());
   auto n = static_cast<double>(total_);
   return (distinct >= kTextDistinct && distinct > kTextShare * n) || (n > 0 && total_length_ / n > kTextLength);
+}
+
+Vocabulary ColumnBuilder::vocabulary() const {
+  Vocabulary known;
+  if (!words_) return known;
+  const auto items = words_->items();
+  for (std::size_t i = 0; i < std::min(items.size(), Vocabulary::kWords); ++i) known.add(items[i].name);
+  return known;
 }
 
 void ColumnBuilder::become_text() {

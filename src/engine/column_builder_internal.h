@@ -29,6 +29,9 @@ class ColumnBuilder {
   void add(const table::Column& column);
   /// Whether the profile is complete; false asks for the same data once more.
   bool finish();
+  /// Whether its strings turned out to be texts, and their most frequent words in the half of the rows that chooses.
+  bool text() const { return profile_.type == ColumnType::kText; }
+  Vocabulary vocabulary() const;
   /// The profile, once finish() said so: its one part is the whole.
   ColumnProfile take();
 
@@ -56,7 +59,7 @@ class ColumnBuilder {
   NumberTexts texts_;
   BinBuilder bins_;
   std::unordered_map<std::string, Halves, TextHash, std::equal_to<>> counts_;
-  std::optional<sketch::FrequentItems> many_;
+  std::optional<sketch::FrequentItems> many_, words_;
   std::map<std::int64_t, std::int64_t> lengths_;
   std::vector<double> buffer_, finite_;
   std::vector<std::uint64_t> hashes_;

@@ -56,7 +56,8 @@ class ColumnCounter {
   Coded half(Coded coded, std::int64_t first, bool second);
   std::int64_t beyond(std::span<const double> values) const;
   void add_spans(std::span<const double> times, std::span<const Membership> groups);
-  void add_numbers(std::span<const double> values, std::span<const Membership> groups);
+  void add_numbers(std::span<const double> values, std::span<const Membership> groups, Groups& to);
+  std::vector<Membership> half_of(std::span<const Membership> groups, std::int64_t first, bool second) const;
   void keep_values(std::span<const double> values, std::span<const Membership> groups);
   void add_codes(Coded coded, std::span<const Membership> groups, Groups& to);
   std::int32_t cell_of(std::string_view name);

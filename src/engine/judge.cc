@@ -215,6 +215,8 @@ std::vector<Draft> Judge::values(const Place& place) const {
     base.noise = effect.noise;
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
     base.movement = movement(column, x, y, fresh);
+    if (aspect && !column.categorical() && !base.movement.empty())
+      base.movement = fmt::format("{}: {}", noun(aspect->aspect), base.movement);
     base.methods = methods.size();
   }
   if (rows_) {
@@ -238,7 +240,7 @@ std::vector<Draft> Judge::values(const Place& place) const {
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
     if (aspect) {
       r.type = aspects()[static_cast<std::size_t>(aspect->aspect)].of;
-      auto why = uncovered(place, aspect->aspect);
+      auto why = r.type == ColumnType::kTimestamp ? uncovered(place, aspect->aspect) : std::string();
       if (!why.empty()) {  // numbers of the cover, not of the rows
         r.effect = r.p_value = r.detectable_effect = kNaN;
         r.components.clear();
@@ -257,7 +259,8 @@ std::vector<Draft> Judge::values(const Place& place) const {
     } else if (score.status == drift::Status::kTooFewRows) {
       r.reason = too_few(place.part.counts.rows(), current.rows());
       if (r.untested_reference > 0)
-        r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
+        r.reason +=
+            fmt::format("; {} more chose the {}", with_commas(r.untested_reference), aspect ? "words" : "categories");
     } else if (score.status == drift::Status::kConstant) {
       r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
                                                   : "the same single value in both";

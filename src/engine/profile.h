@@ -16,6 +16,7 @@
 #include "engine/aspects.h"
 #include "engine/bins.h"
 #include "engine/comparison.h"
+#include "engine/vocabulary.h"
 #include "sketch/hyperloglog.h"
 #include "sketch/kll.h"
 #include "sketch/moments.h"
@@ -134,6 +135,7 @@ struct ColumnProfile {
 struct AspectProfile {
   Aspect aspect;
   ColumnProfile profile;
+  Vocabulary words{};  ///< of kUnseenWords, which is `halved`: the first half chose them
 };
 
 /// A reference, reduced to what later commands need of it.

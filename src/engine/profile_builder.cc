@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/parallel.h"
@@ -52,6 +53,46 @@ struct AspectBuilder {
   Aspect aspect;
   AspectValues values;
   ColumnBuilder builder;
+  Vocabulary words{};
+  std::int64_t rows = 0, first = 0, first_missing = 0;  // of this pass; in the half that chose the words
+  std::vector<double> second{};
+
+  void add(const table::Column& column) {
+    auto derived = values.of(column);
+    if (aspect == Aspect::kUnseenWords) {
+      second.clear();
+      for (double v : derived.numbers) {
+        if (in_second_half(rows++))
+          second.push_back(v);
+        else
+          ++(std::isnan(v) ? first_missing : first);
+      }
+      derived.numbers = second;
+    }
+    builder.add(derived);
+  }
+  bool finish() {
+    if (builder.finish()) return true;
+    rows = first = first_missing = 0;
+    return false;
+  }
+  AspectProfile take(Role role) {
+    auto profile = builder.take();
+    profile.role = role;
+    profile.halved = aspect == Aspect::kUnseenWords;
+    auto& counts = profile.parts[0][0].counts;
+    counts.uncounted = first, counts.uncounted_missing = first_missing;
+    return {aspect, std::move(profile), std::move(words)};
+  }
+};
+
+// What has to read a column again.
+struct Learner {
+  std::size_t column;
+  ColumnBuilder* own;
+  AspectBuilder* aspect;
+  void add(const table::Column& data) const { own ? own->add(data) : aspect->add(data); }
+  bool finish() const { return own ? own->finish() : aspect->finish(); }
 };
 
 // Segments with enough rows by falling count; the rest is pooled.
@@ -158,7 +199,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
           return;
         }
         builders[i].add(*column);
-        for (auto& b : beside[i]) b.builder.add(b.values.of(*column));
+        for (auto& b : beside[i]) b.add(*column);
         batch->release(where[i]);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
@@ -178,43 +219,63 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   profile.problems = problems.messages;
   if (profile.rows == 0) return no_rows(input.name(), problems);
 
-  std::vector<std::size_t> unfinished;
-  for (std::size_t i = 0; i < builders.size(); ++i)
-    if (!builders[i].finish()) unfinished.push_back(i);
-  if (!unfinished.empty()) {
+  std::vector<Learner> left;
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    if (!builders[i].finish()) left.push_back({i, &builders[i], nullptr});
+    for (auto& b : beside[i]) b.finish();
+    if (!builders[i].text()) continue;
+    // Which strings are texts is known only now, and so are their words.
+    for (const auto& info : aspects()) {
+      if (info.of != ColumnType::kText) continue;
+      auto words = info.aspect == Aspect::kUnseenWords ? builders[i].vocabulary() : Vocabulary();
+      VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, {}, words));
+      beside[i].push_back({info.aspect, std::move(values),
+                           ColumnBuilder(chosen.names[i], table::Type::kFloat, std::nullopt, typed, false),
+                           std::move(words)});
+    }
+    for (auto& b : beside[i]) left.push_back({i, nullptr, &b});
+  }
+  for (int pass = 0; !left.empty(); ++pass) {
+    if (pass == 2)
+      return fail(Code::kInternal,
+                  fmt::format("{}: column \"{}\" needs a further pass", input.name(), chosen.names[left[0].column]));
     ++passes, ++pass_done;
     table::Schema wanted;
-    for (auto i : unfinished) wanted.push_back(schema[find_column(schema, chosen.names[i])]);
+    std::vector<std::vector<Learner>> of;  // parallel to `wanted`
+    for (const auto& learner : left) {
+      const auto& field = schema[find_column(schema, chosen.names[learner.column])];
+      auto at = find_column(wanted, field.name);
+      if (at == std::string::npos) at = wanted.size(), wanted.push_back(field), of.emplace_back();
+      of[at].push_back(learner);
+    }
     VIGIE_ASSIGN(auto reader, input.open(wanted));
-    std::vector<Status> failures(unfinished.size());
+    std::vector<Status> failures(wanted.size());
     while (true) {
       VIGIE_ASSIGN(auto batch, reader->next());
       if (!batch) break;
-      parallel_for(unfinished.size(), options.threads, [&](std::size_t u) {
-        auto at = find_column(reader->schema(), chosen.names[unfinished[u]]);
+      parallel_for(wanted.size(), options.threads, [&](std::size_t u) {
+        auto at = find_column(reader->schema(), wanted[u].name);
         auto column = batch->column(at);
-        if (!column)
+        if (!column) {
           failures[u] = std::move(column.error());
-        else
-          builders[unfinished[u]].add(*column), batch->release(at);
+          return;
+        }
+        for (const auto& learner : of[u]) learner.add(*column);
+        batch->release(at);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       progress(reader->consumed());
     }
-    for (auto i : unfinished)
-      if (!builders[i].finish())
-        return fail(Code::kInternal,
-                    fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
+    std::erase_if(left, [](const Learner& learner) { return learner.finish(); });
   }
   for (std::size_t i = 0; i < builders.size(); ++i) {
     profile.columns.push_back(builders[i].take());
     profile.columns.back().role = chosen.roles[i];
     for (auto& b : beside[i]) {
-      b.builder.finish();
-      auto aspect = b.builder.take();
-      aspect.role = chosen.roles[i];
+      auto aspect = b.take(chosen.roles[i]);
       // Dates have one hour.
-      if (aspect.categories.size() > 1) profile.aspects.push_back({b.aspect, std::move(aspect)});
+      if (!aspect.profile.categorical() || aspect.profile.categories.size() > 1)
+        profile.aspects.push_back(std::move(aspect));
     }
   }
   for (const auto& f : schema)

@@ -144,7 +144,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     for (const auto& c : b.columns)
       if (!aspect && c.name == x.name) it = &c;
     for (const auto& c : b.aspects)
-      if (aspect && c.aspect == aspect->aspect && c.profile.name == x.name) it = &c.profile;
+      if (aspect && c.aspect == aspect->aspect && c.profile.name == x.name && c.words == aspect->words) it = &c.profile;
     if (aspect && !it) continue;
     if (!it) {
       out.notes.push_back(fmt::format("column {} is only in {} and was left out", vigie::quoted(x.name), a.source));
@@ -219,7 +219,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
         m.distinct = std::max(x.categorical() ? m.distinct : 0, m.cardinality->estimate());
     }
     if (aspect)
-      out.aspects.push_back({aspect->aspect, std::move(m)});
+      out.aspects.push_back({aspect->aspect, std::move(m), aspect->words});
     else
       out.columns.push_back(std::move(m));
   }

@@ -8,8 +8,8 @@ namespace {
 
 // Bytes of all traces of a categorical column, of one without its shares, and the shares worth following.
 constexpr std::size_t kTraceBytes = 24'000, kTrace = 26, kFewestShares = 4;
-// An aspect's share of what a column may take: 150 windows of 54 bytes.
-constexpr std::size_t kAspectWindows = 150, kAspectShares = 7;
+// An aspect's share of what a column may take: 100 windows of 54 bytes.
+constexpr std::size_t kAspectWindows = 100, kAspectShares = 7;
 constexpr std::size_t kMissingWindows = 250;  // latest ones of which the missing share is followed
 
 // What a profile keeps of a trace is what a fresh reference would compare with, to the last digit.
