@@ -15,7 +15,8 @@ namespace vigie::engine {
 enum class Verdict : std::uint8_t { kNoData, kOk, kWarning, kDrift };
 std::string_view to_string(Verdict verdict);  ///< "no_data", "ok", "warning", "drift"
 
-/// What a column is to the engine. Text is compared by its length in characters, embeddings by their Euclidean norm.
+/// What a column is to the engine. Text is compared by its length in characters, embeddings by their Euclidean norm,
+/// besides their aspects.
 enum class ColumnType : std::uint8_t { kNumeric, kBoolean, kCategorical, kTimestamp, kText, kEmbedding };
 std::string_view to_string(ColumnType type);  ///< "numeric", "boolean", …
 
