@@ -15,19 +15,20 @@ namespace vigie::engine {
 /// Turns the values of a column into those of one aspect of it, row by row. One thread at a time.
 class AspectValues {
  public:
-  /// `zone`: of times; `known`: the words that have been seen. Code::kUsage for an unknown time zone.
-  static Result<AspectValues> make(Aspect aspect, const std::string& zone, Vocabulary known = Vocabulary());
+  /// `zone`: of times; `known`: what rows are held against. Code::kUsage for an unknown time zone.
+  static Result<AspectValues> make(Aspect aspect, const std::string& zone, Learnt known = {});
 
   /// A column of strings, or of numbers; it points into this until the next call.
   table::Column of(const table::Column& column);
 
  private:
-  AspectValues(Aspect aspect, Vocabulary known) : aspect_(aspect), known_(std::move(known)) {}
+  AspectValues(Aspect aspect, Learnt known) : aspect_(aspect), known_(std::move(known)) {}
+  table::Column of_lists(const table::Column& column);
   table::Column of_texts(const table::Column& column);
   std::int32_t code_of(double time);
 
   Aspect aspect_;
-  Vocabulary known_;
+  Learnt known_;
   Zone zone_;
   std::vector<std::int32_t> codes_;
   std::vector<double> each_, numbers_;

@@ -11,15 +11,18 @@ namespace vigie::engine {
 namespace {
 
 constexpr AspectInfo kAspects[] = {
-    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, "hour_of_day", "hours",
+    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, false, "hour_of_day", "hours",
      "Hours of the day as 24 categories, in the time zone of --timezone, else in UTC"},
-    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, "day_of_week", "days",
+    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, false, "day_of_week", "days",
      "Days of the week as 7 categories, likewise"},
-    {Aspect::kWords, ColumnType::kText, false, "words", "words",
+    {Aspect::kWords, ColumnType::kText, false, false, "words", "words",
      "Words of a text: runs of letters, digits and apostrophes"},
-    {Aspect::kUnseenWords, ColumnType::kText, false, "unseen_words", "share of unseen words",
+    {Aspect::kUnseenWords, ColumnType::kText, false, true, "unseen_words", "share of unseen words",
      "Share of a text's words that are not among the 4,096 most frequent ones of half of the reference; the other half "
      "is what current texts are compared with"},
+    {Aspect::kCentroidDistance, ColumnType::kEmbedding, false, true, "centroid_distance", "distances from the centroid",
+     "Euclidean distance from the centroid of half of the reference; the other half is what current rows are compared "
+     "with"},
 };
 
 constexpr std::array<std::string_view, 24> kHours{"00 h", "01 h", "02 h", "03 h", "04 h", "05 h", "06 h", "07 h",
@@ -43,7 +46,7 @@ std::string_view noun(Aspect aspect) {
   return kAspects[static_cast<std::size_t>(aspect)].noun;
 }
 
-Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone, Vocabulary known) {
+Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone, Learnt known) {
   AspectValues values(aspect, std::move(known));
   VIGIE_ASSIGN(values.zone_, Zone::find(zone));
   return values;
@@ -58,6 +61,7 @@ std::int32_t AspectValues::code_of(double time) {
 }
 
 table::Column AspectValues::of(const table::Column& column) {
+  if (aspect_ == Aspect::kCentroidDistance) return of_lists(column);
   if (aspect_ == Aspect::kWords || aspect_ == Aspect::kUnseenWords) return of_texts(column);
   codes_.resize(column.numbers.size());
   for (std::size_t i = 0; i < codes_.size(); ++i) codes_[i] = code_of(column.numbers[i]);
@@ -74,13 +78,29 @@ table::Column AspectValues::of_texts(const table::Column& column) {
     double words = 0, unseen = 0;
     for_each_word(column.dictionary[i], [&](std::string_view word) {
       ++words;
-      if (aspect_ == Aspect::kUnseenWords) unseen += !known_.holds(word);
+      if (aspect_ == Aspect::kUnseenWords) unseen += !known_.words.holds(word);
     });
     each_[i] = aspect_ == Aspect::kWords ? words : words > 0 ? unseen / words : NAN;
   }
   numbers_.resize(column.codes.size());
   for (std::size_t i = 0; i < numbers_.size(); ++i)
     numbers_[i] = column.codes[i] < 0 ? NAN : each_[static_cast<std::size_t>(column.codes[i])];
+  table::Column out;
+  out.type = table::Type::kFloat;
+  out.numbers = numbers_;
+  return out;
+}
+
+table::Column AspectValues::of_lists(const table::Column& column) {
+  const auto rows = column.offsets.empty() ? 0 : column.offsets.size() - 1;
+  numbers_.assign(rows, NAN);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto from = static_cast<std::size_t>(column.offsets[i]), to = static_cast<std::size_t>(column.offsets[i + 1]);
+    if ((!column.missing.empty() && column.missing[i]) || to - from != known_.center.size() || to == from) continue;
+    double square = 0;
+    for (auto j = from; j < to; ++j) square += std::pow(column.values[j] - double{known_.center[j - from]}, 2);
+    numbers_[i] = std::isfinite(square) ? std::sqrt(square) : NAN;
+  }
   table::Column out;
   out.type = table::Type::kFloat;
   out.numbers = numbers_;

@@ -29,9 +29,10 @@ class ColumnBuilder {
   void add(const table::Column& column);
   /// Whether the profile is complete; false asks for the same data once more.
   bool finish();
-  /// Whether its strings turned out to be texts, and their most frequent words in the half of the rows that chooses.
-  bool text() const { return profile_.type == ColumnType::kText; }
-  Vocabulary vocabulary() const;
+  /// What the column turned out to be, and what the half of its rows that chooses says of it: the most frequent words
+  /// of texts, the centroid of embeddings as long as the first one.
+  ColumnType type() const { return profile_.type; }
+  Learnt learnt() const;
   /// The profile, once finish() said so: its one part is the whole.
   ColumnProfile take();
 
@@ -45,6 +46,7 @@ class ColumnBuilder {
 
   void restart();
   void add_codes(Coded coded);
+  void add_lists(const table::Column& column);
   void choose_from(std::string_view name, const Halves& use);
   bool decide_text() const;
   void become_text();
@@ -61,6 +63,8 @@ class ColumnBuilder {
   std::unordered_map<std::string, Halves, TextHash, std::equal_to<>> counts_;
   std::optional<sketch::FrequentItems> many_, words_;
   std::map<std::int64_t, std::int64_t> lengths_;
+  std::vector<double> center_;
+  std::int64_t centered_ = 0;
   std::vector<double> buffer_, finite_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::int32_t> codes_;

@@ -245,7 +245,8 @@ std::string save_profile(const Profile& p) {
   for (const auto& a : p.aspects) {
     out.fixed(static_cast<std::uint8_t>(a.aspect));
     save_column(out, a.profile);
-    if (a.aspect == Aspect::kUnseenWords) out.array(std::span<const std::uint64_t>(a.words.bits()));
+    out.array(std::span<const std::uint64_t>(a.known.words.bits()));
+    out.array(std::span<const float>(a.known.center));
   }
   return seal(kMagic, kVersion, out.bytes());
 }
@@ -307,9 +308,12 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     if (in.ok() && (!known || aspects()[aspect].categorical != column.categorical() || !consistent(column, p.segments)))
       in.fail();
     std::vector<std::uint64_t> words;
-    if (in.ok() && static_cast<Aspect>(aspect) == Aspect::kUnseenWords) in.array(words);
+    std::vector<float> center;
+    in.array(words);
+    in.array(center);
     if (!words.empty() && words.size() != Vocabulary::kCells) in.fail();
-    p.aspects.push_back({static_cast<Aspect>(aspect), std::move(column), Vocabulary(std::move(words))});
+    p.aspects.push_back(
+        {static_cast<Aspect>(aspect), std::move(column), {Vocabulary(std::move(words)), std::move(center)}});
   }
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
   return p;

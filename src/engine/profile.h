@@ -135,7 +135,7 @@ struct ColumnProfile {
 struct AspectProfile {
   Aspect aspect;
   ColumnProfile profile;
-  Vocabulary words{};  ///< of kUnseenWords, which is `halved`: the first half chose them
+  Learnt known{};  ///< of aspects that are `halved`
 };
 
 /// A reference, reduced to what later commands need of it.

@@ -2,13 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/parallel.h"
 #include "base/text.h"
-#include "engine/aspect_values_internal.h"
-#include "engine/column_builder_internal.h"
+#include "engine/aspect_builder_internal.h"
 #include "engine/profile.h"
 #include "engine/roles_internal.h"
 #include "engine/segmenter_internal.h"
@@ -47,53 +45,6 @@ void add_note(std::vector<std::string>& notes, const std::vector<std::string>& m
   for (const auto& n : more)
     if (std::find(notes.begin(), notes.end(), n) == notes.end()) notes.push_back(n);
 }
-
-// One aspect of a column while it is learnt.
-struct AspectBuilder {
-  Aspect aspect;
-  AspectValues values;
-  ColumnBuilder builder;
-  Vocabulary words{};
-  std::int64_t rows = 0, first = 0, first_missing = 0;  // of this pass; in the half that chose the words
-  std::vector<double> second{};
-
-  void add(const table::Column& column) {
-    auto derived = values.of(column);
-    if (aspect == Aspect::kUnseenWords) {
-      second.clear();
-      for (double v : derived.numbers) {
-        if (in_second_half(rows++))
-          second.push_back(v);
-        else
-          ++(std::isnan(v) ? first_missing : first);
-      }
-      derived.numbers = second;
-    }
-    builder.add(derived);
-  }
-  bool finish() {
-    if (builder.finish()) return true;
-    rows = first = first_missing = 0;
-    return false;
-  }
-  AspectProfile take(Role role) {
-    auto profile = builder.take();
-    profile.role = role;
-    profile.halved = aspect == Aspect::kUnseenWords;
-    auto& counts = profile.parts[0][0].counts;
-    counts.uncounted = first, counts.uncounted_missing = first_missing;
-    return {aspect, std::move(profile), std::move(words)};
-  }
-};
-
-// What has to read a column again.
-struct Learner {
-  std::size_t column;
-  ColumnBuilder* own;
-  AspectBuilder* aspect;
-  void add(const table::Column& data) const { own ? own->add(data) : aspect->add(data); }
-  bool finish() const { return own ? own->finish() : aspect->finish(); }
-};
 
 // Segments with enough rows by falling count; the rest is pooled.
 std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names,
@@ -223,16 +174,17 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   for (std::size_t i = 0; i < builders.size(); ++i) {
     if (!builders[i].finish()) left.push_back({i, &builders[i], nullptr});
     for (auto& b : beside[i]) b.finish();
-    if (!builders[i].text()) continue;
-    // Which strings are texts is known only now, and so are their words.
+    // Which strings are texts, and what the first half says of them and of embeddings, is known only now.
+    const bool times = builders[i].type() == ColumnType::kTimestamp;
     for (const auto& info : aspects()) {
-      if (info.of != ColumnType::kText) continue;
-      auto words = info.aspect == Aspect::kUnseenWords ? builders[i].vocabulary() : Vocabulary();
-      VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, {}, words));
+      if (times || info.of != builders[i].type()) continue;
+      auto known = info.halved ? builders[i].learnt() : Learnt();
+      VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, {}, known));
       beside[i].push_back({info.aspect, std::move(values),
                            ColumnBuilder(chosen.names[i], table::Type::kFloat, std::nullopt, typed, false),
-                           std::move(words)});
+                           std::move(known)});
     }
+    if (times) continue;
     for (auto& b : beside[i]) left.push_back({i, nullptr, &b});
   }
   for (int pass = 0; !left.empty(); ++pass) {

@@ -144,8 +144,13 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     for (const auto& c : b.columns)
       if (!aspect && c.name == x.name) it = &c;
     for (const auto& c : b.aspects)
-      if (aspect && c.aspect == aspect->aspect && c.profile.name == x.name && c.words == aspect->words) it = &c.profile;
-    if (aspect && !it) continue;
+      if (aspect && c.aspect == aspect->aspect && c.profile.name == x.name && c.known == aspect->known) it = &c.profile;
+    if (aspect && !it) {
+      if (!aspect->known.words.empty() || !aspect->known.center.empty())
+        out.notes.push_back(fmt::format("column {}: {} are not kept, as either reference has its own to go by",
+                                        vigie::quoted(x.name), noun(aspect->aspect)));
+      continue;
+    }
     if (!it) {
       out.notes.push_back(fmt::format("column {} is only in {} and was left out", vigie::quoted(x.name), a.source));
       continue;
@@ -219,7 +224,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
         m.distinct = std::max(x.categorical() ? m.distinct : 0, m.cardinality->estimate());
     }
     if (aspect)
-      out.aspects.push_back({aspect->aspect, std::move(m), aspect->words});
+      out.aspects.push_back({aspect->aspect, std::move(m), aspect->known});
     else
       out.columns.push_back(std::move(m));
   }

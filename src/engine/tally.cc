@@ -118,7 +118,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   std::vector<AspectValues> derived;
   for (std::size_t a = 0; a < profile.aspects.size(); ++a) {
     const auto& aspect = profile.aspects[a];
-    VIGIE_ASSIGN(auto values, AspectValues::make(aspect.aspect, profile.window.zone, aspect.words));
+    VIGIE_ASSIGN(auto values, AspectValues::make(aspect.aspect, profile.window.zone, aspect.known));
     derived.push_back(std::move(values));
     for (std::size_t i = 0; i < profile.columns.size(); ++i)
       if (profile.columns[i].name == aspect.profile.name) beside[i].push_back(a);

@@ -46,4 +46,11 @@ class Vocabulary {
   std::vector<std::uint64_t> bits_;
 };
 
+/// What one half of a reference says of a column, for the rows of the other half and current ones to be held against.
+struct Learnt {
+  Vocabulary words{};           ///< of texts
+  std::vector<float> center{};  ///< of embeddings
+  bool operator==(const Learnt&) const = default;
+};
+
 }  // namespace vigie::engine
