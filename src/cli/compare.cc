@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/list_internal.h"
 #include "cli/output_internal.h"
 #include "cli/remarks_internal.h"
 #include "drift/compat.h"
@@ -63,12 +64,7 @@ Status check(const Options& o) {
   if (o.compat.empty()) {
     for (const auto* m : drift::methods()) known.emplace_back(m->name);
   } else {
-    std::vector<std::string> names;
-    for (const auto& p : drift::peers()) names.emplace_back(p.name);
-    const auto* peer = drift::find_peer(o.compat);
-    if (!peer)
-      return fail(Code::kUsage,
-                  fmt::format("--compat: {} ({})", unknown_name("program", o.compat, names), fmt::join(names, ", ")));
+    VIGIE_ASSIGN(const auto* peer, peer_named(o.compat));
     for (const auto& m : peer->methods) known.emplace_back(m.name);
   }
   for (const auto& m : o.methods) {
