@@ -45,21 +45,17 @@ Result<const drift::Peer*> peer_named(const std::string& name) {
               fmt::format("--compat: {} ({})", unknown_name("program", name, known), fmt::join(known, ", ")));
 }
 
-Result<int> list_compat(const std::string& name, bool json) {
+Result<Listing> list_compat(const std::string& name) {
   VIGIE_ASSIGN(const auto* peer, peer_named(name));
-  auto all = nlohmann::ordered_json::array();
-  std::vector<std::vector<std::string>> rows;
+  Listing out{
+      {{"program", peer->name}, {"version", peer->version}}, {"method", "columns", "drift when", "what it is"}, {}};
+  auto& all = out.document["methods"] = nlohmann::ordered_json::array();
   for (const auto& m : peer->methods) {
     all.push_back({{"name", m.name}, {"summary", m.summary}, {"accepts", kinds(m.accepts)}, {"drift", rule(m)}});
-    rows.push_back(
+    out.rows.push_back(
         {std::string(m.name), fmt::format("{}", fmt::join(kinds(m.accepts), ", ")), rule(m), std::string(m.summary)});
   }
-  if (json)
-    print(nlohmann::ordered_json{{"program", peer->name}, {"version", peer->version}, {"methods", all}}.dump(1));
-  else
-    print(view::table({"method", "columns", "drift when", "what it is"}, rows, std::vector(4, view::Align::kLeft),
-                      terminal()));
-  return 0;
+  return out;
 }
 
 }  // namespace vigie::cli

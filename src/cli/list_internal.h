@@ -26,7 +26,7 @@ std::string about_detector(const std::string& spec);
 
 /// The program whose rules --compat names; Code::kUsage with the nearest name for an unknown one.
 Result<const drift::Peer*> peer_named(const std::string& name);
-/// Prints what compare --compat knows of it.
-Result<int> list_compat(const std::string& name, bool json);
+/// What compare --compat knows of it.
+Result<Listing> list_compat(const std::string& name);
 
 }  // namespace vigie::cli
