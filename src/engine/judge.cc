@@ -262,8 +262,7 @@ std::vector<Draft> Judge::values(const Place& place) const {
         r.reason +=
             fmt::format("; {} more chose the {}", with_commas(r.untested_reference), aspect ? "words" : "categories");
     } else if (score.status == drift::Status::kConstant) {
-      r.reason = column.type == ColumnType::kText ? "texts of one length in both"
-                                                  : "the same single value in both";
+      r.reason = column.type == ColumnType::kText ? "texts of one length in both" : "the same single value in both";
     } else if (time_went_on(column, y)) {
       d.tested = false;
       r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
