@@ -10,8 +10,10 @@
 
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/list_internal.h"
 #include "cli/output_internal.h"
 #include "cli/remarks_internal.h"
+#include "drift/compat.h"
 #include "drift/drift.h"
 #include "view/json.h"
 #include "view/report.h"
@@ -20,7 +22,7 @@ namespace vigie::cli {
 namespace {
 
 struct Options {
-  std::string reference, current, output, fail_on;
+  std::string reference, current, output, fail_on, compat;
   double alpha = 0.05;
   std::optional<double> watch, major;
   std::vector<std::string> methods;
@@ -59,7 +61,12 @@ Status check(const Options& o) {
   if (o.watch && !(*o.watch >= 0 && *o.watch <= *o.major && std::isfinite(*o.major)))
     return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", *o.watch, *o.major));
   std::vector<std::string> known = {"auto", "all"};
-  for (const auto* m : drift::methods()) known.emplace_back(m->name);
+  if (o.compat.empty()) {
+    for (const auto* m : drift::methods()) known.emplace_back(m->name);
+  } else {
+    VIGIE_ASSIGN(const auto* peer, peer_named(o.compat));
+    for (const auto& m : peer->methods) known.emplace_back(m.name);
+  }
   for (const auto& m : o.methods) {
     if (std::find(known.begin(), known.end(), method_of(m)) != known.end()) continue;
     return fail(Code::kUsage,
@@ -130,6 +137,7 @@ Result<int> run(const Options& o) {
   options.threads = o.columns.threads, options.version = kVersion;
   if (o.watch) options.levels = engine::Levels{*o.watch, *o.major};
   options.reference_rows = read.rows.get();
+  if (!o.compat.empty()) options.compat = drift::find_peer(o.compat);
   for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
@@ -150,6 +158,7 @@ Result<int> run(const Options& o) {
                         {"window", text(engine::to_string(window))},
                         {"method", o.methods.empty() ? "\"auto\"" : text(o.methods)},
                         {"seed", "1"}};
+  if (!comparison.compat.empty()) comparison.options.emplace_back("compat", text(comparison.compat));
   if (!o.windows.segments.empty()) comparison.options.emplace_back("segment", text(o.windows.segments));
   if (options.levels) {
     comparison.options.emplace_back("watch", fmt::format("{}", *o.watch));
@@ -179,7 +188,8 @@ Command add_compare(CLI::App& program) {
       "Examples:\n  vigie compare --reference train.csv --current today.csv\n"
       "  vigie compare --reference train.vpf --current 'june/*.parquet' \\\n"
       "      --timestamp ts --window day -o report.html\n"
-      "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n\n"
+      "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n"
+      "  vigie compare --reference train.csv --current today.csv --compat evidently\n\n"
       "Data quality is checked as far as the counts of the comparison go; vigie check has\nall checks: vigie list "
       "checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
@@ -199,10 +209,17 @@ Command add_compare(CLI::App& program) {
   app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
       ->type_name("[COL=]METHOD")
       ->allow_extra_args(false);
+  app->add_option("--compat", o->compat,
+                  "numbers, thresholds and verdicts of another program: evidently (0.7.23) or nannyml (0.13.1); "
+                  "--method then names its methods, see vigie list methods --compat NAME")
+      ->type_name("NAME");
   o->columns.add(*app);
   o->windows.add(*app);
   return {app, [o, app] {
             o->writes = app->count("--output") > 0;
+            for (const auto* option : {"--alpha", "--watch"})
+              if (!o->compat.empty() && app->count(option) > 0)
+                say(fmt::format("{}: has no effect on the verdicts of {}", option, o->compat));
             return run(*o);
           }};
 }

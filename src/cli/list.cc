@@ -9,6 +9,7 @@
 #include "cli/command_internal.h"
 #include "cli/list_internal.h"
 #include "drift/drift.h"
+#include "engine/aspects.h"
 #include "metric/metric.h"
 #include "quality/quality.h"
 
@@ -97,12 +98,25 @@ Listing list_checks() {
   return out;
 }
 
+Listing list_aspects() {
+  Listing out{{}, {"aspect", "columns", "what it is"}, {}};
+  auto& all = out.document["aspects"] = Json::array();
+  for (const auto& a : engine::aspects()) {
+    const auto of = engine::to_string(a.of);
+    all.push_back({{"name", a.name}, {"of", of}, {"summary", a.summary}});
+    out.rows.push_back({std::string(a.name), std::string(of), std::string(a.summary)});
+  }
+  return out;
+}
+
 struct Kind {
   std::string_view name;
   Listing (*list)();
 };
 constexpr Kind kKinds[] = {
-    {"methods", list_methods}, {"metrics", list_metrics}, {"checks", list_checks}, {"detectors", list_detectors}};
+    {"methods", list_methods}, {"aspects", list_aspects},     {"metrics", list_metrics},
+    {"checks", list_checks},   {"detectors", list_detectors},
+};
 
 }  // namespace
 
@@ -110,18 +124,26 @@ Command add_list(CLI::App& program) {
   struct Options {
     std::string what;
     bool json = false;
+    std::string compat;
   };
   auto o = std::make_shared<Options>();
   std::vector<std::string> known;
   for (const auto& kind : kKinds) known.emplace_back(kind.name);
   const auto names = fmt::format("{}", fmt::join(known, ", "));
   auto* app = program.add_subcommand("list", "what this program knows: " + names);
-  app->footer("Examples:\n  vigie list methods\n  vigie list metrics --json");
+  app->footer("Examples:\n  vigie list methods\n  vigie list metrics --json\n  vigie list methods --compat nannyml");
   app->add_option("WHAT", o->what, names + "; default all");
   app->add_flag("--json", o->json, "one JSON document");
+  app->add_option("--compat", o->compat, "the methods that compare --compat knows of another program")
+      ->type_name("NAME");
   return {app, [o, known, names]() -> Result<int> {
             if (!o->what.empty() && std::find(known.begin(), known.end(), o->what) == known.end())
               return fail(Code::kUsage, fmt::format("list: {} ({})", unknown_name("kind", o->what, known), names));
+            if (!o->compat.empty()) {
+              VIGIE_ASSIGN(const auto listing, list_compat(o->compat));
+              print(o->json ? listing.document.dump(1) : view::table(listing.header, listing.rows, {}, terminal()));
+              return 0;
+            }
             auto document = Json::object();
             std::string_view gap;
             for (const auto& kind : kKinds) {

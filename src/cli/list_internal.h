@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "drift/compat.h"
+
 namespace vigie::cli {
 
 /// What `vigie list` says of one kind of unit: a program gets `document`, an array of all their properties under the
@@ -20,5 +23,10 @@ Listing list_detectors();
 /// For help: what a detector or an ensemble is, and its parameters with defaults and bounds. Of something else: the
 /// nearest one.
 std::string about_detector(const std::string& spec);
+
+/// The program whose rules --compat names; Code::kUsage with the nearest name for an unknown one.
+Result<const drift::Peer*> peer_named(const std::string& name);
+/// What compare --compat knows of it.
+Result<Listing> list_compat(const std::string& name);
 
 }  // namespace vigie::cli

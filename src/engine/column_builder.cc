@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include "engine/column_builder_internal.h"
 
 namespace vigie::engine {
 namespace {
 
-constexpr std::size_t kDistinct = 1 << 16;  // categories counted exactly in the first pass
-constexpr std::size_t kTextDistinct = 50;   // a string column with at least so many values, …
-constexpr double kTextShare = 0.5;          // … more than this share of its rows, is free text
-constexpr double kTextLength = 100;         // or one whose values are longer than this on average
+constexpr std::size_t kDistinct = 1 << 16;     // categories counted exactly in the first pass
+constexpr std::size_t kTextDistinct = 50;      // a string column with at least so many values, …
+constexpr double kTextShare = 0.5;             // … more than this share of its rows, is free text
+constexpr double kTextLength = 100;            // or one whose values are longer than this on average
+constexpr std::uint32_t kManyWords = 1 << 16;  // that are counted, of the half that chooses
+constexpr std::size_t kDimensions = 2048;      // of embeddings whose centroid is kept: 8 kB
 constexpr std::int64_t kLongest = 65'535;
 
 }  // namespace
@@ -36,6 +39,7 @@ ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional
     default:
       profile_.type = ColumnType::kNumeric;
   }
+  if (source == table::Type::kString && as != ColumnType::kCategorical) words_.emplace(kManyWords);
   if (sketches_)
     profile_.quantiles.emplace(), profile_.tails.emplace(), profile_.cardinality.emplace();
   else if (source == table::Type::kString)
@@ -46,6 +50,7 @@ void ColumnBuilder::add(const table::Column& column) {
   profile_.mismatches += column.mismatches;
   if (typed_ && !again_ && column.type == table::Type::kString) texts_.add(column.dictionary);
   if (profile_.categorical()) return add_codes(encode(column, codes_));
+  if (profile_.type == ColumnType::kEmbedding && !again_) add_lists(column);
   auto values = project(column, profile_.type, buffer_, profile_.infinite);
   auto finite = values;
   std::size_t n = 0;
@@ -163,6 +168,7 @@ void ColumnBuilder::add_codes(Coded coded) {
       continue;
     }
     if (profile_.cardinality) profile_.cardinality->update(hash64(name));
+    if (words_ && use.first > 0) for_each_word(name, [&](std::string_view word) { words_->update(word, use.first); });
     auto length = std::min(characters(name), kLongest);
     lengths_[length] += use.both();
     total_length_ += static_cast<double>(length) * static_cast<double>(use.both());
@@ -191,6 +197,29 @@ bool ColumnBuilder::decide_text() const {
   double distinct = many_ ? profile_.cardinality->estimate() : static_cast<double>(counts_.size());
   auto n = static_cast<double>(total_);
   return (distinct >= kTextDistinct && distinct > kTextShare * n) || (n > 0 && total_length_ / n > kTextLength);
+}
+
+Learnt ColumnBuilder::learnt() const {
+  Learnt known;
+  for (double sum : center_) known.center.push_back(static_cast<float>(sum / static_cast<double>(centered_)));
+  if (centered_ == 0) known.center.clear();
+  if (!words_ || profile_.type != ColumnType::kText) return known;
+  const auto items = words_->items();
+  for (std::size_t i = 0; i < std::min(items.size(), Vocabulary::kWords); ++i) known.words.add(items[i].name);
+  return known;
+}
+
+void ColumnBuilder::add_lists(const table::Column& column) {
+  for (std::size_t i = 0; i + 1 < column.offsets.size(); ++i) {
+    const auto from = static_cast<std::size_t>(column.offsets[i]), to = static_cast<std::size_t>(column.offsets[i + 1]);
+    if (in_second_half(rows_++) || to == from || (!column.missing.empty() && column.missing[i])) continue;
+    const auto values = column.values.subspan(from, to - from);
+    if (std::any_of(values.begin(), values.end(), [](double v) { return !std::isfinite(v); })) continue;
+    if (center_.empty() && values.size() <= kDimensions) center_.resize(values.size());
+    if (values.size() != center_.size()) continue;
+    for (std::size_t j = 0; j < values.size(); ++j) center_[j] += values[j];
+    ++centered_;
+  }
 }
 
 void ColumnBuilder::become_text() {

@@ -29,6 +29,10 @@ class ColumnBuilder {
   void add(const table::Column& column);
   /// Whether the profile is complete; false asks for the same data once more.
   bool finish();
+  /// What the column turned out to be, and what the half of its rows that chooses says of it: the most frequent words
+  /// of texts, the centroid of embeddings as long as the first one.
+  ColumnType type() const { return profile_.type; }
+  Learnt learnt() const;
   /// The profile, once finish() said so: its one part is the whole.
   ColumnProfile take();
 
@@ -42,6 +46,7 @@ class ColumnBuilder {
 
   void restart();
   void add_codes(Coded coded);
+  void add_lists(const table::Column& column);
   void choose_from(std::string_view name, const Halves& use);
   bool decide_text() const;
   void become_text();
@@ -56,8 +61,10 @@ class ColumnBuilder {
   NumberTexts texts_;
   BinBuilder bins_;
   std::unordered_map<std::string, Halves, TextHash, std::equal_to<>> counts_;
-  std::optional<sketch::FrequentItems> many_;
+  std::optional<sketch::FrequentItems> many_, words_;
   std::map<std::int64_t, std::int64_t> lengths_;
+  std::vector<double> center_;
+  std::int64_t centered_ = 0;
   std::vector<double> buffer_, finite_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::int32_t> codes_;

@@ -18,6 +18,7 @@ ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentat
       first_half_(profile.halved ? segmentations : 0),
       kept_(segmentations),
       values_(segmentations),
+      spans(segmentations),
       cells(segmentations) {
   if (profile.categorical()) {
     for (std::size_t i = 0; i < profile.categories.size(); ++i)
@@ -42,7 +43,14 @@ void ColumnCounter::add(const table::Column& column, std::int64_t first, std::sp
     }
     add_codes(coded, groups, cells);
   } else {
-    add_numbers(project(column, profile_.type, numbers_, infinite), groups);
+    auto values = project(column, profile_.type, numbers_, infinite);
+    if (profile_.halved) {
+      for (std::size_t k = 0; k < groups.size(); ++k) first_half_[k].resize(cells[k].size());
+      add_numbers(values, half_of(groups, first, false), first_half_);
+      add_numbers(values, half_of(groups, first, true), cells);
+    } else {
+      add_numbers(values, groups, cells);
+    }
   }
   if (profile_.type == ColumnType::kText) texts_.add(column.dictionary);
 }
@@ -96,7 +104,18 @@ std::int64_t ColumnCounter::beyond(std::span<const double> values) const {
   return sum;
 }
 
-void ColumnCounter::add_numbers(std::span<const double> values, std::span<const Membership> groups) {
+std::vector<Membership> ColumnCounter::half_of(std::span<const Membership> groups, std::int64_t first,
+                                               bool second) const {
+  std::vector<Membership> out;
+  for (const auto& m : groups) {
+    auto& half = out.emplace_back().groups = m.groups;
+    for (std::size_t i = 0; i < half.size(); ++i)
+      if (in_second_half(first + static_cast<std::int64_t>(i)) != second) half[i] = -1;
+  }
+  return out;
+}
+
+void ColumnCounter::add_numbers(std::span<const double> values, std::span<const Membership> groups, Groups& to) {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
   for (double v : values) {
     low = v < low ? v : low;
@@ -104,6 +123,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
   }
   minimum = std::min(minimum, low), maximum = std::max(maximum, high);
   if (most_ > 0) keep_values(values, groups);
+  if (profile_.type == ColumnType::kTimestamp) add_spans(values, groups);
   const auto& cuts = profile_.bins.cuts;
   bool outside = !cuts.empty() && (low < cuts.front() || high >= cuts.back());
   bool located = false;
@@ -112,7 +132,7 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
     if (!m.runs.empty()) {
       for (const auto& run : m.runs) {
         if (run.group < 0) continue;
-        auto& counts = group(cells, k, run.group);
+        auto& counts = group(to, k, run.group);
         auto part = values.subspan(static_cast<std::size_t>(run.begin), static_cast<std::size_t>(run.end - run.begin));
         counts.missing += static_cast<std::int64_t>(cuts_->count(part, counts.cells));
         if (outside) counts.beyond = saturating_add(counts.beyond, beyond(part));
@@ -126,12 +146,24 @@ void ColumnCounter::add_numbers(std::span<const double> values, std::span<const 
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (m.groups[i] < 0) continue;
-      auto& counts = group(cells, k, m.groups[i]);
+      auto& counts = group(to, k, m.groups[i]);
       if (places_[i] == 0xffff)
         ++counts.missing;
       else
         ++counts.cells[places_[i]];
       if (outside) counts.beyond = saturating_add(counts.beyond, beyond(values.subspan(i, 1)));
+    }
+  }
+}
+
+void ColumnCounter::add_spans(std::span<const double> times, std::span<const Membership> groups) {
+  for (std::size_t k = 0; k < groups.size(); ++k) {
+    spans[k].resize(std::max(spans[k].size(), cells[k].size()));
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      if (groups[k].groups[i] < 0 || std::isnan(times[i])) continue;
+      auto& span = spans[k][static_cast<std::size_t>(groups[k].groups[i])];
+      span.low = std::min(span.low, times[i]);
+      span.high = std::max(span.high, times[i]);
     }
   }
 }

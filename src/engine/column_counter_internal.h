@@ -14,6 +14,7 @@
 #include "engine/column_values_internal.h"
 #include "engine/profile.h"
 #include "engine/segmenter_internal.h"
+#include "engine/tally.h"
 #include "sketch/histogram.h"
 
 namespace vigie::engine {
@@ -54,7 +55,9 @@ class ColumnCounter {
   Counts& group(Groups& of, std::size_t k, std::int32_t g);
   Coded half(Coded coded, std::int64_t first, bool second);
   std::int64_t beyond(std::span<const double> values) const;
-  void add_numbers(std::span<const double> values, std::span<const Membership> groups);
+  void add_spans(std::span<const double> times, std::span<const Membership> groups);
+  void add_numbers(std::span<const double> values, std::span<const Membership> groups, Groups& to);
+  std::vector<Membership> half_of(std::span<const Membership> groups, std::int64_t first, bool second) const;
   void keep_values(std::span<const double> values, std::span<const Membership> groups);
   void add_codes(Coded coded, std::span<const Membership> groups, Groups& to);
   std::int32_t cell_of(std::string_view name);
@@ -74,8 +77,9 @@ class ColumnCounter {
   std::vector<std::vector<std::vector<double>>> values_;  // [segmentation][group]
 
  public:
-  Groups cells;                    ///< [segmentation][group]
-  std::vector<std::string> fresh;  ///< names that the profile does not have, in the order of their coming
+  std::vector<std::vector<Span>> spans;  ///< [segmentation][group], timestamps only
+  Groups cells;                          ///< [segmentation][group]
+  std::vector<std::string> fresh;        ///< names that the profile does not have, in the order of their coming
   std::int64_t mismatches = 0, infinite = 0;
   double minimum = std::numeric_limits<double>::infinity(), maximum = -minimum;
 };

@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "engine/choice_internal.h"
+#include "engine/compat_internal.h"
 #include "engine/judge_internal.h"
 #include "engine/picture.h"
 #include "engine/quality_counter_internal.h"
@@ -35,6 +36,7 @@ void summarise(Comparison& out) {
     }
     if (tested) s.expected_false_windows += out.alpha;
   }
+  if (!out.compat.empty()) s.expected_false_windows = std::numeric_limits<double>::quiet_NaN();
   s.windows = static_cast<std::int64_t>(out.windows.size());
   s.columns = static_cast<std::int64_t>(worst.size());
   for (const auto& [name, v] : worst) {
@@ -72,7 +74,16 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   Comparison out;
   out.version = options.version;
   out.alpha = options.alpha;
-  TallyOptions counting{.window = options.window,
+  const auto* peer = options.compat;
+  PeerWindows windows{options.window, {}};
+  if (peer) {
+    out.compat = fmt::format("{} {}", peer->name, peer->version);
+    if (!options.reference_rows)
+      return fail(Code::kUsage, fmt::format("--compat {}: needs the reference's rows, and {} is a profile without them",
+                                            peer->name, reference.source));
+    VIGIE_ASSIGN(windows, peer_windows(*peer, options.window, reference, current));
+  }
+  TallyOptions counting{.window = windows.current,
                         .timestamp = reference.timestamp,
                         .segmentations = {},
                         .group_bytes = kResultBytes,
@@ -107,9 +118,18 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
       return fail(Code::kInput,
                   fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
   }
-  VIGIE_ASSIGN(auto methods, choose(reference, options.methods));
+  PeerMethods peer_methods;
+  if (peer) {
+    VIGIE_ASSIGN(peer_methods, choose(*peer, reference, options.methods));
+  }
+  VIGIE_ASSIGN(auto methods, choose(reference, peer ? std::span<const MethodChoice>() : options.methods));
   std::optional<Tally> rows;
-  if (options.reference_rows) {
+  if (peer) {
+    counting.most_values.assign(reference.columns.size(), std::numeric_limits<std::int64_t>::max());
+    auto again = counting;
+    again.window = windows.reference, again.reference = true;
+    VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
+  } else if (options.reference_rows) {
     bool any = false;
     for (std::size_t c = 0; c < methods.size(); ++c) {
       bool by_values =
@@ -128,7 +148,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
   if (counted.rows == 0) return no_rows(current.name(), counted.problems);
 
-  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods), rows ? &*rows : nullptr);
+  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods),
+                    rows && !peer ? &*rows : nullptr);
+  std::optional<PeerJudge> theirs;
+  if (peer) theirs.emplace(*peer, reference, counted, *rows, std::move(peer_methods), options.threads);
   out.reference = {reference.source, reference.rows, reference.window_count};
   out.current = {current.name(), counted.rows, 0};
   out.rejected = counted.problems.rejected + reference.rejected;
@@ -143,7 +166,11 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   if (counted.without_time)
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
-  if (!judge.between())
+  if (peer)
+    out.notes.push_back(fmt::format(
+        "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
+        peer->name, peer->version));
+  else if (!judge.between())
     out.notes.push_back(
         "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
   else if (options.window.kind != WindowSpec::Kind::kNone && options.window != reference.window)
@@ -159,8 +186,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   auto cut = windower.cut_off();
   bool several = order.size() > 1;
   std::size_t family = 0;
-  for (std::size_t c = 0; c < reference.columns.size(); ++c)
-    for (auto width : counted.widths) family += width * (reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
+  for (std::size_t c = 0; c < reference.counted(); ++c)
+    for (auto width : counted.widths)
+      family += width * (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;
@@ -197,17 +225,19 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     WindowResult window;
     window.index = static_cast<std::int64_t>(i);
     window.rows = counted.window_rows[w];
-    if (options.window.calendar()) {
+    if (windows.current.calendar()) {
       window.start = windower.start_text(windower[w].key);
       window.end = windower.start_text(windower[w].key + 1);
       window.partial = cut[i];
-    } else if (options.window.kind == WindowSpec::Kind::kRows) {
-      window.partial = window.rows < options.window.rows;
+    } else if (windows.current.kind == WindowSpec::Kind::kRows) {
+      window.partial = window.rows < windows.current.rows;
     }
-    bool unfinished = options.window.calendar() && window.partial && several;
+    bool unfinished = windows.current.calendar() && window.partial && several;
     std::vector<std::vector<Draft>> columns(reference.columns.size());
-    parallel_for(columns.size(), options.threads,
-                 [&](std::size_t c) { columns[c] = judge.column(c, w, unfinished, family); });
+    parallel_for(columns.size(), options.threads, [&](std::size_t c) {
+      columns[c] = judge.column(c, w, unfinished, family);
+      if (theirs) columns[c] = theirs->column(columns[c], c, w);
+    });
     if (options.quality) {
       VIGIE_ASSIGN(window.quality, quality_of_window(w, window.partial));
     }
@@ -222,8 +252,11 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
         window.columns.push_back(std::move(d.result));
       }
     }
+    if (theirs) window.dataset = theirs->dataset(window);
     out.windows.push_back(std::move(window));
   }
+  if (peer)
+    if (auto note = dataset_note(*peer, out.windows); !note.empty()) out.notes.push_back(std::move(note));
   for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
   out.pictures = draw(reference, counted);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "drift/compat.h"
 #include "engine/comparison.h"
 #include "engine/profile.h"
 #include "engine/tally.h"
@@ -29,6 +30,9 @@ struct CompareOptions {
   double alpha = 0.05;           ///< false-discovery level of one window
   std::optional<Levels> levels;  ///< instead of both defaults
   std::vector<MethodChoice> methods;
+  /// Follow another program's rules instead: `methods` are its own, and reference_rows are needed, all of whose values
+  /// are held in memory, as the current ones are.
+  const drift::Peer* compat = nullptr;
   /// The rows that the reference was made of, where they are still to be had: other methods than the default go by the
   /// values of up to kMostValues rows a column, and by the profile's cells beyond that or without them.
   table::Input* reference_rows = nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ namespace vigie::engine {
 enum class Verdict : std::uint8_t { kNoData, kOk, kWarning, kDrift };
 std::string_view to_string(Verdict verdict);  ///< "no_data", "ok", "warning", "drift"
 
-/// What a column is to the engine. Text is compared by its length in characters, embeddings by their Euclidean norm.
+/// What a column is to the engine. Text is compared by its length in characters, embeddings by their Euclidean norm,
+/// besides their aspects.
 enum class ColumnType : std::uint8_t { kNumeric, kBoolean, kCategorical, kTimestamp, kText, kEmbedding };
 std::string_view to_string(ColumnType type);  ///< "numeric", "boolean", …
 
@@ -35,6 +37,8 @@ struct ColumnResult {
   double watch = 0, major = 0, detectable_effect = 0;
   Verdict verdict = Verdict::kNoData;
   std::string reason;  ///< one sentence for people, never empty
+  /// What the statistic or p-value is held against where another program's rules are followed; else NaN.
+  double threshold = std::numeric_limits<double>::quiet_NaN();
   std::int64_t n_reference = 0, n_current = 0, missing_reference = 0, missing_current = 0;
   /// Reference rows that chose the categories and are not in the test; part of n_reference. 0 up to 1,000 categories.
   std::int64_t untested_reference = 0;
@@ -54,6 +58,14 @@ struct QualityResult {
   std::string reason;
 };
 
+/// Another program's word on all columns together: drifted from a share of drifted ones on.
+struct DatasetDrift {
+  std::int64_t drifted = 0, columns = 0;
+  double threshold = 0;
+  double share() const { return columns ? static_cast<double>(drifted) / static_cast<double>(columns) : 0; }
+  bool drift() const { return columns > 0 && share() >= threshold; }
+};
+
 struct WindowResult {
   std::int64_t index = 0;
   std::optional<std::string> start, end;  ///< ISO 8601 with zone; only calendar windows
@@ -62,6 +74,7 @@ struct WindowResult {
   Verdict verdict = Verdict::kNoData;
   std::vector<ColumnResult> columns;  ///< in the reference's column order, within a column by segment, then method
   std::vector<QualityResult> quality;
+  std::optional<DatasetDrift> dataset;
 };
 
 /// What is drawn of one column in one window (whole window, no segment).
@@ -96,6 +109,7 @@ struct Comparison {
   Side reference, current;
   std::vector<std::pair<std::string, std::string>> options;  ///< effective ones, in a fixed order; values as JSON text
   double alpha = 0.05;
+  std::string compat;  ///< "evidently 0.7.23" where its rules are followed instead of vigie's; else empty
   std::vector<WindowResult> windows;
   std::vector<Picture> pictures;      ///< in the reference's column order
   std::int64_t rejected = 0;          ///< records of either side that could not be read
@@ -104,7 +118,7 @@ struct Comparison {
   struct Summary {
     Verdict verdict = Verdict::kNoData;
     std::int64_t windows = 0, windows_with_drift = 0, columns = 0, drift = 0, warning = 0, ok = 0, no_data = 0;
-    double expected_false_windows = 0;
+    double expected_false_windows = 0;  ///< NaN where nobody knows
   } summary;
 };
 

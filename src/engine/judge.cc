@@ -55,7 +55,8 @@ Judge::Judge(const Profile& reference, const Tally& tally, const CompareOptions&
                reference.window.kind != WindowSpec::Kind::kNone),
       warn_at_most_(reference.has_time && options.window.kind != WindowSpec::Kind::kNone && !between_) {
   if (!between_) return;
-  for (const auto& column : reference.columns) {
+  for (std::size_t c = 0; c < reference.counted(); ++c) {
+    const auto& column = reference.counted(c);
     auto& of_column = among_.emplace_back();
     for (std::size_t k = 0; k < tally.widths.size(); ++k) {
       auto& of_parts = of_column.emplace_back();
@@ -80,6 +81,17 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
     drafts.push_back(std::move(d));
     return drafts;
   }
+  add_parts(drafts, c, window, partial, family);
+  for (std::size_t a = 0; a < reference_.aspects.size(); ++a)
+    if (reference_.aspects[a].profile.name == column.name)
+      add_parts(drafts, reference_.columns.size() + a, window, partial, family);
+  return drafts;
+}
+
+void Judge::add_parts(std::vector<Draft>& drafts, std::size_t c, std::size_t window, bool partial,
+                      std::size_t family) const {
+  const auto& column = reference_.counted(c);
+  const bool aspect = c >= reference_.columns.size();
   for (std::size_t k = 0; k < tally_.widths.size(); ++k) {
     for (std::size_t s = 0; s < tally_.widths[k]; ++s) {
       const auto* current = tally_.at(c, k, window, s);
@@ -98,10 +110,10 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
                   .level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1))};
       if (k > 0) place.segment = reference_.segments[segmentation][s];
       for (auto& d : values(place)) drafts.push_back(std::move(d));
+      if (aspect) continue;
       if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
-  return drafts;
 }
 
 std::string Judge::incomparable(std::size_t c) const {
@@ -144,8 +156,11 @@ void Judge::judge_among(Draft& d, const Among& among, std::span<const std::int64
 }
 
 std::vector<Draft> Judge::values(const Place& place) const {
-  const auto& column = reference_.columns[place.column];
+  const auto& column = reference_.counted(place.column);
   const auto& current = place.current;
+  const auto* aspect = place.column < reference_.columns.size()
+                           ? nullptr
+                           : &reference_.aspects[place.column - reference_.columns.size()];
   const auto& fresh = tally_.fresh[place.column];
   auto axis = column.axis();
   auto cells = column.cells() + fresh.size();
@@ -156,9 +171,12 @@ std::vector<Draft> Judge::values(const Place& place) const {
   bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
   if (healthy) axis.lattice = true;
-  const auto& methods = methods_[place.column];
+  static const std::vector<const drift::Method*> kUsual{drift::find_method(kDefaultMethod)};
+  const auto& methods = aspect ? kUsual : methods_[place.column];
   Draft base = blank(column);
   base.alone = place.among && !healthy;
+  base.aspect = aspect != nullptr;
+  base.segmentation = place.segmentation, base.segment = place.index;
   {
     auto& r = base.result;
     r.segment = place.segment;
@@ -170,6 +188,8 @@ std::vector<Draft> Judge::values(const Place& place) const {
     base.noise = effect.noise;
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
     base.movement = movement(column, x, y, fresh);
+    if (aspect && !column.categorical() && !base.movement.empty())
+      base.movement = fmt::format("{}: {}", noun(aspect->aspect), base.movement);
     base.methods = methods.size();
   }
   if (rows_) {
@@ -185,12 +205,25 @@ std::vector<Draft> Judge::values(const Place& place) const {
                              {.level = place.level / static_cast<double>(methods.size()),
                               .seed = options_.seed + place.column,
                               .params = {}});
-    r.method = method->name;
+    r.method = aspect ? to_string(aspect->aspect) : method->name;
     r.statistic = score.statistic, r.p_value = score.p_value;
     r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
     for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
     if (!by_cells(*method)) r.exact = r.exact && score.exact, r.error_bound = score.exact ? r.error_bound : score.error;
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
+    if (aspect) {
+      r.type = aspects()[static_cast<std::size_t>(aspect->aspect)].of;
+      auto why = r.type == ColumnType::kTimestamp ? uncovered(place, aspect->aspect) : std::string();
+      if (!why.empty()) {  // numbers of the cover, not of the rows
+        r.effect = r.p_value = r.detectable_effect = kNaN;
+        r.components.clear();
+      }
+      if (d.tested && !why.empty()) {
+        d.tested = false;
+        r.reason = std::move(why);
+        continue;
+      }
+    }
     if (d.tested && healthy) judge_among(d, *place.among->values, y, place);
     if (place.partial) {
       r.reason = kCutOff;
@@ -199,10 +232,10 @@ std::vector<Draft> Judge::values(const Place& place) const {
     } else if (score.status == drift::Status::kTooFewRows) {
       r.reason = too_few(place.part.counts.rows(), current.rows());
       if (r.untested_reference > 0)
-        r.reason += fmt::format("; {} more chose the categories", with_commas(r.untested_reference));
+        r.reason +=
+            fmt::format("; {} more chose the {}", with_commas(r.untested_reference), aspect ? "words" : "categories");
     } else if (score.status == drift::Status::kConstant) {
-      r.reason = column.type == ColumnType::kText ? "texts of one length in both; their words are not compared"
-                                                  : "the same single value in both";
+      r.reason = column.type == ColumnType::kText ? "texts of one length in both" : "the same single value in both";
     } else if (time_went_on(column, y)) {
       d.tested = false;
       r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
@@ -252,7 +285,7 @@ Draft Judge::missing(const Place& place) const {
 
 std::string Judge::no_value(std::size_t c, const Counts& current) const {
   if (tally_.mismatches[c] > 0)
-    return fmt::format("no value that is {}: {} could not be read", to_string(reference_.columns[c].type),
+    return fmt::format("no value that is {}: {} could not be read", to_string(reference_.counted(c).type),
                        tally_.mismatches[c]);
   return current.total_missing() ? "every value is missing" : "no rows";
 }

@@ -19,12 +19,14 @@ inline constexpr std::int64_t kAdvisedWindows = 15;
 /// One test before its family is known.
 struct Draft {
   ColumnResult result;
+  std::size_t segmentation = 0, segment = 0;  ///< of those asked for, and in it
   std::size_t methods = 1;  ///< that look at the same rows of the same column: together they are one of the family
   bool tested = false;      ///< a member of the family
   double noise = 0;         ///< of the effect
   std::string movement;     ///< what changed, for people
   bool usual = false;       ///< sampling noise is exceeded, the variation between healthy windows is not
   bool unsure = false;      ///< usual, but for healthy windows too few or too small to have shown otherwise
+  bool aspect = false;      ///< of an aspect of the column, not of its values
   bool alone = false;       ///< judged as independent rows, since of this part too few healthy windows have the rows
 };
 
@@ -61,7 +63,8 @@ class Judge {
   };
   // Where a test is: the part of the reference, its healthy windows, the segment's name and the window.
   struct Place {
-    std::size_t column, window, segmentation, index;  // segmentation: of those asked for; index: of the segment in it
+    // column: of those counted; segmentation: of those asked for; index: of the segment in it
+    std::size_t column, window, segmentation, index;
     const Part& part;
     const AmongPair* among;
     const Counts& current;
@@ -73,6 +76,9 @@ class Judge {
   Draft blank(const ColumnProfile& column) const;
   std::vector<Draft> values(const Place& place) const;
   Draft missing(const Place& place) const;
+  void add_parts(std::vector<Draft>& drafts, std::size_t counted, std::size_t window, bool partial,
+                 std::size_t family) const;
+  std::string uncovered(const Place& place, Aspect aspect) const;  // why hours or days cannot be compared, or empty
   void judge_among(Draft& draft, const Among& among, std::span<const std::int64_t> cells, const Place& place) const;
   std::string no_value(std::size_t column, const Counts& current) const;
 

@@ -243,6 +243,13 @@ std::string save_profile(const Profile& p) {
   strings(p.notes);
   out.varint(p.columns.size());
   for (const auto& c : p.columns) save_column(out, c);
+  out.varint(p.aspects.size());
+  for (const auto& a : p.aspects) {
+    out.fixed(static_cast<std::uint8_t>(a.aspect));
+    save_column(out, a.profile);
+    out.array(std::span<const std::uint64_t>(a.known.words.bits()));
+    out.array(std::span<const float>(a.known.center));
+  }
   const std::size_t room = kColumnBytes * p.columns.size(), used = out.bytes().size() + 1000;
   save_quality(out, p, room > used ? room - used : 0);
   return seal(kMagic, kVersion, out.bytes());
@@ -293,6 +300,24 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     VIGIE_ASSIGN(auto column, load_column(in));
     if (in.ok() && !consistent(column, p.segments)) in.fail();
     p.columns.push_back(std::move(column));
+  }
+  const auto count = sealed.version > 2 && in.ok() ? in.count(1) : 0;
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const auto aspect = in.fixed<std::uint8_t>();
+    VIGIE_ASSIGN(auto column, load_column(in));
+    const bool known = aspect < aspects().size() &&
+                       std::any_of(
+                           p.columns.begin(), p.columns.end(),
+                           [&](const auto& c) { return c.name == column.name && c.type == aspects()[aspect].of; });
+    if (in.ok() && (!known || aspects()[aspect].categorical != column.categorical() || !consistent(column, p.segments)))
+      in.fail();
+    std::vector<std::uint64_t> words;
+    std::vector<float> center;
+    in.array(words);
+    in.array(center);
+    if (!words.empty() && words.size() != Vocabulary::kCells) in.fail();
+    p.aspects.push_back(
+        {static_cast<Aspect>(aspect), std::move(column), {Vocabulary(std::move(words)), std::move(center)}});
   }
   if (in.ok() && sealed.version > 2 && !load_quality(in, p)) in.fail();
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));

@@ -7,14 +7,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
 #include "drift/between.h"
 #include "drift/drift.h"
+#include "engine/aspects.h"
 #include "engine/bins.h"
 #include "engine/comparison.h"
+#include "engine/vocabulary.h"
 #include "quality/quality.h"
 #include "sketch/hyperloglog.h"
 #include "sketch/kll.h"
@@ -130,6 +133,13 @@ struct ColumnProfile {
   drift::Axis axis() const;  ///< views into this profile
 };
 
+/// What is counted of a column besides its values, on an axis of its own; `profile.name` is the column's.
+struct AspectProfile {
+  Aspect aspect;
+  ColumnProfile profile;
+  Learnt known{};  ///< of aspects that are `halved`
+};
+
 /// A reference, reduced to what later commands need of it.
 struct Profile {
   std::string version;  ///< of the program that made it
@@ -141,14 +151,22 @@ struct Profile {
   std::vector<SegmentBy> segmentations;
   std::vector<std::vector<std::string>> segments;  ///< per segmentation its values, "(other)" last when pooled
   std::vector<ColumnProfile> columns;
-  std::string timestamp;              ///< column that orders the windows; empty when not named
-  table::Schema others;               ///< columns of the reference that are not compared, as they were read
-  std::vector<std::string> problems;  ///< the first records that were left out, at most kProblems
+  std::vector<AspectProfile> aspects;  ///< in the columns' order
+  std::string timestamp;               ///< column that orders the windows; empty when not named
+  table::Schema others;                ///< columns of the reference that are not compared, as they were read
+  std::vector<std::string> problems;   ///< the first records that were left out, at most kProblems
   std::vector<std::string> notes;
   /// What the checks of data quality need; nothing in a profile that an older vigie made. Of many rows it has seen a
   /// sample.
   std::shared_ptr<const quality::TableState> quality;
   std::vector<quality::Window> quality_windows;  ///< the healthy ones
+
+  /// All that is counted on an axis: the columns, then their aspects.
+  std::size_t counted() const { return columns.size() + aspects.size(); }
+  const ColumnProfile& counted(std::size_t i) const {
+    return i < columns.size() ? columns[i] : aspects[i - columns.size()].profile;
+  }
+  ColumnProfile& counted(std::size_t i) { return const_cast<ColumnProfile&>(std::as_const(*this).counted(i)); }
 };
 
 /// What the caller says of the columns.
@@ -199,8 +217,8 @@ Status apply_roles(Profile& profile, const Roles& roles);
 /// seldom do. Columns are those of both. The order of the two changes neither counts nor shares.
 Result<Profile> merge_profiles(const Profile& a, const Profile& b);
 
-/// Bytes of a profile file (magic VPF1), and back. A torn or altered file is Code::kCorrupt, and so is one of format
-/// version 1, which was written in several layouts before the first release.
+/// Bytes of a profile file (magic VPF1), and back. One of format version 2 has no aspects. A torn or altered file is
+/// Code::kCorrupt, and so is one of format version 1, which was written in several layouts before the first release.
 std::string save_profile(const Profile& profile);
 Result<Profile> load_profile(std::string_view bytes, std::string_view name);
 /// Whether the bytes at the start of a file say that it is a profile.

@@ -6,7 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
-#include "engine/column_builder_internal.h"
+#include "engine/aspect_builder_internal.h"
 #include "engine/profile.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/roles_internal.h"
@@ -87,6 +87,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   Chosen chosen;
   std::vector<ColumnBuilder> builders;
   std::optional<QualityCounter> quality;
+  std::vector<std::vector<AspectBuilder>> beside;  // of each of them
   std::vector<Segmenter> segmenters;
   std::vector<std::vector<std::int64_t>> segment_rows;
   std::optional<table::Schema> types;
@@ -97,6 +98,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
     schema = reader->schema();
     VIGIE_ASSIGN(chosen, choose_columns(schema, options, input.name()));
     builders.clear();
+    beside.clear();
     std::vector<std::size_t> where;
     for (const auto& name : chosen.names) {
       auto i = find_column(schema, name);
@@ -105,6 +107,13 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
       for (const auto& f : options.schema)
         if (f.column == name) as = f.as;
       builders.emplace_back(name, schema[i].type, as, typed, options.sketches);
+      beside.emplace_back();
+      for (const auto& info : aspects()) {
+        if (info.of != ColumnType::kTimestamp || schema[i].type != table::Type::kTimestamp) continue;
+        VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, options.window.zone));
+        beside.back().push_back({info.aspect, std::move(values),
+                                 ColumnBuilder(name, table::Type::kString, ColumnType::kCategorical, typed, false)});
+      }
     }
     // Besides what is compared: the time, and for checks of their own the ids.
     std::vector<quality::ColumnSpec> checked;
@@ -154,7 +163,10 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
           failures[i] = std::move(column.error());
           return;
         }
-        if (i < builders.size()) builders[i].add(*column);
+        if (i < builders.size()) {
+          builders[i].add(*column);
+          for (auto& b : beside[i]) b.add(*column);
+        }
         quality->column(i, *column);
         batch->release(where[i]);
       });
@@ -177,37 +189,65 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   if (profile.rows == 0) return no_rows(input.name(), problems);
 
   profile.quality = std::make_shared<const quality::TableState>(quality->take());
-  std::vector<std::size_t> unfinished;
-  for (std::size_t i = 0; i < builders.size(); ++i)
-    if (!builders[i].finish()) unfinished.push_back(i);
-  if (!unfinished.empty()) {
+  std::vector<Learner> left;
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    if (!builders[i].finish()) left.push_back({i, &builders[i], nullptr});
+    for (auto& b : beside[i]) b.finish();
+    // Which strings are texts, and what the first half says of them and of embeddings, is known only now.
+    const bool times = builders[i].type() == ColumnType::kTimestamp;
+    for (const auto& info : aspects()) {
+      if (times || info.of != builders[i].type()) continue;
+      auto known = info.halved ? builders[i].learnt() : Learnt();
+      VIGIE_ASSIGN(auto values, AspectValues::make(info.aspect, {}, known));
+      beside[i].push_back({info.aspect, std::move(values),
+                           ColumnBuilder(chosen.names[i], table::Type::kFloat, std::nullopt, typed, false),
+                           std::move(known)});
+    }
+    if (times) continue;
+    for (auto& b : beside[i]) left.push_back({i, nullptr, &b});
+  }
+  for (int pass = 0; !left.empty(); ++pass) {
+    if (pass == 2)
+      return fail(Code::kInternal,
+                  fmt::format("{}: column \"{}\" needs a further pass", input.name(), chosen.names[left[0].column]));
     ++passes, ++pass_done;
     table::Schema wanted;
-    for (auto i : unfinished) wanted.push_back(schema[find_column(schema, chosen.names[i])]);
+    std::vector<std::vector<Learner>> of;  // parallel to `wanted`
+    for (const auto& learner : left) {
+      const auto& field = schema[find_column(schema, chosen.names[learner.column])];
+      auto at = find_column(wanted, field.name);
+      if (at == std::string::npos) at = wanted.size(), wanted.push_back(field), of.emplace_back();
+      of[at].push_back(learner);
+    }
     VIGIE_ASSIGN(auto reader, input.open(wanted));
-    std::vector<Status> failures(unfinished.size());
+    std::vector<Status> failures(wanted.size());
     while (true) {
       VIGIE_ASSIGN(auto batch, reader->next());
       if (!batch) break;
-      parallel_for(unfinished.size(), options.threads, [&](std::size_t u) {
-        auto at = find_column(reader->schema(), chosen.names[unfinished[u]]);
+      parallel_for(wanted.size(), options.threads, [&](std::size_t u) {
+        auto at = find_column(reader->schema(), wanted[u].name);
         auto column = batch->column(at);
-        if (!column)
+        if (!column) {
           failures[u] = std::move(column.error());
-        else
-          builders[unfinished[u]].add(*column), batch->release(at);
+          return;
+        }
+        for (const auto& learner : of[u]) learner.add(*column);
+        batch->release(at);
       });
       for (auto& f : failures) VIGIE_TRY(std::move(f));
       progress(reader->consumed());
     }
-    for (auto i : unfinished)
-      if (!builders[i].finish())
-        return fail(Code::kInternal,
-                    fmt::format("{}: column \"{}\" needs a third pass", input.name(), chosen.names[i]));
+    std::erase_if(left, [](const Learner& learner) { return learner.finish(); });
   }
   for (std::size_t i = 0; i < builders.size(); ++i) {
     profile.columns.push_back(builders[i].take());
     profile.columns.back().role = chosen.roles[i];
+    for (auto& b : beside[i]) {
+      auto aspect = b.take(chosen.roles[i]);
+      // Dates have one hour.
+      if (!aspect.profile.categorical() || aspect.profile.categories.size() > 1)
+        profile.aspects.push_back(std::move(aspect));
+    }
   }
   for (const auto& f : schema)
     if (std::find(chosen.names.begin(), chosen.names.end(), f.name) == chosen.names.end()) profile.others.push_back(f);

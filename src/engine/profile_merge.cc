@@ -137,9 +137,22 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
   bool windows = a.window_count > 0 && b.window_count > 0 && a.window == b.window;
   std::vector<std::string> other_bins, too_many;  // columns that stand in the way of windows
   out.columns.clear();
-  for (const auto& x : a.columns) {
-    auto it = std::find_if(b.columns.begin(), b.columns.end(), [&](const auto& c) { return c.name == x.name; });
-    if (it == b.columns.end()) {
+  out.aspects.clear();
+  for (std::size_t i = 0; i < a.counted(); ++i) {
+    const auto& x = a.counted(i);
+    const auto* aspect = i < a.columns.size() ? nullptr : &a.aspects[i - a.columns.size()];
+    const ColumnProfile* it = nullptr;
+    for (const auto& c : b.columns)
+      if (!aspect && c.name == x.name) it = &c;
+    for (const auto& c : b.aspects)
+      if (aspect && c.aspect == aspect->aspect && c.profile.name == x.name && c.known == aspect->known) it = &c.profile;
+    if (aspect && !it) {
+      if (!aspect->known.words.empty() || !aspect->known.center.empty())
+        out.notes.push_back(fmt::format("column {}: {} are not kept, as either reference has its own to go by",
+                                        vigie::quoted(x.name), noun(aspect->aspect)));
+      continue;
+    }
+    if (!it) {
       out.notes.push_back(fmt::format("column {} is only in {} and was left out", vigie::quoted(x.name), a.source));
       continue;
     }
@@ -211,7 +224,10 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
       if (!x.categorical() || m.halved || m.other > 0)
         m.distinct = std::max(x.categorical() ? m.distinct : 0, m.cardinality->estimate());
     }
-    out.columns.push_back(std::move(m));
+    if (aspect)
+      out.aspects.push_back({aspect->aspect, std::move(m), aspect->known});
+    else
+      out.columns.push_back(std::move(m));
   }
   if (out.columns.empty())
     return fail(Code::kUsage, fmt::format("cannot merge {} and {}: no column in common", a.source, b.source));
@@ -221,16 +237,16 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
         a.source));
   if (windows && other_bins.empty() && too_many.empty()) {
     out.window_count = std::min<std::int64_t>(a.window_count + b.window_count, kWindows);
-    for (auto& c : out.columns)
-      for (auto& parts : c.parts)
+    for (std::size_t i = 0; i < out.counted(); ++i)
+      for (auto& parts : out.counted(i).parts)
         for (auto& part : parts)
           for (auto* traces : {&part.windows, &part.missing_windows})
             if (traces->size() > kWindows)
               traces->erase(traces->begin(), traces->end() - static_cast<std::ptrdiff_t>(kWindows));
   } else {
     // Traces are told in the normal scores of one reference; against another's they would mean something else.
-    for (auto& c : out.columns)
-      for (auto& parts : c.parts)
+    for (std::size_t i = 0; i < out.counted(); ++i)
+      for (auto& parts : out.counted(i).parts)
         for (auto& part : parts) part.windows.clear(), part.missing_windows.clear();
     out.window = {};
     std::string cause;

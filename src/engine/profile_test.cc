@@ -212,6 +212,7 @@ TEST(ProfileGolden, Version2SaysWhatItSaid) {
   EXPECT_EQ(place.whole().total_rows(), 300);
   EXPECT_EQ(column(*p, "ok").type, ColumnType::kBoolean);
   EXPECT_EQ(column(*p, "note").type, ColumnType::kText);
+  EXPECT_TRUE(p->aspects.empty());
 }
 
 TEST(ProfileGolden, Version2HoldsNothingForChecksOfQuality) {
@@ -258,11 +259,14 @@ TEST(ProfileGolden, Version3IsWrittenToTheByte) {
   ASSERT_TRUE(bytes) << bytes.error().message;
   auto stored = load_profile(*bytes, "version-3.vpf");
   ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_EQ(stored->aspects[0].aspect, Aspect::kHourOfDay);
+  EXPECT_EQ(stored->aspects[0].profile.name, "at");
+  EXPECT_EQ(stored->aspects[0].profile.parts[0][0].windows.size(), 6U);
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
   ASSERT_TRUE(input) << input.error().message;
   ProfileOptions options;
-  options.roles.timestamp = "at", options.segments = {{"kind"}};
+  options.segments = {{"kind"}};
   options.window = {.kind = WindowSpec::Kind::kRows, .rows = 50, .zone = {}};
   for (unsigned threads : {1U, 3U}) {
     options.threads = threads;

@@ -88,6 +88,12 @@ Status apply_roles(Profile& profile, const Roles& roles) {
     kept.push_back(std::move(c));
   }
   profile.columns = std::move(kept);
+  std::erase_if(profile.aspects, [&](AspectProfile& a) {
+    auto of = std::find_if(profile.columns.begin(), profile.columns.end(),
+                           [&](const auto& c) { return c.name == a.profile.name; });
+    if (of != profile.columns.end()) a.profile.role = of->role;
+    return of == profile.columns.end();
+  });
   if (profile.columns.empty())
     return fail(Code::kUsage, fmt::format("{}: no column is left to compare", profile.source));
   if (!roles.timestamp.empty()) profile.timestamp = roles.timestamp;

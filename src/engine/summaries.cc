@@ -8,6 +8,8 @@ namespace {
 
 // Bytes of all traces of a categorical column, of one without its shares, and the shares worth following.
 constexpr std::size_t kTraceBytes = 24'000, kTrace = 26, kFewestShares = 4;
+// An aspect's share of what a column may take: 100 windows of 54 bytes.
+constexpr std::size_t kAspectWindows = 100, kAspectShares = 7;
 constexpr std::size_t kMissingWindows = 250;  // latest ones of which the missing share is followed
 
 // What a profile keeps of a trace is what a fresh reference would compare with, to the last digit.
@@ -71,18 +73,20 @@ void keep_windows(Profile& profile, const Tally& counted) {
       followed == 0 ? 0
                     : std::clamp<std::size_t>((kTraceBytes / followed - kTrace) / 4, kFewestShares, drift::kArcsine);
 
-  for (std::size_t c = 0; c < profile.columns.size(); ++c) {
-    auto& column = profile.columns[c];
+  for (std::size_t c = 0; c < profile.counted(); ++c) {
+    auto& column = profile.counted(c);
+    const bool aspect = c >= profile.columns.size();
     auto axis = column.axis();
     auto trace = [&](Part& part, std::size_t k, std::size_t s) {
       auto reference = padded(part.counts, column.cells());
       drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
       std::span<const std::size_t> latest = healthy;
       if (column.categorical()) latest = latest.last(followed);
+      if (aspect) latest = latest.last(std::min(latest.size(), kAspectWindows));
       auto stamped = [&](drift::WindowSummary summary, std::size_t w) {
         summary.hour = windower[w].hour;
         summary.weekday = windower[w].weekday;
-        return as_stored(std::move(summary), shares);
+        return as_stored(std::move(summary), aspect ? std::min(shares, kAspectShares) : shares);
       };
       for (auto w : latest) {
         const auto* counts = counted.at(c, k, w, s);
@@ -91,7 +95,7 @@ void keep_windows(Profile& profile, const Tally& counted) {
         if (summary.rows < static_cast<double>(drift::kFewestRows)) continue;
         part.windows.push_back(stamped(std::move(summary), w));
       }
-      if (part.counts.missing == 0 || part.counts.rows() == 0) return;
+      if (aspect || part.counts.missing == 0 || part.counts.rows() == 0) return;
       auto all = missing_or_present(part.counts);
       drift::Summarizer gaps(kMissingAxis, {.counts = all, .values = {}});
       for (auto w : std::span<const std::size_t>(healthy).last(std::min(healthy.size(), kMissingWindows))) {

@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/aspect_values_internal.h"
 #include "engine/column_counter_internal.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/segmenter_internal.h"
@@ -60,6 +61,12 @@ std::span<const double> Tally::values_at(std::size_t column, std::size_t segment
   return i < groups.size() ? std::span<const double>(groups[i]) : std::span<const double>();
 }
 
+Span Tally::span_at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const {
+  const auto& groups = spans[column][segmentation];
+  auto i = window * widths[segmentation] + segment;
+  return i < groups.size() ? groups[i] : Span();
+}
+
 Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options) {
   table::Schema wanted;
   auto want = [&](const std::string& name, table::Type type) {
@@ -102,11 +109,11 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
 
   std::vector<ColumnCounter> counters;
   std::vector<std::size_t> where;
-  counters.reserve(profile.columns.size());
-  for (std::size_t i = 0; i < profile.columns.size(); ++i) {
-    const auto& c = profile.columns[i];
+  counters.reserve(profile.counted());
+  for (std::size_t i = 0; i < profile.counted(); ++i) {
+    const auto& c = profile.counted(i);
     counters.emplace_back(c, t.widths.size(), options.reference);
-    if (!options.most_values.empty()) counters.back().keep(options.most_values[i]);
+    if (i < options.most_values.size()) counters.back().keep(options.most_values[i]);
     where.push_back(find_column(reader->schema(), c.name));
     t.present.push_back(where.back() != std::string::npos);
   }
@@ -136,11 +143,21 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     for (const auto& piece : pieces.pieces())
       t.quality[static_cast<std::size_t>(piece.group)].column(slot[i], Pieces::part(values, piece));
   };
+  // Which counters look at a column: its own, and those of its aspects.
+  std::vector<std::vector<std::size_t>> beside(profile.columns.size());
+  std::vector<AspectValues> derived;
+  for (std::size_t a = 0; a < profile.aspects.size(); ++a) {
+    const auto& aspect = profile.aspects[a];
+    VIGIE_ASSIGN(auto values, AspectValues::make(aspect.aspect, profile.window.zone, aspect.known));
+    derived.push_back(std::move(values));
+    for (std::size_t i = 0; i < profile.columns.size(); ++i)
+      if (profile.columns[i].name == aspect.profile.name) beside[i].push_back(a);
+  }
 
   // Bytes of one window or segment over all columns, and of all that were met.
   std::int64_t each = 0, held = 0;
-  for (const auto& c : profile.columns) {
-    auto width = c.cells();
+  for (std::size_t i = 0; i < profile.counted(); ++i) {
+    auto width = profile.counted(i).cells();
     each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
   }
   std::vector<std::vector<bool>> met(t.widths.size());
@@ -149,7 +166,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   std::vector<std::size_t> sizes(t.widths.size());
   std::vector<std::int32_t> windows;
   std::vector<double> time_buffer;
-  std::vector<Status> failures(counters.size());
+  std::vector<Status> failures(profile.columns.size());
   std::vector<std::vector<std::int32_t>> segment_of(segmenters.size());
   while (true) {
     VIGIE_ASSIGN(auto batch, reader->next());
@@ -204,8 +221,12 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
         check(time_column, column);
       }
     }
-    parallel_for(counters.size(), options.threads, [&](std::size_t i) {
-      if (!t.present[i]) return counters[i].add_missing(groups, sizes);
+    parallel_for(profile.columns.size(), options.threads, [&](std::size_t i) {
+      if (!t.present[i]) {
+        counters[i].add_missing(groups, sizes);
+        for (auto a : beside[i]) counters[profile.columns.size() + a].add_missing(groups, sizes);
+        return;
+      }
       auto column = batch->column(where[i]);
       if (!column) {
         failures[i] = std::move(column.error());
@@ -213,6 +234,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       }
       counters[i].add(*column, t.rows, groups, sizes);
       check(where[i], *column);
+      for (auto a : beside[i]) counters[profile.columns.size() + a].add(derived[a].of(*column), t.rows, groups, sizes);
       batch->release(where[i]);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
@@ -230,6 +252,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
     t.values.push_back(c.take_values());
+    t.spans.push_back(std::move(c.spans));
     t.mismatches.push_back(c.mismatches);
     t.infinite.push_back(c.infinite);
     t.minimum.push_back(c.minimum);

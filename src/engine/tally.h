@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,7 +25,12 @@ Result<std::span<const double>> read_times(table::Batch& batch, std::size_t colu
 /// The error for data of which no record could be read: the first bad record, where there is one.
 Error no_rows(const std::string& name, const table::Problems& problems);
 
-/// Everything counted of one data set on a profile's axes: by window, segmentation, segment and column.
+struct Span {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+};
+
+/// Everything counted of one data set on a profile's axes: by window, segmentation, segment and column, as `counted()`
+/// of the profile has them: what is told per column here is told per aspect too, behind the columns.
 struct Tally {
   std::optional<Windower> windower;
   std::vector<std::int64_t> window_rows;
@@ -41,12 +47,16 @@ struct Tally {
   /// other, then `fresh` ones (the vector may be shorter than that: the rest is zero).
   const Counts* at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const;
 
+  /// The earliest and latest time of one group of rows of a timestamp column; low > high where it has none.
+  Span span_at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const;
+
   /// The values of one group of rows in rising order, where TallyOptions::most_values let them be kept; else empty.
   std::span<const double> values_at(std::size_t column, std::size_t segmentation, std::size_t window,
                                     std::size_t segment) const;
 
   std::vector<std::vector<std::vector<Counts>>> cells;  ///< [column][segmentation][window · segments + segment]
   std::vector<std::vector<std::vector<std::vector<double>>>> values;  ///< likewise
+  std::vector<std::vector<std::vector<Span>>> spans;                  ///< likewise; timestamps only
   std::vector<std::size_t> widths;                                    ///< segments per segmentation; [0] = 1
   std::vector<quality::TableState> quality;  ///< per window, where TallyOptions::quality asks for it
 };

@@ -72,7 +72,7 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
                          r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
   // What noise alone would show is known up to itself.
   const bool uncertain = d.noise >= r.major && std::hypot(r.effect, d.noise) - d.noise < r.major;
-  if (r.type == ColumnType::kTimestamp && r.role == Role::kFeature)
+  if (!d.aspect && r.type == ColumnType::kTimestamp && r.role == Role::kFeature)
     r.reason += "; leave times that move on by themselves out with --ignore";
   if (r.verdict == Verdict::kDrift && uncertain) {
     r.verdict = Verdict::kWarning;

@@ -1,46 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/windows.h"
 
-#include <date/tz.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
+#include "engine/zone_internal.h"
+
 namespace vigie::engine {
 namespace {
 
-using std::chrono::microseconds;
-using Micros = std::chrono::time_point<std::chrono::system_clock, microseconds>;
 using LocalSeconds = date::local_seconds;
 constexpr double kMicro = 1e6;
 
 }  // namespace
-
-// The offset of a zone is looked up once per stretch of time between its changes.
-struct Windower::Zone {
-  const date::time_zone* zone = nullptr;
-  date::sys_info info;
-  bool known = false;
-
-  std::int64_t offset(std::int64_t seconds) {
-    if (!zone) return 0;
-    date::sys_seconds at{std::chrono::seconds(seconds)};
-    if (!known || at < info.begin || at >= info.end) info = zone->get_info(at), known = true;
-    return info.offset.count();
-  }
-  // What the zone is off full hours, as India's half hour, in seconds; taken to be the same at all times.
-  std::int64_t off_hours() {
-    if (!zone) return 0;
-    auto seconds = offset(0) % 3600;
-    return seconds < 0 ? seconds + 3600 : seconds;
-  }
-  std::int64_t to_utc(std::int64_t local) const {
-    if (!zone) return local;
-    return zone->to_sys(LocalSeconds{std::chrono::seconds(local)}, date::choose::earliest).time_since_epoch().count();
-  }
-};
 
 Windower::Windower() : zone_(std::make_unique<Zone>()) {}
 Windower::Windower(Windower&&) noexcept = default;
@@ -50,24 +25,11 @@ Windower::~Windower() = default;
 Result<Windower> Windower::make(const WindowSpec& spec) {
   Windower w;
   w.spec_ = spec;
-  if (!spec.zone.empty() && spec.zone != "UTC") {
-    try {
-      w.zone_->zone = date::locate_zone(spec.zone);
-    } catch (const std::exception&) {
-      return fail(
-          Code::kUsage,
-          fmt::format("--timezone: \"{}\" is not in the time zone database (try Europe/Paris, America/New_York, UTC)",
-                      spec.zone));
-    }
-  }
+  VIGIE_ASSIGN(*w.zone_, Zone::find(spec.zone));
   return w;
 }
 
 namespace {
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b < 0);
-}
 
 std::int64_t month_of(std::int64_t day) {
   date::year_month_day ymd{date::sys_days{date::days(day)}};
@@ -177,7 +139,7 @@ double Windower::start(std::int64_t key) const {
 std::string Windower::start_text(std::int64_t key) const {
   auto [utc, local] = start_of(key);
   auto text = date::format("%FT%T", LocalSeconds{std::chrono::seconds(local)});
-  if (!zone_->zone) return text + "Z";
+  if (zone_->utc()) return text + "Z";
   auto offset = local - utc;
   auto minutes = std::abs(offset) / 60;
   return fmt::format("{}{}{:02}:{:02}", text, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);

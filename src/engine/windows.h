@@ -14,6 +14,8 @@
 
 namespace vigie::engine {
 
+class Zone;
+
 /// Gives each row its window. Only operator[], size() and order() may be called from several threads at once. Windows
 /// are numbered in the order in which they are met; `order()` sorts them by time.
 class Windower {
@@ -54,7 +56,6 @@ class Windower {
   Start start_of(std::int64_t key) const;
   Window opened(std::int64_t key) const;
   WindowSpec spec_;
-  struct Zone;
   std::unique_ptr<Zone> zone_;
   std::map<std::int64_t, std::int32_t> index_;
   std::vector<Window> windows_;

@@ -26,6 +26,7 @@ void write_column(Writer& out, const ColumnResult& r) {
   out.member("effect_scale", r.effect_scale);
   out.member("watch", r.watch);
   out.member("major", r.major);
+  if (!std::isnan(r.threshold)) out.member("threshold", r.threshold);
   out.member("detectable_effect", r.detectable_effect);
   out.member("verdict", to_string(r.verdict));
   out.member("reason", r.reason);
@@ -60,6 +61,15 @@ void write_window(Writer& out, const engine::WindowResult& w) {
   write_list(out, w.columns, "    ", write_column);
   out.raw(",\n   \"quality\": ");
   write_list(out, w.quality, "    ", write_quality);
+  if (w.dataset) {
+    out.raw(",\n   \"dataset_drift\": {");
+    out.member("drifted", w.dataset->drifted);
+    out.member("columns", w.dataset->columns);
+    out.member("share", w.dataset->share());
+    out.member("threshold", w.dataset->threshold);
+    out.member("drift", w.dataset->drift());
+    out.raw("}");
+  }
   out.raw("}");
 }
 

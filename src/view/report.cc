@@ -122,7 +122,10 @@ class Report {
             what);
     figure("Columns changed", with_commas(s.drift + s.warning),
            fmt::format("of {}{}{}", with_commas(s.columns), counts.empty() ? "" : ": ", counts));
-    if (c_.windows.size() > 1)
+    if (!c_.compat.empty())
+      figure("Windows with drift", with_commas(s.windows_with_drift),
+             fmt::format("of {}; by the rules of {}", s.windows, escaped(c_.compat)));
+    else if (c_.windows.size() > 1)
       figure("Windows with drift", with_commas(s.windows_with_drift),
              fmt::format("of {}; {} expected by chance", s.windows, human(s.expected_false_windows, 2)));
     else

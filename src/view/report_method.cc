@@ -52,12 +52,13 @@ void method_section(std::string& out, const engine::Comparison& c) {
   fact("Methods", list(methods));
   if (!nulls.empty()) fact("p-values from", list(nulls));
   fact("Levels, watch and major", list(levels));
-  fact("Correction",
-       fmt::format(
-           "Benjamini–Hochberg over all columns, segments and missing shares of a window, at alpha {}; about {} of {} "
-           "would alarm by chance alone",
-           human(c.alpha), human(c.summary.expected_false_windows, 2),
-           plural(static_cast<std::int64_t>(c.windows.size()), "window")));
+  fact("Correction", !c.compat.empty()
+                         ? fmt::format("none: verdicts are those of {}, by its own thresholds", escaped(c.compat))
+                         : fmt::format("Benjamini–Hochberg over all columns, segments and missing shares of a window, "
+                                       "at alpha {}; about {} of {} "
+                                       "would alarm by chance alone",
+                                       human(c.alpha), human(c.summary.expected_false_windows, 2),
+                                       plural(static_cast<std::int64_t>(c.windows.size()), "window")));
   fact("Counts",
        inexact ? fmt::format("{} of {} results rest on sketches; each says its bound",
                              with_commas(static_cast<long long>(inexact)), with_commas(static_cast<long long>(tests)))

@@ -317,10 +317,14 @@ class Page {
     if (c_.reference.windows) text += fmt::format("; reference of {}", plural(c_.reference.windows, "window"));
     line("looked at", text);
     auto s = c_.summary;
-    line("", clean(count > 1 ? fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
-                                           human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))
-                             : fmt::format("alpha {}: of 100 such comparisons at most {} would alarm by chance alone",
-                                           human(c_.alpha), human(100 * s.expected_false_windows, 2))));
+    if (!c_.compat.empty())
+      line("", clean(fmt::format("by the rules of {}: how many false alarms to expect is not known", c_.compat)));
+    else
+      line("",
+           clean(count > 1 ? fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
+                                         human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))
+                           : fmt::format("alpha {}: of 100 such comparisons at most {} would alarm by chance alone",
+                                         human(c_.alpha), human(100 * s.expected_false_windows, 2))));
     if (c_.rejected)
       line("rejected", fmt::format("{} left out, as unreadable", plural(c_.rejected, "record")), Style::kWarning);
     for (std::size_t i = 0; i < c_.notes.size(); ++i) line(i ? "" : "note", clean(c_.notes[i]));
