@@ -9,6 +9,7 @@
 #include "engine/aspect_builder_internal.h"
 #include "engine/profile.h"
 #include "engine/quality_counter_internal.h"
+#include "engine/quality_reference.h"
 #include "engine/roles_internal.h"
 #include "engine/segmenter_internal.h"
 #include "engine/summaries_internal.h"
@@ -188,7 +189,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   profile.problems = problems.messages;
   if (profile.rows == 0) return no_rows(input.name(), problems);
 
-  profile.quality = std::make_shared<const quality::TableState>(quality->take());
+  profile.quality =
+      options.sketches ? std::make_shared<const quality::TableState>(quality->take()) : as_stored(quality->take());
   std::vector<Learner> left;
   for (std::size_t i = 0; i < builders.size(); ++i) {
     if (!builders[i].finish()) left.push_back({i, &builders[i], nullptr});

@@ -246,7 +246,7 @@ TEST(ProfileGolden, Version3SaysWhatItSaid) {
   EXPECT_EQ(kind->categories()->front().name, "rail");
   const auto* at = p->quality->find("at");
   ASSERT_TRUE(at);
-  EXPECT_EQ(at->spec().role, quality::Role::kTime);
+  EXPECT_EQ(at->spec().role, quality::Role::kFeature);
   EXPECT_EQ(at->times().order().broken(), 0);
   ASSERT_EQ(p->quality_windows.size(), 6U);
   EXPECT_EQ(p->quality_windows[0].rows, 50);

@@ -175,28 +175,27 @@ Values Pieces::part(const Values& arranged, const Piece& piece) {
 }
 
 QualityCounter::QualityCounter(std::vector<quality::ColumnSpec> columns, quality::Depth depth)
-    : columns_(std::move(columns)), depth_(depth), times_(columns_.size()), buffers_(columns_.size()) {
-  whole_.emplace(columns_, nullptr, depth_);
-  if (depth_ == quality::Depth::kAll) sample_.emplace(columns_, nullptr, depth_);
-}
+    : columns_(std::move(columns)),
+      whole_(std::in_place, columns_, nullptr, depth),
+      sample_(columns_, nullptr, depth),
+      times_(columns_.size()),
+      buffers_(columns_.size()) {}
 
 void QualityCounter::begin(std::int64_t rows) {
   const auto n = static_cast<std::size_t>(rows);
   batch_ = rows;
-  if (sample_) {
-    // The whole is given up as soon as it is known to be too large, and the sample is what remains.
-    if (rows_ + rows > kWholeQuality) whole_.reset();
-    picked_.assign(n, -1);
-    for (std::int64_t at = 0; at < rows;) {
-      const std::int64_t end = std::min(rows, (rows_ + at) / kBlock * kBlock + kBlock - rows_);
-      if (picked(rows_ + at)) std::fill(picked_.begin() + at, picked_.begin() + end, 0);
-      at = end;
-    }
-    pieces_.cut(picked_);
-    const std::size_t kept = pieces_.pieces().empty() ? 0 : pieces_.pieces()[0].size;
-    sample_->begin(sampled_, kept);
-    sampled_ += static_cast<std::int64_t>(kept);
+  // The whole is given up as soon as it is known to be too large, and the sample is what remains.
+  if (rows_ + rows > kWholeQuality) whole_.reset();
+  picked_.assign(n, -1);
+  for (std::int64_t at = 0; at < rows;) {
+    const std::int64_t end = std::min(rows, (rows_ + at) / kBlock * kBlock + kBlock - rows_);
+    if (picked(rows_ + at)) std::fill(picked_.begin() + at, picked_.begin() + end, 0);
+    at = end;
   }
+  pieces_.cut(picked_);
+  const std::size_t kept = pieces_.pieces().empty() ? 0 : pieces_.pieces()[0].size;
+  sample_.begin(sampled_, kept);
+  sampled_ += static_cast<std::int64_t>(kept);
   if (whole_) whole_->begin(rows_, n);
 }
 
@@ -204,23 +203,22 @@ void QualityCounter::column(std::size_t i, const table::Column& column) {
   QualityBuffer& buffer = buffers_[i];
   const Values values = quality_values(column, columns_[i], buffer);
   if (whole_) whole_->column(i, values);
-  if (!sample_) return;
   if (columns_[i].role == quality::Role::kTime && columns_[i].kind == Kind::kTime)
     times_[i].update(rows_, values.numbers);
-  if (!pieces_.pieces().empty()) sample_->column(i, Pieces::part(pieces_.arrange(values, buffer), pieces_.pieces()[0]));
+  if (!pieces_.pieces().empty()) sample_.column(i, Pieces::part(pieces_.arrange(values, buffer), pieces_.pieces()[0]));
 }
 
 void QualityCounter::end() {
   if (whole_) whole_->end();
-  if (sample_) sample_->end();
+  sample_.end();
   rows_ += batch_;
 }
 
 quality::TableState QualityCounter::take() {
   if (whole_) return std::move(*whole_);
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    if (times_[i].count() > 0) sample_->set_times(i, std::move(times_[i]));
-  return std::move(*sample_);
+    if (times_[i].count() > 0) sample_.set_times(i, std::move(times_[i]));
+  return std::move(sample_);
 }
 
 }  // namespace vigie::engine

@@ -67,9 +67,9 @@ class QualityCounter {
 
  private:
   std::vector<quality::ColumnSpec> columns_;
-  quality::Depth depth_;
   std::int64_t rows_ = 0, batch_ = 0, sampled_ = 0;
-  std::optional<quality::TableState> whole_, sample_;
+  std::optional<quality::TableState> whole_;
+  quality::TableState sample_;
   std::vector<quality::Times> times_;  // of all rows
   std::vector<QualityBuffer> buffers_;
   std::vector<std::int32_t> picked_;  // of the batch: 0 in the sample, −1 not

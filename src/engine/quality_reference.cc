@@ -31,6 +31,14 @@ std::string encoded(const Profile& profile, const Budget& budget) {
 
 }  // namespace
 
+std::shared_ptr<const TableState> as_stored(const TableState& state) {
+  ByteWriter out;
+  state.save(out, kBudgets[0]);
+  ByteReader in(out.bytes());
+  auto stored = TableState::load(in);
+  return stored ? std::make_shared<const TableState>(std::move(*stored)) : nullptr;
+}
+
 void save_quality(ByteWriter& out, const Profile& profile, std::size_t bytes) {
   if (profile.quality) {
     for (const Budget& budget : kBudgets) {

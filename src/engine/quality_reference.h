@@ -31,6 +31,9 @@ struct QualityReference {
 /// Of a profile: what it holds, or, where an older vigie made it, its columns without their rows and a note.
 QualityReference quality_of(const Profile& profile);
 
+/// The state as a profile with room for it holds it, so that rows and their profile are one reference.
+std::shared_ptr<const quality::TableState> as_stored(const quality::TableState& state);
+
 /// Appends a profile's part for the checks: what can be said in `bytes` bytes, the fewer, the less of samples and
 /// categories. An empty part where that is not enough to say anything.
 void save_quality(ByteWriter& out, const Profile& profile, std::size_t bytes);
