@@ -111,7 +111,8 @@ std::vector<std::int64_t> cross(std::span<const std::int32_t> a, std::int32_t a_
                                 std::span<const std::int32_t> b, std::int32_t b_classes) {
   std::vector<std::int64_t> table(static_cast<std::size_t>(a_classes) * static_cast<std::size_t>(b_classes));
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] >= 0 && b[i] >= 0) ++table[static_cast<std::size_t>(a[i] * b_classes + b[i])];
+    if (a[i] >= 0 && b[i] >= 0)
+      ++table[static_cast<std::size_t>(a[i]) * static_cast<std::size_t>(b_classes) + static_cast<std::size_t>(b[i])];
   return table;
 }
 

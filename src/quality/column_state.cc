@@ -184,7 +184,7 @@ void ColumnState::update_strings(const Values& values, std::span<const std::uint
   const std::size_t entries = values.dictionary.size();
   counts_.assign(entries + 1, 0);
   entry_hashes_.resize(entries + 1);
-  for (const std::int32_t code : values.codes) ++counts_[static_cast<std::size_t>(code + 1)];
+  for (const std::int32_t code : values.codes) ++counts_[static_cast<std::size_t>(std::int64_t{code} + 1)];
   missing_ += counts_[0];
   for (std::size_t e = 0; e < entries; ++e) {
     const std::int64_t count = counts_[e + 1];

@@ -15,7 +15,7 @@ namespace vigie::quality {
 
 double more_p(const Shares& s) {
   if (s.k <= 0) return 1;
-  return std::min(1.0, stats::Hypergeometric{s.m + s.N, s.k + s.K, s.m}.upper(s.k));
+  return std::min(1.0, stats::Hypergeometric{s.m + s.n_before, s.k + s.k_before, s.m}.upper(s.k));
 }
 
 double between_p(double share, std::span<const double> shares) {
@@ -36,7 +36,7 @@ Finding judge_more(const Shares& s, std::string_view what, double watch, double 
   Finding finding;
   finding.value = s.now();
   finding.expected = fmt::format("at most {}", percent(std::min(1.0, s.before() + watch)));
-  if (too_few(finding, s.m, s.N)) return finding;
+  if (too_few(finding, s.m, s.n_before)) return finding;
   finding.p_value = more_p(s);
   if (!windows.empty()) finding.p_value = std::max(finding.p_value, between_p(s.now(), windows));
   const double rise = s.now() - s.before();

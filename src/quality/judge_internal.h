@@ -12,11 +12,11 @@
 
 namespace vigie::quality {
 
-/// k of m rows now, K of N rows of the reference.
+/// k of m rows now, k_before of n_before rows of the reference.
 struct Shares {
-  std::int64_t k, m, K, N;
+  std::int64_t k, m, k_before, n_before;
   double now() const { return m ? static_cast<double>(k) / static_cast<double>(m) : 0; }
-  double before() const { return N ? static_cast<double>(K) / static_cast<double>(N) : 0; }
+  double before() const { return n_before ? static_cast<double>(k_before) / static_cast<double>(n_before) : 0; }
 };
 
 /// P(as many or more of the marked rows among the current ones) when rows of both sides are exchangeable: exact, so at

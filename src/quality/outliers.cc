@@ -27,8 +27,8 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
       for (const std::uint64_t word : before->sample()) {
         const double value = std::bit_cast<double>(word);
         if (word == ColumnState::kMissingHash || !std::isfinite(value)) continue;
-        ++s.N;
-        s.K += value < fences.outlier_low || value > fences.outlier_high;
+        ++s.n_before;
+        s.k_before += value < fences.outlier_low || value > fences.outlier_high;
       }
       finding = judge_more(s, "outliers", args[0], args[1]);
       if (finding.verdict != Verdict::kNoData)

@@ -127,7 +127,7 @@ TEST(Judge, ChancesHoldWhateverTheLaw) {
     alone_before.push_back(alone_p(pooled, false));
     Shares s{0, static_cast<std::int64_t>(m), 0, static_cast<std::int64_t>(n)};
     const double share = .05 * rng.uniform();
-    for (std::size_t i = 0; i < n; ++i) s.K += rng.uniform() < share;
+    for (std::size_t i = 0; i < n; ++i) s.k_before += rng.uniform() < share;
     for (std::size_t i = 0; i < m; ++i) s.k += rng.uniform() < share;
     more.push_back(more_p(s));
   }

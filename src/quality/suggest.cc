@@ -16,8 +16,10 @@ constexpr double kAtMost = .01;         // what a sample cannot promise
 
 // A tenth of the width away, at two digits of it, and never over zero where all values are on one side.
 double widened(double end, double width, bool up) {
-  const double step = std::pow(10, std::floor(std::log10(width)) - 1);
-  const double moved = up ? std::ceil((end + width / 10) / step) * step : std::floor((end - width / 10) / step) * step;
+  const double place = std::floor(std::log10(width)) - 1, step = std::pow(10, std::abs(place));
+  const auto scaled = [&](double v) { return place < 0 ? v * step : v / step; };
+  const double whole = up ? std::ceil(scaled(end + width / 10)) : std::floor(scaled(end - width / 10));
+  const double moved = place < 0 ? whole / step : whole * step;  // the nearest number to these digits
   if (end != 0 && std::signbit(end) != std::signbit(moved)) return 0;
   return end == 0 ? 0 : moved;
 }
