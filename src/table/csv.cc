@@ -79,8 +79,14 @@ Status CsvReader::fill(CsvBlock& block) {
   carry_.assign(block.text.data() + complete, block.size - complete);
   offset_ += complete;
   line_ += block.index.has_embedded() ? block.lines() : block.index.records().size();
-  if (at_end_ && !carry_.empty())
+  if (at_end_ && !carry_.empty()) {
     torn_ = fmt::format("{}:{}: the quote opened in this record is never closed", path(), line_);
+    // One line may be left out. Where more are in the quote, nobody knows how many records are missing.
+    const auto swallowed = std::count(carry_.begin(), carry_.end() - 1, '\n');
+    if (swallowed > 0)
+      return fail(Code::kInput, fmt::format("{}, and {} after it cannot be read: a torn file", torn_,
+                                            plural(static_cast<long long>(swallowed), "line")));
+  }
   return {};
 }
 

@@ -193,8 +193,13 @@ TEST(Csv, Header) {
 TEST(Csv, Torn) {
   EXPECT_EQ(error(""), "f.csv: the file is empty");
   EXPECT_EQ(error(" \n\r\n\n"), "f.csv: the file is empty");
-  EXPECT_EQ(messages("a,b\n1,x\n2,\"y\n3,z\n"), "1: f.csv:3: the quote opened in this record is never closed");
-  EXPECT_EQ(error("\"a,b\n1,x\n"), "f.csv:1: the quote opened in this record is never closed");
+  EXPECT_EQ(messages("a,b\n1,x\n2,\"y\n"), "1: f.csv:3: the quote opened in this record is never closed");
+  EXPECT_EQ(
+      error("a,b\n1,x\n2,\"y\n3,z\n"),
+      "f.csv:3: the quote opened in this record is never closed, and 1 line after it cannot be read: a torn file");
+  EXPECT_EQ(
+      error("\"a,b\n1,x\n2,y\n"),
+      "f.csv:1: the quote opened in this record is never closed, and 2 lines after it cannot be read: a torn file");
   EXPECT_EQ(error("a,b\n1,x\n2,\"y\n", {.strict = true}), "f.csv:3: the quote opened in this record is never closed");
   using namespace std::string_view_literals;
   EXPECT_EQ(error("a,b\n1,x\n2,\0y\n"sv), "f.csv:3: NUL byte at offset 10: not a text file, or UTF-16 without a mark");
