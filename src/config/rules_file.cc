@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "base/file.h"
@@ -45,6 +46,7 @@ class Parser {
     const YAML::Node root = YAML::Load(text);
     if (!root.IsMap())
       return fail(Code::kUsage, path_ + ": expected a map with the keys \"columns\" and \"relations\"");
+    VIGIE_TRY(once(root));
     for (const auto& item : root) {
       const std::string key = name(item.first);
       if (key == "columns") {
@@ -64,8 +66,20 @@ class Parser {
   }
   static std::string name(const YAML::Node& node) { return node.IsScalar() ? node.Scalar() : std::string(); }
 
+  // YAML maps may say a key twice, and then nobody knows which is meant.
+  Status once(const YAML::Node& map) const {
+    std::map<std::string, int> lines;
+    for (const auto& item : map) {
+      const auto [known, added] = lines.try_emplace(name(item.first), item.first.Mark().line + 1);
+      if (!added)
+        return wrong(item.first, fmt::format("\"{}\" stands in line {} already", known->first, known->second));
+    }
+    return {};
+  }
+
   Status columns(const YAML::Node& node) {
     if (!node.IsMap()) return wrong(node, "columns: expected lines of the form NAME: {RULE: …}");
+    VIGIE_TRY(once(node));
     for (const auto& item : node) {
       if (!item.first.IsScalar() || !item.second.IsMap())
         return wrong(item.first, fmt::format("columns: expected NAME: {{RULE: …}}, with a rule of {}",
@@ -79,6 +93,7 @@ class Parser {
     const std::size_t first = rules_.size();
     double at_most = 0;
     bool warn = false;
+    VIGIE_TRY(once(node));
     for (const auto& item : node) {
       const std::string key = name(item.first), place = fmt::format("columns.{}.{}", column, key);
       Expectation rule;

@@ -84,6 +84,8 @@ TEST(RulesFile, ErrorsNameLineKeyAndTheNearest) {
   EXPECT_EQ(refused("relations:\n  - a ~ b\n"),
             "rules.yaml:2: relations: expected \"a <= b\", with one of < <= == != >= >, got \"a ~ b\"");
   EXPECT_EQ(refused("relations:\n  - {at_most: 0.1}\n"), "rules.yaml:2: relations: the key \"rule\" is missing");
+  EXPECT_EQ(refused("columns:\n  a: {unique: true}\n  a: {not_null: true}\n"),
+            "rules.yaml:3: \"a\" stands in line 2 already");
   EXPECT_FALSE(refused("columns: [1, 2]").empty());
   EXPECT_FALSE(refused("columns:\n  a: 3\n").empty());
   EXPECT_FALSE(refused("columns:\n  a: {set: []}\n").empty());

@@ -24,6 +24,10 @@ const MetricResult* find(const ScoreWindow& window, const MetricResult& like) {
   return it == window.metrics.end() ? nullptr : &*it;
 }
 
+std::string why_none(const metric::Value& v) {
+  return v.reason.empty() ? "too large for a number" : v.reason;
+}
+
 /// What grows with the rows, brought to those of another sample.
 double on_scale_of(const MetricResult& r, double value, std::int64_t rows) {
   return r.metric->total ? value * static_cast<double>(rows) / static_cast<double>(r.value.n) : value;
@@ -126,11 +130,11 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
     const auto* of = find(reference, r);
     const auto& now = r.value;
     if (!std::isfinite(now.value)) {
-      r.reason = now.reason;
+      r.reason = why_none(now);
       continue;
     }
     if (!of || !std::isfinite(of->value.value)) {
-      r.reason = of ? "the reference has no value: " + of->value.reason : "the reference has no such rows";
+      r.reason = of ? "the reference has no value: " + why_none(of->value) : "the reference has no such rows";
       continue;
     }
     const auto then = [&](double value) { return on_scale_of(*of, value, now.n); };
@@ -178,7 +182,7 @@ void judge_metrics_alone(ScoreWindow& window) {
   for (auto& r : window.metrics) {
     const auto& v = r.value;
     if (!std::isfinite(v.value)) {
-      r.reason = v.reason;
+      r.reason = why_none(v);
       continue;
     }
     r.verdict = Verdict::kOk;

@@ -137,8 +137,8 @@ std::vector<Absent> absent(const ScoreWindow& window) {
   std::vector<Absent> out;
   for (const auto& r : window.metrics) {
     if (r.segment || std::isfinite(r.value.value)) continue;
-    auto it = std::find_if(out.begin(), out.end(), [&](const auto& a) { return a.reason == r.value.reason; });
-    if (it == out.end()) it = out.insert(out.end(), {r.value.reason, {}});
+    auto it = std::find_if(out.begin(), out.end(), [&](const auto& a) { return a.reason == r.reason; });
+    if (it == out.end()) it = out.insert(out.end(), {r.reason, {}});
     if (it->metrics.empty() || it->metrics.back() != r.metric->name) it->metrics.push_back(r.metric->name);
   }
   return out;
