@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/detect_input_internal.h"
 #include "cli/remarks_internal.h"
+#include "engine/class_key.h"
 #include "engine/tally.h"
 #include "table/number_lines.h"
 
@@ -83,11 +84,13 @@ class Values {
   std::span<const double> joined(const table::Column& label, const table::Column& prediction) {
     buffer_.clear();
     if (label.type == Type::kString) {
+      std::vector<std::string> keys[2];
+      for (std::size_t side = 0; side < 2; ++side)
+        for (const auto name : (side ? prediction : label).dictionary) keys[side].push_back(engine::class_key(name));
       for (std::size_t i = 0; i < label.codes.size(); ++i) {
         const auto a = label.codes[i], b = prediction.codes[i];
-        buffer_.push_back(a < 0 || b < 0 ? kNaN
-                                         : label.dictionary[static_cast<std::size_t>(a)] !=
-                                               prediction.dictionary[static_cast<std::size_t>(b)]);
+        buffer_.push_back(
+            a < 0 || b < 0 ? kNaN : keys[0][static_cast<std::size_t>(a)] != keys[1][static_cast<std::size_t>(b)]);
       }
       return buffer_;
     }

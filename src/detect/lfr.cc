@@ -42,8 +42,12 @@ class Lfr {
     const bool truth = outcome >= 1.5, predicted = truth ? outcome >= 2.5 : outcome >= 0.5;
     const bool right = truth == predicted;
     // Sensitivity or specificity, and precision of what was said.
-    const State first = feed(truth ? 0 : 1, right), second = feed(predicted ? 2 : 3, right);
-    return std::max(first, second);
+    const std::size_t which[] = {truth ? 0u : 1u, predicted ? 2u : 3u};
+    const State states[] = {feed(which[0], right), feed(which[1], right)};
+    const bool second = states[1] > states[0];
+    worst_ = which[second];
+    level_ = states[second];
+    return level_;
   }
 
   Evidence evidence() const {
@@ -77,10 +81,7 @@ class Lfr {
     // The change began after the last value at which the recent rate lay on the other side, or near.
     if (std::abs(off) <= 0.25 * bound(rate, drift_)) rate.last_above = n_;
     if (rate.n < burn_in_ || std::abs(off) <= bound(rate, warning_)) return State::kStable;
-    const State state = std::abs(off) > bound(rate, drift_) ? State::kDrift : State::kWarning;
-    worst_ = which;
-    level_ = state;
-    return state;
+    return std::abs(off) > bound(rate, drift_) ? State::kDrift : State::kWarning;
   }
   double bound(const Rate& rate, double log_level) const {
     const double p = std::clamp(rate.hits / rate.n, 0.5 / rate.n, 1 - 0.5 / rate.n);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <numeric>
+
 #include "detect/monitor_internal.h"
 
 namespace vigie::detect {
@@ -88,7 +90,10 @@ class RobustZ {
     median_ = *middle;
     for (double& value : scratch_) value = std::abs(value - median_);
     std::nth_element(scratch_.begin(), middle, scratch_.end());
-    bound_ = threshold_ * 1.4826022185056018 * *middle;  // of a normal law the deviation is that many medians
+    // Of a normal law the deviation is that many medians, or means where more than half of the values are the same.
+    bound_ = threshold_ * (*middle > 0 ? 1.4826022185056018 * *middle
+                                       : 1.2533141373155001 * std::accumulate(scratch_.begin(), scratch_.end(), 0.0) /
+                                             static_cast<double>(window_));
     known_ = true;
     tick_ = 0;
   }

@@ -42,7 +42,8 @@ class Seasonal {
     value_ = x;
     const double residual = x - forecast_, spread = std::sqrt(variance_);
     const bool tested = n_ > tests_;
-    const double bounded = tested ? std::clamp(residual, -3 * spread, 3 * spread) : residual;
+    // After a constant start there is no spread yet to bound by.
+    const double bounded = tested && spread > 0 ? std::clamp(residual, -3 * spread, 3 * spread) : residual;
     const double old = level_;
     level_ += trend_ + alpha_ * bounded;
     trend_ += beta_ * (level_ - old - trend_);

@@ -261,5 +261,20 @@ TEST(MmdOnline, IsTheDiscrepancyByItsDefinition) {
   EXPECT_NEAR(found[0].statistic, 20 * (within - 2 * across + fixed), 1e-6);
 }
 
+// Half of the values at one number leaves no median deviation, a constant start no spread at all.
+TEST(Detect, FewAlarmsWhereTheSpreadWasNone) {
+  Rng rng(7);
+  Series rare, late(100);
+  append(rare, 5000, [&] { return rng.uniform() < .3 ? 1.0 : 0.0; });
+  append(late, 5000, [&] { return normal(rng); });
+  for (const auto& [name, series] : {std::pair{"robust_z", &rare}, {"seasonal", &late}}) {
+    auto monitor = make_monitor(*find_detector(name));
+    ASSERT_TRUE(monitor.has_value());
+    std::int64_t alarms = 0;
+    for (const double x : *series) alarms += (*monitor)->update(x) != nullptr;
+    EXPECT_LE(alarms, 50) << name;
+  }
+}
+
 }  // namespace
 }  // namespace vigie::detect

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "engine/class_key.h"
 #include "engine/class_names_internal.h"
 #include "engine/tally.h"
 
@@ -79,6 +80,11 @@ std::string_view opposite(std::string_view word) {
 bool says_yes(std::string_view word) {
   const auto small = lower(word);
   return std::any_of(std::begin(kWords), std::end(kWords), [&](const auto& pair) { return pair.second == small; });
+}
+
+std::string class_key(std::string_view name) {
+  if (const auto value = number(name)) return name_of(Type::kFloat, *value);
+  return opposite(name).empty() ? std::string(name) : says_yes(name) ? "1" : "0";
 }
 
 Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vector<std::string>& columns,

@@ -92,13 +92,20 @@ Status NumberLines::fill() {
     return {};
   }
   if (offset_ == 0) {
-    const std::string_view head(buffer_.data(), n);
-    if (head.starts_with("\xef\xbb\xbf")) begin_ = 3;
-    if (!source_ && (head.starts_with("\x1f\x8b") || head.starts_with("\x28\xb5\x2f\xfd")))
+    constexpr std::string_view kBom = "\xef\xbb\xbf", kGzip = "\x1f\x8b", kZstd = "\x28\xb5\x2f\xfd";
+    const std::string_view head(buffer_.data(), size_ + n);
+    for (const auto mark : {kBom, kGzip, kZstd})
+      if (head.size() < mark.size() && mark.starts_with(head)) {
+        size_ = head.size();
+        return {};
+      }
+    if (head.starts_with(kBom)) begin_ = kBom.size();
+    if (!source_ && (head.starts_with(kGzip) || head.starts_with(kZstd)))
       return fail(Code::kInput, name_ + ": is compressed: decompress it on the way (zcat, zstdcat)");
   }
-  const auto* nul = static_cast<const char*>(std::memchr(buffer_.data() + size_, 0, n));
-  const std::size_t from = size_, end = nul ? static_cast<std::size_t>(nul - buffer_.data()) : from + n;
+  const std::size_t from = offset_ == 0 ? 0 : size_, filled = size_ + n;
+  const auto* nul = static_cast<const char*>(std::memchr(buffer_.data() + from, 0, filled - from));
+  const std::size_t end = nul ? static_cast<std::size_t>(nul - buffer_.data()) : filled;
   size_ = end;
   VIGIE_TRY(take(end));
   offset_ += end - from;
