@@ -14,7 +14,7 @@ struct Expectation {
     kNotNull,   ///< every row has a value
     kRange,     ///< numbers in [low, high]; either may be infinite
     kSet,       ///< values are among `texts` or `numbers`
-    kRegex,     ///< texts match `texts[0]` as a whole, an ECMAScript expression
+    kRegex,     ///< texts match `texts[0]` as a whole, an expression of RE2 on UTF-8
     kUnique,    ///< no value comes twice
     kMonotone,  ///< numbers or times in row order go as `order` says
     kRelation,  ///< `column` `order` `other` in every row that has both

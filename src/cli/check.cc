@@ -42,7 +42,8 @@ constexpr Output kSuggestion{.what = "a rules file",
 
 constexpr std::string_view kHead =
     "Rules that the data of {} keep, as `vigie check DATA --rules FILE` reads them: a start, to be read and changed.\n"
-    "range: [low, high], null for none; set: the values allowed; not_null; unique; regex: \"[0-9]{{5}}\"; monotone.\n"
+    "range: [low, high], null for none; set: the values allowed; not_null; unique; regex: \"[A-Z]{{2}}[0-9]*\"; "
+    "monotone.\n"
     "at_most: share of the rows that may break the rules of a column; severity: warn instead of fail.\n"
     "Two columns: relations: [pickup <= dropoff]";
 
@@ -149,6 +150,10 @@ Result<int> run(const Options& o) {
   if (!o.reference.empty()) {
     VIGIE_ASSIGN(reference, reference_of(o.reference, o, options));
   }
+  const auto is_time = [](const quality::ColumnState& column) { return column.spec().role == quality::Role::kTime; };
+  if (o.now && o.columns.timestamp.empty() &&
+      (!reference || !reference->state || std::ranges::none_of(reference->state->columns(), is_time)))
+    return fail(Code::kUsage, "--fresh: needs --timestamp COL, the column of the times");
   VIGIE_ASSIGN(auto current, o.columns.open(o.data, reference ? reference->types : table::Schema{}));
   std::string remark;
   if (!o.columns.timestamp.empty()) {

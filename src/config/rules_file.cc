@@ -92,7 +92,7 @@ class Parser {
   Status column(const std::string& column, const YAML::Node& node) {
     const std::size_t first = rules_.size();
     double at_most = 0;
-    bool warn = false;
+    bool warn = false, any = false;
     VIGIE_TRY(once(node));
     for (const auto& item : node) {
       const std::string key = name(item.first), place = fmt::format("columns.{}.{}", column, key);
@@ -107,6 +107,7 @@ class Parser {
         VIGIE_ASSIGN(warn, severity(item.second, place));
         continue;
       }
+      any = true;
       if (key == "not_null" || key == "unique") {
         rule.kind = key == "unique" ? Kind::kUnique : Kind::kNotNull;
         const std::string value = name(item.second);
@@ -130,10 +131,12 @@ class Parser {
                                    fmt::join(kMonotone, ", ")));
         rule.order = kMonotoneOrders[at - kMonotone.begin()];
       } else {
-        return wrong(item.first, fmt::format("columns.{}: {}", column, unknown_name("key", key, kColumnKeys)));
+        return wrong(item.first, fmt::format("columns.{}: {} ({})", column, unknown_name("key", key, kColumnKeys),
+                                             fmt::join(kColumnKeys, ", ")));
       }
       rules_.push_back(std::move(rule));
     }
+    if (!any) return wrong(node, fmt::format("columns.{}: no rule in it, of {}", column, fmt::join(kColumnKeys, ", ")));
     for (std::size_t i = first; i < rules_.size(); ++i) rules_[i].at_most = at_most, rules_[i].warn = warn;
     return {};
   }
@@ -147,7 +150,8 @@ class Parser {
   Result<bool> severity(const YAML::Node& node, const std::string& place) const {
     const std::string value = name(node);
     if (value != "warn" && value != "fail")
-      return wrong(node, fmt::format("{}: {}", place, unknown_name("severity", value, kSeverities)));
+      return wrong(node, fmt::format("{}: {} ({})", place, unknown_name("severity", value, kSeverities),
+                                     fmt::join(kSeverities, ", ")));
     return value == "warn";
   }
 
@@ -169,8 +173,9 @@ class Parser {
     if (!node.IsSequence() || node.size() == 0) return wrong(node, place + ": expected a list of values");
     for (const auto& item : node) {
       if (!item.IsScalar()) return wrong(item, place + ": expected texts or numbers");
-      rule.texts.push_back(item.Scalar());
-      if (const auto value = number(item.Scalar())) rule.numbers.push_back(*value);
+      const std::string& text = rule.texts.emplace_back(item.Scalar());
+      if (const auto value = number(text)) rule.numbers.push_back(*value);
+      if (text == "true" || text == "false") rule.numbers.push_back(text == "true");
     }
     return {};
   }
@@ -184,6 +189,7 @@ class Parser {
       if (item.IsScalar()) {
         VIGIE_TRY(relation(item, rule));
       } else if (item.IsMap()) {
+        VIGIE_TRY(once(item));
         for (const auto& part : item) {
           const std::string key = name(part.first);
           if (key == "rule") {
@@ -193,7 +199,8 @@ class Parser {
           } else if (key == "severity") {
             VIGIE_ASSIGN(rule.warn, severity(part.second, "relations.severity"));
           } else {
-            return wrong(part.first, "relations: " + unknown_name("key", key, kRelationKeys));
+            return wrong(part.first, fmt::format("relations: {} ({})", unknown_name("key", key, kRelationKeys),
+                                                 fmt::join(kRelationKeys, ", ")));
           }
         }
         if (rule.column.empty()) return wrong(item, "relations: the key \"rule\" is missing");

@@ -16,7 +16,7 @@ namespace vigie::config {
 ///       age: {not_null: true, range: [0, 120]}
 ///       score: {range: [0, null], at_most: 0.01}     # up to 1 % of the rows may break the rules of this column
 ///       country: {set: [FR, DE], severity: warn}     # else: fail
-///       zip: {regex: "[0-9]{5}"}                      # the whole text, ECMAScript
+///       tail: {regex: "N[0-9]+[A-Z]*"}                 # the whole text, RE2
 ///       id: {unique: true}
 ///       seen_at: {monotone: increasing}              # strictly_increasing, decreasing, strictly_decreasing
 ///     relations:

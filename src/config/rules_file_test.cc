@@ -69,7 +69,8 @@ relations:
 TEST(RulesFile, ErrorsNameLineKeyAndTheNearest) {
   EXPECT_EQ(refused("column:\n  a: {}\n"), "rules.yaml:1: unknown key \"column\"; did you mean \"columns\"?");
   EXPECT_EQ(refused("columns:\n  a: {rnage: [0, 1]}\n"),
-            "rules.yaml:2: columns.a: unknown key \"rnage\"; did you mean \"range\"?");
+            "rules.yaml:2: columns.a: unknown key \"rnage\"; did you mean \"range\"? (not_null, range, set, regex, "
+            "unique, monotone, at_most, severity)");
   EXPECT_EQ(refused("columns:\n  a:\n    monotone: increasin\n"),
             "rules.yaml:3: columns.a.monotone: unknown order \"increasin\"; did you mean \"increasing\"? "
             "(strictly_increasing, increasing, decreasing, strictly_decreasing)");
@@ -80,7 +81,9 @@ TEST(RulesFile, ErrorsNameLineKeyAndTheNearest) {
   EXPECT_EQ(refused("columns:\n  a: {at_most: 2}\n"), "rules.yaml:2: columns.a.at_most: expected 0..1, got \"2\"");
   EXPECT_EQ(refused("columns:\n  a: {not_null: maybe}\n"), "rules.yaml:2: columns.a.not_null: expected true or false");
   EXPECT_EQ(refused("columns:\n  a: {severity: wran}\n"),
-            "rules.yaml:2: columns.a.severity: unknown severity \"wran\"; did you mean \"warn\"?");
+            "rules.yaml:2: columns.a.severity: unknown severity \"wran\"; did you mean \"warn\"? (warn, fail)");
+  EXPECT_EQ(refused("columns:\n  a: {at_most: 0.1}\n").substr(0, 43), "rules.yaml:2: columns.a: no rule in it, of ");
+  EXPECT_EQ(refused("relations:\n  - {rule: a < b, rule: b < c}\n"), "rules.yaml:2: \"rule\" stands in line 2 already");
   EXPECT_EQ(refused("relations:\n  - a ~ b\n"),
             "rules.yaml:2: relations: expected \"a <= b\", with one of < <= == != >= >, got \"a ~ b\"");
   EXPECT_EQ(refused("relations:\n  - {at_most: 0.1}\n"), "rules.yaml:2: relations: the key \"rule\" is missing");

@@ -2,10 +2,10 @@
 #include "quality/rules.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <cmath>
-#include <regex>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -39,8 +39,9 @@ struct RuleStates::Rule {
   Expectation want;
   std::size_t at = kNowhere, other = kNowhere;
   Kind kind = Kind::kUnknown;
+  std::string listed;      // `want.texts` as they were given; there they are in order
   std::string impossible;  // why the data cannot be judged; empty: they can
-  std::regex regex;
+  std::unique_ptr<RE2> regex;
   std::int64_t rows = 0, broken = 0, first = std::numeric_limits<std::int64_t>::max();
   std::string example;
   Repeats repeats;
@@ -57,13 +58,8 @@ struct RuleStates::Rule {
   }
 
   bool keeps(std::string_view text) const {
-    if (want.kind == Want::kSet) return std::find(want.texts.begin(), want.texts.end(), text) != want.texts.end();
-    if (text.size() > kLongestText) return false;
-    try {
-      return std::regex_match(text.begin(), text.end(), regex);
-    } catch (const std::regex_error&) {  // too much backtracking
-      return false;
-    }
+    if (want.kind == Want::kSet) return std::binary_search(want.texts.begin(), want.texts.end(), text);
+    return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *regex);
   }
 
   void numbers(std::int64_t row, std::span<const double> values) {
@@ -71,9 +67,8 @@ struct RuleStates::Rule {
       const double v = values[i];
       if (std::isnan(v)) continue;
       ++rows;
-      const bool good = want.kind == Want::kRange
-                            ? v >= want.low && v <= want.high
-                            : std::find(want.numbers.begin(), want.numbers.end(), v) != want.numbers.end();
+      const bool good = want.kind == Want::kRange ? v >= want.low && v <= want.high
+                                                  : std::binary_search(want.numbers.begin(), want.numbers.end(), v);
       if (!good) breaks(row + static_cast<std::int64_t>(i), [v] { return human(v, 6); });
     }
   }
@@ -139,7 +134,7 @@ struct RuleStates::Rule {
                : std::isinf(want.high) ? "at least " + human(want.low, 6)
                                        : human(want.low, 6) + " to " + human(want.high, 6);
       case Want::kSet:
-        return "one of " + listed(want.texts);
+        return "one of " + listed;
       case Want::kRegex:
         return "matching " + quoted(want.texts.at(0));
       case Want::kUnique:
@@ -170,16 +165,19 @@ Result<RuleStates> RuleStates::make(std::vector<Expectation> rules, std::span<co
   };
   for (Expectation& want : rules) {
     auto rule = std::make_unique<Rule>();
+    rule->listed = quality::listed(want.texts);
     rule->want = std::move(want);
+    std::sort(rule->want.texts.begin(), rule->want.texts.end());
+    std::sort(rule->want.numbers.begin(), rule->want.numbers.end());
     const Expectation& e = rule->want;
     rule->row_order = RowOrder(e.order);
     if (e.kind == Want::kRegex) {
-      try {
-        rule->regex = std::regex(e.texts.at(0), std::regex::ECMAScript | std::regex::optimize);
-      } catch (const std::regex_error&) {
-        return fail(Code::kUsage, fmt::format("{}:{}: columns.{}.regex: {} is not a regular expression", path, e.line,
-                                              e.column, quoted(e.texts[0])));
-      }
+      RE2::Options options(RE2::Quiet);
+      options.set_dot_nl(true);
+      rule->regex = std::make_unique<RE2>(e.texts.at(0), options);
+      if (!rule->regex->ok())
+        return fail(Code::kUsage, fmt::format("{}:{}: columns.{}.regex: {} is not a regular expression: {}", path,
+                                              e.line, e.column, quoted(e.texts[0]), rule->regex->error()));
     }
     rule->at = find(e.column, *rule);
     if (rule->at != kNowhere) {
@@ -191,7 +189,9 @@ Result<RuleStates> RuleStates::make(std::vector<Expectation> rules, std::span<co
                         (e.kind == Want::kUnique && (number || text)) ||
                         ((e.kind == Want::kRange || e.kind == Want::kMonotone) && number) ||
                         (e.kind == Want::kRelation && (number || text));
-      if (!fits) rule->impossible = fmt::format("cannot be judged: the column holds {}s", to_string(kind));
+      if (!fits)
+        rule->impossible = fmt::format("cannot be judged: the column holds {}s{}", to_string(kind),
+                                       e.kind == Want::kRegex ? "; a schema file can make it text" : "");
     }
     if (e.kind == Want::kRelation && rule->impossible.empty()) {
       rule->other = find(e.other, *rule);

@@ -17,12 +17,11 @@ namespace vigie::quality {
 /// merges. A missing value breaks kNotNull and nothing else; a relation is judged where both columns have a value. An
 /// infinite number is outside every range that has an end on its side.
 ///
-/// Texts are looked at once a dictionary entry. A regex is an ECMAScript one and must match the whole text; a text of
-/// more than kLongestText bytes breaks it. Cost: 1–3 ns a row and rule; kUnique 5–20; relations of texts about 5.
+/// Texts are looked at once a dictionary entry. A regex is one of RE2 on UTF-8, in time linear in the text, and must
+/// match the whole of it. Cost: 1–3 ns a row and rule, in a set of numbers log of its size; kUnique 5–20; relations of
+/// texts about 5.
 class RuleStates {
  public:
-  static constexpr std::size_t kLongestText = 1000;
-
   /// `columns`: those of the data, in the order in which Values will be given. A regex that is none: Code::kUsage, with
   /// `path`, line and column. A column that the data lacks, or of a kind that the rule cannot judge, is a finding.
   static Result<RuleStates> make(std::vector<Expectation> rules, std::span<const ColumnSpec> columns,

@@ -97,7 +97,7 @@ TEST(Rules, WhatCannotBeJudgedIsSaid) {
   const auto bad =
       RuleStates::make({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"["}, .line = 4}}, kSpecs, "rules.yaml");
   ASSERT_FALSE(bad.has_value());
-  EXPECT_EQ(bad.error().message, "rules.yaml:4: columns.s.regex: \"[\" is not a regular expression");
+  EXPECT_EQ(bad.error().message, "rules.yaml:4: columns.s.regex: \"[\" is not a regular expression: missing ]: [");
   const auto empty = judge(
       {{.kind = Rule::Kind::kUnique, .column = "x"}, {.kind = Rule::Kind::kNotNull, .column = "s"}}, {}, {}, {}, {});
   for (const Finding& f : empty) EXPECT_EQ(f.verdict, Verdict::kNoData);
@@ -105,9 +105,18 @@ TEST(Rules, WhatCannotBeJudgedIsSaid) {
 
 TEST(Rules, HostileTextsDoNotHarm) {
   const std::string huge(2'000'000, 'a'), nested = std::string(900, 'a') + "!";
-  const auto found = judge({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"a*"}}}, {1, 2, 3}, {1, 2, 3},
+  const auto found = judge({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"(a+)+b|a*"}}}, {1, 2, 3}, {1, 2, 3},
                            {huge, nested, "aa"}, {"", "", ""});
+  EXPECT_DOUBLE_EQ(found.at(0).value, 1 / 3.);
+}
+
+TEST(Rules, ExpressionsAreOfLettersAndNotOfBytes) {
+  const auto found = judge({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"[a-zéü]{3}"}}}, {1, 2, 3}, {1, 2, 3},
+                           {"été", "ab", "a\nb"}, {"", "", ""});
   EXPECT_DOUBLE_EQ(found.at(0).value, 2 / 3.);
+  const auto any = judge({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"..."}}}, {1, 2, 3}, {1, 2, 3},
+                         {"été", "abc", "a\nb"}, {"", "", ""});
+  EXPECT_DOUBLE_EQ(any.at(0).value, 0);
 }
 
 TEST(Rules, SuggestionsHoldOnDataOfTheSameLaw) {
