@@ -68,9 +68,10 @@ Command add_profile(CLI::App& program) {
           VIGIE_ASSIGN(auto reference, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
           profile = std::move(reference.profile);
         }
-        for (const auto& remark : remarks_on(profile)) add_note(profile.notes, remark);
         for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);
         for (const auto& note : profile.notes) say(note);
+        // Not kept: who compares may name the columns better.
+        for (const auto& remark : remarks_on(profile)) say(remark);
         auto bytes = engine::save_profile(profile);
         VIGIE_TRY(write_output(o->output, bytes, false));
         say(fmt::format("{}: {}, {}{}, {} kB", o->output, plural(profile.rows, "row"),

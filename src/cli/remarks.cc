@@ -16,16 +16,6 @@ using engine::ColumnType;
 
 constexpr std::int64_t kFewestIds = 100;  // rows from which it means something that every value differs
 
-// Whole numbers without a gap or a repeat, as far as counts in bins can tell.
-bool counts_up(const ColumnProfile& c) {
-  const auto& cuts = c.bins.cuts;
-  if (c.type != ColumnType::kNumeric || c.source != table::Type::kInteger || cuts.size() < 2) return false;
-  auto whole_numbers = [&](double from, double to) { return std::ceil(to) - std::ceil(from); };
-  for (std::size_t j = 1; j < cuts.size(); ++j)
-    if (static_cast<double>(c.bins.counts[j]) != whole_numbers(cuts[j - 1], cuts[j])) return false;
-  return true;
-}
-
 bool named_as_id(std::string name) {
   for (auto& letter : name) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   for (std::string_view word : {"id", "uuid", "guid", "key"})
@@ -39,7 +29,7 @@ bool named_as_id(std::string name) {
 bool looks_like_an_id(const ColumnProfile& c) {
   const auto rows = c.whole().rows();
   if (c.role != engine::Role::kFeature || rows < kFewestIds || c.whole().missing > 0) return false;
-  if (counts_up(c)) return true;
+  if (c.counts_up()) return true;
   if (c.distinct < 0.98 * static_cast<double>(rows)) return false;
   const auto& cuts = c.bins.cuts;
   if (c.type == ColumnType::kText) return !cuts.empty() && cuts.back() < 65 && cuts.back() - cuts.front() < 6;
@@ -99,7 +89,7 @@ std::vector<std::string> remarks_on(const engine::Profile& reference) {
     if (looks_like_an_id(c))
       remarks.push_back(
           fmt::format("{}: column {} looks like an id, {} value differs: name it with --id or --ignore it",
-                      reference.source, vigie::quoted(c.name), counts_up(c) ? "every" : "nearly every"));
+                      reference.source, vigie::quoted(c.name), c.counts_up() ? "every" : "nearly every"));
   for (std::size_t k = 1; k < reference.segmentations.size(); ++k) {
     auto by = engine::to_string(reference.segmentations[k]);
     const auto& names = reference.segments[k];

@@ -166,6 +166,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   if (counted.without_time)
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
+  out.notes.insert(out.notes.end(), counted.strays.begin(), counted.strays.end());
   if (peer)
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",

@@ -576,6 +576,29 @@ TEST(Methods, AColumnThatTheMethodDoesNotTakeKeepsTheDefaultOrIsAnError) {
   EXPECT_EQ(result.error().message, "--method c=ks: ks does not take categorical columns");
 }
 
+TEST(Methods, AChangeThatAMethodIsBlindToIsSaidToBeOneAndHasNoPower) {
+  MemoryInput ref("ref"), cur("cur");
+  auto wide = normal(3000, 1);
+  for (auto& x : wide) x *= 2.5;
+  ref.add("x", normal(3000, 1)), cur.add("x", wide);
+  const auto r = row(with_methods(ref, cur, {{"", "welch_t"}}).windows[0], "x", "welch_t");
+  EXPECT_EQ(r.verdict, Verdict::kOk);
+  EXPECT_NE(r.reason.find("not in a way that welch_t sees"), std::string::npos) << r.reason;
+  EXPECT_TRUE(std::isnan(r.detectable_effect));
+}
+
+TEST(Compare, RowsOfSegmentsThatTheReferenceHasNotAreCounted) {
+  MemoryInput ref("ref"), cur("cur");
+  ref.add("x", normal(1000, 1)).add("g", std::vector<std::string>(1000, "a"));
+  std::vector<std::string> names(600, "a");
+  std::fill(names.begin() + 400, names.end(), "d");
+  cur.add("x", normal(600, 2)).add("g", names);
+  auto c = compared(profile_of(ref, {}, {{"g"}}), cur, {}, {{"g"}});
+  EXPECT_NE(std::find(c.notes.begin(), c.notes.end(),
+                      "cur: 200 rows of segments that the reference has not, such as g=d, in no segment"),
+            c.notes.end());
+}
+
 TEST(Compare, SparseCategoriesThatAllChangedAreNotOk) {
   MemoryInput ref("ref"), now("now");
   std::vector<std::string> before, after;

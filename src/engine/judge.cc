@@ -27,10 +27,15 @@ bool by_cells(const drift::Method& method) {
   return method.name == kDefaultMethod;
 }
 
-// Whether a column of times has just moved on: most of the current ones are later than the reference's last.
-bool time_went_on(const ColumnProfile& column, std::span<const std::int64_t> current) {
-  if (column.type != ColumnType::kTimestamp || current.empty()) return false;
-  return 2 * current.back() > std::accumulate(current.begin(), current.end(), std::int64_t{0});
+// Why a column whose current values are mostly beyond the reference's last has not drifted by that; empty for others.
+std::string_view went_on(const ColumnProfile& column, std::span<const std::int64_t> current) {
+  if (current.empty() || 2 * current.back() <= std::accumulate(current.begin(), current.end(), std::int64_t{0}))
+    return {};
+  if (column.type == ColumnType::kTimestamp)
+    return "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+  if (column.role == Role::kFeature && column.counts_up())
+    return "counts on after the reference, as ids do: name it with --id, or --ignore it";
+  return {};
 }
 
 }  // namespace
@@ -206,6 +211,8 @@ std::vector<Draft> Judge::values(const Place& place) const {
                               .seed = options_.seed + place.column,
                               .params = {}});
     r.method = aspect ? to_string(aspect->aspect) : method->name;
+    // The power is the default method's.
+    if (!aspect && method->name != kDefaultMethod) r.detectable_effect = kNaN;
     r.statistic = score.statistic, r.p_value = score.p_value;
     r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
     for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
@@ -236,9 +243,9 @@ std::vector<Draft> Judge::values(const Place& place) const {
             fmt::format("; {} more chose the {}", with_commas(r.untested_reference), aspect ? "words" : "categories");
     } else if (score.status == drift::Status::kConstant) {
       r.reason = column.type == ColumnType::kText ? "texts of one length in both" : "the same single value in both";
-    } else if (time_went_on(column, y)) {
+    } else if (auto why = went_on(column, y); !why.empty()) {
       d.tested = false;
-      r.reason = "times after those of the reference, as time goes on: name it with --timestamp, or --ignore it";
+      r.reason = why;
     }
   }
   return drafts;

@@ -214,6 +214,15 @@ void Counts::merge(const Counts& other) {
   beyond = saturating_add(beyond, other.beyond);
 }
 
+bool ColumnProfile::counts_up() const {
+  const auto& cuts = bins.cuts;
+  if (type != ColumnType::kNumeric || source != table::Type::kInteger || cuts.size() < 2) return false;
+  auto whole_numbers = [](double from, double to) { return std::ceil(to) - std::ceil(from); };
+  for (std::size_t j = 1; j < cuts.size(); ++j)
+    if (static_cast<double>(bins.counts[j]) != whole_numbers(cuts[j - 1], cuts[j])) return false;
+  return true;
+}
+
 drift::Axis ColumnProfile::axis() const {
   if (categorical()) return {.kind = drift::kCategorical, .cuts = {}, .centers = {}, .sd = 0, .lattice = false};
   return {.kind = drift::kNumeric, .cuts = bins.cuts, .centers = bins.centers, .sd = bins.sd, .lattice = bins.lattice};

@@ -131,6 +131,8 @@ struct ColumnProfile {
   std::size_t cells() const { return categorical() ? categories.size() + 1 : bins.cuts.size() + 1; }
   const Counts& whole() const { return parts[0][0].counts; }
   drift::Axis axis() const;  ///< views into this profile
+  /// Whole numbers without a gap or a repeat, as ids and row numbers are, as far as counts in bins can tell.
+  bool counts_up() const;
 };
 
 /// What is counted of a column besides its values, on an axis of its own; `profile.name` is the column's.

@@ -86,6 +86,7 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
         auto name = by_[0] + "=" + texts[0][key & 0xffffffffU];
         if (columns_.size() > 1) name += "," + by_[1] + "=" + texts[1][key >> 32];
         it->second = number(name);
+        if (it->second < 0 && stray_.empty()) stray_ = name;
         if (names_.size() > kMostSegments)
           return fail(Code::kUsage, fmt::format("--segment {}: more than {} different values; choose a column with few",
                                                 to_string(by_), kMostSegments));
@@ -93,6 +94,7 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
       last_number = it->second;
     }
     out[i] = last_number;
+    strays_ += last_number < 0;
   }
   return {};
 }

@@ -29,6 +29,8 @@ class Segmenter {
   Segmenter(SegmentBy by, std::vector<std::size_t> columns, const std::vector<std::string>* known);
   Status assign(table::Batch& batch, std::vector<std::int32_t>& out);
   const std::vector<std::string>& names() const { return names_; }
+  std::int64_t strays() const { return strays_; }      ///< rows that fell into none
+  const std::string& stray() const { return stray_; }  ///< what the first of them is
 
  private:
   std::int32_t number(const std::string& name);
@@ -36,6 +38,8 @@ class Segmenter {
   std::vector<std::size_t> columns_;
   bool fixed_;
   std::int32_t other_ = -1;
+  std::int64_t strays_ = 0;
+  std::string stray_;
   std::vector<std::string> names_;
   std::map<std::string, std::int32_t, std::less<>> index_;
 };

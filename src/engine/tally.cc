@@ -245,6 +245,10 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
   }
   t.problems = reader->problems();
+  for (const auto& segmenter : segmenters)
+    if (segmenter.strays() > 0)
+      t.strays.push_back(fmt::format("{}: {} of segments that the reference has not, such as {}, in no segment",
+                                     input.name(), plural(segmenter.strays(), "row"), segmenter.stray()));
   if (t.rows > 0 && t.windower->size() == 0)
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", input.name(), options.timestamp));
   for (auto& c : counters) {

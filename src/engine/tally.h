@@ -35,6 +35,7 @@ struct Tally {
   std::optional<Windower> windower;
   std::vector<std::int64_t> window_rows;
   std::int64_t rows = 0, without_time = 0;
+  std::vector<std::string> strays;  ///< per segmentation that leaves rows out: how many, and of what segment
   table::Problems problems;
   std::vector<bool> present;                       ///< per profile column: the data has it
   std::vector<std::int64_t> mismatches, infinite;  ///< per column

@@ -51,6 +51,11 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
                              amount(r.effect, share), "by number or by rows, if it is usual");
       return;
     }
+    if (!d.usual && r.effect >= r.major && std::isnan(r.detectable_effect)) {
+      r.verdict = Verdict::kOk;
+      r.reason = fmt::format("{}moved {}, but not in a way that {} sees", seen, amount(r.effect, share), r.method);
+      return;
+    }
     // Sparse cells, as of many categories, are pooled for the test, which then misses what its power says it would
     // see: that is not told to be unchanged.
     if (!d.usual && r.effect >= r.major && r.effect > 2 * r.detectable_effect) {

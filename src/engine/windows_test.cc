@@ -77,6 +77,12 @@ TEST(Windows, HoursOfAZoneWithAHalfHour) {
   EXPECT_EQ(starts(w), (std::vector<std::string>{"2026-01-01T05:00:00+05:30", "2026-01-01T06:00:00+05:30"}));
 }
 
+TEST(Windows, HoursOfAZoneAreThoseOfItsLatestRule) {
+  auto w = make(WindowSpec::Kind::kHour, "Asia/Kathmandu");  // 5:45, and 5:30 until 1986
+  assign(w, {utc(1767225600)});
+  EXPECT_EQ(starts(w), (std::vector<std::string>{"2026-01-01T05:00:00+05:45"}));
+}
+
 TEST(Windows, AnUnknownZoneIsAnError) {
   WindowSpec spec;
   spec.kind = WindowSpec::Kind::kDay, spec.zone = "Europe/Pariss";

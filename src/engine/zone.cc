@@ -30,7 +30,8 @@ std::int64_t Zone::offset(std::int64_t seconds) {
 
 std::int64_t Zone::off_hours() {
   if (!zone_) return 0;
-  auto seconds = offset(0) % 3600;
+  constexpr std::int64_t k2100 = 4'102'444'800;  // by the latest rule: Nepal's and Liberia's were others once
+  auto seconds = offset(k2100) % 3600;
   return seconds < 0 ? seconds + 3600 : seconds;
 }
 

@@ -19,7 +19,7 @@ class Zone {
   bool utc() const { return !zone_; }
   /// Seconds that local time is ahead of UTC.
   std::int64_t offset(std::int64_t seconds);
-  /// What the zone is off full hours, as India's half hour, in seconds; taken to be the same at all times.
+  /// What the zone is off full hours, as India's half hour, in seconds; the latest is taken for all times.
   std::int64_t off_hours();
   std::int64_t to_utc(std::int64_t local) const;
 

@@ -13,8 +13,10 @@ std::optional<Alone> categories_alone(const ColumnState& column, const ColumnSta
   const auto reference = before.categories(), now = column.categories();
   if (too_few(finding, column.present(), before.present())) return std::nullopt;
   if (!reference || !now) {
-    finding.reason = fmt::format("more than {} different texts{}", with_commas(ColumnState::kCategories),
-                                 reference ? "" : " in the reference");
+    finding.reason = !reference && before.distinct() <= ColumnState::kCategories
+                         ? "the profile had no room for the reference's texts: compare with its rows"
+                         : fmt::format("more than {} different texts{}", with_commas(ColumnState::kCategories),
+                                       reference ? "" : " in the reference");
     return std::nullopt;
   }
   const auto& mine = current ? *now : *reference;

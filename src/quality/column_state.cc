@@ -243,6 +243,15 @@ double ColumnState::distinct() const {
   return counted ? distinct_.estimate() : std::numeric_limits<double>::quiet_NaN();
 }
 
+bool ColumnState::counts_up() const {
+  constexpr std::int64_t kFewest = 100;  // rows from which it means something
+  const auto n = static_cast<double>(finite());
+  const double different = distinct();
+  const bool counted = different >= 1;  // not below Depth::kAll
+  return spec_.kind == Kind::kNumber && finite() >= kFewest && finite() == rows_ && high_ - low_ == n - 1 &&
+         low_ == std::floor(low_) && (!counted || different > .95 * n);
+}
+
 bool ColumnState::varies() const {
   if (spec_.kind == Kind::kString) return distinct_.estimate() > 1;
   return low_ < high_ || (infinite_ > 0 && present() > 1);

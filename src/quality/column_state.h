@@ -114,6 +114,8 @@ class ColumnState {
   std::int64_t outliers() const { return outliers_; }  ///< numbers beyond its outlier fences
   /// Different values; NaN for numbers below Depth::kAll.
   double distinct() const;
+  /// Whether the numbers are whole, without a gap or a repeat, as ids and row numbers are, as far as is known.
+  bool counts_up() const;
   /// Whether more than one value was seen, infinite ones too.
   bool varies() const;
   bool distinct_exact() const { return distinct_.exact(); }

@@ -23,6 +23,10 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
     finding.reason = "was counted without the reference's range";
     return finding;
   }
+  if (before.counts_up() && column.below() == 0 && 2 * column.above() > column.finite()) {
+    finding.reason = "counts on after the reference, as ids do: name it with --id, or --ignore it";
+    return finding;
+  }
   const std::int64_t m = column.finite(), n = before.finite(), k = column.below() + column.above();
   // Of n + m exchangeable rows the k largest are all current ones with this chance, and nothing else need be known of
   // their law; with ties it is smaller still. Twice: below and above.

@@ -35,7 +35,7 @@ constexpr Mark kOthers[] = {{"PK\x03\x04", "a zip archive (or a spreadsheet)"},
                             {"\xfd"
                              "7zXZ",
                              "xz"},
-                            {"VPF1", "a profile"}};
+                            {"VPF1", "a profile, which only stands for a --reference, and `vigie show` prints it"}};
 
 std::string_view without_compression(std::string_view path) {
   for (std::string_view end : {".gz", ".zst"})

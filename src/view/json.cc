@@ -104,8 +104,7 @@ std::string to_json(const engine::Comparison& comparison) {
   }
   out.raw("},\n \"windows\": ");
   write_list(out, c.windows, "  ", write_window);
-  out.raw(",\n \"rejected\": ");
-  out.number(c.rejected);
+  write_remarks(out, c.rejected, c.notes);
   out.raw(",\n \"summary\": {");
   const auto& s = c.summary;
   out.member("verdict", to_string(s.verdict));

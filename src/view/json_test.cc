@@ -24,7 +24,7 @@ using Keys = std::vector<std::string>;
 TEST(Json, KeysAndTheirOrder) {
   auto doc = Json::parse(to_json(make_comparison(3, 2)));
   EXPECT_EQ(keys(doc),
-            (Keys{"command", "version", "reference", "current", "options", "windows", "rejected", "summary"}));
+            (Keys{"command", "version", "reference", "current", "options", "windows", "rejected", "notes", "summary"}));
   EXPECT_EQ(keys(doc["reference"]), (Keys{"source", "rows"}));
   EXPECT_EQ(keys(doc["windows"][0]), (Keys{"index", "start", "end", "rows", "verdict", "columns", "quality"}));
   EXPECT_EQ(keys(doc["windows"][1]),

@@ -86,4 +86,12 @@ void write_list(Writer& out, const std::vector<T>& items, std::string_view inden
   out.raw("]");
 }
 
+/// The members "rejected" and "notes" of a result, with the comma before.
+inline void write_remarks(Writer& out, std::int64_t rejected, const std::vector<std::string>& notes) {
+  out.raw(",\n \"rejected\": ");
+  out.number(rejected);
+  out.raw(",\n \"notes\": ");
+  write_list(out, notes, "  ", [](Writer& to, const std::string& note) { to.text(note); });
+}
+
 }  // namespace vigie::view

@@ -56,7 +56,7 @@ std::vector<Alike> alike(const std::vector<WindowResult>& windows) {
     if (w.windows.empty()) continue;
     auto at = std::find_if(out.begin(), out.end(), [&](const Alike& a) {
       return a.first->check == w.result->check && a.first->verdict == w.result->verdict &&
-             a.first->reason == w.result->reason && a.windows == w.windows;
+             a.first->reason == w.result->reason && a.first->expected == w.result->expected && a.windows == w.windows;
     });
     if (at == out.end()) at = out.insert(out.end(), {w.result, {}, std::move(w.windows)});
     if (w.result->column) at->columns.push_back(*w.result->column);

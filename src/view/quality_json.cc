@@ -45,8 +45,7 @@ std::string to_json(const engine::Inspection& inspection) {
     write_list(to, w.quality, "    ", write_quality);
     to.raw("}");
   });
-  out.raw(",\n \"rejected\": ");
-  out.number(c.rejected);
+  write_remarks(out, c.rejected, c.notes);
   out.raw(",\n \"summary\": {");
   const auto& s = c.summary;
   out.member("verdict", s.verdict);

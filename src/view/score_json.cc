@@ -105,8 +105,7 @@ std::string to_json(const engine::Scorecard& card) {
     out.raw(",\n \"whole\": ");
     write_window(out, *card.whole);
   }
-  out.raw(",\n \"rejected\": ");
-  out.number(card.rejected);
+  write_remarks(out, card.rejected, card.notes);
   out.raw(",\n \"summary\": {");
   const auto& s = card.summary;
   out.member("verdict", to_string(s.verdict));

@@ -254,8 +254,8 @@ class Page {
     if (groups.size() > 4) {
       std::size_t rest = 0;
       for (std::size_t i = 4; i < groups.size(); ++i) rest += groups[i].columns.size();
-      line("no data",
-           fmt::format("{} for other reasons: --json names them", plural(static_cast<std::int64_t>(rest), "column")));
+      line("no data", fmt::format("{} for {} other reasons: --json names them",
+                                  plural(static_cast<std::int64_t>(rest), "column"), groups.size() - 4));
     }
   }
 
@@ -319,7 +319,7 @@ class Page {
     auto s = c_.summary;
     if (!c_.compat.empty())
       line("", clean(fmt::format("by the rules of {}: how many false alarms to expect is not known", c_.compat)));
-    else
+    else if (s.expected_false_windows > 0)
       line("",
            clean(count > 1 ? fmt::format("alpha {} per window: {} of {} would be expected to alarm by chance alone",
                                          human(c_.alpha), human(s.expected_false_windows, 2), plural(count, "window"))
