@@ -182,6 +182,7 @@ class Watch {
     if (monitor) {
       out.observations = monitor->seen();
       out.skipped = monitor->skipped();
+      out.to_learn = monitor->to_learn();
     } else {
       VIGIE_ASSIGN(alarms_, detect::segment(*spec.detector, series_, spec.settings));
       show();

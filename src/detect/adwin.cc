@@ -59,6 +59,10 @@ class Adwin {
   void keep_recent() {
     if (wipes_) reset();
   }
+  double to_learn() const {
+    const auto clock = static_cast<double>(clock_), tick = static_cast<double>(tick_);
+    return width_ > grace_ && width_ >= clock ? 0 : std::max(clock - tick, grace_ + 1 - width_);
+  }
   void reset() {
     sizes_ = {};
     rows_ = 1;

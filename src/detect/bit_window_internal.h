@@ -40,6 +40,7 @@ class BitWindow {
     }
   }
   bool full() const { return size_ == capacity_; }
+  std::uint32_t missing() const { return capacity_ - size_; }
   std::uint32_t size() const { return size_; }
   std::uint32_t ones() const { return ones_; }
   void clear() {

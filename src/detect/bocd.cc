@@ -130,6 +130,7 @@ class Bocd {
             .before = before,
             .after = best_ > 0 ? after : kNaN};
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = sum_ = best_ = probability_ = 0;
     runs_[0] = fresh(1);

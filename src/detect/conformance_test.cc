@@ -152,6 +152,21 @@ TEST_P(Conformance, SaysNothingOfValuesThatAreAllTheSame) {
   });
 }
 
+TEST_P(Conformance, SaysHowLongItLearns) {
+  each([&] {
+    auto monitor = fresh();
+    EXPECT_GT(monitor->to_learn(), 0);
+    for (const double value : series()) {
+      const std::int64_t before = monitor->to_learn();
+      const bool said = monitor->update(value) != nullptr;
+      EXPECT_TRUE(before <= 1 || !said) << monitor->seen();
+      // A member of an ensemble may learn anew by itself.
+      EXPECT_TRUE(monitor->to_learn() <= before || monitor->drifts() > 0 || GetParam() == "ensembles") << monitor->seen();
+    }
+    EXPECT_TRUE(monitor->to_learn() == 0 || monitor->drifts() > 0);
+  });
+}
+
 TEST_P(Conformance, SkipsWhatIsNoValueOfTheStream) {
   each([&] {
     const Series values = series();

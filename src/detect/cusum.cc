@@ -51,6 +51,7 @@ class Cusum {
             .before = reference_.mean(),
             .after = mark.after(n_, sum_)};
   }
+  double to_learn() const { return reference_.to_learn(); }
   void reset() {
     reference_.reset();
     n_ = sum_ = rise_ = fall_ = 0;

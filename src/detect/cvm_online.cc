@@ -51,6 +51,7 @@ class CvmOnline {
             .before = reference_.value(middle),
             .after = reference_.value(now)};
   }
+  double to_learn() const { return reference_.missing() + window_.missing(); }
   void reset() {
     reference_.clear();
     window_.clear();

@@ -47,6 +47,7 @@ class Ddm {
             .before = onset_.mark().before(),
             .after = onset_.mark().after(n_, errors_)};
   }
+  double to_learn() const { return warm_ + 1 - n_; }
   void reset() {
     n_ = errors_ = 0;
     lowest_ = warning_at_ = drift_at_ = kInfinity;

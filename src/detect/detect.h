@@ -108,6 +108,8 @@ class Monitor {
 
   const Detector& detector() const { return detector_; }
   State state() const { return state_; }
+  /// Values, at least, that the detector still learns from before one can raise an alarm; 0 once it is at work.
+  virtual std::int64_t to_learn() const = 0;
   std::int64_t seen() const { return seen_; }        ///< values taken, skipped ones counted
   std::int64_t skipped() const { return skipped_; }  ///< values that are none of the stream
   std::int64_t drifts() const { return drifts_; }
@@ -147,8 +149,8 @@ const Detector* find_detector(std::string_view name);
 /// (restart, keep_recent, hold), `seed`, or `target_arl`: the number of values within which a stable stream raises an
 /// alarm with probability 1 − 1/e at most, least_target() to 100,000. It sets the detector's `tuned` parameter from a
 /// table of seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to
-/// 0.5, or for normal values (page_hinkley, gma and bocd: with standard deviation 1), with the other parameters at
-/// their defaults.
+/// 0.5, for outcomes with such errors, or for normal values (page_hinkley, gma and bocd: with standard deviation 1),
+/// with the other parameters at their defaults.
 using Setting = std::pair<std::string, std::string>;
 /// Code::kUsage for an unknown name (with the nearest one), a value that is no number, no choice or out of bounds, a
 /// parity the detector does not have, an offline detector.
@@ -173,6 +175,9 @@ Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes);
 double least_target(const Detector& detector);
 /// What target_arl sets the tuned parameter of a detector to: interpolated in the table. NaN where it has none.
 double calibrated(const Detector& detector, double target_arl);
+/// Sets the tuned parameter, and with it those of a warning, which must not be stricter than a drift: a threshold of
+/// one keeps its share of the drift's.
+void tune(const Detector& detector, double value, std::span<double> params);
 /// The changes of a whole series by an offline detector (one with `segment`). Errors as make_monitor.
 Result<std::vector<Alarm>> segment(const Detector& detector, std::span<const double> series,
                                    std::span<const Setting> settings = {});

@@ -12,6 +12,7 @@ constexpr Param kParams[] = {
      .max = 2,
      .doc = "values between false alarms that the limits were fitted for, at lambda 0.2",
      .choices = "100|400|1000"},
+    {.name = "factor", .fallback = 1, .min = 0, .max = 100, .doc = "times the fitted limits are taken"},
     {.name = "warning_level", .fallback = 0.5, .min = 0, .max = 1, .doc = "share of the limit that is a warning"},
     {.name = "min_instances",
      .fallback = 30,
@@ -29,7 +30,11 @@ class Ecdd {
  public:
   static constexpr Stream kStream = Stream::kErrors;
   explicit Ecdd(const Args& args)
-      : lambda_(args[0]), limit_(kLimits[static_cast<int>(args[1])]), warning_(args[2]), min_(args[3]) {}
+      : lambda_(args[0]),
+        limit_(kLimits[static_cast<int>(args[1])]),
+        factor_(args[2]),
+        warning_(args[3]),
+        min_(args[4]) {}
 
   State step(double x) {
     n_ += 1;
@@ -41,7 +46,7 @@ class Ecdd {
     if (average_ <= p) mark_ = {n_, errors_};
     if (n_ < min_ || average_ <= p) return State::kStable;
     const double q = p * p, limit = limit_[0] + p * (limit_[1] + q * (limit_[2] + q * (limit_[3] + q * limit_[4])));
-    const double bound = limit * std::sqrt(p * (1 - p) * lambda_ / (2 - lambda_) * (1 - faded_));
+    const double bound = factor_ * limit * std::sqrt(p * (1 - p) * lambda_ / (2 - lambda_) * (1 - faded_));
     if (!(average_ > p + warning_ * bound)) return State::kStable;
     threshold_ = p + bound;
     if (average_ > threshold_) return State::kDrift;
@@ -57,6 +62,7 @@ class Ecdd {
             .before = mark_.before(),
             .after = mark_.after(n_, errors_)};
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = errors_ = average_ = threshold_ = 0;
     faded_ = 1;
@@ -67,7 +73,7 @@ class Ecdd {
  private:
   double lambda_;
   const double* limit_;
-  double warning_, min_;
+  double factor_, warning_, min_;
   double n_ = 0, errors_ = 0, average_ = 0, threshold_ = 0, faded_ = 1;
   Mark mark_;
 };
@@ -79,6 +85,7 @@ constinit const Detector ecdd{.name = "ecdd",
                               .paper = "Ross, Adams, Tasoulis & Hand 2012",
                               .stream = Ecdd::kStream,
                               .params = kParams,
+                              .tuned = "factor",
                               .make = make<Ecdd>};
 
 }  // namespace vigie::detect

@@ -54,6 +54,7 @@ class Eddm {
             .before = mark_.before(),
             .after = mark_.after(n_, errors_)};
   }
+  double to_learn() const { return warm_ + 1 - errors_; }
   void reset() {
     n_ = errors_ = last_ = mean_ = squares_ = quantity_ = 0;
     best_ = -1;

@@ -95,6 +95,14 @@ class Ensemble final : public Monitor {
       if (const Alarm* alarm = update(value)) alarms.push_back(*alarm);
   }
 
+  // Until as many members as must agree are at work, or have voted.
+  std::int64_t to_learn() const override {
+    std::vector<std::int64_t> each;
+    for (std::size_t i = 0; i < members_.size(); ++i) each.push_back(votes_[i] < 0 ? members_[i]->to_learn() : 0);
+    const auto last = each.begin() + static_cast<std::ptrdiff_t>(needed()) - 1;
+    std::nth_element(each.begin(), last, each.end());
+    return *last;
+  }
   void reset() override {
     reset_counts();
     forget();

@@ -62,6 +62,7 @@ class Ewma {
             .before = mean_,
             .after = average_};
   }
+  double to_learn() const { return running_ ? min_ - n_ : reference_.to_learn(); }
   void reset() {
     reference_.reset();
     n_ = average_ = mean_ = first_ = second_ = variance_ = age_ = 0;

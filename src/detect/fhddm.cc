@@ -55,6 +55,7 @@ class Fhddm {
             .before = river_ ? best : 1 - best,
             .after = river_ ? now : 1 - now};
   }
+  double to_learn() const { return windows_[river_ ? 0 : used_ - 1].bits.missing(); }
   void reset() {
     for (Window& window : windows_) {
       window.bits.clear();

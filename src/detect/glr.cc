@@ -86,6 +86,7 @@ class Glr {
     out.direction = direction_of(out.after - out.before);
     return out;
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     origin_ = n_ = total_ = squares_ = 0;
     at_ = 0;

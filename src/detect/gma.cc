@@ -47,6 +47,7 @@ class Gma {
             .before = mark_.before(),
             .after = mark_.after(n_, sum_)};
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = sum_ = average_ = 0;
     side_ = Direction::kNone;

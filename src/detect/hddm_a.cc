@@ -57,6 +57,7 @@ class HddmA {
             .before = mark.before(),
             .after = mark.after(n_, sum_)};
   }
+  double to_learn() const { return 2 - n_; }
   void reset() {
     n_ = sum_ = 0;
     low_ = {kInfinity, 0, 0};

@@ -77,6 +77,7 @@ class HddmW {
             .before = mark.before(),
             .after = mark.after(n_, sum_)};
   }
+  double to_learn() const { return 2 - n_; }
   void reset() {
     n_ = sum_ = 0;
     rise_since_ = fall_since_ = {};

@@ -88,6 +88,7 @@ class Kswin {
     else
       older_.clear();
   }
+  double to_learn() const { return older_.missing() + recent_.missing(); }
   void reset() {
     older_.clear();
     recent_.clear();

@@ -60,6 +60,7 @@ class Lfr {
             .before = before,
             .after = rate.recent};
   }
+  double to_learn() const { return burn_in_ - std::max({rates_[0].n, rates_[1].n, rates_[2].n, rates_[3].n}); }
   void reset() {
     n_ = 0;
     rates_ = {};
@@ -105,6 +106,7 @@ constinit const Detector lfr{
     .paper = "Wang & Abraham 2015",
     .stream = Lfr::kStream,
     .params = kParams,
+    .tuned = "detect_level",
     .make = make<Lfr>};
 
 }  // namespace vigie::detect

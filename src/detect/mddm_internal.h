@@ -66,6 +66,7 @@ class Mddm {
             .before = 1 - best_,
             .after = 1 - mean_};
   }
+  double to_learn() const { return bits_.missing(); }
   void reset() {
     bits_.clear();
     ranks_ = mean_ = best_ = 0;

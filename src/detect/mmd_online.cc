@@ -73,6 +73,7 @@ class MmdOnline {
             .before = reference_.value(reference_.size()),
             .after = reference_.value(now)};
   }
+  double to_learn() const { return reference_.missing() + (size_ - held_); }
   void reset() {
     reference_.clear();
     std::fill(window_.begin(), window_.end(), 0U);

@@ -49,6 +49,7 @@ class MoaSum {
             .before = at_zero_.before(),
             .after = at_zero_.after(n_, total_)};
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = total_ = sum_ = 0;
     at_zero_ = {};

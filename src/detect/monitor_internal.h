@@ -74,6 +74,7 @@ class LoadFields {
 ///   static constexpr Stream kStream;
 ///   explicit Core(const Args&);            // everything that it will ever allocate
 ///   State step(double);                    // takes a value of its stream
+///   double to_learn() const;               // see Monitor::to_learn; 0 or less once at work
 ///   Evidence evidence() const;             // asked only after step() gave kWarning or kDrift
 ///   void reset();
 ///   void fields(auto& io);                 // io(a, b, …) of what changes
@@ -128,6 +129,11 @@ class Running final : public Monitor {
     skipped_ += skipped;
   }
 
+  std::int64_t to_learn() const override {
+    return on_drift_ == OnDrift::kHold && state_ == State::kDrift
+               ? 0
+               : static_cast<std::int64_t>(std::max(0.0, core_.to_learn()));
+  }
   void reset() override {
     reset_counts();
     resume();

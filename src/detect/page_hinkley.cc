@@ -49,6 +49,7 @@ class PageHinkley {
             .before = mark.before(),
             .after = mark.after(n_, sum_)};
   }
+  double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = sum_ = rise_ = fall_ = 0;
     lowest_ = kInfinity;

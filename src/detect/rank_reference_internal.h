@@ -18,6 +18,7 @@ class RankReference {
   RankReference(double size, std::uint64_t seed)
       : size_(static_cast<std::uint32_t>(size)), seed_(mix64(seed)), values_(size_) {}
   bool full() const { return held_ == size_; }
+  std::uint32_t missing() const { return size_ - held_; }
   void learn(double x) {
     values_[held_++] = x;
     if (full()) std::sort(values_.begin(), values_.end());

@@ -93,6 +93,7 @@ class Rddm {
     changed_ = false;
     streak_ = 0;
   }
+  double to_learn() const { return min_ + 1 - n_; }
   void reset() {
     recent_.clear();
     lowest_p_ = lowest_s_ = lowest_ = kInfinity;
@@ -147,6 +148,7 @@ constinit const Detector rddm{.name = "rddm",
                               .river = kParams,
                               .moa = kParams,
                               .on_drift = OnDrift::kKeepRecent,
+                              .tuned = "drift_level",
                               .make = make<Rddm>};
 
 }  // namespace vigie::detect

@@ -23,6 +23,7 @@ class FrozenReference {
     sd_ = n_ > 1 ? std::sqrt(squares_ / (n_ - 1)) : 0;
     ready_ = true;
   }
+  double to_learn() const { return ready_ ? 0 : learn_ - n_; }
   double mean() const { return mean_; }
   double sd() const { return sd_; }
   void reset() {

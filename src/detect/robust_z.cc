@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <numeric>
-
 #include "detect/monitor_internal.h"
 
 namespace vigie::detect {
@@ -34,7 +32,8 @@ class RobustZ {
         needed_(args[2]),
         window_(static_cast<std::uint32_t>(args[1])),
         ring_(window_),
-        scratch_(window_) {}
+        scratch_(window_),
+        near_(window_) {}
 
   State step(double x) {
     if (tick_ >= (known_ ? (window_ + 1) / 2 : window_)) renew();
@@ -68,6 +67,7 @@ class RobustZ {
     run_ = 0;
     side_ = Direction::kNone;
   }
+  double to_learn() const { return known_ ? 0 : window_ + 1 - tick_; }
   void reset() {
     keep_recent();
     at_ = tick_ = 0;
@@ -84,25 +84,42 @@ class RobustZ {
 
  private:
   void renew() {
+    const double sd = bound_ / threshold_, spread = sd / kSdOfMedian;
+    const bool guess = known_ && spread > 0;
     scratch_ = ring_;
-    const auto middle = scratch_.begin() + window_ / 2;
-    std::nth_element(scratch_.begin(), middle, scratch_.end());
-    median_ = *middle;
-    for (double& value : scratch_) value = std::abs(value - median_);
-    std::nth_element(scratch_.begin(), middle, scratch_.end());
+    median_ = middle_within(guess ? median_ - 0.3 * sd : -kInfinity, guess ? median_ + 0.3 * sd : kInfinity);
+    double sum = 0;
+    for (std::uint32_t i = 0; i < window_; ++i) sum += scratch_[i] = std::abs(ring_[i] - median_);
+    const double middle = middle_within(guess ? 0.7 * spread : 0, guess ? 1.3 * spread : kInfinity);
     // Of a normal law the deviation is that many medians, or means where more than half of the values are the same.
-    bound_ = threshold_ * (*middle > 0 ? 1.4826022185056018 * *middle
-                                       : 1.2533141373155001 * std::accumulate(scratch_.begin(), scratch_.end(), 0.0) /
-                                             static_cast<double>(window_));
+    bound_ = threshold_ * (middle > 0 ? kSdOfMedian * middle : 1.2533141373155001 * sum / window_);
     known_ = true;
     tick_ = 0;
   }
+  // The middle one of scratch_. It is looked for among what lies in the bounds, which are where it was the last time:
+  // a pass without branches leaves few to be put in order.
+  double middle_within(double low, double high) {
+    const std::uint32_t middle = window_ / 2;
+    std::uint32_t below = 0, kept = 0;
+    for (std::uint32_t i = 0; i < window_; ++i) {
+      const double value = scratch_[i];
+      near_[kept] = value;
+      kept += (value >= low) & (value <= high);
+      below += value < low;
+    }
+    const bool found = middle >= below && middle < below + kept;
+    const auto begin = found ? near_.begin() : scratch_.begin(), at = begin + middle - (found ? below : 0);
+    std::nth_element(begin, at, begin + (found ? kept : window_));
+    return *at;
+  }
+  static constexpr double kSdOfMedian = 1.4826022185056018;  // of the absolute deviations of a normal law
+
   double threshold_, needed_;
   std::uint32_t window_, at_ = 0, tick_ = 0;
   bool known_ = false;
   double median_ = 0, bound_ = 0, run_ = 0, last_ = 0;
   Direction side_ = Direction::kNone;
-  std::vector<double> ring_, scratch_;
+  std::vector<double> ring_, scratch_, near_;
 };
 
 }  // namespace

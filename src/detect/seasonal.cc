@@ -70,6 +70,7 @@ class Seasonal {
   }
   // Two seasons are dear: level and season stay, and follow.
   void keep_recent() { rise_ = fall_ = rises_ = falls_ = 0; }
+  double to_learn() const { return tests_ + 1 - n_; }
   void reset() {
     keep_recent();
     n_ = level_ = trend_ = variance_ = residuals_ = sum_ = 0;
@@ -121,6 +122,7 @@ constinit const Detector seasonal{.name = "seasonal",
                                   .stream = Seasonal::kStream,
                                   .params = kParams,
                                   .on_drift = OnDrift::kKeepRecent,
+                                  .tuned = "h",
                                   .make = make<Seasonal>};
 
 }  // namespace vigie::detect

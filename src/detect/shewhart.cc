@@ -36,6 +36,7 @@ class Shewhart {
             .before = reference_.mean(),
             .after = last_};
   }
+  double to_learn() const { return reference_.to_learn(); }
   void reset() {
     reference_.reset();
     last_ = 0;

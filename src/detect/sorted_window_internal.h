@@ -48,6 +48,7 @@ class SortedWindow {
   std::uint32_t size() const { return size_; }
   std::uint32_t capacity() const { return capacity_; }
   bool full() const { return size_ == capacity_; }
+  std::uint32_t missing() const { return capacity_ - size_; }
   double mean() const { return size_ ? std::accumulate(ring_.begin(), ring_.begin() + size_, 0.0) / size_ : kNaN; }
   void clear() {
     head_ = size_ = 0;

@@ -69,18 +69,6 @@ Result<double> target_of(const Detector& detector, std::string_view text, Parity
   return target;
 }
 
-// A level of warning must not be stricter than that of drift.
-void tune(const Detector& detector, double target, std::vector<double>& params) {
-  std::size_t tuned = 0;
-  while (detector.params[tuned].name != detector.tuned) ++tuned;
-  params[tuned] = calibrated(detector, target);
-  const bool is_level = detector.params[tuned].max <= 1;
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    if (!is_warning(detector.params[i].name)) continue;
-    params[i] = is_level ? std::max(params[i], params[tuned]) : std::min(params[i], params[tuned]);
-  }
-}
-
 struct Settled {
   Args args;
   std::vector<double> params;
@@ -131,7 +119,7 @@ Result<Settled> settle(const Detector& detector, std::span<const Setting> settin
     if (fixed)
       return fail(Code::kUsage,
                   fmt::format("{}: target_arl holds for the defaults of the other parameters", detector.name));
-    tune(detector, target, out.params);
+    tune(detector, calibrated(detector, target), out.params);
   }
   return out;
 }
@@ -169,6 +157,21 @@ Result<std::vector<std::string>> parts_of(std::string_view text, std::size_t ope
 }
 
 }  // namespace
+
+void tune(const Detector& detector, double value, std::span<double> params) {
+  std::size_t tuned = 0;
+  while (detector.params[tuned].name != detector.tuned) ++tuned;
+  const Param& of_drift = detector.params[tuned];
+  params[tuned] = value;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const Param& param = detector.params[i];
+    if (!is_warning(param.name)) continue;
+    if (of_drift.max <= 1)
+      params[i] = std::max(params[i], value);
+    else if (param.max == of_drift.max)  // on one scale
+      params[i] = std::min(params[i] == param.fallback ? param.fallback / of_drift.fallback * value : params[i], value);
+  }
+}
 
 Result<std::unique_ptr<Monitor>> make_monitor(const Detector& detector, std::span<const Setting> settings) {
   VIGIE_ASSIGN(Settled settled, settle(detector, settings));

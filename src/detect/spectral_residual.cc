@@ -50,16 +50,18 @@ class SpectralResidual {
   }
   explicit SpectralResidual(const Args& args)
       : threshold_(args[0]),
-        size_(1U << static_cast<unsigned>(args[1])),
+        half_(1U << (static_cast<unsigned>(args[1]) - 1)),
         spectrum_(static_cast<std::uint32_t>(args[2])),
         saliency_(static_cast<std::uint32_t>(args[3])),
         extension_(static_cast<std::uint32_t>(args[4])),
-        held_(size_ - extension_),
+        held_(2 * half_ - extension_),
         ring_(held_),
-        logs_(size_),
-        values_(size_),
-        turns_(size_ / 2) {
-    for (std::uint32_t i = 0; i < turns_.size(); ++i) turns_[i] = std::polar(1.0, -2 * std::numbers::pi * i / size_);
+        values_(2 * half_),
+        logs_(2 * half_ + 1),
+        folded_(half_),
+        spectrum_of_(half_ + 1),
+        turns_(half_ + 1) {
+    for (std::uint32_t i = 0; i <= half_; ++i) turns_[i] = std::polar(1.0, -std::numbers::pi * i / half_);
   }
 
   State step(double x) {
@@ -67,14 +69,14 @@ class SpectralResidual {
     at_ = at_ + 1 == held_ ? 0 : at_ + 1;
     n_ += 1;
     if (n_ < held_) return State::kStable;
-    for (std::uint32_t i = 0; i < held_; ++i) values_[i] = ring_[at_ + i < held_ ? at_ + i : at_ + i - held_];
+    std::rotate_copy(ring_.begin(), ring_.begin() + at_, ring_.end(), values_.begin());
     extend();
-    transform();
+    to_spectrum();
     remove_expected();
-    transform();
+    from_spectrum();
     const std::uint32_t newest = held_ - 1;
     double mean = 0;
-    for (std::uint32_t i = newest - saliency_; i < newest; ++i) mean += std::sqrt(std::norm(values_[i]));
+    for (std::uint32_t i = newest - saliency_; i < newest; ++i) mean += std::abs(values_[i]);
     mean /= saliency_;
     score_ = mean > 0 ? (std::abs(values_[newest]) - mean) / mean : 0;
     return score_ > threshold_ ? State::kDrift : State::kStable;
@@ -92,6 +94,7 @@ class SpectralResidual {
             .after = back(0)};
   }
   void keep_recent() {}  // a salient point belongs to the window like any other
+  double to_learn() const { return held_ - n_; }
   void reset() {
     n_ = 0;
     at_ = 0;
@@ -109,50 +112,74 @@ class SpectralResidual {
     if (extension_ == 0) return;
     const std::uint32_t last = held_ - 2;
     double slope = 0;
-    for (std::uint32_t i = 1; i <= extension_; ++i)
-      slope += (values_[last].real() - values_[last - i].real()) / i / extension_;
-    const double next = values_[last + 1 - extension_].real() + slope * extension_;
+    for (std::uint32_t i = 1; i <= extension_; ++i) slope += (values_[last] - values_[last - i]) / i / extension_;
+    const double next = values_[last + 1 - extension_] + slope * extension_;
     for (std::uint32_t i = 0; i < extension_; ++i) values_[held_ + i] = next;
+  }
+  // Of a real series half the spectrum says all: it is that of half as many complex numbers, even places and odd ones,
+  // taken apart.
+  void to_spectrum() {
+    for (std::uint32_t i = 0; i < half_; ++i) folded_[i] = {values_[2 * i], values_[2 * i + 1]};
+    transform();
+    for (std::uint32_t k = 0; k <= half_; ++k) {
+      const Complex a = folded_[k & (half_ - 1)], b = std::conj(folded_[(half_ - k) & (half_ - 1)]);
+      spectrum_of_[k] = 0.5 * (a + b) + times(turns_[k], times({0, -0.5}, a - b));
+    }
+  }
+  // Back, but for a factor, which the score loses.
+  void from_spectrum() {
+    for (std::uint32_t k = 0; k < half_; ++k) {
+      const Complex a = spectrum_of_[k], b = std::conj(spectrum_of_[half_ - k]);
+      folded_[k] = std::conj(a + b + times({0, 1}, times(std::conj(turns_[k]), a - b)));
+    }
+    transform();
+    for (std::uint32_t i = 0; i < half_; ++i) {
+      values_[2 * i] = folded_[i].real();
+      values_[2 * i + 1] = -folded_[i].imag();
+    }
   }
   // In place, decimation in time.
   void transform() {
-    for (std::uint32_t i = 1, j = 0; i < size_; ++i) {
-      std::uint32_t bit = size_ >> 1;
+    for (std::uint32_t i = 1, j = 0; i < half_; ++i) {
+      std::uint32_t bit = half_ >> 1;
       for (; j & bit; bit >>= 1) j ^= bit;
       j ^= bit;
-      if (i < j) std::swap(values_[i], values_[j]);
+      if (i < j) std::swap(folded_[i], folded_[j]);
     }
-    for (std::uint32_t half = 1; half < size_; half *= 2) {
-      const std::uint32_t stride = size_ / (2 * half);
-      for (std::uint32_t begin = 0; begin < size_; begin += 2 * half) {
-        for (std::uint32_t k = 0; k < half; ++k) {
-          const Complex a = values_[begin + k], b = values_[begin + k + half], turn = turns_[std::size_t{k} * stride];
-          const Complex turned{b.real() * turn.real() - b.imag() * turn.imag(),
-                               b.real() * turn.imag() + b.imag() * turn.real()};
-          values_[begin + k] = a + turned;
-          values_[begin + k + half] = a - turned;
+    for (std::uint32_t span = 1; span < half_; span *= 2) {
+      const std::uint32_t stride = half_ / span;
+      for (std::uint32_t begin = 0; begin < half_; begin += 2 * span) {
+        for (std::uint32_t k = 0; k < span; ++k) {
+          const Complex a = folded_[begin + k], b = times(folded_[begin + k + span], turns_[std::size_t{k} * stride]);
+          folded_[begin + k] = a + b;
+          folded_[begin + k + span] = a - b;
         }
       }
     }
   }
-  // Of the spectrum stays the phase, and what of the logarithm of its size is not the mean of its neighbours'. The
-  // conjugate is taken so that a second forward transform is the inverse but for a factor, which the score loses.
+  // std::complex's own looks for infinities.
+  static Complex times(Complex a, Complex b) {
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+  }
+  // Of the spectrum stays the phase, and what of the logarithm of its size is not the mean of its neighbours'.
   void remove_expected() {
-    for (std::uint32_t i = 0; i < size_; ++i) logs_[i] = 0.5 * std::log(std::max(std::norm(values_[i]), 1e-300));
+    const std::uint32_t size = 2 * half_, before = spectrum_ / 2;
+    for (std::uint32_t k = 0; k <= half_; ++k)
+      logs_[k] = logs_[size - k] = 0.5 * std::log(std::max(std::norm(spectrum_of_[k]), 1e-300));
     double sum = 0;
-    for (std::uint32_t i = 0; i < spectrum_; ++i) sum += logs_[(i + size_ - spectrum_ / 2) & (size_ - 1)];
-    for (std::uint32_t i = 0; i < size_; ++i) {
+    for (std::uint32_t i = 0; i < spectrum_; ++i) sum += logs_[(i + size - before) & (size - 1)];
+    for (std::uint32_t k = 0; k <= half_; ++k) {
       const double expected = sum / spectrum_;
-      sum += logs_[(i + spectrum_ - spectrum_ / 2) & (size_ - 1)] - logs_[(i + size_ - spectrum_ / 2) & (size_ - 1)];
-      values_[i] = std::conj(values_[i]) * std::exp(-std::min(expected, 690.0));
+      sum += logs_[(k + spectrum_ - before) & (size - 1)] - logs_[(k + size - before) & (size - 1)];
+      spectrum_of_[k] *= std::exp(-std::min(expected, 690.0));
     }
   }
 
   double threshold_;
-  std::uint32_t size_, spectrum_, saliency_, extension_, held_, at_ = 0;
+  std::uint32_t half_, spectrum_, saliency_, extension_, held_, at_ = 0;
   double n_ = 0, score_ = 0;
-  std::vector<double> ring_, logs_;
-  std::vector<Complex> values_, turns_;
+  std::vector<double> ring_, values_, logs_;
+  std::vector<Complex> folded_, spectrum_of_, turns_;
 };
 
 }  // namespace
@@ -163,6 +190,7 @@ constinit const Detector spectral_residual{.name = "spectral_residual",
                                            .stream = SpectralResidual::kStream,
                                            .params = kParams,
                                            .on_drift = OnDrift::kKeepRecent,
+                                           .tuned = "threshold",
                                            .make = make<SpectralResidual>};
 
 }  // namespace vigie::detect

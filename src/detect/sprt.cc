@@ -24,7 +24,7 @@ constexpr Param kParams[] = {
 // inequality the j-th one ever exceeds j(j+1)/α with probability α/(j(j+1)) at most, and these sum to α. Forgetting
 // a possible time, by a rule that does not look at the values, takes nothing from that.
 struct Candidate {
-  double number, n, sum;  // which one it is; values before it, and their sum
+  double price, n, sum;  // ln j(j+1) of the j-th; values before it, and their sum
 };
 
 class Sprt {
@@ -61,6 +61,7 @@ class Sprt {
             .before = origin_ + before,
             .after = origin_ + after};
   }
+  double to_learn() const { return 2. * static_cast<double>(clock_) - n_; }
   void reset() {
     origin_ = n_ = total_ = squares_ = made_ = 0;
     tick_ = 0;
@@ -69,7 +70,7 @@ class Sprt {
   void fields(auto& io) {
     io(origin_, n_, total_, squares_, made_, tick_, held_);
     for (std::uint32_t i = 0; i < std::min(held_, kMost); ++i)
-      io(candidates_[i].number, candidates_[i].n, candidates_[i].sum);
+      io(candidates_[i].price, candidates_[i].n, candidates_[i].sum);
   }
   bool valid() const { return held_ <= kMost && tick_ >= 0 && tick_ < clock_; }
 
@@ -77,7 +78,7 @@ class Sprt {
   static constexpr std::uint32_t kMost = 40;
 
   State look() {
-    double best = -kInfinity;
+    double best = threshold_;
     for (std::uint32_t i = 0; i < held_; ++i) {
       const Candidate& candidate = candidates_[i];
       const double m = n_ - candidate.n, weight = candidate.n * m / n_;
@@ -85,12 +86,13 @@ class Sprt {
       const double shrunk = precision_ * weight / (1 + precision_ * weight);
       // Values that are all the same speak for no change.
       const double rest = squares_ > 0 ? 1 - shrunk * weight * apart * apart / squares_ : 1;
+      // -ln x is at most (1 - x) / x: most need no logarithm.
+      if (rest > 0 && 0.5 * (n_ - 1) * (1 - rest) <= rest * (best + candidate.price)) continue;
       // ln of the Bayes factor over j(j+1)
-      const double found = 0.5 * std::log1p(-shrunk) - (rest > 0 ? 0.5 * (n_ - 1) * std::log(rest) : -kInfinity) -
-                           std::log(candidate.number * (candidate.number + 1));
-      if (found > best) best = found, best_ = i;
+      const double found =
+          0.5 * std::log1p(-shrunk) - (rest > 0 ? 0.5 * (n_ - 1) * std::log(rest) : -kInfinity) - candidate.price;
+      if (found > best) best = statistic_ = found, best_ = i;
     }
-    statistic_ = best;
     return best > threshold_ ? State::kDrift : State::kStable;
   }
 
@@ -108,7 +110,7 @@ class Sprt {
       --held_;
     }
     made_ += 1;
-    candidates_[held_++] = {made_, n_, total_};
+    candidates_[held_++] = {std::log(made_ * (made_ + 1)), n_, total_};
   }
 
   double threshold_, precision_;

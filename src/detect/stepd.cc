@@ -59,6 +59,7 @@ class Stepd {
             .before = before,
             .after = after};
   }
+  double to_learn() const { return recent_.missing() + size_ - n_; }
   void reset() {
     n_ = errors_ = statistic_ = 0;
     recent_.clear();

@@ -72,6 +72,7 @@ class Wstd {
             .before = before,
             .after = after};
   }
+  double to_learn() const { return std::max<double>(min_ - seen_, older_.size() > 0 ? 0 : recent_.missing() + 1); }
   void reset() {
     seen_ = statistic_ = 0;
     recent_.clear();

@@ -71,7 +71,7 @@ std::string to_json(const TimedAlarm& timed) {
 std::string to_json(const Detection& d) {
   Json out{{"command", "detect"},    {"observations", d.observations}, {"drifts", d.drifts},
            {"warnings", d.warnings}, {"detector", d.detector},         {"skipped", d.skipped},
-           {"rejected", d.rejected}};
+           {"rejected", d.rejected},    {"to_learn", d.to_learn}};
   if (d.interrupted) out["interrupted"] = true;
   if (const auto& e = d.evaluation)
     out["evaluation"] = {{"changes", e->changes},
@@ -109,6 +109,11 @@ std::string to_terminal(const Detection& d, const TerminalOptions& options) {
   if (d.rejected) out += fmt::format("; {} rejected", plural(d.rejected, "record"));
   if (d.interrupted) out += "; interrupted";
   out = styled(out, Style::kBold, options) + "\n";
+  if (d.to_learn)
+    out += styled(fmt::format("{}: no alarm can come before {} more\n",
+                              d.drifts ? "learning anew since the last drift" : "still learning, nothing was tested",
+                              plural(d.to_learn, "value")),
+                  Style::kWarning, options);
   if (!d.evaluation) return out;
   const auto& e = *d.evaluation;
   std::vector<std::vector<std::string>> rows;

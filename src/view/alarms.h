@@ -25,6 +25,8 @@ struct Detection {
   std::int64_t observations = 0, drifts = 0, warnings = 0;
   std::int64_t skipped = 0;   ///< of the observations: values that the detector has no use for
   std::int64_t rejected = 0;  ///< records that could not be read, which are no observations
+  /// Values at least that the detector would have needed before it could raise an alarm: it is still learning.
+  std::int64_t to_learn = 0;
   bool interrupted = false;
   std::optional<detect::Evaluation> evaluation{};
 };

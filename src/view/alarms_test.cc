@@ -36,7 +36,7 @@ TEST(Alarms, Json) {
   Detection d{.detector = "a\xff", .observations = 2000, .drifts = 1};
   EXPECT_EQ(to_json(d), R"({"command":"detect","observations":2000,"drifts":1,"warnings":0,"detector":"a)"
                         "\xef\xbf\xbd"
-                        R"(","skipped":0,"rejected":0})");
+                        R"(","skipped":0,"rejected":0,"to_learn":0})");
   d.evaluation = detect::evaluate({}, {}, 2000);
   EXPECT_NE(to_json(d).find(R"("never_alarm":{"alarms":0,"detected":0,"episode_recall":null)"), std::string::npos);
 }
@@ -53,6 +53,13 @@ TEST(Alarms, Terminal) {
   Detection d{.detector = "ddm", .observations = 2000, .drifts = 1, .skipped = 3, .rejected = 1, .interrupted = true};
   EXPECT_EQ(to_terminal(d, {}),
             "ddm: 2,000 observations, 1 drift, no warning; 3 skipped; 1 record rejected; interrupted\n");
+  d = {.detector = "ddm", .observations = 3, .to_learn = 28};
+  EXPECT_EQ(to_terminal(d, {}),
+            "ddm: 3 observations, no drift, no warning\n"
+            "still learning, nothing was tested: no alarm can come before 28 values more\n");
+  d.drifts = 1;
+  EXPECT_NE(to_terminal(d, {}).find("learning anew since the last drift: no alarm"), std::string::npos);
+  d = {.detector = "ddm", .observations = 2000, .drifts = 1};
   const detect::Change changes[] = {{1000, 1000}};
   const std::int64_t alarms[] = {100, 1023};
   d.evaluation = detect::evaluate(alarms, changes, 2000);
