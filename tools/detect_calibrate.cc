@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Run lengths and delays of stream detectors by seeded simulation.
 //   detect_calibrate table NAME…     lines for src/detect/calibration.def, to standard output
-//   detect_calibrate measure SPEC…   how long without a false alarm, how late at a change
+//   detect_calibrate measure [SPEC…] how long without a false alarm, how late at a change: rows of docs/alarms.md
 // --runs N (1000), --target T (all three; measure: 100000)
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/text.h"
 #include "detect/detect.h"
 #include "stats/distributions.h"
 
@@ -142,46 +143,80 @@ void table(const std::string& name, const std::vector<std::int64_t>& targets, in
   }
 }
 
-void measure(const std::string& text, std::int64_t target, int runs) {
+// Wilson's 95 % interval of k of n.
+std::pair<double, double> interval(int k, int n) {
+  const double z = 1.959964, p = static_cast<double>(k) / n, d = 1 + z * z / n, middle = p + z * z / (2 * n),
+               half = z * std::sqrt(p * (1 - p) / n + z * z / (4. * n * n));
+  return {(middle - half) / d, (middle + half) / d};
+}
+
+// How many runs alarm within the target, and what the mean run is then, censored at `censor`.
+struct Lengths {
+  int within = 0, alarmed = 0;
+  double exposed = 0;
+};
+Lengths lengths(Monitor& monitor, double level, std::int64_t target, std::int64_t censor, int runs) {
+  Lengths out;
+  for (int run = 0; run < runs; ++run) {
+    Rng rng(static_cast<std::uint64_t>(run) * 104729 + 17);
+    monitor.reset();
+    const std::int64_t length = run_length(monitor, level, censor, rng);
+    out.exposed += static_cast<double>(length);
+    out.alarmed += length < censor;
+    out.within += length < target;
+  }
+  return out;
+}
+
+// After 2,000 values without one; a change that is not seen within 20,000 counts as these.
+std::string delay(Monitor& monitor, double level, double change, int runs) {
+  constexpr std::int64_t kBefore = 2000, kMost = 20000;
+  double sum = 0;
+  int counted = 0, unseen = 0;
+  std::vector<double> before(kBefore);
+  std::vector<Alarm> alarms;
+  for (int run = 0; run < runs; ++run) {
+    Rng rng(static_cast<std::uint64_t>(run) * 15485863 + 5);
+    monitor.reset();
+    alarms.clear();
+    fill(before, monitor.detector().stream, level, rng);
+    monitor.update(before, alarms);
+    // A false alarm before the change starts the detector anew, which makes it no quicker.
+    if (std::any_of(alarms.begin(), alarms.end(), [](const Alarm& a) { return a.state == State::kDrift; })) continue;
+    const std::int64_t found = run_length(monitor, level + change, kMost, rng);
+    sum += static_cast<double>(found == kMost ? kMost : found - kBefore);
+    unseen += found == kMost;
+    ++counted;
+  }
+  if (2 * unseen > counted) return "–";
+  return (unseen ? "≥ " : "") + with_commas(std::llround(sum / counted));
+}
+
+// A row of the table in docs/alarms.md.
+void measure(std::string text, std::int64_t target, int runs) {
+  const Detector* detector = find_detector(text);
+  if (detector && !detector->tuned.empty()) text += fmt::format("(target_arl={})", target);
   auto made = make_monitor(text);
   if (!made) {
     fmt::print(stderr, "{}\n", made.error().message);
     std::exit(2);
   }
   Monitor& monitor = **made;
-  const bool errors = monitor.detector().stream != Stream::kValues;
-  const double level = errors ? .1 : 0;
-  double exposed = 0;
-  int alarmed = 0, within = 0;
-  for (int run = 0; run < runs; ++run) {
-    Rng rng(static_cast<std::uint64_t>(run) * 104729 + 17);
-    monitor.reset();
-    const std::int64_t length = run_length(monitor, level, 10 * target, rng);
-    exposed += static_cast<double>(length);
-    alarmed += length < 10 * target;
-    within += length < target;
-  }
-  fmt::print("{}: {} runs, alarm within {} in {:.3f} of them; mean run length {}{:.0f}", text, runs, target,
-             static_cast<double>(within) / runs, alarmed < runs ? "about " : "", alarmed ? exposed / alarmed : exposed);
-  for (const double change : errors ? std::array{.05, .1, .3} : std::array{.25, .5, 1.}) {
-    std::vector<double> delays;
-    for (int run = 0; run < std::min(runs, 1000); ++run) {
-      Rng rng(static_cast<std::uint64_t>(run) * 15485863 + 5);
-      monitor.reset();
-      std::vector<double> before(2000);
-      std::vector<Alarm> alarms;
-      fill(before, monitor.detector().stream, level, rng);
-      monitor.update(before, alarms);
-      // A false alarm before the change starts the detector anew, which makes it no quicker.
-      if (std::any_of(alarms.begin(), alarms.end(), [](const Alarm& a) { return a.state == State::kDrift; })) continue;
-      const std::int64_t seen = monitor.seen();
-      const std::int64_t found = run_length(monitor, level + change, 20000, rng);
-      delays.push_back(static_cast<double>(found == 20000 ? 20000 : found - seen));
-    }
-    double mean = 0;
-    for (const double delay : delays) mean += delay / static_cast<double>(delays.size());
-    fmt::print("; delay at {:+g}: {:.0f}", change, mean);
-  }
+  detector = &monitor.detector();
+  // Slower by a hundred times than the others.
+  if (detector == &bocd || detector == &spectral_residual) runs = std::min(runs, 300);
+  const bool values = detector->stream == Stream::kValues;
+  const double level = values ? 0 : .1;
+  const Lengths at = lengths(monitor, level, target, 10 * target, runs);
+  int most = at.within;
+  if (!values)
+    for (const double rate : kRates) most = std::max(most, lengths(monitor, rate, target, target, runs).within);
+  const auto [low, high] = interval(most, runs);
+  fmt::print("| `{}` | {} | {} | {:.1f} % | {:.1f} % ({:.1f}–{:.1f}) | {}{} |", text, values ? "values" : "errors",
+             runs, 100. * at.within / runs, 100. * most / runs, 100 * low, 100 * high,
+             at.alarmed < runs / 2 ? "> " : "", with_commas(std::llround(at.exposed / std::max(at.alarmed, 1))));
+  for (const double change : values ? std::array{.25, .5, 1.} : std::array{.05, .1, .3})
+    fmt::print(" {} |", delay(monitor, level, change, std::min(runs, 1000)));
   fmt::print("\n");
   std::fflush(stdout);
 }
@@ -201,6 +236,9 @@ int main(int argc, char** argv) {
     else
       names.push_back(words[i]);
   }
+  if (!words.empty() && words[0] == "measure" && names.empty())
+    for (const Detector* detector : detectors())
+      if (least_target(*detector) > 0 || detector == &sprt) names.emplace_back(detector->name);
   if (words.empty() || names.empty() || (words[0] != "table" && words[0] != "measure")) {
     fmt::print(stderr, "usage: detect_calibrate table|measure NAME… [--runs N] [--target T]\n");
     return 2;

@@ -71,6 +71,43 @@ TEST(Pelt, IsTheCheapestOfAll) {
   }
 }
 
+// Against trying all begins of the last segment.
+TEST(Pelt, DropsNoBeginThatIsNeeded) {
+  Rng rng(17);
+  for (const bool poisson : {false, true}) {
+    for (int trial = 0; trial < 20; ++trial) {
+      Series series;
+      double level = 3;
+      for (int i = 0; i < 150; ++i) {
+        if (rng.uniform() < .04) level = 1 + 8 * rng.uniform();
+        series.push_back(poisson ? std::floor(level * 2 * rng.uniform()) : level + normal(rng));
+      }
+      for (const std::size_t shortest : {1U, 2U, 7U}) {
+        std::vector<double> best(series.size() + 1, kInfinity);
+        std::vector<std::size_t> from(series.size() + 1, 0);
+        best[0] = -5;
+        for (std::size_t t = shortest; t <= series.size(); ++t) {
+          double sum = 0, squares = 0;
+          for (std::size_t s = t; s-- > 0;) {
+            sum += series[s], squares += series[s] * series[s];
+            const double n = static_cast<double>(t - s),
+                         price = poisson ? (sum > 0 ? 2 * sum * (1 - std::log(sum / n)) : 0) : squares - sum * sum / n;
+            if (t - s >= shortest && best[s] + price + 5 < best[t]) best[t] = best[s] + price + 5, from[t] = s;
+          }
+        }
+        Indices wanted;
+        for (std::size_t t = from[series.size()]; t > 0; t = from[t])
+          wanted.insert(wanted.begin(), static_cast<std::int64_t>(t));
+        EXPECT_EQ(onsets(segment(pelt, series,
+                                 std::array<Setting, 3>{{{"penalty", "5"},
+                                                         {"min_size", std::to_string(shortest)},
+                                                         {"cost", poisson ? "poisson" : "l2"}}})),
+                  wanted);
+      }
+    }
+  }
+}
+
 TEST(Pelt, FindsChangesOfEachKind) {
   Series level = normal_series(1, {{0, 300}, {3, 200}, {-1, 300}});
   level[10] = std::nan("");
