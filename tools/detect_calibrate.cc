@@ -100,12 +100,41 @@ double share(const Detector& detector, double value, std::int64_t target, int ru
   return worst;
 }
 
+// Of a detector that an alarm leaves as it is: what would have been the threshold, from one pass without any.
+void table_of_statistics(const Detector& detector, const std::vector<std::int64_t>& targets, int runs) {
+  const std::string none = fmt::format("{}({}=0)", detector.name, detector.tuned);
+  auto monitor = std::move(*make_monitor(none));
+  std::vector<std::vector<double>> most(targets.size());
+  std::vector<double> values(static_cast<std::size_t>(targets.back()));
+  std::vector<Alarm> alarms;
+  for (int run = 0; run < runs; ++run) {
+    Rng rng(static_cast<std::uint64_t>(run) * 7919 + 1);
+    monitor->reset();
+    alarms.clear();
+    fill(values, detector.stream, 0, rng);
+    monitor->update(values, alarms);
+    double highest = 0;
+    std::size_t target = 0;
+    for (const Alarm& alarm : alarms) {
+      while (alarm.index >= targets[target]) most[target++].push_back(highest);
+      highest = std::max(highest, alarm.statistic);
+    }
+    for (; target < targets.size(); ++target) most[target].push_back(highest);
+  }
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto at = most[i].begin() + static_cast<std::ptrdiff_t>((1 - kAim) * runs);
+    std::nth_element(most[i].begin(), at, most[i].end());
+    fmt::print("VIGIE_CALIBRATED({}, {}, {:.4g})\n", detector.name, targets[i], *at);
+  }
+}
+
 void table(const std::string& name, const std::vector<std::int64_t>& targets, int runs) {
   const Detector* detector = find_detector(name);
   if (!detector || detector->tuned.empty()) {
     fmt::print(stderr, "{}: no detector with a tuned parameter\n", name);
     std::exit(2);
   }
+  if (detector == &spectral_residual) return table_of_statistics(*detector, targets, runs);
   const Param* param = nullptr;
   for (const Param& each : detector->params)
     if (each.name == detector->tuned) param = &each;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace vigie::detect {
@@ -9,32 +11,32 @@ namespace vigie::detect {
 /// The newest `capacity` events of a stream, a bit each, and how many of them were errors.
 class BitWindow {
  public:
-  explicit BitWindow(double capacity)
-      : capacity_(static_cast<std::uint32_t>(capacity)), words_((capacity_ + 63) / 64) {}
+  explicit BitWindow(double capacity) : capacity_(static_cast<std::uint32_t>(capacity)), bits_(capacity_) {}
 
   struct Pushed {
     bool evicted, bit;  ///< whether one had to leave, and what it was
   };
   Pushed push(bool bit) {
-    const bool was_full = full(), old = was_full && at(head_);
-    if (was_full) ones_ -= old;
-    std::uint32_t end = was_full ? head_ : head_ + size_;
-    if (end >= capacity_) end -= capacity_;
-    const std::uint64_t mask = 1ULL << (end & 63);
-    words_[end >> 6] = (words_[end >> 6] & ~mask) | (bit ? mask : 0);
-    ones_ += bit;
-    if (was_full)
-      head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
-    else
-      ++size_;
-    return {was_full, old};
+    const bool was_full = full();
+    std::uint32_t end = head_;
+    if (!was_full) {
+      end += size_++;
+      if (end >= capacity_) end -= capacity_;
+    }
+    // Beyond size() all are 0.
+    const std::uint8_t old = bits_[end];
+    bits_[end] = bit;
+    ones_ += bit - static_cast<std::uint32_t>(old);
+    if (was_full) head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
+    return {was_full, old != 0};
   }
   /// Counted from the oldest.
-  bool operator[](std::uint32_t i) const { return at(head_ + i < capacity_ ? head_ + i : head_ + i - capacity_); }
+  bool operator[](std::uint32_t i) const { return bits_[head_ + i < capacity_ ? head_ + i : head_ + i - capacity_]; }
   /// Drops all but the newest `keep`.
   void keep_newest(std::uint32_t keep) {
     while (size_ > keep) {
-      ones_ -= at(head_);
+      ones_ -= bits_[head_];
+      bits_[head_] = 0;
       head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
       --size_;
     }
@@ -45,21 +47,26 @@ class BitWindow {
   std::uint32_t ones() const { return ones_; }
   void clear() {
     head_ = size_ = ones_ = 0;
-    words_.assign(words_.size(), 0);
+    std::fill(bits_.begin(), bits_.end(), std::uint8_t{0});
   }
-  void fields(auto& io) { io(head_, size_, words_); }
+  /// A byte for each while they are at work, so that one need not wait for the one before it; a bit in what is saved.
+  void fields(auto& io) {
+    std::vector<std::uint64_t> words((capacity_ + 63) / 64);
+    for (std::uint32_t i = 0; i < capacity_; ++i) words[i >> 6] |= std::uint64_t{bits_[i]} << (i & 63);
+    io(head_, size_, words);
+    for (std::uint32_t i = 0; i < capacity_; ++i) bits_[i] = words[i >> 6] >> (i & 63) & 1;
+  }
   /// Counts anew what fields() did not carry.
   bool restore() {
     if (head_ >= capacity_ || size_ > capacity_) return false;
     ones_ = 0;
     for (std::uint32_t i = 0; i < size_; ++i) ones_ += (*this)[i];
-    return true;
+    return std::accumulate(bits_.begin(), bits_.end(), 0U) == ones_;
   }
 
  private:
-  bool at(std::uint32_t i) const { return words_[i >> 6] >> (i & 63) & 1; }
   std::uint32_t capacity_, head_ = 0, size_ = 0, ones_ = 0;
-  std::vector<std::uint64_t> words_;
+  std::vector<std::uint8_t> bits_;
 };
 
 }  // namespace vigie::detect

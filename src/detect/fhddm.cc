@@ -36,11 +36,12 @@ class Fhddm {
 
   State step(double x) {
     const bool bit = (x > 0.5) == river_;
-    bool drift = false;
-    for (std::size_t i = 0; i < used_; ++i) {
-      windows_[i].bits.push(bit);
+    windows_[0].bits.push(bit);
+    bool drift = windows_[0].bits.full() && windows_[0].look();
+    if (used_ == 2) {
+      windows_[1].bits.push(bit);
       // River looks at the short window only once the long one is full.
-      if (windows_[i].bits.full() && !(river_ && !windows_[0].bits.full())) drift |= windows_[i].look();
+      if (windows_[river_ ? 0 : 1].bits.full()) drift |= windows_[1].look();
     }
     return drift ? State::kDrift : State::kStable;
   }
@@ -73,14 +74,18 @@ class Fhddm {
  private:
   struct Window {
     Window(double values, double level)
-        : bits(values), size(values), slack(values * std::sqrt(-std::log(level) / (2 * values))) {}
+        : bits(values),
+          size(values),
+          slack(values * std::sqrt(-std::log(level) / (2 * values))),
+          unlikely(static_cast<std::uint32_t>(slack) + 1) {}
     bool look() {
-      best = std::max(best, static_cast<double>(bits.ones()));
+      best = std::max(best, bits.ones());
       return beyond();
     }
-    bool beyond() const { return best - bits.ones() > slack; }
+    bool beyond() const { return best - bits.ones() >= unlikely; }
     BitWindow bits;
-    double size, slack, best = 0;
+    double size, slack;
+    std::uint32_t unlikely, best = 0;
   };
   bool river_;
   std::array<Window, 2> windows_;
