@@ -127,7 +127,7 @@ Result<ValuesRead> read_lines(const std::string& data, const DataOptions& option
   bool any = false;
   while (!lines->ended() && !signals.asked()) {
     auto values = lines->next();
-    if (!values && !any && values.error().code == Code::kInput && lines->consumed() > 0)
+    if (!values && !any && values.error().code == Code::kInput && lines->problems().rejected > 0)
       values.error().message += "; a column of a table needs --column";
     if (!values) return std::move(values.error());
     any = any || !values->empty();
@@ -247,6 +247,7 @@ Result<std::vector<detect::Change>> read_changes(const std::string& path) {
     if (i < ends.size() && !std::isnan(ends[i])) end = ends[i];
     if (i < widths.size() && !std::isnan(widths[i])) end = std::max(end, start + widths[i] - 1);
     const auto index = [](double value) { return value >= 0 && value <= 0x1p53 && value == std::floor(value); };
+    if (std::isnan(start)) return fail(Code::kInput, fmt::format("{}: change {}: has no index", path, i + 1));
     if (!index(start) || !index(end) || end < start)
       return fail(Code::kInput, fmt::format("{}: change {}: expected whole numbers from 0 up, the end not before the "
                                             "start; got {} to {}",

@@ -76,7 +76,8 @@ TEST(Calibration, BadTargetsAreAnswered) {
   EXPECT_EQ(message("hddm_a(target_arl=10)"), "hddm_a.target_arl: expected 1000..100000, got \"10\"");
   EXPECT_EQ(message("hddm_a(target_arl=often)"), "hddm_a.target_arl: \"often\" is not a number");
   EXPECT_EQ(message("cvm_online(target_arl=1000)"), "cvm_online.target_arl: expected 10000..100000, got \"1000\"");
-  EXPECT_EQ(message("ecdd(target_arl=1000)"), "ecdd.target_arl: this detector has no table of run lengths");
+  EXPECT_EQ(message("ecdd(target_arl=1000)"), "made");
+  EXPECT_EQ(message("sprt(target_arl=1000)"), "sprt.target_arl: this detector has no table of run lengths");
   EXPECT_EQ(message("hddm_a(parity=river, target_arl=1000)"), "hddm_a.target_arl: goes with no parity");
   EXPECT_EQ(message("page_hinkley(target_arl=1000, delta=0.1)"),
             "page_hinkley: target_arl holds for the defaults of the other parameters");

@@ -142,10 +142,17 @@ TEST(SpectralResidual, PointsThatStandOut) {
   Series series;
   for (int i = 0; i < 400; ++i) series.push_back(10 + 3 * std::sin(i * .5));
   series[300] = 30;
-  const Indices found = drifts("spectral_residual", series);
+  const Indices found = drifts("spectral_residual(threshold=3)", series);
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.front(), 300);
   EXPECT_LE(found.back(), 301);  // beside it the window is still bent
+  // In noise few values do, at the default.
+  Series noise = normal_series(11, {{0, 30000}});
+  noise[20000] = 25;
+  const Indices standing_out = drifts("spectral_residual", noise);
+  ASSERT_FALSE(standing_out.empty());
+  EXPECT_EQ(standing_out.front(), 20000);
+  EXPECT_LE(standing_out.back(), 20001);
 }
 
 TEST(OnlineTwoSample, TiesAreNoDrift) {

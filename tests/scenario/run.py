@@ -6,6 +6,7 @@ usage: run.py --vigie PROGRAM [--update] FILE.scenario
 
     # a comment
     needs data                     skip unless scripts/data has prepared the demo's tables; their folder is $DATA
+    needs series                   likewise its real series, $DATA/series
     copy examples                  copies a folder of the source tree into the working folder
     file ref.csv:                  makes a file of the lines that follow, each behind two blanks
       age,country
@@ -180,10 +181,11 @@ def main():
         env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
         for step in parse(args.scenario):
             if step[0] == "needs":
-                if step[1] != "data":
+                needed = {"data": "reference.csv", "series": "series"}.get(step[1])
+                if not needed:
                     sys.exit(f"{args.scenario.name}: needs what? {step[1]}")
-                if not os.path.exists(os.path.join(data, "reference.csv")):
-                    print("skipped: the demo's tables are not there (scripts/data makes them)")
+                if not os.path.exists(os.path.join(data, needed)):
+                    print(f"skipped: {needed} is not there (scripts/data makes it)")
                     return 77
             elif step[0] == "copy":
                 shutil.copytree(ROOT / step[1], folder, dirs_exist_ok=True)
