@@ -33,7 +33,7 @@ struct Image {
 std::vector<Image> by_image(const CocoFile& truth, const CocoFile& found, std::int64_t& strays) {
   std::vector<Image> images;
   std::map<std::int64_t, std::size_t> place;
-  for (const auto id : truth.images) place.emplace(id, images.size()), images.push_back({id, {}, {}});
+  for (const auto& image : truth.images) place.emplace(image.id, images.size()), images.push_back({image.id, {}, {}});
   for (const auto& item : truth.items)
     if (const auto it = place.find(item.image); it != place.end()) images[it->second].truth.push_back(&item);
   strays = 0;

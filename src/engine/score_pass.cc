@@ -259,7 +259,7 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
   for (auto& lane : lanes) lane.states.resize(options.segments.size() + 1);
   ScorePass pass;
   std::vector<table::Column> given;
-  std::vector<std::int64_t> misread(scorer.wanted().size()), read(misread.size());
+  std::vector<std::int64_t> misread(scorer.wanted().size()), read(misread.size()), infinite(misread.size());
   while (true) {
     VIGIE_ASSIGN(auto batch, columns.reader->next());
     if (!batch) break;
@@ -269,7 +269,9 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     for (std::size_t i = 0; i < scorer.wanted().size(); ++i) {
       given.push_back(columns[scorer.wanted()[i].column]);
       misread[i] += given.back().mismatches;
-      if (given.back().type != Type::kFloat || misread[i] == 0) continue;
+      if (given.back().type != Type::kFloat) continue;
+      for (const double v : given.back().numbers) infinite[i] += std::isinf(v);
+      if (misread[i] == 0) continue;
       for (const double v : given.back().numbers) read[i] += !std::isnan(v);
     }
     VIGIE_TRY(scorer.read(given, rows));
@@ -291,6 +293,10 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", data.name(), options.timestamp));
   for (std::size_t i = 0; i < misread.size(); ++i) {
     const auto& wanted = scorer.wanted()[i];
+    if (infinite[i] > 0)
+      pass.notes.push_back(fmt::format("{}: {} of column {}, infinite or beyond 1.8e308, {}", data.name(),
+                                       plural(infinite[i], "number"), vigie::quoted(wanted.column),
+                                       infinite[i] == 1 ? "is not scored" : "are not scored"));
     if (misread[i] == 0) continue;
     misfits = misfits || wanted.classes;
     if (wanted.type != Type::kFloat) continue;

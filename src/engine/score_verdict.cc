@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "base/text.h"
@@ -122,6 +123,16 @@ std::string_view beside_dummy(const MetricResult& r) {
   return lead(metric, v.value, v.baseline) > 0 ? "better" : "worse";
 }
 
+BesideDummy beside_dummy(const ScoreWindow& window, const std::optional<std::string>& segment) {
+  BesideDummy out;
+  for (const auto& r : window.metrics) {
+    if (r.segment != segment || !(r.metric->key().empty() || r.metric->key() == "k")) continue;
+    const auto word = beside_dummy(r);
+    out.known += !word.empty(), out.better += word == "better", out.worse += word == "worse";
+  }
+  return out;
+}
+
 void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
                    const ScoreOptions& options) {
   std::vector<Test> tests;
@@ -145,7 +156,8 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
       r.reason = fmt::format("{} in {}, {} are needed for a verdict", std::min(now.n, of->value.n),
                              now.n < of->value.n ? "the window" : "the reference", drift::kFewestRows);
     } else if (!std::isfinite(now.high - now.low) || !std::isfinite(of->value.high - of->value.low)) {
-      r.reason = "no interval, so chance cannot be told from change";
+      r.reason = "chance cannot be told from change: " +
+                 (now.reason.empty() ? "of the reference, " + of->value.reason : now.reason);
     } else {
       const double difference = beyond_noise(now.value - r.reference, now.noise - of->value.noise);
       // The error of a difference from the sides of both intervals that face each other (Zou & Donner 2008).
@@ -179,18 +191,21 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
 }
 
 void judge_metrics_alone(ScoreWindow& window) {
+  std::map<std::optional<std::string>, bool> useless;
   for (auto& r : window.metrics) {
     const auto& v = r.value;
+    if (!useless.contains(r.segment)) useless[r.segment] = beside_dummy(window, r.segment).useless();
     if (!std::isfinite(v.value)) {
       r.reason = why_none(v);
       continue;
     }
-    r.verdict = Verdict::kOk;
     const auto beside = beside_dummy(r);
+    r.verdict = beside == "worse" && useless[r.segment] ? Verdict::kWarning : Verdict::kOk;
     r.reason = !std::isfinite(v.baseline) ? std::string("no reference to compare with")
                : beside.empty()           ? fmt::format("a dummy gets {}", text(v.baseline))
                : beside == "like"         ? fmt::format("not told from a dummy's {}", text(v.baseline))
                                           : fmt::format("{} than a dummy's {}", beside, text(v.baseline));
+    if (!v.reason.empty()) r.reason += "; " + v.reason;
   }
   for (const auto& r : window.metrics) window.verdict = std::max(window.verdict, r.verdict);
 }

@@ -66,7 +66,9 @@ class Scorer {
   virtual std::unique_ptr<GroupState> make(std::size_t limit) const = 0;
   /// Adds rows of the batch last read; several threads, each with states of its own.
   virtual void update(GroupState& state, const RowSet& rows) const = 0;
-  /// What people should know of how columns were taken: effective options, and remarks.
+  /// After the last batch. Code::kUsage for a column that held nothing that the task can use.
+  virtual Status check() const { return {}; }
+  /// What people should know of how columns were taken: effective options, and remarks. The windows are there.
   virtual void describe(Scorecard&) const {}
 };
 
@@ -87,7 +89,7 @@ Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const Score
 /// reference's windows, where it was cut into such; with fewer than kFewestWindows the rows are taken for independent.
 void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
                    const ScoreOptions& options);
-/// Verdicts where there is no reference: the value beside its baseline.
+/// Verdicts where there is no reference: a warning for what is worse than its baseline, where most metrics are.
 void judge_metrics_alone(ScoreWindow& window);
 /// Code::kUsage for a name that is no metric of the task, or, with a sensitive column, of fairness.
 Status check_metrics(const std::vector<std::string>& names, metric::Task task, bool fairness);

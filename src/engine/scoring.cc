@@ -60,7 +60,8 @@ Status check_columns(table::Input& data, const ScoreOptions& o) {
     for (const auto& column : by) named.emplace_back("--segment", column);
   for (const auto& [option, name] : named)
     if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
-      return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), data.name()));
+      return fail(Code::kUsage,
+                  fmt::format("{}: {}", option, unknown_name("column", name, known, " in " + data.name())));
   return {};
 }
 
@@ -79,6 +80,7 @@ Result<Scored> score_data(table::Input& data, ScoreOptions& options) {
     VIGIE_ASSIGN(out.pass, score_pass(data, *out.scorer, options, misfits));
     if (!misfits) break;
   }
+  VIGIE_TRY(out.scorer->check());
   return out;
 }
 
@@ -90,8 +92,9 @@ Status check_metrics(const std::vector<std::string>& names, Task task, bool fair
     if (m->task() == task || (fairness && m->task() == Task::kFairness)) known.emplace_back(m->name);
   for (const auto& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      return fail(Code::kUsage, fmt::format("--metric: {} of task {} (vigie list metrics)",
-                                            unknown_name("metric", name, known), to_string(task)));
+      return fail(Code::kUsage,
+                  fmt::format("--metric: {} (vigie list metrics)",
+                              unknown_name("metric", name, known, fmt::format(" of task {}", to_string(task)))));
   return {};
 }
 

@@ -128,9 +128,10 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
     for (std::size_t i = 0; i < count && i < widths.size(); ++i) {
       if (i && used + widths[i] > layout_width(options)) break;
       const Cell cell = cell_at(i);
-      // Names tell apart at both ends; prose, which stands last, reads from its beginning.
-      bool prose = i + 1 == header.size() && align(i) == Align::kLeft;
-      auto body = shortened(cell.text, widths[i], ellipsis(options), !prose);
+      // Names, which are cut, tell apart at both ends; prose, which stands last, goes on below itself.
+      if (i && i + 1 == header.size() && align(i) == Align::kLeft && display_width(cell.text) > widths[i])
+        return text + std::string(kGap) + wrapped({std::string(used, ' ')}, cell, used, options).substr(used);
+      auto body = shortened(cell.text, widths[i], ellipsis(options), true);
       auto whole = i + 1 == count && align(i) == Align::kLeft ? body : padded(body, widths[i], align(i));
       auto at = body.empty() ? std::string::npos : whole.find(body);
       if (i) text += kGap;

@@ -34,7 +34,8 @@ struct Cell {
   Style style = Style::kPlain;
 };
 
-/// Lays out cells under a header. `between` is text on lines of its own: the first before the first row, then one after
+/// Lays out cells under a header. What does not fit is cut, but for the last column when it is aligned left: its text
+/// goes on in further lines. `between` is text on lines of its own: the first before the first row, then one after
 /// each row; may be empty.
 std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
                  const std::vector<Align>& alignments, const std::vector<std::string>& between, bool rule,

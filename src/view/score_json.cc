@@ -107,6 +107,8 @@ std::string to_json(const engine::Scorecard& card) {
   }
   out.raw(",\n \"rejected\": ");
   out.number(card.rejected);
+  out.raw(",\n \"notes\": ");
+  write_row(out, card.notes, [&](const std::string& note) { out.text(note); });
   out.raw(",\n \"summary\": {");
   const auto& s = card.summary;
   out.member("verdict", to_string(s.verdict));

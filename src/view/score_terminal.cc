@@ -79,13 +79,19 @@ class ScorePage {
              number(r.value.baseline)};
       if (card_.reference) row.push_back(number(r.reference));
       row.push_back(verdict(r));
-      between.push_back(r.verdict < Verdict::kWarning
+      between.push_back(r.verdict < Verdict::kWarning || !card_.reference
                             ? std::string()
                             : wrapped({"    ", Style::kPlain}, {clean(r.reason), Style::kDim}, 4, options_));
     }
     if (!rows.empty()) out_ += '\n' + grid(header, rows, alignments, between, false, options_);
     for (const auto& a : absent(card_.all()))
-      line("no value", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.reason));
+      line("no value", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.what));
+    for (const auto& a : without_interval(card_.all()))
+      line("", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.what));
+    const auto dummies = baselines(card_.all());
+    for (const auto& b : dummies)
+      line(&b == &dummies[0] ? "dummy" : "",
+           dummies.size() == 1 ? b.what : fmt::format("{}: {}", b.what, fmt::join(b.metrics, ", ")));
   }
 
   void parts(const PartTable& table) {
@@ -222,8 +228,8 @@ class ScorePage {
     if (card_.reference) text += ", against " + *card_.reference;
     line("looked at", text);
     if (s.rows.unlabelled || s.rows.unscored)
-      line("not scored", fmt::format("{} without a label, {} without a prediction", with_commas(s.rows.unlabelled),
-                                     with_commas(s.rows.unscored)));
+      line("not scored", fmt::format("{} without a label, {} without a prediction that can be used",
+                                     with_commas(s.rows.unlabelled), with_commas(s.rows.unscored)));
     std::string options;
     for (const auto& [key, value] : card_.options) {
       if (!options.empty()) options += "; ";
