@@ -25,6 +25,8 @@ constexpr std::size_t kLanes = 8;
 /// Numbers that a state keeps exactly where there are many states.
 constexpr std::size_t kWindowLimit = std::size_t{1} << 18;
 constexpr std::size_t kMostGroups = 200'000;
+/// Rows beyond which a state is larger than a profile has room for, but for text, whose states are sums.
+constexpr std::int64_t kStoredRows = 100'000;
 
 /// The columns that a pass reads, and where they are.
 class Columns {
@@ -324,16 +326,24 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
 
   Merging merging(scorer, lanes, limit);
   const bool several = order.size() > 1;
+  const auto keep = [&](GroupState& state) {
+    if (!options.keep_state || (pass.rows > kStoredRows && options.task != metric::Task::kText)) return;
+    ByteWriter out;
+    state.save(out);
+    pass.state = out.take();
+  };
   std::vector<std::unique_ptr<GroupState>> whole(order.size());
   for (std::size_t w = 0; w < whole.size(); ++w) merging.take(0, w, whole[w]);
   if (several) {
     // In the order of time, so that sums do not depend on which window's rows came first.
     auto all = scorer.make(metric::SortedValues::kLimit);
     for (const auto w : order) static_cast<void>(all->merge(*whole[w]));
+    keep(*all);
     auto finished = all->finish(options.pictures);
     pass.pictures = std::move(finished.pictures);
     put(pass.whole.emplace(), std::move(finished), std::nullopt);
   }
+  if (!several) keep(*whole[0]);
   std::vector<Finished> finished(whole.size());
   parallel_for(whole.size(), options.threads, [&](std::size_t w) {
     finished[w] = whole[w]->finish(options.pictures && !several);

@@ -27,6 +27,10 @@ struct TwoClasses {
   std::int64_t rows() const { return scores.rows(); }
   std::int64_t unlabelled() const { return scores.unlabelled(); }
   std::int64_t unscored() const { return scores.unscored(); }
+  void save(ByteWriter& out) {
+    scores.save(out);
+    groups.save(out);
+  }
   Status merge(const TwoClasses& other) {
     groups.merge(other.groups);
     return scores.merge(other.scores);

@@ -62,8 +62,8 @@ Value some(double value, Interval interval, double baseline, std::int64_t n) {
           kNaN,
           baseline,
           n,
-          n < 2 ? "no interval: a single one says nothing of how they vary"
-                : "no interval: all " + std::to_string(n) + " are alike, which says nothing of how others vary"};
+          n < 2 ? "a single one says nothing of how they vary"
+                : "all " + std::to_string(n) + " are alike, which says nothing of how others vary"};
 }
 
 Value share(double k, double n, double baseline, std::int64_t rows, std::string_view reason) {

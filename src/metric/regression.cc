@@ -50,7 +50,7 @@ Value max_error(const RegressionSummary& s) {
   return {.value = s.largest,
           .baseline = s.largest_baseline,
           .n = s.n,
-          .reason = "no interval: the largest error of other rows may be any"};
+          .reason = "the largest error of other rows may be any"};
 }
 
 Value medae(const RegressionSummary& s) {

@@ -40,7 +40,7 @@ Value bleu(const TextSummary& s) {
     gradient[2 * n + 1] = -1 / (TextState::kBleuOrder * all);
   }
   if (!any || std::isinf(logarithm))
-    return {.value = 0, .n = s.n, .reason = "no interval: no word of a reference was met, which is all that is known"};
+    return {.value = 0, .n = s.n, .reason = any ? "no text has four words" : "no word of a reference was met"};
   if (ours < theirs) {
     logarithm += 1 - theirs / ours;
     gradient[0] = theirs / (ours * ours);

@@ -8,9 +8,11 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "table/cell_internal.h"
 
 namespace vigie::table {
 namespace {
@@ -47,6 +49,24 @@ CocoImage read_image(dom::object image) {
       out.fields.emplace(key, text);
     else if (value.is_number() || value.is_bool())
       out.fields.emplace(key, simdjson::minify(value));
+  }
+  return out;
+}
+
+std::map<std::string, std::vector<double>> times_of(const std::vector<CocoImage>& images) {
+  std::set<std::string> fields;
+  for (const auto& image : images)
+    for (const auto& [name, text] : image.fields) fields.insert(name);
+  std::map<std::string, std::vector<double>> out;
+  for (const auto& name : fields) {
+    std::vector<double> times;
+    const bool all = std::all_of(images.begin(), images.end(), [&](const CocoImage& image) {
+      const auto it = image.fields.find(name);
+      const auto time = it == image.fields.end() ? std::nullopt : parse_timestamp(it->second);
+      times.push_back(time.value_or(std::numeric_limits<double>::quiet_NaN()));
+      return time || it == image.fields.end();
+    });
+    if (all) out.emplace(name, std::move(times));
   }
   return out;
 }
@@ -185,6 +205,7 @@ Result<CocoFile> parse_coco(std::string_view bytes, const std::string& path, boo
     std::stable_sort(out.images.begin(), out.images.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     const auto same = [](const auto& a, const auto& b) { return a.id == b.id; };
     out.images.erase(std::unique(out.images.begin(), out.images.end(), same), out.images.end());
+    out.times = times_of(out.images);
     if (object["categories"].get(categories) == simdjson::SUCCESS) {
       for (const dom::element category : categories) {
         dom::object one;

@@ -39,6 +39,8 @@ struct CocoImage {
 
 struct CocoFile {
   std::vector<CocoImage> images;  ///< of the truth: all, in the order of their ids
+  /// Of those fields of images that are times wherever they are given: µs since 1970 UTC, one an image, else NaN.
+  std::map<std::string, std::vector<double>> times;
   std::map<std::int64_t, std::string> categories;
   std::vector<CocoItem> items;  ///< in the order of the file
   Problems problems;            ///< items that could not be read

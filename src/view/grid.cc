@@ -72,6 +72,7 @@ std::string wrapped(const Cell& first, const Cell& body, std::size_t indent, con
   };
   while (!text.empty()) {
     auto end = std::min(text.find(' '), text.size());
+    if (text.substr(end).starts_with(" %")) end = std::min(text.find(' ', end + 1), text.size());
     auto tied = std::string(text.substr(0, end));
     std::replace(tied.begin(), tied.end(), kTied, ' ');
     std::string_view word = tied;

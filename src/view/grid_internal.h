@@ -45,7 +45,8 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
 inline constexpr char kTied = '\x1f';
 
 /// Breaks printable text at blanks into lines of at most the layout width, the first one after `first`, the others
-/// after `indent` blanks. A word that is too long is cut in pieces. Ends in a newline.
+/// after `indent` blanks; a per cent sign stays with its number. A word that is too long is cut in pieces. Ends in a
+/// newline.
 std::string wrapped(const Cell& first, const Cell& text, std::size_t indent, const TerminalOptions& options);
 
 }  // namespace vigie::view

@@ -143,6 +143,13 @@ std::string interval_text(const metric::Value& v) {
   return number_text(v.low) + " – " + number_text(v.high);
 }
 
+std::string short_interval_text(const metric::Value& v) {
+  if (!std::isfinite(v.low) || !std::isfinite(v.high)) return "–";
+  int digits = 2;
+  while (digits < 5 && human(v.low, digits) == human(v.high, digits)) ++digits;
+  return human(v.low, digits) + "–" + human(v.high, digits);
+}
+
 namespace {
 
 /// Adds a metric to those of which the same is said.

@@ -38,7 +38,8 @@ std::string sentence(const engine::Scorecard& card);
 
 /// "0.6 – 0.72"; "–" where there is none.
 std::string interval_text(const metric::Value& value);
-std::string number_text(double value);  ///< four digits; "–" where there is none
+std::string short_interval_text(const metric::Value& value);  ///< "0.6–0.72", in as few digits as tell its bounds apart
+std::string number_text(double value);                        ///< four digits; "–" where there is none
 
 /// What is said of several metrics.
 struct Said {
