@@ -104,6 +104,8 @@ TEST(Text, NearestName) {
   EXPECT_EQ(nearest("PROFIL", names), "profile");
   EXPECT_EQ(nearest("zzz", names), "");
   EXPECT_EQ(unknown_name("command", "shwo", names), "unknown command \"shwo\"; did you mean \"show\"?");
+  EXPECT_EQ(unknown_name("column", "shwo", names, " in a.csv"),
+            "unknown column \"shwo\" in a.csv; did you mean \"show\"?");
 }
 
 TEST(Text, QuotedEscapesWhatATerminalMustNotSee) {

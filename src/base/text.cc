@@ -67,9 +67,10 @@ double similarity(std::string_view a, std::string_view b) {
   return longer ? 1 - static_cast<double>(distance(a, b)) / static_cast<double>(longer) : 1;
 }
 
-std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates) {
+std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates,
+                         std::string_view place) {
   auto near = nearest(name, candidates);
-  auto text = fmt::format("unknown {} {}", what, quoted(name));
+  auto text = fmt::format("unknown {} {}{}", what, quoted(name), place);
   return near.empty() ? text : fmt::format("{}; did you mean \"{}\"?", text, near);
 }
 

@@ -14,8 +14,9 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 /// 1 for equal names down to 0: the share of the longer one that the same distance leaves alone.
 double similarity(std::string_view a, std::string_view b);
 
-/// `unknown WHAT "NAME"` and, where one is near, `; did you mean "X"?`.
-std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates);
+/// `unknown WHAT "NAME"PLACE` and, where one is near, `; did you mean "X"?`. `place` as in " in FILE".
+std::string unknown_name(std::string_view what, std::string_view name, std::span<const std::string> candidates,
+                         std::string_view place = {});
 
 /// Text for a message: quoted, control characters and invalid UTF-8 escaped, at most `limit` bytes and then "…".
 std::string quoted(std::string_view text, std::size_t limit = 40);

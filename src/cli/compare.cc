@@ -86,7 +86,7 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
   for (const auto& m : o.methods) {
     auto name = column_of(m);
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
-      return fail(Code::kUsage, fmt::format("--method: {} in {}", unknown_name("column", name, names), o.reference));
+      return fail(Code::kUsage, fmt::format("--method: {}", unknown_name("column", name, names, " in " + o.reference)));
   }
   // The reference may be a profile that does not know the current data's time.
   const auto& time = o.columns.timestamp;
@@ -97,7 +97,7 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
   names.clear();
   for (const auto& f : reader->schema()) names.push_back(f.name);
   if (std::find(names.begin(), names.end(), time) != names.end()) return {};
-  return fail(Code::kUsage, fmt::format("--timestamp: {} in {}", unknown_name("column", time, names), o.current));
+  return fail(Code::kUsage, fmt::format("--timestamp: {}", unknown_name("column", time, names, " in " + o.current)));
 }
 
 // For people, beside what the engine remarks.

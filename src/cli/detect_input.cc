@@ -41,7 +41,7 @@ class Values {
       if (at != std::string::npos) return &head[at];
       std::vector<std::string> names;
       for (const auto& field : head) names.push_back(field.name);
-      return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, names), source));
+      return fail(Code::kUsage, fmt::format("{}: {}", option, unknown_name("column", name, names, " in " + source)));
     };
     if (!columns.value.empty()) {
       VIGIE_ASSIGN(const auto* field, find(columns.value, "--column"));
@@ -152,7 +152,8 @@ Result<ValuesRead> read_columns(const std::string& data, const DataOptions& opti
     std::vector<std::string> names;
     for (const auto& field : head->schema()) names.push_back(field.name);
     if (at == std::string::npos)
-      return fail(Code::kUsage, fmt::format("--timestamp: {} in {}", unknown_name("column", timestamp, names), data));
+      return fail(Code::kUsage,
+                  fmt::format("--timestamp: {}", unknown_name("column", timestamp, names, " in " + data)));
     if (engine::find_column(types, timestamp) != std::string::npos)
       return fail(Code::kUsage, fmt::format("--timestamp {}: is the column of the values", timestamp));
     VIGIE_ASSIGN(const auto remark, check_times(*input, timestamp));

@@ -245,7 +245,8 @@ Status fit_schema(engine::Profile& profile, const std::vector<engine::ForcedType
     } else if (forced.column == options.timestamp) {
       profile.others.push_back({forced.column, forced.read});
     } else {
-      return fail(Code::kUsage, fmt::format("--schema: {} in {}", unknown_name("column", forced.column, names), path));
+      return fail(Code::kUsage,
+                  fmt::format("--schema: {}", unknown_name("column", forced.column, names, " in " + path)));
     }
   }
   return {};

@@ -8,8 +8,34 @@
 #include "cli/command_internal.h"
 #include "cli/output_internal.h"
 #include "cli/remarks_internal.h"
+#include "cli/task_options_internal.h"
+#include "engine/score_reference.h"
 
 namespace vigie::cli {
+
+namespace {
+
+/// How good predictions were, where roles or --task say that there are such. Where it is only guessed that the columns
+/// are of a task, what they lack for it is a note.
+Status add_scores(engine::Profile& profile, table::Input& rows, engine::ScoreOptions options, bool by_task) {
+  if (!by_task) {
+    const auto task = engine::likely_task(profile);
+    if (!task) return {};
+    options.task = *task;
+  }
+  auto scores = engine::store_scores(rows, options);
+  if (scores) {
+    profile.scores = std::move(*scores);
+  } else if (by_task) {
+    return std::move(scores.error());
+  } else {
+    profile.notes.push_back(fmt::format("how good predictions were is not kept: taken for --task {}, but {}",
+                                        to_string(options.task), scores.error().message));
+  }
+  return {};
+}
+
+}  // namespace
 
 Command add_profile(CLI::App& program) {
   struct Options {
@@ -18,6 +44,7 @@ Command add_profile(CLI::App& program) {
     bool merge = false;
     DataOptions columns;
     WindowOptions windows;
+    TaskOptions task;
   };
   auto o = std::make_shared<Options>();
   auto* app =
@@ -25,6 +52,7 @@ Command add_profile(CLI::App& program) {
   app->footer(
       "Examples:\n  vigie profile train.csv -o train.vpf\n"
       "  vigie profile january.parquet --timestamp ts --window day -o january.vpf\n"
+      "  vigie profile may.csv --label paid --score risk --task binary -o may.vpf\n"
       "  vigie profile --merge january.vpf february.vpf -o winter.vpf");
   app->add_option("DATA", o->data, "file, quoted glob or - (with --merge: two profiles or more)")->required();
   app->add_option("-o,--output", o->output, "the profile to write; an existing file is never rewritten")
@@ -33,6 +61,7 @@ Command add_profile(CLI::App& program) {
   app->add_flag("--merge", o->merge, "join profiles into one");
   o->columns.add(*app);
   o->windows.add(*app);
+  o->task.add(*app, false);
   return {
       app, [o, app]() -> Result<int> {
         VIGIE_TRY(check_output(
@@ -65,8 +94,12 @@ Command add_profile(CLI::App& program) {
           if (made)
             return fail(Code::kUsage, fmt::format("{}: is a profile already; --merge joins several", o->data[0]));
           VIGIE_ASSIGN(auto window, o->windows.spec(o->columns.timestamp));
+          VIGIE_ASSIGN(auto scoring, o->task.read(o->columns));
           VIGIE_ASSIGN(auto reference, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
           profile = std::move(reference.profile);
+          scoring.window = window, scoring.segments = o->windows.by(), scoring.timestamp = o->columns.timestamp;
+          scoring.threads = o->columns.threads;
+          VIGIE_TRY(add_scores(profile, *reference.rows, std::move(scoring), !o->task.task.empty()));
         }
         for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);
         for (const auto& note : profile.notes) say(note);
@@ -74,10 +107,12 @@ Command add_profile(CLI::App& program) {
         for (const auto& remark : remarks_on(profile)) say(remark);
         auto bytes = engine::save_profile(profile);
         VIGIE_TRY(write_output(o->output, bytes, false));
-        say(fmt::format("{}: {}, {}{}, {} kB", o->output, plural(profile.rows, "row"),
-                        plural(static_cast<long long>(profile.columns.size()), "column"),
-                        profile.window_count ? ", " + plural(profile.window_count, "healthy window") : "",
-                        (bytes.size() + 999) / 1000));
+        say(fmt::format(
+            "{}: {}, {}{}{}, {} kB", o->output, plural(profile.rows, "row"),
+            plural(static_cast<long long>(profile.columns.size()), "column"),
+            profile.window_count ? ", " + plural(profile.window_count, "healthy window") : "",
+            profile.scores ? fmt::format(", scores of --task {}", to_string(profile.scores->options.task)) : "",
+            (bytes.size() + 999) / 1000));
         return 0;
       }};
 }

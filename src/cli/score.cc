@@ -4,16 +4,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <optional>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/output_internal.h"
 #include "cli/remarks_internal.h"
-#include "config/cost_file.h"
+#include "cli/task_options_internal.h"
 #include "engine/score_images.h"
+#include "engine/score_reference.h"
 #include "engine/scoring.h"
 #include "view/json.h"
 #include "view/report.h"
@@ -24,11 +24,10 @@ namespace {
 using metric::Task;
 
 struct Options {
-  std::string data, task, reference, output, fail_on, costs, group, ks, token_logprob, sensitive, ground_truth,
-      detections, metrics;
-  std::optional<std::string> positive;
-  double threshold = .5, alpha = .05;
-  bool json = false, writes = false;
+  std::string data, reference, output, fail_on, ground_truth, detections, metrics;
+  double alpha = .05;
+  bool json = false, writes = false, masks = false;
+  TaskOptions task;
   DataOptions columns;
   WindowOptions windows;
 };
@@ -36,30 +35,6 @@ struct Options {
 constexpr std::string_view kEndings[] = {".html", ".json"};
 constexpr Output kReport{
     .what = "a report", .example = "report.html", .instead = "--json writes to standard output", .endings = kEndings};
-
-Result<Task> task_of(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Task task : {Task::kBinary, Task::kMulticlass, Task::kRegression, Task::kRanking, Task::kText,
-                          Task::kDetection, Task::kSegmentation}) {
-    names.emplace_back(to_string(task));
-    if (names.back() == name) return task;
-  }
-  return fail(Code::kUsage, fmt::format("--task: {} ({})", unknown_name("task", name, names), fmt::join(names, ", ")));
-}
-
-Result<std::vector<std::uint32_t>> ks_of(const std::string& given) {
-  std::vector<std::uint32_t> ks;
-  VIGIE_TRY(check_list("--k", given, "number"));
-  for (const auto& part : split(given.empty() ? "5,10" : given)) {
-    std::uint32_t k = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), k);
-    if (error != std::errc() || end != part.data() + part.size() || k == 0)
-      return fail(Code::kUsage,
-                  fmt::format("--k: expected whole numbers from 1 up, as 5,10, and got {}", vigie::quoted(part)));
-    if (std::find(ks.begin(), ks.end(), k) == ks.end()) ks.push_back(k);
-  }
-  return ks;
-}
 
 // What can be told before any data is read.
 Result<engine::ScoreOptions> read_options(const Options& o) {
@@ -72,32 +47,23 @@ Result<engine::ScoreOptions> read_options(const Options& o) {
     return fail(Code::kUsage, "--fail-on: needs --reference DATA, without which there is nothing to have moved from");
   if (!(o.alpha > 0 && o.alpha < 1))
     return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
-  if (!std::isfinite(o.threshold))
-    return fail(Code::kUsage, fmt::format("--threshold: expected a number, got {}", o.threshold));
   VIGIE_TRY(o.columns.check());
   if (o.writes) {
     VIGIE_TRY(check_output(o.output, kReport));
     VIGIE_TRY(check_not_input(o.output, o.data, "the data"));
     VIGIE_TRY(check_not_input(o.output, o.reference, "the reference"));
   }
-  engine::ScoreOptions out;
-  VIGIE_ASSIGN(out.task, task_of(o.task));
-  VIGIE_ASSIGN(out.ks, ks_of(o.ks));
+  VIGIE_ASSIGN(auto out, o.task.read(o.columns));
   VIGIE_ASSIGN(out.window, o.windows.spec(o.columns.timestamp));
-  if (!o.costs.empty()) {
-    VIGIE_ASSIGN(out.costs, config::load_cost_file(o.costs));
-  }
-  out.label = o.columns.label, out.prediction = o.columns.prediction, out.scores = split(o.columns.score);
   if (!out.scores.empty() && !out.prediction.empty() && (out.task == Task::kBinary || out.task == Task::kMulticlass))
     say(fmt::format("--prediction {}: has no effect, predictions follow from --score", out.prediction));
   for (const auto& [given, option] :
        {std::pair{&o.columns.weight, "--weight"}, std::pair{&o.columns.features, "--features"},
         std::pair{&o.columns.ignore, "--ignore"}})
     if (!given->empty()) say(fmt::format("{} {}: has no effect on score, every row counts once", option, *given));
-  out.positive = o.positive, out.threshold = o.threshold, out.alpha = o.alpha;
+  out.alpha = o.alpha;
   VIGIE_TRY(check_list("--metric", o.metrics, "metric"));
   out.metrics = split(o.metrics);
-  out.group = o.group, out.token_logprob = o.token_logprob, out.sensitive = o.sensitive;
   out.timestamp = o.columns.timestamp, out.segments = o.windows.by();
   out.threads = o.columns.threads, out.version = kVersion;
   out.pictures = o.output.ends_with(".html");
@@ -108,18 +74,23 @@ Result<engine::Scorecard> scored(const Options& o, engine::ScoreOptions& options
   if (o.data.empty())
     return fail(Code::kUsage, "DATA is needed: the file with labels and predictions (vigie score --help)");
   std::unique_ptr<table::Input> reference;
+  std::optional<engine::Profile> profile;
   VIGIE_ASSIGN(auto data, o.columns.open(o.data));
   if (!o.reference.empty()) {
     if (o.reference == "-" && o.data == "-")
       return fail(Code::kUsage, "- and --reference -: standard input can be only one of them");
     VIGIE_ASSIGN(bool made, is_profile_file(o.reference));
-    if (made)
-      return fail(
-          Code::kUsage,
-          fmt::format("--reference {}: a profile holds columns, not how good predictions were; give the labelled "
-                      "data themselves",
-                      o.reference));
-    VIGIE_ASSIGN(reference, o.columns.open(o.reference));
+    if (made) {
+      VIGIE_ASSIGN(auto bytes, read_file(o.reference));
+      VIGIE_ASSIGN(profile, engine::load_profile(bytes, o.reference));
+      if (!profile->scores)
+        return fail(Code::kUsage,
+                    fmt::format("--reference {}: holds no scores; make it again with --label and --score or "
+                                "--prediction, or give the labelled data",
+                                o.reference));
+    } else {
+      VIGIE_ASSIGN(reference, o.columns.open(o.reference));
+    }
   }
   std::string remark;
   if (!options.timestamp.empty()) {
@@ -127,31 +98,37 @@ Result<engine::Scorecard> scored(const Options& o, engine::ScoreOptions& options
   }
   ProgressBar bar("scoring");
   options.progress = bar.callback();
-  auto card = engine::score(*data, reference.get(), options);
+  auto card = engine::score(
+      *data, {.rows = reference.get(), .profile = profile ? &*profile : nullptr, .name = o.reference}, options);
   if (card) add_note(card->notes, remark);
   return card;
 }
 
-// COCO files instead of a table; options of a table have no meaning there.
+// COCO files instead of a table; options of the columns of a table have no meaning there.
 Result<engine::Scorecard> scored_images(const Options& o, const engine::ScoreOptions& options, const CLI::App& app) {
   for (const auto& [given, option] :
        {std::pair{&o.ground_truth, "--ground-truth"}, std::pair{&o.detections, "--detections"}})
-    if (given->empty()) return fail(Code::kUsage, fmt::format("--task {}: needs {} FILE, a COCO file", o.task, option));
-  const std::vector<std::string> known = {"--task",   "--ground-truth", "--detections", "--threshold", "--json",
-                                          "--output", "--metric",       "--threads",    "--strict"};
+    if (given->empty())
+      return fail(Code::kUsage, fmt::format("--task {}: needs {} FILE, a COCO file", o.task.task, option));
+  const std::vector<std::string> known = {"--task",      "--ground-truth", "--detections", "--threshold", "--json",
+                                          "--output",    "--metric",       "--threads",    "--strict",    "--masks",
+                                          "--reference", "--window-rows",  "--window",     "--timezone",  "--segment",
+                                          "--alpha",     "--fail-on",      "--timestamp"};
   for (const auto* option : app.get_options()) {
     const auto name = option->get_name().substr(option->get_name().rfind(',') + 1);
     if (option->count() > 0 && std::find(known.begin(), known.end(), name) == known.end())
       return fail(Code::kUsage, fmt::format("{}: has no meaning beside --ground-truth, which is a COCO file", name));
   }
-  return engine::score_images({.task = options.task,
-                               .ground_truth = o.ground_truth,
-                               .detections = o.detections,
-                               .threshold = o.threshold,
-                               .metrics = options.metrics,
-                               .strict = o.columns.strict,
-                               .threads = o.columns.threads,
-                               .version = kVersion});
+  const auto reference = split(o.reference);
+  if (!o.reference.empty() && reference.size() != 2)
+    return fail(Code::kUsage, fmt::format("--reference {}: expected two COCO files, TRUTH,DETECTIONS", o.reference));
+  ProgressBar bar("scoring");
+  auto scoring = options;
+  scoring.progress = bar.callback();
+  return engine::score_images(
+      {.ground_truth = o.ground_truth, .detections = o.detections},
+      reference.empty() ? std::nullopt : std::optional(engine::ImageFiles{reference[0], reference[1]}),
+      {.masks = o.masks, .strict = o.columns.strict}, scoring);
 }
 
 // Options that have a default, so that the engine cannot tell whether they were given.
@@ -170,10 +147,13 @@ Status check_defaulted(const CLI::App& app, Task task, bool by_score) {
 Result<int> run(const Options& o, const CLI::App& app) {
   VIGIE_ASSIGN(auto options, read_options(o));
   VIGIE_TRY(check_defaulted(app, options.task, !options.scores.empty()));
+  if (o.masks && options.task != Task::kDetection)
+    return fail(Code::kUsage, fmt::format("--masks: --task {} has no use for it, detection has", o.task.task));
   const bool images = options.task == Task::kDetection || !o.ground_truth.empty() || !o.detections.empty();
   if (images && options.task != Task::kDetection && options.task != Task::kSegmentation)
-    return fail(Code::kUsage,
-                fmt::format("--ground-truth: --task {} has no use for it, detection and segmentation have", o.task));
+    return fail(
+        Code::kUsage,
+        fmt::format("--ground-truth: --task {} has no use for it, detection and segmentation have", o.task.task));
   VIGIE_ASSIGN(auto card, images ? scored_images(o, options, app) : scored(o, options));
   for (std::size_t i = 0; i < card.problems.size() && i < 3; ++i) say(card.problems[i]);
   if (o.writes) {
@@ -208,43 +188,24 @@ Command add_score(CLI::App& program) {
       "  vigie score --task detection --ground-truth truth.json --detections found.json\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("DATA", o->data, "file, quoted glob or -: labels beside predictions");
-  app->add_option("--task", o->task, "binary, multiclass, regression, ranking, text, detection or segmentation")
-      ->type_name("TASK")
-      ->required();
   app->add_option("--metric", o->metrics, "only these metrics, comma separated; see vigie list metrics")
       ->type_name("M[,M…]");
-  app->add_option("--reference", o->reference, "DATA of when the model was well: gives each metric a verdict")
-      ->type_name("DATA");
+  app->add_option("--reference", o->reference,
+                  "DATA of when the model was well, or a profile of it: gives each metric a verdict")
+      ->type_name("DATA|VPF");
   app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
   app->add_option("--fail-on", o->fail_on, "exit status 1 when found: warning, drift")->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
-  const char* task = "Task";
-  app->add_option("--threshold", o->threshold, "binary: predicted positive at this score or above; default 0.5")
-      ->type_name("T")
-      ->group(task);
-  app->add_option("--positive", o->positive, "binary: the positive class; else 1, true, yes, or the later of the two")
-      ->type_name("V")
-      ->group(task);
-  app->add_option("--cost-matrix", o->costs, "binary: file with [[tn, fp], [fn, tp]], the worth of a row")
-      ->type_name("FILE")
-      ->group(task);
-  app->add_option("--sensitive", o->sensitive, "binary: column between whose values fairness is measured")
-      ->type_name("COL")
-      ->group(task);
-  app->add_option("--group", o->group, "ranking: column that says which list a row is of")
-      ->type_name("COL")
-      ->group(task);
-  app->add_option("--k", o->ks, "ranking: lengths of the lists' heads; default 5,10")->type_name("K[,K…]")->group(task);
-  app->add_option("--token-logprob", o->token_logprob, "text: column with the logarithms of the tokens' probabilities")
-      ->type_name("COL")
-      ->group(task);
+  o->task.add(*app, true);
+  const char* task = TaskOptions::kGroup;
   app->add_option("--ground-truth", o->ground_truth, "detection, segmentation: COCO file with the truth")
       ->type_name("FILE")
       ->group(task);
   app->add_option("--detections", o->detections, "detection, segmentation: COCO file with the model's results")
       ->type_name("FILE")
       ->group(task);
+  app->add_flag("--masks", o->masks, "detection: how far masks overlap, not boxes")->group(task);
   o->columns.add(*app);
   o->windows.add(*app);
   return {app, [o, app] {

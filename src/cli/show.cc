@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "engine/picture.h"
+#include "engine/score_reference.h"
 
 namespace vigie::cli {
 namespace {
@@ -64,6 +65,24 @@ Json column_json(const engine::Profile& profile, const engine::ColumnProfile& c)
   return j;
 }
 
+Json scores_json(const engine::Profile& profile) {
+  if (!profile.scores) return nullptr;
+  const auto& o = profile.scores->options;
+  auto metrics = Json::array();
+  for (const auto& r : profile.scores->reference.metrics) {
+    const auto& v = r.value;
+    auto& one = metrics.emplace_back(
+        Json{{"metric", r.metric->name}, {"value", v.value}, {"low", v.low}, {"high", v.high}, {"n", v.n}});
+    if (!r.part.empty()) one[std::string(r.metric->key())] = r.part;
+    if (r.segment) one["segment"] = *r.segment;
+  }
+  return {{"task", to_string(o.task)},
+          {"label", o.label},
+          {"prediction", o.prediction},
+          {"scores", o.scores},
+          {"metrics", metrics}};
+}
+
 std::string time(double micros) {
   if (!(std::fabs(micros) < 2.5e17)) return "–";
   auto seconds = static_cast<std::time_t>(std::floor(micros / 1e6));
@@ -103,7 +122,8 @@ Command add_show(CLI::App& program) {
                      {"window", engine::to_string(profile.window)},
                      {"windows", profile.window_count},
                      {"segments", segments},
-                     {"columns", columns}}
+                     {"columns", columns},
+                     {"scores", scores_json(profile)}}
                     .dump(1, ' ', false, Json::error_handler_t::replace));
           return 0;
         }
@@ -139,6 +159,10 @@ Command add_show(CLI::App& program) {
         using view::Align;
         print(view::table({"column", "type", "distinct", "missing", "median [p10, p90] or most frequent"}, rows,
                           {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft}, terminal()));
+        if (const auto& scores = profile.scores)
+          print(fmt::format("scores of --task {}: {} metrics of {} for vigie score --reference {}\n",
+                            to_string(scores->options.task), scores->reference.metrics.size(),
+                            vigie::quoted(scores->options.label), o->path));
         for (const auto& c : profile.columns)
           if (c.halved)
             print(

@@ -8,12 +8,13 @@
 
 #include "base/bytes.h"
 #include "engine/quality_reference.h"
+#include "engine/score_reference.h"
 
 namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 3, kOldest = 2;
+constexpr std::uint8_t kVersion = 4, kOldest = 2;
 constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;
@@ -259,8 +260,12 @@ std::string save_profile(const Profile& p) {
     out.array(std::span<const std::uint64_t>(a.known.words.bits()));
     out.array(std::span<const float>(a.known.center));
   }
-  const std::size_t room = kColumnBytes * p.columns.size(), used = out.bytes().size() + 1000;
-  save_quality(out, p, room > used ? room - used : 0);
+  const auto room = [&] {
+    const std::size_t all = kColumnBytes * p.columns.size(), used = out.bytes().size() + 1000;
+    return all > used ? all - used : 0;
+  };
+  save_scores(out, p.scores.get(), room() / 2);
+  save_quality(out, p, room());
   return seal(kMagic, kVersion, out.bytes());
 }
 
@@ -328,6 +333,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     p.aspects.push_back(
         {static_cast<Aspect>(aspect), std::move(column), {Vocabulary(std::move(words)), std::move(center)}});
   }
+  if (in.ok() && sealed.version > 3 && !load_scores(in, p.scores)) in.fail();
   if (in.ok() && sealed.version > 2 && !load_quality(in, p)) in.fail();
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
   return p;

@@ -142,6 +142,8 @@ struct AspectProfile {
   Learnt known{};  ///< of aspects that are `halved`
 };
 
+struct StoredScores;  // score_reference.h
+
 /// A reference, reduced to what later commands need of it.
 struct Profile {
   std::string version;  ///< of the program that made it
@@ -162,6 +164,8 @@ struct Profile {
   /// sample.
   std::shared_ptr<const quality::TableState> quality;
   std::vector<quality::Window> quality_windows;  ///< the healthy ones
+  /// How good predictions were; null where no label and prediction or score were named, and of an older vigie.
+  std::shared_ptr<const StoredScores> scores;
 
   /// All that is counted on an axis: the columns, then their aspects.
   std::size_t counted() const { return columns.size() + aspects.size(); }
@@ -219,8 +223,9 @@ Status apply_roles(Profile& profile, const Roles& roles);
 /// seldom do. Columns are those of both. The order of the two changes neither counts nor shares.
 Result<Profile> merge_profiles(const Profile& a, const Profile& b);
 
-/// Bytes of a profile file (magic VPF1), and back. One of format version 2 has no aspects. A torn or altered file is
-/// Code::kCorrupt, and so is one of format version 1, which was written in several layouts before the first release.
+/// Bytes of a profile file (magic VPF1), and back. One of format version 2 has no aspects, before version 4 no scores.
+/// A torn or altered file is Code::kCorrupt, and so is one of format version 1, which was written in several layouts
+/// before the first release.
 std::string save_profile(const Profile& profile);
 Result<Profile> load_profile(std::string_view bytes, std::string_view name);
 /// Whether the bytes at the start of a file say that it is a profile.

@@ -30,7 +30,7 @@ Result<Chosen> choose_columns(const table::Schema& schema, const ProfileOptions&
   for (const auto& f : schema) known.push_back(f.name);
   for (const auto& f : options.schema)
     if (find_column(schema, f.column) == std::string::npos)
-      return fail(Code::kUsage, fmt::format("--schema: {} in {}", unknown_name("column", f.column, known), source));
+      return fail(Code::kUsage, fmt::format("--schema: {}", unknown_name("column", f.column, known, " in " + source)));
   VIGIE_TRY(check_roles(known, roles, source));
   Chosen chosen;
   for (const auto& f : schema) {
@@ -137,7 +137,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
           std::vector<std::string> known;
           for (const auto& f : schema) known.push_back(f.name);
           return fail(Code::kUsage,
-                      fmt::format("--segment: {} in {}", unknown_name("column", name, known), input.name()));
+                      fmt::format("--segment: {}", unknown_name("column", name, known, " in " + input.name())));
         }
         columns.push_back(i);
       }

@@ -10,6 +10,7 @@
 #include "engine/column_merge_internal.h"
 #include "engine/profile.h"
 #include "engine/quality_reference.h"
+#include "engine/score_reference.h"
 
 namespace vigie::engine {
 namespace {
@@ -264,6 +265,12 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
                       cause));
   }
   merge_quality(a, b, out);
+  out.scores = a.scores && b.scores ? merge_scores(*a.scores, *b.scores) : nullptr;
+  if ((a.scores || b.scores) && !out.scores)
+    out.notes.push_back(
+        "the merged profile does not hold how good predictions were: one of the two does not, or is of too many rows "
+        "to "
+        "keep them, or of other columns or options; vigie score --reference needs the data");
   return out;
 }
 

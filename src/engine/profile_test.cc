@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "engine/memory_input_internal.h"
 #include "engine/quality_reference.h"
+#include "engine/score_reference.h"
 
 namespace vigie::engine {
 namespace {
@@ -253,8 +254,7 @@ TEST(ProfileGolden, Version3SaysWhatItSaid) {
   EXPECT_EQ(p->quality_windows[0].missing.size(), p->quality->columns().size());
 }
 
-// The bytes that this format version gives for these data, for ever: a change needs a new version.
-TEST(ProfileGolden, Version3IsWrittenToTheByte) {
+TEST(ProfileGolden, Version3HasAspectsAndNoScores) {
   auto bytes = golden("version-3.vpf");
   ASSERT_TRUE(bytes) << bytes.error().message;
   auto stored = load_profile(*bytes, "version-3.vpf");
@@ -262,16 +262,51 @@ TEST(ProfileGolden, Version3IsWrittenToTheByte) {
   EXPECT_EQ(stored->aspects[0].aspect, Aspect::kHourOfDay);
   EXPECT_EQ(stored->aspects[0].profile.name, "at");
   EXPECT_EQ(stored->aspects[0].profile.parts[0][0].windows.size(), 6U);
+  EXPECT_FALSE(stored->scores);
+}
+
+TEST(ProfileGolden, Version4SaysWhatItSaid) {
+  auto bytes = golden("version-4.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto p = load_profile(*bytes, "version-4.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  ASSERT_TRUE(p->scores);
+  EXPECT_EQ(p->scores->options.task, metric::Task::kBinary);
+  EXPECT_EQ(p->scores->options.label, "ok");
+  EXPECT_EQ(p->scores->options.positive, "true");
+  EXPECT_EQ(p->scores->options.window, p->window);
+  const auto& reference = p->scores->reference;
+  EXPECT_EQ(reference.windows, 6);
+  EXPECT_FALSE(reference.cut);
+  EXPECT_EQ(reference.metrics[0].metric, &metric::binary_accuracy);
+  EXPECT_EQ(reference.metrics[0].value.n, 300);
+  EXPECT_EQ(reference.healthy[0].count, 6);
+  EXPECT_EQ(reference.metrics.back().segment, "kind=road");
+}
+
+// The bytes that this format version gives for these data, for ever: a change needs a new version.
+TEST(ProfileGolden, Version4IsWrittenToTheByte) {
+  auto bytes = golden("version-4.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto stored = load_profile(*bytes, "version-4.vpf");
+  ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
   ASSERT_TRUE(input) << input.error().message;
   ProfileOptions options;
+  options.roles.label = "ok", options.roles.scores = {"n"};
   options.segments = {{"kind"}};
   options.window = {.kind = WindowSpec::Kind::kRows, .rows = 50, .zone = {}};
   for (unsigned threads : {1U, 3U}) {
     options.threads = threads;
     auto now = made(**input, options);
     now.version = stored->version, now.source = stored->source, now.notes = stored->notes;
+    ScoreOptions scoring;
+    scoring.task = *likely_task(now), scoring.label = "ok", scoring.scores = {"n"};
+    scoring.window = options.window, scoring.segments = options.segments, scoring.threads = threads;
+    auto scores = store_scores(**input, scoring);
+    ASSERT_TRUE(scores) << scores.error().message;
+    now.scores = *scores;
     EXPECT_TRUE(save_profile(now) == *bytes) << threads;
   }
 }

@@ -19,7 +19,7 @@ bool in(const std::vector<std::string>& list, const std::string& name) {
 Status check_roles(const std::vector<std::string>& known, const Roles& roles, const std::string& source) {
   auto check = [&](const std::string& name, std::string_view option) -> Status {
     if (name.empty() || in(known, name)) return {};
-    return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), source));
+    return fail(Code::kUsage, fmt::format("{}: {}", option, unknown_name("column", name, known, " in " + source)));
   };
   VIGIE_TRY(check(roles.timestamp, "--timestamp"));
   VIGIE_TRY(check(roles.prediction, "--prediction"));

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "engine/scorecard.h"
 #include "engine/scoring.h"
 
 namespace vigie::engine {
 
-struct ImageOptions {
-  metric::Task task = metric::Task::kDetection;  ///< or kSegmentation
-  std::string ground_truth, detections;          ///< COCO files
-  double threshold = .5;  ///< detections below it count for average precision only, and their masks not at all
-  std::vector<std::string> metrics;  ///< only these; empty: all of the task
-  bool strict = false;
-  unsigned threads = 0;
-  std::string version;
+/// Two COCO files.
+struct ImageFiles {
+  std::string ground_truth, detections;
 };
 
-/// Scores detections of objects, or masks of them, in images: one window, without reference. The masks of one category
-/// and image are one; truth and detection must have one size. Errors: files that are no COCO, detections of which none
-/// is in an image of the truth.
-Result<Scorecard> score_images(const ImageOptions& options);
+struct ImageOptions {
+  bool masks = false;  ///< detection: how far masks overlap, in place of boxes
+  bool strict = false;
+};
+
+/// Scores detections of objects, or the pixels of their masks, in images. An image is a row: windows are of images by
+/// their ids or by a field that is a time ("date_captured"), segments by the value of a field ("camera"). Of `scoring`
+/// counts what is not of columns; detections below its threshold count for average precision only, and their pixels not
+/// at all. The pixels of one category and image are one mask; truth and detection must have one size. Errors: files
+/// that are no COCO, detections of which none is in an image of the truth, and those of score().
+Result<Scorecard> score_images(const ImageFiles& files, const std::optional<ImageFiles>& reference,
+                               const ImageOptions& options, const ScoreOptions& scoring);
 
 }  // namespace vigie::engine

@@ -25,6 +25,8 @@ constexpr std::size_t kLanes = 8;
 /// Numbers that a state keeps exactly where there are many states.
 constexpr std::size_t kWindowLimit = std::size_t{1} << 18;
 constexpr std::size_t kMostGroups = 200'000;
+/// Rows beyond which a state is larger than a profile has room for, but for text, whose states are sums.
+constexpr std::int64_t kStoredRows = 100'000;
 
 /// The columns that a pass reads, and where they are.
 class Columns {
@@ -259,7 +261,7 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
   for (auto& lane : lanes) lane.states.resize(options.segments.size() + 1);
   ScorePass pass;
   std::vector<table::Column> given;
-  std::vector<std::int64_t> misread(scorer.wanted().size()), read(misread.size());
+  std::vector<std::int64_t> misread(scorer.wanted().size()), read(misread.size()), infinite(misread.size());
   while (true) {
     VIGIE_ASSIGN(auto batch, columns.reader->next());
     if (!batch) break;
@@ -269,7 +271,9 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     for (std::size_t i = 0; i < scorer.wanted().size(); ++i) {
       given.push_back(columns[scorer.wanted()[i].column]);
       misread[i] += given.back().mismatches;
-      if (given.back().type != Type::kFloat || misread[i] == 0) continue;
+      if (given.back().type != Type::kFloat) continue;
+      for (const double v : given.back().numbers) infinite[i] += std::isinf(v);
+      if (misread[i] == 0) continue;
       for (const double v : given.back().numbers) read[i] += !std::isnan(v);
     }
     VIGIE_TRY(scorer.read(given, rows));
@@ -291,6 +295,10 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", data.name(), options.timestamp));
   for (std::size_t i = 0; i < misread.size(); ++i) {
     const auto& wanted = scorer.wanted()[i];
+    if (infinite[i] > 0)
+      pass.notes.push_back(fmt::format("{}: {} of column {}, infinite or beyond 1.8e308, {}", data.name(),
+                                       plural(infinite[i], "number"), vigie::quoted(wanted.column),
+                                       infinite[i] == 1 ? "is not scored" : "are not scored"));
     if (misread[i] == 0) continue;
     misfits = misfits || wanted.classes;
     if (wanted.type != Type::kFloat) continue;
@@ -318,16 +326,24 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
 
   Merging merging(scorer, lanes, limit);
   const bool several = order.size() > 1;
+  const auto keep = [&](GroupState& state) {
+    if (!options.keep_state || (pass.rows > kStoredRows && options.task != metric::Task::kText)) return;
+    ByteWriter out;
+    state.save(out);
+    pass.state = out.take();
+  };
   std::vector<std::unique_ptr<GroupState>> whole(order.size());
   for (std::size_t w = 0; w < whole.size(); ++w) merging.take(0, w, whole[w]);
   if (several) {
     // In the order of time, so that sums do not depend on which window's rows came first.
     auto all = scorer.make(metric::SortedValues::kLimit);
     for (const auto w : order) static_cast<void>(all->merge(*whole[w]));
+    keep(*all);
     auto finished = all->finish(options.pictures);
     pass.pictures = std::move(finished.pictures);
     put(pass.whole.emplace(), std::move(finished), std::nullopt);
   }
+  if (!several) keep(*whole[0]);
   std::vector<Finished> finished(whole.size());
   parallel_for(whole.size(), options.threads, [&](std::size_t w) {
     finished[w] = whole[w]->finish(options.pictures && !several);

@@ -17,6 +17,7 @@ struct ScorePass {
   std::vector<ScoreWindow> windows;  ///< by time; without verdicts
   std::optional<ScoreWindow> whole;  ///< all together, where there are several
   ScorePictures pictures;
+  std::string state;  ///< of all rows, where ScoreOptions::keep_state asks for it and there are not too many
   std::int64_t rows = 0, without_time = 0;
   table::Problems problems;
   std::vector<std::string> notes;

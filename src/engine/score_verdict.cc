@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "base/text.h"
@@ -17,11 +18,11 @@ using metric::Better;
 
 constexpr double kWidth = 1.959963984540054;  // of a 95 % interval, in standard errors to each side
 
-const MetricResult* find(const ScoreWindow& window, const MetricResult& like) {
-  const auto it = std::find_if(window.metrics.begin(), window.metrics.end(), [&](const MetricResult& r) {
+const MetricResult* find(const std::vector<MetricResult>& metrics, const MetricResult& like) {
+  const auto it = std::find_if(metrics.begin(), metrics.end(), [&](const MetricResult& r) {
     return r.metric == like.metric && r.part == like.part && r.segment == like.segment;
   });
-  return it == window.metrics.end() ? nullptr : &*it;
+  return it == metrics.end() ? nullptr : &*it;
 }
 
 std::string why_none(const metric::Value& v) {
@@ -68,16 +69,11 @@ std::string text(double value) {
 }
 
 /// Whether the window's value is what healthy windows give too: Student's t for one more of them.
-double between_p(const MetricResult& r, std::span<const ScoreWindow> healthy) {
-  double sum = 0, squares = 0, n = 0;
-  for (const auto& window : healthy) {
-    const auto* of = window.partial ? nullptr : find(window, r);
-    if (!of || !std::isfinite(of->value.value) || of->value.n < drift::kFewestRows) continue;
-    const double value = on_scale_of(*of, of->value.value, r.value.n);
-    sum += value, squares += value * value, n += 1;
-  }
+double between_p(const MetricResult& r, const HealthyWindows& healthy) {
+  const auto& [n, sum, squares] = healthy;
   if (n < static_cast<double>(drift::kFewestWindows)) return metric::kNaN;
-  const double mean = sum / n, sd = std::sqrt(std::max(0., squares - sum * mean) / (n - 1));
+  const double scale = r.metric->total ? static_cast<double>(r.value.n) : 1;
+  const double mean = scale * sum / n, sd = scale * std::sqrt(std::max(0., squares - sum * sum / n) / (n - 1));
   return std::min(1., 2 * stats::student_t_sf(std::abs(r.value.value - mean) / (sd * std::sqrt(1 + 1 / n)), n - 1));
 }
 
@@ -122,19 +118,46 @@ std::string_view beside_dummy(const MetricResult& r) {
   return lead(metric, v.value, v.baseline) > 0 ? "better" : "worse";
 }
 
-void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
-                   const ScoreOptions& options) {
+BesideDummy beside_dummy(const ScoreWindow& window, const std::optional<std::string>& segment) {
+  BesideDummy out;
+  for (const auto& r : window.metrics) {
+    if (r.segment != segment || !(r.metric->key().empty() || r.metric->key() == "k")) continue;
+    const auto word = beside_dummy(r);
+    out.known += !word.empty(), out.better += word == "better", out.worse += word == "worse";
+  }
+  return out;
+}
+
+ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindow> windows) {
+  ScoreReference out;
+  out.metrics = whole.metrics;
+  out.windows = static_cast<std::int64_t>(windows.size());
+  for (const auto& r : out.metrics) {
+    auto& healthy = out.healthy.emplace_back();
+    for (const auto& window : windows) {
+      const auto* of = window.partial ? nullptr : find(window.metrics, r);
+      if (!of || !std::isfinite(of->value.value) || of->value.n < drift::kFewestRows) continue;
+      const double value = of->value.value / (r.metric->total ? static_cast<double>(of->value.n) : 1);
+      healthy.sum += value, healthy.squares += value * value, healthy.count += 1;
+    }
+  }
+  return out;
+}
+
+void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const ScoreOptions& options) {
   std::vector<Test> tests;
   std::vector<double> p_values;
   for (auto& r : window.metrics) {
-    const auto* of = find(reference, r);
+    const auto* of = find(reference.metrics, r);
     const auto& now = r.value;
     if (!std::isfinite(now.value)) {
       r.reason = why_none(now);
       continue;
     }
     if (!of || !std::isfinite(of->value.value)) {
-      r.reason = of ? "the reference has no value: " + why_none(of->value) : "the reference has no such rows";
+      r.reason = of              ? "the reference has no value: " + why_none(of->value)
+                 : reference.cut ? "the profile has no room for it"
+                                 : "the reference has no such rows";
       continue;
     }
     const auto then = [&](double value) { return on_scale_of(*of, value, now.n); };
@@ -145,7 +168,8 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
       r.reason = fmt::format("{} in {}, {} are needed for a verdict", std::min(now.n, of->value.n),
                              now.n < of->value.n ? "the window" : "the reference", drift::kFewestRows);
     } else if (!std::isfinite(now.high - now.low) || !std::isfinite(of->value.high - of->value.low)) {
-      r.reason = "no interval, so chance cannot be told from change";
+      r.reason = "chance cannot be told from change: " +
+                 (now.reason.empty() ? "of the reference, " + of->value.reason : now.reason);
     } else {
       const double difference = beyond_noise(now.value - r.reference, now.noise - of->value.noise);
       // The error of a difference from the sides of both intervals that face each other (Zou & Donner 2008).
@@ -159,14 +183,15 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
       r.effect = difference == 0 ? 0 : lead(*r.metric, difference, 0) > 0 ? -size : size;
       if (r.metric->better == Better::kNeither) r.effect = size;
       r.p_value = difference == 0 ? 1 : std::min(1., 2 * stats::normal_sf(std::abs(difference) / error));
-      r.p_value = std::fmax(r.p_value, between_p(r, healthy));
+      r.p_value = std::fmax(r.p_value,
+                            between_p(r, reference.healthy[static_cast<std::size_t>(of - reference.metrics.data())]));
       tests.push_back({r, difference, error, scale});
       p_values.push_back(r.p_value);
     }
   }
   const auto adjusted = stats::benjamini_hochberg(p_values);
   const bool timed = options.window.kind != WindowSpec::Kind::kNone && !options.timestamp.empty();
-  const bool warn_at_most = timed && healthy.size() < static_cast<std::size_t>(drift::kFewestWindows);
+  const bool warn_at_most = timed && reference.windows < static_cast<std::int64_t>(drift::kFewestWindows);
   // The metrics of a window move together, so that the first of them to be found needs no more than one test would.
   const double quantiles = stats::normal_quantile(1 - options.alpha / 2) + stats::normal_quantile(.8);
   for (std::size_t i = 0; i < tests.size(); ++i) {
@@ -179,18 +204,21 @@ void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<
 }
 
 void judge_metrics_alone(ScoreWindow& window) {
+  std::map<std::optional<std::string>, bool> useless;
   for (auto& r : window.metrics) {
     const auto& v = r.value;
+    if (!useless.contains(r.segment)) useless[r.segment] = beside_dummy(window, r.segment).useless();
     if (!std::isfinite(v.value)) {
       r.reason = why_none(v);
       continue;
     }
-    r.verdict = Verdict::kOk;
     const auto beside = beside_dummy(r);
+    r.verdict = beside == "worse" && useless[r.segment] ? Verdict::kWarning : Verdict::kOk;
     r.reason = !std::isfinite(v.baseline) ? std::string("no reference to compare with")
                : beside.empty()           ? fmt::format("a dummy gets {}", text(v.baseline))
                : beside == "like"         ? fmt::format("not told from a dummy's {}", text(v.baseline))
                                           : fmt::format("{} than a dummy's {}", beside, text(v.baseline));
+    if (!v.reason.empty()) r.reason += "; no interval: " + v.reason;
   }
   for (const auto& r : window.metrics) window.verdict = std::max(window.verdict, r.verdict);
 }

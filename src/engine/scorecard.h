@@ -67,6 +67,16 @@ struct ScoreWindow {
   std::optional<Confusion> confusion;
 };
 
+/// How the metrics of a window, or of one of its segments, stand to their baselines: those of the whole and of each k,
+/// for of classes and groups there are too many.
+struct BesideDummy {
+  std::size_t known = 0, better = 0, worse = 0;
+  /// Of a single metric that says nothing (recall, where few rows are taken for positive); of most, the model is no
+  /// use.
+  bool useless() const { return 2 * worse > known; }
+};
+BesideDummy beside_dummy(const ScoreWindow& window, const std::optional<std::string>& segment = std::nullopt);
+
 using OptionValue = std::variant<double, std::string, std::vector<std::string>>;
 
 /// Everything that `score` found. The views (JSON, terminal, report) draw this and nothing else.

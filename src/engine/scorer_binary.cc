@@ -27,6 +27,10 @@ struct TwoClasses {
   std::int64_t rows() const { return scores.rows(); }
   std::int64_t unlabelled() const { return scores.unlabelled(); }
   std::int64_t unscored() const { return scores.unscored(); }
+  void save(ByteWriter& out) {
+    scores.save(out);
+    groups.save(out);
+  }
   Status merge(const TwoClasses& other) {
     groups.merge(other.groups);
     return scores.merge(other.scores);
@@ -93,6 +97,12 @@ class BinaryScorer : public Scorer {
     card.options.emplace_back("positive", classes_.names()[1]);
     if (by_score()) card.options.emplace_back("threshold", options_.threshold);
     card.options.emplace_back("beta", kBeta);
+    for (const auto& r : card.all().metrics)
+      if (r.metric == &metric::binary_roc_auc && !r.segment && r.value.high < .5)
+        card.notes.push_back(fmt::format(
+            "roc_auc {}: the higher the score, the rarer {}; if the scores are those of {}, give --positive {}",
+            human(r.value.value, 2), vigie::quoted(classes_.names()[1]), vigie::quoted(classes_.names()[0]),
+            classes_.names()[0]));
   }
 
  private:
@@ -160,8 +170,9 @@ Result<std::vector<std::string>> two_classes(std::vector<std::string> met, const
     const auto code = known.find(*options.positive);
     if (code == ClassIndex::kUnknown && met.size() == 2)
       return fail(Code::kUsage,
-                  fmt::format("--positive: {} in column {} of {}", unknown_name("value", *options.positive, met),
-                              vigie::quoted(options.label), source));
+                  fmt::format("--positive: {}",
+                              unknown_name("value", *options.positive, met,
+                                           fmt::format(" in column {} of {}", vigie::quoted(options.label), source))));
     // One value alone, and it is not the positive one.
     if (code == ClassIndex::kUnknown)
       met.push_back(*options.positive);

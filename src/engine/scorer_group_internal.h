@@ -34,6 +34,7 @@ class Group : public GroupState {
     finish_(state, out, pictures);
     return out;
   }
+  void save(ByteWriter& out) override { state.save(out); }
 
   State state;
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
+#include "engine/score_reference.h"
 #include "engine/scorecard.h"
 #include "engine/scoring.h"
 #include "table/table.h"
@@ -49,6 +52,7 @@ class GroupState {
   virtual ~GroupState() = default;
   virtual Status merge(const GroupState& other) = 0;  ///< of the same Scorer
   virtual Finished finish(bool pictures) = 0;
+  virtual void save(ByteWriter& out) = 0;  ///< for merge_scores()
 };
 
 /// Turns the columns of a task into states, batch by batch.
@@ -66,9 +70,16 @@ class Scorer {
   virtual std::unique_ptr<GroupState> make(std::size_t limit) const = 0;
   /// Adds rows of the batch last read; several threads, each with states of its own.
   virtual void update(GroupState& state, const RowSet& rows) const = 0;
-  /// What people should know of how columns were taken: effective options, and remarks.
+  /// After the last batch. Code::kUsage for a column that held nothing that the task can use.
+  virtual Status check() const { return {}; }
+  /// What people should know of how columns were taken: effective options, and remarks. The windows are there.
   virtual void describe(Scorecard&) const {}
 };
+
+using MakeScorer = std::function<Result<std::unique_ptr<Scorer>>(table::Input&, ScoreOptions&, bool text)>;
+/// What score() does once its options are known to be sound, with scorers of the caller's.
+Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const ScoreAgainst& reference,
+                             const ScoreOptions& options);
 
 /// The scorer of a task. `data` for the passes that find classes. `text`: classes are read as text, since the types
 /// that the beginning of the data suggested did not hold. A positive class that was not given is written into
@@ -83,11 +94,12 @@ std::unique_ptr<Scorer> make_regression_scorer(const ScoreOptions& options);
 std::unique_ptr<Scorer> make_ranking_scorer(const ScoreOptions& options);
 Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const ScoreOptions& options);
 
-/// Compares the metrics of a window with the same of the reference and writes verdicts. `healthy`: those of the
-/// reference's windows, where it was cut into such; with fewer than kFewestWindows the rows are taken for independent.
-void judge_metrics(ScoreWindow& window, const ScoreWindow& reference, std::span<const ScoreWindow> healthy,
-                   const ScoreOptions& options);
-/// Verdicts where there is no reference: the value beside its baseline.
+/// A reference that was scored as a whole and, where it was cut into windows, in each of them.
+ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindow> windows);
+/// Compares the metrics of a window with the same of the reference and writes verdicts. With fewer than kFewestWindows
+/// healthy windows the rows are taken for independent.
+void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const ScoreOptions& options);
+/// Verdicts where there is no reference: a warning for what is worse than its baseline, where most metrics are.
 void judge_metrics_alone(ScoreWindow& window);
 /// Code::kUsage for a name that is no metric of the task, or, with a sensitive column, of fairness.
 Status check_metrics(const std::vector<std::string>& names, metric::Task task, bool fairness);

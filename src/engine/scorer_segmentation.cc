@@ -16,6 +16,7 @@ using table::Type;
 struct Pixels {
   SegmentationState state;
   RowCounts rows_;
+  void save(ByteWriter& out) const { state.save(out); }
   Status merge(const Pixels& other) {
     rows_.rows += other.rows_.rows;
     rows_.labelled += other.rows_.labelled;

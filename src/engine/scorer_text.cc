@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <tuple>
 
+#include "base/text.h"
 #include "engine/scorer_group_internal.h"
 #include "engine/tally.h"
 #include "metric/text.h"
@@ -32,8 +35,8 @@ std::pair<double, std::int64_t> sum_of(std::string_view text) {
 
 class TextScorer : public Scorer {
  public:
-  TextScorer(const std::vector<std::string>& metrics, std::vector<Wanted> wanted)
-      : wanted_(std::move(wanted)), parts_(parts_of(metrics)) {}
+  TextScorer(const std::vector<std::string>& metrics, std::string source, std::vector<Wanted> wanted)
+      : wanted_(std::move(wanted)), source_(std::move(source)), parts_(parts_of(metrics)) {}
 
   const std::vector<Wanted>& wanted() const override { return wanted_; }
 
@@ -55,8 +58,21 @@ class TextScorer : public Scorer {
       } else {
         sums_[i] = tokens.numbers[i], counts_[i] = 1;
       }
+      if (counts_[i] > 0) ++(std::isfinite(sums_[i]) ? usable_ : unusable_);
     }
     return {};
+  }
+
+  Status check() const override {
+    if (usable_ > 0 || unusable_ == 0) return {};
+    return fail(Code::kUsage,
+                fmt::format("--token-logprob: column {} of {} holds no logarithms of probabilities, as \"-0.1 -2.3\"",
+                            vigie::quoted(wanted_[2].column), source_));
+  }
+  void describe(Scorecard& card) const override {
+    if (unusable_ > 0)
+      card.notes.push_back(fmt::format("{}: {} of column {} are no logarithms of probabilities and do not count",
+                                       source_, plural(unusable_, "cell"), vigie::quoted(wanted_[2].column)));
   }
 
   std::unique_ptr<GroupState> make(std::size_t) const override {
@@ -97,7 +113,9 @@ class TextScorer : public Scorer {
   }
 
   std::vector<Wanted> wanted_;
+  std::string source_;
   metric::TextParts parts_;
+  std::int64_t usable_ = 0, unusable_ = 0;  // cells with logarithms, and with other things
   std::vector<std::string_view> references_, hypotheses_;
   std::vector<double> sums_;
   std::vector<std::int64_t> counts_;
@@ -114,7 +132,7 @@ Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const Score
                       type == Type::kList || type == Type::kInteger || type == Type::kFloat ? type : Type::kString});
     if (wanted.back().type == Type::kInteger) wanted.back().type = Type::kFloat;
   }
-  return std::unique_ptr<Scorer>(new TextScorer(options.metrics, std::move(wanted)));
+  return std::unique_ptr<Scorer>(new TextScorer(options.metrics, data.name(), std::move(wanted)));
 }
 
 }  // namespace vigie::engine

@@ -60,7 +60,8 @@ Status check_columns(table::Input& data, const ScoreOptions& o) {
     for (const auto& column : by) named.emplace_back("--segment", column);
   for (const auto& [option, name] : named)
     if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
-      return fail(Code::kUsage, fmt::format("{}: {} in {}", option, unknown_name("column", name, known), data.name()));
+      return fail(Code::kUsage,
+                  fmt::format("{}: {}", option, unknown_name("column", name, known, " in " + data.name())));
   return {};
 }
 
@@ -70,15 +71,40 @@ struct Scored {
   ScorePass pass;
 };
 
-Result<Scored> score_data(table::Input& data, ScoreOptions& options) {
+Result<Scored> score_data(const MakeScorer& make, table::Input& data, ScoreOptions& options) {
   VIGIE_TRY(check_columns(data, options));
   Scored out;
   bool misfits = false;
   for (const bool text : {false, true}) {
-    VIGIE_ASSIGN(out.scorer, make_scorer(data, options, text));
+    VIGIE_ASSIGN(out.scorer, make(data, options, text));
     VIGIE_ASSIGN(out.pass, score_pass(data, *out.scorer, options, misfits));
     if (!misfits) break;
   }
+  VIGIE_TRY(out.scorer->check());
+  return out;
+}
+
+ScoreReference reference_of(const Scored& scored) {
+  const auto& windows = scored.pass.windows;
+  return reference_of(scored.pass.whole ? *scored.pass.whole : windows.front(), windows);
+}
+
+/// Code::kUsage for what cannot be told of the data.
+Status check_all(const ScoreOptions& o) {
+  VIGIE_TRY(check_options(o));
+  VIGIE_TRY(check_segments(o.segments));
+  return check_metrics(o.metrics, o.task, !o.sensitive.empty());
+}
+
+/// The part of a stored reference that these options ask for. Windows of another kind say nothing of these.
+ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& options, Scorecard& card) {
+  auto out = stored.reference;
+  if (options.window == stored.options.window) return out;
+  if (options.window.kind != WindowSpec::Kind::kNone)
+    card.notes.push_back(fmt::format("{}: has windows of {}, not of {}, so rows are taken for independent",
+                                     *card.reference, to_string(stored.options.window), to_string(options.window)));
+  out.windows = 0;
+  for (auto& healthy : out.healthy) healthy = {};
   return out;
 }
 
@@ -90,8 +116,9 @@ Status check_metrics(const std::vector<std::string>& names, Task task, bool fair
     if (m->task() == task || (fairness && m->task() == Task::kFairness)) known.emplace_back(m->name);
   for (const auto& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      return fail(Code::kUsage, fmt::format("--metric: {} of task {} (vigie list metrics)",
-                                            unknown_name("metric", name, known), to_string(task)));
+      return fail(Code::kUsage,
+                  fmt::format("--metric: {} (vigie list metrics)",
+                              unknown_name("metric", name, known, fmt::format(" of task {}", to_string(task)))));
   return {};
 }
 
@@ -143,12 +170,10 @@ Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& op
   }
 }
 
-Result<Scorecard> score(table::Input& data, table::Input* reference, const ScoreOptions& given) {
+Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const ScoreAgainst& reference,
+                             const ScoreOptions& given) {
   auto options = given;
-  VIGIE_TRY(check_options(options));
-  VIGIE_TRY(check_segments(options.segments));
-  VIGIE_TRY(check_metrics(options.metrics, options.task, !options.sensitive.empty()));
-  VIGIE_ASSIGN(auto scored, score_data(data, options));
+  VIGIE_ASSIGN(auto scored, score_data(make, data, options));
   Scorecard card;
   card.version = options.version, card.task = options.task, card.alpha = options.alpha;
   card.source = data.name();
@@ -163,25 +188,54 @@ Result<Scorecard> score(table::Input& data, table::Input* reference, const Score
         fmt::format("{}: {} without a time are in no window", data.name(), plural(scored.pass.without_time, "row")));
   for (auto& w : card.windows) keep_metrics(w, options.metrics);
   if (card.whole) keep_metrics(*card.whole, options.metrics);
-  if (!reference) {
+  if (!reference.rows && !reference.profile) {
     for (auto& w : card.windows) judge_metrics_alone(w);
     if (card.whole) judge_metrics_alone(*card.whole);
     summarise(card, options.alpha);
     return card;
   }
-  // The same positive class, and no pictures of the reference.
-  options.pictures = false;
-  VIGIE_ASSIGN(auto healthy, score_data(*reference, options));
-  card.reference = reference->name();
-  card.rejected += healthy.pass.problems.rejected;
-  card.problems.insert(card.problems.end(), healthy.pass.problems.messages.begin(),
-                       healthy.pass.problems.messages.end());
-  const auto& windows = healthy.pass.windows;
-  const auto& whole = healthy.pass.whole ? *healthy.pass.whole : windows.front();
-  for (auto& w : card.windows) judge_metrics(w, whole, windows, options);
-  if (card.whole) judge_metrics(*card.whole, whole, {}, options);
+  ScoreReference healthy;
+  if (reference.profile) {
+    VIGIE_TRY(check_stored(*reference.profile->scores, options, reference.name));
+    card.reference = reference.name;
+    healthy = stored_reference(*reference.profile->scores, options, card);
+    card.rejected += reference.profile->rejected;
+    card.problems.insert(card.problems.end(), reference.profile->problems.begin(), reference.profile->problems.end());
+  } else {
+    // The same positive class, and no pictures of the reference.
+    options.pictures = false;
+    VIGIE_ASSIGN(auto rows, score_data(make, *reference.rows, options));
+    card.reference = reference.rows->name();
+    healthy = reference_of(rows);
+    const auto& problems = rows.pass.problems;
+    card.rejected += problems.rejected;
+    card.problems.insert(card.problems.end(), problems.messages.begin(), problems.messages.end());
+  }
+  for (auto& w : card.windows) judge_metrics(w, healthy, options);
+  if (card.whole) {
+    // All windows together are no window like the others.
+    healthy.windows = 0;
+    for (auto& windows : healthy.healthy) windows = {};
+    judge_metrics(*card.whole, healthy, options);
+  }
   summarise(card, options.alpha);
   return card;
+}
+
+Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const ScoreOptions& options) {
+  VIGIE_TRY(check_all(options));
+  return score_with(make_scorer, data, reference, options);
+}
+
+Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& given) {
+  VIGIE_TRY(check_all(given));
+  auto out = std::make_shared<StoredScores>();
+  out->options = given;
+  out->options.keep_state = true;
+  VIGIE_ASSIGN(auto scored, score_data(make_scorer, data, out->options));
+  out->reference = reference_of(scored);
+  out->state = std::move(scored.pass.state);
+  return std::shared_ptr<const StoredScores>(std::move(out));
 }
 
 }  // namespace vigie::engine

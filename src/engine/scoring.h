@@ -34,17 +34,27 @@ struct ScoreOptions {
   std::string timestamp;
   WindowSpec window;
   std::vector<SegmentBy> segments;
-  bool pictures = false;  ///< whether Scorecard::pictures is wanted
-  double alpha = 0.05;    ///< false-discovery level of one window
+  bool pictures = false;    ///< whether Scorecard::pictures is wanted
+  bool keep_state = false;  ///< whether StoredScores::state is
+  double alpha = 0.05;      ///< false-discovery level of one window
   unsigned threads = 0;
   Progress progress;
   std::string version;
 };
 
+/// What to compare with: labelled rows, or a profile that has StoredScores; or neither.
+struct ScoreAgainst {
+  table::Input* rows = nullptr;
+  const Profile* profile = nullptr;
+  std::string name;  ///< of the profile's file
+};
+
 /// Scores the predictions of labelled data: one pass over `data` (two, where classes or types are known only after the
-/// first), and the same over `reference`, where there is one, for verdicts. The only place where metrics become
-/// verdicts. Memory: windows × segments × classes states, each of bounded size but for ranking, which keeps its rows.
-/// Errors: unreadable data, columns that are not there or not what the task needs.
-Result<Scorecard> score(table::Input& data, table::Input* reference, const ScoreOptions& options);
+/// first), and the same over the rows of `reference`, where there are such, for verdicts. The only place where metrics
+/// become verdicts. Memory: windows × segments × classes states, each of bounded size but for ranking, which keeps its
+/// rows. Errors: unreadable data, columns that are not there or not what the task needs. A profile gives the verdicts
+/// of the rows that it was made of, to the last digit. Code::kUsage for one that was made of other columns or with
+/// other options.
+Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const ScoreOptions& options);
 
 }  // namespace vigie::engine

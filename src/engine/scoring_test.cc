@@ -8,6 +8,8 @@
 
 #include "base/rng.h"
 #include "engine/memory_input_internal.h"
+#include "engine/profile.h"
+#include "engine/score_reference.h"
 #include "metric/binary.h"
 
 namespace vigie::engine {
@@ -53,14 +55,14 @@ TEST(Scoring, IsWhatTheStateSaysWhateverTheBatches) {
     for (const double y : truth->numbers) labels.push_back(y != 0);
     state.update(scores->numbers, labels);
   }
-  const auto card = score(input, nullptr, binary());
+  const auto card = score(input, {}, binary());
   ASSERT_TRUE(card) << card.error().message;
   EXPECT_EQ(card->windows.size(), 1U);
   EXPECT_EQ(card->windows[0].rows.labelled, 5000);
   EXPECT_EQ(find(card->windows[0], "roc_auc")->value.value, state.summarize().roc_auc);
   for (const std::int64_t batch : {7, 333, 5000}) {
     auto other = classified(1, 5000, 0, batch);
-    const auto again = score(other, nullptr, binary());
+    const auto again = score(other, {}, binary());
     ASSERT_TRUE(again);
     EXPECT_EQ(find(again->windows[0], "roc_auc")->value.value, find(card->windows[0], "roc_auc")->value.value);
     EXPECT_EQ(again->windows[0].confusion->matrix, card->windows[0].confusion->matrix);
@@ -72,7 +74,7 @@ TEST(Scoring, WindowsAndSegmentsPartTheRows) {
   auto options = binary();
   options.window = {WindowSpec::Kind::kRows, 2000, {}};
   options.segments = {{"g"}};
-  const auto card = score(input, nullptr, options);
+  const auto card = score(input, {}, options);
   ASSERT_TRUE(card) << card.error().message;
   ASSERT_EQ(card->windows.size(), 3U);
   EXPECT_EQ(card->windows[1].rows.rows, 2000);
@@ -95,7 +97,7 @@ TEST(Scoring, TheSameWhateverTheThreads) {
     auto options = binary();
     options.threads = threads;
     options.segments = {{"g"}};
-    const auto card = score(input, nullptr, options);
+    const auto card = score(input, {}, options);
     ASSERT_TRUE(card);
     std::vector<double> now;
     for (const auto& r : card->windows[0].metrics) now.push_back(std::isnan(r.value.value) ? -1 : r.value.value);
@@ -106,21 +108,146 @@ TEST(Scoring, TheSameWhateverTheThreads) {
 
 TEST(Scoring, AChangeOfSizeIsDriftAndItsReverseIsNot) {
   auto good = classified(4, 4000), bad = classified(5, 4000, .5);
-  const auto worse = score(bad, &good, binary());
+  const auto worse = score(bad, {.rows = &good}, binary());
   ASSERT_TRUE(worse) << worse.error().message;
   EXPECT_EQ(find(worse->windows[0], "roc_auc")->verdict, Verdict::kDrift);
   EXPECT_GT(find(worse->windows[0], "roc_auc")->effect, .25);
   EXPECT_EQ(find(worse->windows[0], "roc_auc")->effect_scale, "lead over the baseline");
   EXPECT_EQ(worse->summary.verdict, Verdict::kDrift);
-  const auto better = score(good, &bad, binary());
+  const auto better = score(good, {.rows = &bad}, binary());
   ASSERT_TRUE(better);
   EXPECT_EQ(find(better->windows[0], "roc_auc")->verdict, Verdict::kOk);
   EXPECT_LT(find(better->windows[0], "roc_auc")->effect, 0);
 }
 
+void expect_same(double a, double b, const MetricResult& r) {
+  EXPECT_TRUE(a == b || (std::isnan(a) && std::isnan(b))) << r.metric->name << r.part << ": " << a << " " << b;
+}
+
+/// A reference, as rows and through the bytes of a profile, gives the same verdicts to the last digit.
+void expect_same_verdicts(MemoryInput& reference, MemoryInput& current, const ScoreOptions& options) {
+  Profile profile;
+  profile.rows = 1, profile.segmentations.push_back({}), profile.segments.push_back({});
+  profile.columns.resize(20);  // room for twenty
+  for (auto& c : profile.columns) c.parts = {{Part{}}};
+  auto stored = store_scores(reference, options);
+  ASSERT_TRUE(stored) << stored.error().message;
+  profile.scores = *stored;
+  const auto loaded = load_profile(save_profile(profile), "ref.vpf");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_TRUE(loaded->scores);
+  const auto by_rows = score(current, {.rows = &reference}, options);
+  const auto by_profile = score(current, {.profile = &*loaded, .name = "ref.vpf"}, options);
+  ASSERT_TRUE(by_rows) << by_rows.error().message;
+  ASSERT_TRUE(by_profile) << by_profile.error().message;
+  ASSERT_EQ(by_rows->windows.size(), by_profile->windows.size());
+  for (std::size_t w = 0; w < by_rows->windows.size(); ++w) {
+    const auto &x = by_rows->windows[w].metrics, &y = by_profile->windows[w].metrics;
+    ASSERT_EQ(x.size(), y.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (const auto number : {&MetricResult::reference, &MetricResult::p_value, &MetricResult::p_adjusted,
+                                &MetricResult::effect, &MetricResult::detectable_effect})
+        expect_same(x[i].*number, y[i].*number, x[i]);
+      EXPECT_EQ(x[i].verdict, y[i].verdict);
+      EXPECT_EQ(x[i].reason, y[i].reason);
+    }
+  }
+  EXPECT_EQ(by_rows->summary.verdict, by_profile->summary.verdict);
+}
+
+TEST(Scoring, AProfileIsAsGoodAsItsRows) {
+  auto reference = classified(31, 4000), current = classified(32, 1500, .3);
+  expect_same_verdicts(reference, current, binary());
+  auto options = binary();
+  options.segments = {{"g"}};
+  options.window = {WindowSpec::Kind::kRows, 500, {}};
+  expect_same_verdicts(reference, current, options);
+  options = binary();
+  options.sensitive = "g", options.costs = {0., -1., -5., 10.};
+  expect_same_verdicts(reference, current, options);
+  options = {};
+  options.task = Task::kMulticlass, options.label = "g", options.prediction = "g";
+  expect_same_verdicts(reference, current, options);
+  options.task = Task::kRegression, options.label = "y", options.prediction = "s";
+  expect_same_verdicts(reference, current, options);
+  options = {};
+  options.task = Task::kRanking, options.label = "y", options.scores = {"s"}, options.group = "g";
+  expect_same_verdicts(reference, current, options);
+}
+
+TEST(Scoring, MergedScoresAreThoseOfAllRows) {
+  auto options = binary();
+  options.sensitive = "g";
+  auto first = classified(35, 800), second = classified(36, 500, .3);
+  MemoryInput both("both");
+  std::vector<double> labels, scores, groups;
+  for (auto [seed, rows, worse] : {std::tuple{35, 800, 0.}, std::tuple{36, 500, .3}}) {
+    Rng rng(static_cast<std::uint64_t>(seed));
+    for (int i = 0; i < rows; ++i) {
+      scores.push_back(rng.uniform());
+      labels.push_back(rng.uniform() < (rng.uniform() < worse ? .5 : scores.back()));
+      groups.push_back(i % 70);
+    }
+  }
+  both.add("y", labels, table::Type::kInteger).add("s", scores).add("g", groups, table::Type::kInteger);
+  const auto a = store_scores(first, options), b = store_scores(second, options), all = store_scores(both, options);
+  ASSERT_TRUE(a && b && all);
+  const auto merged = merge_scores(**a, **b);
+  ASSERT_TRUE(merged);
+  const auto &x = merged->reference.metrics, &y = (*all)->reference.metrics;
+  ASSERT_EQ(x.size(), y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_EQ(x[i].metric, y[i].metric);
+    if (!std::isnan(y[i].value.value)) EXPECT_NEAR(x[i].value.value, y[i].value.value, 1e-12) << x[i].metric->name;
+  }
+  options.threshold = .7;
+  const auto other = store_scores(second, options);
+  EXPECT_FALSE(merge_scores(**a, **other));
+}
+
+TEST(Scoring, AProfileOfOtherOptionsIsRefused) {
+  auto reference = classified(33, 500);
+  auto options = binary();
+  const auto stored = store_scores(reference, options);
+  ASSERT_TRUE(stored);
+  Profile profile;
+  profile.scores = *stored;
+  const auto told = [&](const ScoreOptions& now) {
+    const auto card = score(reference, {.profile = &profile, .name = "ref.vpf"}, now);
+    return card ? std::string() : card.error().message;
+  };
+  EXPECT_EQ(told(options), "");
+  options.threshold = .7;
+  EXPECT_EQ(
+      told(options),
+      "--reference ref.vpf: was made with --threshold 0.5, not with --threshold 0.7; make it again so, or give the "
+      "labelled data");
+  options = binary(), options.segments = {{"g"}};
+  EXPECT_NE(told(options).find("was made without --segment g"), std::string::npos);
+  options = binary(), options.positive = "0";
+  EXPECT_NE(told(options).find("was made with --positive 1, not with --positive 0"), std::string::npos);
+  options = binary(), options.task = Task::kRegression;
+  EXPECT_NE(told(options).find("was made for --task binary"), std::string::npos);
+}
+
+TEST(Scoring, MostMetricsBelowTheDummyAreAWarning) {
+  auto turned = classified(34, 400);
+  auto options = binary();
+  options.positive = "0";
+  const auto card = score(turned, {}, options);
+  ASSERT_TRUE(card);
+  EXPECT_EQ(card->summary.verdict, Verdict::kWarning);
+  EXPECT_EQ(find(card->windows[0], "roc_auc")->verdict, Verdict::kWarning);
+  ASSERT_EQ(card->notes.size(), 1U);
+  EXPECT_NE(card->notes[0].find("give --positive 1"), std::string::npos) << card->notes[0];
+  const auto right = score(turned, {}, binary());
+  EXPECT_EQ(right->summary.verdict, Verdict::kOk);
+  EXPECT_TRUE(right->notes.empty());
+}
+
 TEST(Scoring, TooFewRowsAreNoData) {
   auto reference = classified(6, 1000), few = classified(7, 29);
-  const auto card = score(few, &reference, binary());
+  const auto card = score(few, {.rows = &reference}, binary());
   ASSERT_TRUE(card);
   EXPECT_EQ(card->summary.verdict, Verdict::kNoData);
   EXPECT_EQ(find(card->windows[0], "accuracy")->reason, "29 in the window, 30 are needed for a verdict");
@@ -151,7 +278,7 @@ TEST(SlowScoring, FalseAlarmsAreFew) {
     for (int t = 0; t < kTrials; ++t) {
       const auto seed = static_cast<std::uint64_t>(t);
       auto reference = classified(10'000 + seed, 2000), current = classified(20'000 + seed, rows);
-      const auto card = score(current, &reference, binary());
+      const auto card = score(current, {.rows = &reference}, binary());
       ASSERT_TRUE(card);
       alarms += card->summary.verdict >= Verdict::kWarning;
     }
@@ -165,13 +292,13 @@ TEST(Scoring, NamesWhatTheTaskLacks) {
   auto input = classified(8, 100);
   auto options = binary();
   options.group = "g";
-  EXPECT_EQ(score(input, nullptr, options).error().message, "--group: --task binary has no use for it, ranking has");
+  EXPECT_EQ(score(input, {}, options).error().message, "--group: --task binary has no use for it, ranking has");
   options = binary();
   options.label = "s";
-  EXPECT_NE(score(input, nullptr, options).error().message.find("more than two values"), std::string::npos);
+  EXPECT_NE(score(input, {}, options).error().message.find("more than two values"), std::string::npos);
   options = binary();
   options.metrics = {"roc_acu"};
-  EXPECT_NE(score(input, nullptr, options).error().message.find("did you mean \"roc_auc\""), std::string::npos);
+  EXPECT_NE(score(input, {}, options).error().message.find("did you mean \"roc_auc\""), std::string::npos);
 }
 
 }  // namespace

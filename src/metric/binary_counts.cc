@@ -158,15 +158,15 @@ constinit const Metric binary_f1{
     .least = 0,
     .most = 1,
     .run = f1};
-constinit const Metric binary_f_beta{
-    .name = "f_beta",
-    .summary =
-        "F measure that counts recall beta times as much as precision (default 2); baseline: random by the shares",
-    .reference = "van Rijsbergen 1979; interval: delta method",
-    .better = Better::kHigher,
-    .least = 0,
-    .most = 1,
-    .run = f_beta};
+constinit const Metric binary_f_beta{.name = "f_beta",
+                                     .summary =
+                                         "F measure that counts recall beta times as much as precision (default 2); "
+                                         "baseline: random by the shares of the classes",
+                                     .reference = "van Rijsbergen 1979; interval: delta method",
+                                     .better = Better::kHigher,
+                                     .least = 0,
+                                     .most = 1,
+                                     .run = f_beta};
 constinit const Metric binary_mcc{.name = "mcc",
                                   .summary = "correlation of truth and prediction; baseline: random",
                                   .reference = "Matthews 1975; interval: delta method",

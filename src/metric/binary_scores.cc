@@ -37,7 +37,7 @@ Value roc_auc(const BinarySummary& s) {
 
 Value gini(const BinarySummary& s) {
   Value auc = roc_auc(s);
-  if (!auc.reason.empty()) return auc;
+  if (std::isnan(auc.value)) return auc;
   return some(2 * auc.value - 1, affine({auc.low, auc.high}, 2, -1), 0, auc.n);
 }
 
@@ -69,10 +69,11 @@ Value lift_10(const BinarySummary& s) {
   return some(10 * value, interval, 1, s.counts.rows());
 }
 
-/// A mean loss of probabilities.
-Value loss(const BinarySummary& s, double value, double variance, double baseline) {
+/// A mean loss of probabilities, with mean_interval or, where it is at most 1, bounded_interval.
+Value loss(const BinarySummary& s, double value, double variance, double baseline,
+           Interval (*interval)(double, double, std::int64_t)) {
   if (const std::string why = obstacle(s, false, true); !why.empty()) return none(why, s.counts.rows());
-  return some(value, mean_interval(value, variance, s.counts.rows()), baseline, s.counts.rows());
+  return some(value, interval(value, variance, s.counts.rows()), baseline, s.counts.rows());
 }
 
 double entropy(double p) {
@@ -80,16 +81,16 @@ double entropy(double p) {
 }
 
 Value log_loss(const BinarySummary& s) {
-  return loss(s, s.log_loss, s.log_loss_variance, entropy(s.positive_share()));
+  return loss(s, s.log_loss, s.log_loss_variance, entropy(s.positive_share()), mean_interval);
 }
 
 Value brier(const BinarySummary& s) {
-  return loss(s, s.brier, s.brier_variance, s.positive_share() * (1 - s.positive_share()));
+  return loss(s, s.brier, s.brier_variance, s.positive_share() * (1 - s.positive_share()), bounded_interval);
 }
 
 Value ece(const BinarySummary& s) {
   constexpr double kBins = 15, kMeanSize = .7978845608028654;  // E|Z|
-  Value value = loss(s, s.ece, s.ece_variance, 0);
+  Value value = loss(s, s.ece, s.ece_variance, 0, bounded_interval);
   value.noise = kMeanSize * std::sqrt(kBins * s.ece_variance);
   return value;
 }

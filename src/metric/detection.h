@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -47,6 +48,11 @@ class DetectionState {
   /// of equal score count in the order of images, and within an image as they came. Boxes and scores that are NaN or
   /// infinite, or of negative size, are left out. Costs objects × detections of each category.
   void update(std::uint64_t image, std::span<const Object> objects, std::span<const Detection> detections);
+  /// The same of things that have no boxes, as masks: `overlap` gives what intersection_over_union() gives of boxes, of
+  /// a detection and an object by their places in the spans. Their boxes are not looked at.
+  using Overlap = std::function<double(std::size_t detection, std::size_t object)>;
+  void update(std::uint64_t image, std::span<const Object> objects, std::span<const Detection> detections,
+              const Overlap& overlap);
   /// As if this had seen the other's images too. Other options: Code::kInput, and nothing changes.
   Status merge(const DetectionState& other);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <tuple>
 
 #include "base/rng.h"
@@ -132,36 +133,50 @@ double intersection_over_union(const Box& a, const Box& b, bool crowd) {
 
 void DetectionState::update(std::uint64_t image, std::span<const Object> objects,
                             std::span<const Detection> detections) {
+  std::vector<Object> here;
+  std::vector<Detection> found;
+  std::copy_if(objects.begin(), objects.end(), std::back_inserter(here), [](const Object& o) { return usable(o.box); });
+  std::copy_if(detections.begin(), detections.end(), std::back_inserter(found),
+               [](const Detection& d) { return usable(d.box); });
+  left_out_ += static_cast<std::int64_t>(objects.size() + detections.size() - here.size() - found.size());
+  update(image, here, found, [&](std::size_t d, std::size_t o) {
+    return intersection_over_union(found[d].box, here[o].box, here[o].crowd);
+  });
+}
+
+void DetectionState::update(std::uint64_t image, std::span<const Object> objects, std::span<const Detection> detections,
+                            const Overlap& overlap) {
   images_.push_back(image);
-  std::map<std::uint32_t, std::pair<std::vector<Object>, std::vector<Detection>>> categories;
-  for (const Object& object : objects) {
-    usable(object.box) ? categories[object.category].first.push_back(object) : void(++left_out_);
-  }
-  for (const Detection& found : detections) {
-    usable(found.box) && std::isfinite(found.score) ? categories[found.category].second.push_back(found)
-                                                    : void(++left_out_);
-  }
+  struct Places {
+    std::vector<std::size_t> objects, detections;
+  };
+  std::map<std::uint32_t, Places> categories;
+  for (std::size_t o = 0; o < objects.size(); ++o) categories[objects[o].category].objects.push_back(o);
+  for (std::size_t d = 0; d < detections.size(); ++d)
+    std::isfinite(detections[d].score) ? categories[detections[d].category].detections.push_back(d) : void(++left_out_);
   for (auto& [category, both] : categories) {
     auto& [here, found] = both;
-    std::stable_partition(here.begin(), here.end(), [](const Object& o) { return !o.crowd; });
-    const auto count = std::count_if(here.begin(), here.end(), [](const Object& o) { return !o.crowd; });
+    std::stable_partition(here.begin(), here.end(), [&](std::size_t o) { return !objects[o].crowd; });
+    std::vector<Object> ordered;
+    for (const auto o : here) ordered.push_back(objects[o]);
+    const auto count = std::count_if(ordered.begin(), ordered.end(), [](const Object& o) { return !o.crowd; });
     if (count) objects_.push_back({image, category, static_cast<std::uint32_t>(count)});
     std::stable_sort(found.begin(), found.end(),
-                     [](const Detection& a, const Detection& b) { return a.score > b.score; });
+                     [&](std::size_t a, std::size_t b) { return detections[a].score > detections[b].score; });
     if (found.size() > kMostDetections) found.resize(kMostDetections);
     std::vector<std::vector<double>> overlaps;
     std::vector<Found> rows;
     for (std::uint32_t d = 0; d < found.size(); ++d) {
       overlaps.emplace_back();
-      for (const Object& o : here) overlaps.back().push_back(intersection_over_union(found[d].box, o.box, o.crowd));
-      rows.push_back({image, found[d].score, 0, category, d, 0, 0});
+      for (const auto o : here) overlaps.back().push_back(overlap(found[d], o));
+      rows.push_back({image, detections[found[d]].score, 0, category, d, 0, 0});
     }
     for (std::size_t t = 0; t <= kThresholds; ++t) {
-      const std::vector<int> objects_of = match(here, overlaps, t == kAtIou ? options_.iou : threshold(t));
+      const std::vector<int> objects_of = match(ordered, overlaps, t == kAtIou ? options_.iou : threshold(t));
       for (std::size_t d = 0; d < rows.size(); ++d) {
         if (objects_of[d] < 0) continue;
         const auto g = static_cast<std::size_t>(objects_of[d]);
-        auto& bits = here[g].crowd ? rows[d].ignored : rows[d].right;
+        auto& bits = ordered[g].crowd ? rows[d].ignored : rows[d].right;
         bits = static_cast<std::uint16_t>(bits | 1U << t);
         if (t == kAtIou) rows[d].iou = overlaps[d][g];
       }

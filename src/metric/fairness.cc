@@ -112,20 +112,25 @@ constinit const Metric fairness_tpr =
 constinit const Metric fairness_fpr =
     group_metric("fpr", "share of the group's negatives predicted positive; baseline: of all", by_group<Rate::kFalse>);
 constinit const Metric fairness_selection_rate_difference =
-    gap("selection_rate_difference", "highest minus lowest selection rate of the groups (demographic parity)",
-        kDifference, difference<Rate::kSelection>, Better::kLower);
+    gap("selection_rate_difference",
+        "highest minus lowest selection rate of the groups (demographic parity); baseline: equal groups", kDifference,
+        difference<Rate::kSelection>, Better::kLower);
 constinit const Metric fairness_selection_rate_ratio =
-    gap("selection_rate_ratio", "lowest over highest selection rate of the groups (the four-fifths rule)", kRatio,
+    gap("selection_rate_ratio",
+        "lowest over highest selection rate of the groups (the four-fifths rule); baseline: equal groups", kRatio,
         smallest_ratio<Rate::kSelection>, Better::kHigher);
 constinit const Metric fairness_tpr_difference =
-    gap("tpr_difference", "highest minus lowest true positive rate of the groups (equal opportunity)", kDifference,
-        difference<Rate::kTrue>, Better::kLower);
-constinit const Metric fairness_tpr_ratio = gap("tpr_ratio", "lowest over highest true positive rate of the groups",
-                                                kRatio, smallest_ratio<Rate::kTrue>, Better::kHigher);
+    gap("tpr_difference",
+        "highest minus lowest true positive rate of the groups (equal opportunity); baseline: equal groups",
+        kDifference, difference<Rate::kTrue>, Better::kLower);
+constinit const Metric fairness_tpr_ratio =
+    gap("tpr_ratio", "lowest over highest true positive rate of the groups; baseline: equal groups", kRatio,
+        smallest_ratio<Rate::kTrue>, Better::kHigher);
 constinit const Metric fairness_fpr_difference =
-    gap("fpr_difference", "highest minus lowest false positive rate of the groups", kDifference,
+    gap("fpr_difference", "highest minus lowest false positive rate of the groups; baseline: equal groups", kDifference,
         difference<Rate::kFalse>, Better::kLower);
-constinit const Metric fairness_fpr_ratio = gap("fpr_ratio", "lowest over highest false positive rate of the groups",
-                                                kRatio, smallest_ratio<Rate::kFalse>, Better::kHigher);
+constinit const Metric fairness_fpr_ratio =
+    gap("fpr_ratio", "lowest over highest false positive rate of the groups; baseline: equal groups", kRatio,
+        smallest_ratio<Rate::kFalse>, Better::kHigher);
 
 }  // namespace vigie::metric

@@ -32,6 +32,11 @@ Interval mean_interval(double mean, double variance, std::int64_t n) {
   return {mean - half, mean + half};
 }
 
+Interval bounded_interval(double mean, double variance, std::int64_t n) {
+  if (n < 2) return {};
+  return variance > 0 ? mean_interval(mean, variance, n) : share_interval(mean, 0, static_cast<double>(n));
+}
+
 Interval affine(Interval interval, double a, double b) {
   return {a * interval.low + b, a * interval.high + b};
 }
@@ -48,7 +53,17 @@ Value none(std::string reason, std::int64_t n) {
 }
 
 Value some(double value, Interval interval, double baseline, std::int64_t n) {
-  return {value, interval.low, interval.high, baseline, n, {}};
+  constexpr std::int64_t kFew = 30;
+  const bool wide = interval.low < interval.high;
+  if (wide || (n >= kFew && interval.low == interval.high))
+    return {value, interval.low, interval.high, baseline, n, {}};
+  return {value,
+          kNaN,
+          kNaN,
+          baseline,
+          n,
+          n < 2 ? "a single one says nothing of how they vary"
+                : "all " + std::to_string(n) + " are alike, which says nothing of how others vary"};
 }
 
 Value share(double k, double n, double baseline, std::int64_t rows, std::string_view reason) {

@@ -23,6 +23,10 @@ Interval share_interval(double value, double variance, double rows);
 /// Of a mean of n rows with the estimated variance `variance` of that mean: Student's t. NaN below two rows.
 Interval mean_interval(double mean, double variance, std::int64_t n);
 
+/// The same of n numbers in 0..1. Where all are equal, so that they say nothing of how others vary, it is that of a
+/// share of n, which is as wide as any law within these bounds asks for.
+Interval bounded_interval(double mean, double variance, std::int64_t n);
+
 /// a·interval + b for a > 0.
 Interval affine(Interval interval, double a, double b);
 /// √ of both bounds, negative ones being 0.
@@ -30,7 +34,7 @@ Interval root(Interval interval);
 
 /// No value, and why.
 Value none(std::string reason, std::int64_t n);
-/// A value with its interval and baseline.
+/// A value with its interval and baseline. An interval of no width from a few rows, which are all alike, is none.
 Value some(double value, Interval interval, double baseline, std::int64_t n);
 /// A share of k in n; `reason` when n is 0.
 Value share(double k, double n, double baseline, std::int64_t rows, std::string_view reason);

@@ -42,13 +42,13 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// What a metric says. NaN where a number does not exist.
 struct Value {
   double value = kNaN;
-  /// Bounds of the 95 % interval, for rows (queries, images) drawn independently. NaN for a maximum and for a single
-  /// row.
+  /// Bounds of the 95 % interval, for rows (queries, images) drawn independently. NaN for a maximum, for a single row,
+  /// and where a few rows are all alike and nothing bounds what others would be.
   double low = kNaN, high = kNaN;
   /// What a model gets that knows the shares of the classes, or the distribution of the labels, and nothing of the row.
   double baseline = kNaN;
   std::int64_t n = 0;    ///< labelled rows (queries, images, words) that went in
-  std::string reason{};  ///< why there is no value; empty when there is one
+  std::string reason{};  ///< why there is no value, or no interval; else empty
   double noise = 0;      ///< of what cannot be below 0: what chance alone would show where the truth is 0
 };
 
@@ -65,7 +65,7 @@ using Part = Value (*)(const Summary&, std::size_t part);
 /// well, and costs O(classes²) at most: what takes a pass over the rows was done by the summary.
 struct Metric {
   std::string_view name;     ///< as definitions "Metric names of score" has it; unique within task and key
-  std::string_view summary;  ///< what it is, and what its baseline is
+  std::string_view summary;  ///< what it is, and after "; baseline: " what its baseline is
   std::string_view reference;
   Better better;
   double least, most;  ///< bounds of the value
@@ -78,6 +78,8 @@ struct Metric {
   Task task() const;
   /// "class", "k" or "group" for what is given once per part; else empty.
   std::string_view key() const;
+  /// What the baseline is, out of the summary; empty without one.
+  std::string_view baseline() const;
 };
 
 #define VIGIE_METRIC(name) extern const Metric name;

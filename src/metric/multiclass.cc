@@ -159,20 +159,24 @@ Value roc_auc_micro(const MulticlassSummary& s) {
   return some(s.pooled.roc_auc, share_interval(s.pooled.roc_auc, variance, static_cast<double>(s.n)), .5, s.n);
 }
 
-Value loss(const MulticlassSummary& s, const sketch::Moments& moments, double baseline) {
+/// A mean loss of at most `most`.
+Value loss(const MulticlassSummary& s, const sketch::Moments& moments, double baseline, double most) {
   if (const std::string why = obstacle(s, true); !why.empty()) return none(why, s.n);
-  const double variance = moments.variance() / static_cast<double>(s.n);
-  return some(moments.mean(), mean_interval(moments.mean(), variance, s.n), baseline, s.n);
+  const double mean = moments.mean(), variance = moments.variance() / static_cast<double>(s.n);
+  const Interval interval = std::isinf(most)
+                                ? mean_interval(mean, variance, s.n)
+                                : affine(bounded_interval(mean / most, variance / (most * most), s.n), most, 0);
+  return some(mean, interval, baseline, s.n);
 }
 
 Value log_loss(const MulticlassSummary& s) {
   double entropy = 0;
   for (std::size_t c = 0; c < s.parts.size(); ++c) entropy -= s.share(c) > 0 ? s.share(c) * std::log(s.share(c)) : 0;
-  return loss(s, s.log_loss, entropy);
+  return loss(s, s.log_loss, entropy, kInfinity);
 }
 
 Value brier(const MulticlassSummary& s) {
-  return loss(s, s.brier, 1 - sum_of_squares(s));
+  return loss(s, s.brier, 1 - sum_of_squares(s), 2);
 }
 
 Value ece(const MulticlassSummary& s) {
@@ -226,31 +230,32 @@ constinit const Metric multiclass_top_k_accuracy = metric(
     "interval: Wilson 1927", top_k_accuracy);
 
 constinit const Metric multiclass_precision_macro =
-    metric("precision_macro", "mean precision of the classes; baseline: random by their shares",
+    metric("precision_macro", "mean precision of the classes; baseline: random by the shares of the classes",
            "interval: delta method", averaged<Kind::kPrecision, Average::kMacro>);
 constinit const Metric multiclass_precision_micro = metric(
     "precision_micro", "precision of all classes together: the accuracy; baseline: random by the shares of the classes",
     "interval: Wilson 1927", micro);
-constinit const Metric multiclass_precision_weighted =
-    metric("precision_weighted", "mean precision of the classes by their rows; baseline: random by their shares",
-           "interval: delta method", averaged<Kind::kPrecision, Average::kWeighted>);
+constinit const Metric multiclass_precision_weighted = metric(
+    "precision_weighted", "mean precision of the classes by their rows; baseline: random by the shares of the classes",
+    "interval: delta method", averaged<Kind::kPrecision, Average::kWeighted>);
 constinit const Metric multiclass_recall_macro =
-    metric("recall_macro", "mean recall of the classes; baseline: random by their shares", "interval: delta method",
-           averaged<Kind::kRecall, Average::kMacro>);
+    metric("recall_macro", "mean recall of the classes; baseline: random by the shares of the classes",
+           "interval: delta method", averaged<Kind::kRecall, Average::kMacro>);
 constinit const Metric multiclass_recall_micro = metric(
     "recall_micro", "recall of all classes together: the accuracy; baseline: random by the shares of the classes",
     "interval: Wilson 1927", micro);
-constinit const Metric multiclass_recall_weighted = metric(
-    "recall_weighted", "mean recall of the classes by their rows: the accuracy; baseline: random by their shares",
-    "interval: delta method", averaged<Kind::kRecall, Average::kWeighted>);
+constinit const Metric multiclass_recall_weighted =
+    metric("recall_weighted",
+           "mean recall of the classes by their rows: the accuracy; baseline: random by the shares of the classes",
+           "interval: delta method", averaged<Kind::kRecall, Average::kWeighted>);
 constinit const Metric multiclass_f1_macro =
-    metric("f1_macro", "mean F1 of the classes; baseline: random by their shares", "interval: delta method",
-           averaged<Kind::kF1, Average::kMacro>);
+    metric("f1_macro", "mean F1 of the classes; baseline: random by the shares of the classes",
+           "interval: delta method", averaged<Kind::kF1, Average::kMacro>);
 constinit const Metric multiclass_f1_micro =
     metric("f1_micro", "F1 of all classes together: the accuracy; baseline: random by the shares of the classes",
            "interval: Wilson 1927", micro);
 constinit const Metric multiclass_f1_weighted =
-    metric("f1_weighted", "mean F1 of the classes by their rows; baseline: random by their shares",
+    metric("f1_weighted", "mean F1 of the classes by their rows; baseline: random by the shares of the classes",
            "interval: delta method", averaged<Kind::kF1, Average::kWeighted>);
 constinit const Metric multiclass_roc_auc_macro =
     metric("roc_auc_macro", "mean ROC AUC of each class against the rest; baseline: random",
@@ -268,9 +273,9 @@ constinit const Metric multiclass_precision = class_metric(
 constinit const Metric multiclass_recall =
     class_metric("recall", "share of the class that was predicted so; baseline: random by the shares of the classes",
                  one_against_rest<binary_recall>);
-constinit const Metric multiclass_f1 =
-    class_metric("f1", "harmonic mean of precision and recall of the class; baseline: random by the shares",
-                 one_against_rest<binary_f1>);
+constinit const Metric multiclass_f1 = class_metric(
+    "f1", "harmonic mean of precision and recall of the class; baseline: random by the shares of the classes",
+    one_against_rest<binary_f1>);
 constinit const Metric multiclass_roc_auc = class_metric(
     "roc_auc", "ROC AUC of the class against the rest; baseline: random", one_against_rest<binary_roc_auc>);
 

@@ -13,7 +13,10 @@ Value mean(const RankingSummary& s, std::size_t k) {
   }
   const sketch::Moments& m = s.of_lists[k][number];
   const double variance = m.variance() / static_cast<double>(s.lists);
-  return some(m.mean(), mean_interval(m.mean(), variance, s.lists), s.baselines[k][number].mean(), s.lists);
+  const Interval interval = number == RankingSummary::kHit
+                                ? share_interval(m.mean(), variance, static_cast<double>(s.lists))
+                                : bounded_interval(m.mean(), variance, s.lists);
+  return some(m.mean(), interval, s.baselines[k][number].mean(), s.lists);
 }
 
 constexpr Metric metric(std::string_view name, std::string_view summary, std::string_view reference,

@@ -91,6 +91,12 @@ std::string_view Metric::key() const {
                     run);
 }
 
+std::string_view Metric::baseline() const {
+  constexpr std::string_view kBefore = "; baseline: ";
+  const auto at = summary.find(kBefore);
+  return at == std::string_view::npos ? std::string_view() : summary.substr(at + kBefore.size());
+}
+
 template <class Summary>
 std::vector<Entry> evaluate(const Summary& summary) {
   std::vector<Entry> out;

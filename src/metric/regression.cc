@@ -34,7 +34,7 @@ Value mean(const RegressionSummary& s) {
 template <State::Loss loss>
 Value root_mean(const RegressionSummary& s) {
   Value v = mean_loss(s, loss);
-  if (!v.reason.empty()) return v;
+  if (std::isnan(v.value)) return v;
   return some(std::sqrt(v.value), root({v.low, v.high}), std::sqrt(v.baseline), v.n);
 }
 
@@ -47,7 +47,10 @@ Value r2(const RegressionSummary& s) {
 
 Value max_error(const RegressionSummary& s) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
-  return some(s.largest, {}, s.largest_baseline, s.n);
+  return {.value = s.largest,
+          .baseline = s.largest_baseline,
+          .n = s.n,
+          .reason = "the largest error of other rows may be any"};
 }
 
 Value medae(const RegressionSummary& s) {

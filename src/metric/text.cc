@@ -15,6 +15,11 @@ double corrected(double variance, std::int64_t n) {
   return n > 1 ? variance * static_cast<double>(n) / static_cast<double>(n - 1) : 0;
 }
 
+/// Of a number in 0..100.
+Interval in_hundreds(double value, double variance, std::int64_t n) {
+  return affine(bounded_interval(value / 100, variance / 10'000, n), 100, 0);
+}
+
 Value bleu(const TextSummary& s) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
   const double ours = s.bleu.sum[0], theirs = s.bleu.sum[1];
@@ -34,7 +39,8 @@ Value bleu(const TextSummary& s) {
     gradient[2 * n] = shared > 0 ? 1 / (TextState::kBleuOrder * shared) : 0;
     gradient[2 * n + 1] = -1 / (TextState::kBleuOrder * all);
   }
-  if (!any || std::isinf(logarithm)) return some(0, {}, kNaN, s.n);
+  if (!any || std::isinf(logarithm))
+    return {.value = 0, .n = s.n, .reason = any ? "no text has four words" : "no word of a reference was met"};
   if (ours < theirs) {
     logarithm += 1 - theirs / ours;
     gradient[0] = theirs / (ours * ours);
@@ -42,7 +48,7 @@ Value bleu(const TextSummary& s) {
   }
   const double value = 100 * std::exp(logarithm);
   const double variance = value * value * corrected(s.bleu.variance(gradient), s.n);
-  return some(value, mean_interval(value, variance, s.n), kNaN, s.n);
+  return some(value, in_hundreds(value, variance, s.n), kNaN, s.n);
 }
 
 double chrf_of(const decltype(TextSummary::chrf.sum)& sum) {
@@ -72,7 +78,7 @@ Value chrf(const TextSummary& s) {
     gradient[i] = (chrf_of(up) - chrf_of(down)) / (2 * step);
   }
   const double value = chrf_of(s.chrf.sum);
-  return some(value, mean_interval(value, corrected(s.chrf.variance(gradient), s.n), s.n), kNaN, s.n);
+  return some(value, in_hundreds(value, corrected(s.chrf.variance(gradient), s.n), s.n), kNaN, s.n);
 }
 
 Value wer(const TextSummary& s) {
@@ -91,7 +97,7 @@ Value perplexity(const TextSummary& s) {
 
 Value mean(const TextSummary& s, const sketch::Moments& m, double scale) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
-  const Interval interval = mean_interval(m.mean(), m.variance() / static_cast<double>(s.n), s.n);
+  const Interval interval = bounded_interval(m.mean(), m.variance() / static_cast<double>(s.n), s.n);
   return some(scale * m.mean(), affine(interval, scale, 0), kNaN, s.n);
 }
 

@@ -8,9 +8,11 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "table/cell_internal.h"
 
 namespace vigie::table {
 namespace {
@@ -34,6 +36,41 @@ std::optional<std::int64_t> whole(dom::object item, std::string_view key) {
   return static_cast<std::int64_t>(*real);
 }
 
+CocoImage read_image(dom::object image) {
+  CocoImage out;
+  out.id = *whole(image, "id");
+  const auto height = whole(image, "height").value_or(0), width = whole(image, "width").value_or(0);
+  constexpr std::int64_t kSide = 1 << 16;
+  if (height > 0 && width > 0 && height <= kSide && width <= kSide && height * width < kSide * kSide)
+    out.height = static_cast<std::uint32_t>(height), out.width = static_cast<std::uint32_t>(width);
+  for (const auto [key, value] : image) {
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS)
+      out.fields.emplace(key, text);
+    else if (value.is_number() || value.is_bool())
+      out.fields.emplace(key, simdjson::minify(value));
+  }
+  return out;
+}
+
+std::map<std::string, std::vector<double>> times_of(const std::vector<CocoImage>& images) {
+  std::set<std::string> fields;
+  for (const auto& image : images)
+    for (const auto& [name, text] : image.fields) fields.insert(name);
+  std::map<std::string, std::vector<double>> out;
+  for (const auto& name : fields) {
+    std::vector<double> times;
+    const bool all = std::all_of(images.begin(), images.end(), [&](const CocoImage& image) {
+      const auto it = image.fields.find(name);
+      const auto time = it == image.fields.end() ? std::nullopt : parse_timestamp(it->second);
+      times.push_back(time.value_or(std::numeric_limits<double>::quiet_NaN()));
+      return time || it == image.fields.end();
+    });
+    if (all) out.emplace(name, std::move(times));
+  }
+  return out;
+}
+
 bool read_box(dom::object item, CocoItem& out) {
   dom::array box;
   if (item["bbox"].get(box) != simdjson::SUCCESS) return true;  // masks may stand alone
@@ -47,16 +84,32 @@ bool read_box(dom::object item, CocoItem& out) {
   return out.has_box;
 }
 
-/// Empty when the mask is sound, or why it is not; `polygon` where there is one instead.
-std::string read_mask(dom::object item, CocoMask& out, bool& polygon) {
+/// Empty when the polygons are sound, or why they are not.
+std::string read_polygons(dom::array given, std::vector<std::vector<double>>& out) {
+  for (const dom::element one : given) {
+    dom::array corners;
+    if (one.get(corners) != simdjson::SUCCESS) return "a polygon that is no list";
+    auto& polygon = out.emplace_back();
+    for (const dom::element corner : corners) {
+      double value = 0;
+      if (corner.get(value) != simdjson::SUCCESS || !(std::fabs(value) <= kFarthestCorner))
+        return "a polygon with a corner that is no number, or far away";
+      polygon.push_back(value);
+    }
+    if (polygon.size() < 6 || polygon.size() % 2) return "a polygon without three corners";
+  }
+  return {};
+}
+
+/// Empty when the mask is sound, or why it is not.
+std::string read_mask(dom::object item, CocoItem& to) {
   dom::element given;
   if (item["segmentation"].get(given) != simdjson::SUCCESS) return {};
   dom::object mask;
-  if (given.get(mask) != simdjson::SUCCESS) {
-    dom::array polygons;
-    polygon = given.get(polygons) == simdjson::SUCCESS && polygons.size() > 0;
-    return {};
-  }
+  dom::array polygons;
+  if (given.get(polygons) == simdjson::SUCCESS) return read_polygons(polygons, to.polygons);
+  if (given.get(mask) != simdjson::SUCCESS) return {};
+  auto& out = to.mask;
   dom::array size;
   if (mask["size"].get(size) != simdjson::SUCCESS || size.size() != 2) return "a mask without its size";
   std::uint64_t sides[2] = {}, held = 0;
@@ -80,7 +133,7 @@ std::string read_mask(dom::object item, CocoMask& out, bool& polygon) {
 }
 
 /// Empty when the item is sound, or what it lacks.
-std::string read_item(dom::element element, bool detection, CocoItem& out, bool& polygon) {
+std::string read_item(dom::element element, bool detection, CocoItem& out) {
   dom::object item;
   if (element.get(item) != simdjson::SUCCESS) return "is no object";
   const auto image = whole(item, "image_id"), category = whole(item, "category_id");
@@ -93,8 +146,8 @@ std::string read_item(dom::element element, bool detection, CocoItem& out, bool&
     out.score = *score;
   }
   if (!read_box(item, out)) return "a bbox that is not four numbers";
-  if (auto why = read_mask(item, out.mask, polygon); !why.empty()) return why;
-  if (!out.has_box && out.mask.runs.empty() && !polygon) return "neither bbox nor segmentation";
+  if (auto why = read_mask(item, out); !why.empty()) return why;
+  if (!out.has_box && out.mask.runs.empty() && out.polygons.empty()) return "neither bbox nor segmentation";
   out.crowd = number(item, "iscrowd").value_or(0) != 0;
   return {};
 }
@@ -147,11 +200,12 @@ Result<CocoFile> parse_coco(std::string_view bytes, const std::string& path, boo
       return fail(Code::kInput, fmt::format("{}: expected {}, as COCO has it", path, what));
     for (const dom::element image : images) {
       dom::object one;
-      if (image.get(one) != simdjson::SUCCESS) continue;
-      if (const auto id = whole(one, "id")) out.images.push_back(*id);
+      if (image.get(one) == simdjson::SUCCESS && whole(one, "id")) out.images.push_back(read_image(one));
     }
-    std::sort(out.images.begin(), out.images.end());
-    out.images.erase(std::unique(out.images.begin(), out.images.end()), out.images.end());
+    std::stable_sort(out.images.begin(), out.images.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    const auto same = [](const auto& a, const auto& b) { return a.id == b.id; };
+    out.images.erase(std::unique(out.images.begin(), out.images.end(), same), out.images.end());
+    out.times = times_of(out.images);
     if (object["categories"].get(categories) == simdjson::SUCCESS) {
       for (const dom::element category : categories) {
         dom::object one;
@@ -164,12 +218,9 @@ Result<CocoFile> parse_coco(std::string_view bytes, const std::string& path, boo
     }
   }
   std::size_t place = 0;
-  std::int64_t polygons = 0;
   for (const dom::element element : list) {
     CocoItem item;
-    bool polygon = false;
-    const auto why = read_item(element, detections, item, polygon);
-    polygons += polygon;
+    const auto why = read_item(element, detections, item);
     ++place;
     if (why.empty()) {
       out.items.push_back(std::move(item));
@@ -181,11 +232,6 @@ Result<CocoFile> parse_coco(std::string_view bytes, const std::string& path, boo
   }
   if (out.items.empty() && out.problems.rejected > 0)
     return fail(Code::kInput, fmt::format("{}; nothing of it could be read", out.problems.messages[0]));
-  if (polygons > 0)
-    out.problems.notes.push_back(
-        fmt::format("{}: {} given as polygons, which are no masks here (pycocotools turns them "
-                    "into run lengths)",
-                    path, plural(polygons, "segmentation")));
   return out;
 }
 

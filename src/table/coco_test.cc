@@ -17,13 +17,37 @@ TEST(Coco, UnpacksWhatPycocotoolsPacks) {
   EXPECT_TRUE(unpack_runs("\x01").empty());
 }
 
+// pycocotools.mask.frPyObjects and toBbox of polygons in an image of 6 rows and 5 columns.
+TEST(Coco, FillsPolygonsAsPycocotools) {
+  EXPECT_EQ(runs_of_polygon(std::array{1., 1., 4., 1., 4., 3., 1., 3.}, 6, 5), (Runs{7, 2, 4, 2, 4, 2, 9}));
+  EXPECT_EQ(runs_of_polygon(std::array{0.3, 0.2, 4.8, 2.6, 1.1, 5.7}, 6, 5), (Runs{0, 1, 6, 4, 2, 4, 3, 2, 4, 1, 3}));
+  EXPECT_EQ(runs_of_polygon(std::array{-3., -2., 9., -2., 9., 9., -3., 9.}, 6, 5), (Runs{0, 30}));
+  EXPECT_EQ(runs_of_polygon(std::array{2., 2., 2., 2., 2., 2.}, 6, 5), (Runs{30}));
+}
+
+TEST(Coco, UnitesAndIntersectsMasks) {
+  const CocoMask a{2, 3, {1, 3, 2}}, b{2, 3, {0, 2, 3, 1}};
+  EXPECT_EQ(area(a), 3);
+  EXPECT_EQ(shared_area(a, b), 1);
+  EXPECT_EQ(united(a, b).runs, (Runs{0, 4, 1, 1}));
+  EXPECT_EQ(area(united(a, b)), 5);
+}
+
 TEST(Coco, ReadsTruthAndDetections) {
   const auto truth = parse_coco(
-      R"({"images": [{"id": 2}, {"id": 1}, {"id": 1}], "categories": [{"id": 7, "name": "cat"}],
+      R"({"images": [{"id": 2}, {"id": 1, "height": 4, "width": 5, "camera": "b", "taken": "2024-05-01 10:00:00"},
+                     {"id": 1}], "categories": [{"id": 7, "name": "cat"}],
           "annotations": [{"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4.5], "iscrowd": 1}]})",
       "t", false);
   ASSERT_TRUE(truth) << truth.error().message;
-  EXPECT_EQ(truth->images, (std::vector<std::int64_t>{1, 2}));
+  ASSERT_EQ(truth->images.size(), 2U);
+  EXPECT_EQ(truth->images[0].id, 1);
+  EXPECT_EQ(truth->images[0].width, 5U);
+  EXPECT_EQ(truth->images[0].fields.at("camera"), "b");
+  EXPECT_EQ(truth->images[1].id, 2);
+  ASSERT_TRUE(truth->times.contains("taken"));
+  EXPECT_EQ(truth->times.at("taken")[0], 1714557600e6);
+  EXPECT_FALSE(truth->times.contains("camera"));
   EXPECT_EQ(truth->categories.at(7), "cat");
   ASSERT_EQ(truth->items.size(), 1U);
   EXPECT_EQ(truth->items[0].box, (std::array<double, 4>{1, 2, 3, 4.5}));
@@ -50,6 +74,10 @@ TEST(Coco, LeavesOutAndNamesWhatCannotBeRead) {
                 "a mask whose runs do not fill its size"},
            Case{R"({"image_id": 1, "category_id": 7, "score": 1, "segmentation": {"counts": "04"}})",
                 "a mask without its size"},
+           Case{R"({"image_id": 1, "category_id": 7, "score": 1, "segmentation": [[1, 2, 3, 4]]})",
+                "a polygon without three corners"},
+           Case{R"({"image_id": 1, "category_id": 7, "score": 1, "segmentation": [[1, 2, 3, 4, 5, 1e9]]})",
+                "a polygon with a corner that is no number, or far away"},
        }) {
     const auto file = parse_coco("[" + good + ", " + item + "]", "d.json", true);
     ASSERT_TRUE(file) << file.error().message;

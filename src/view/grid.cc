@@ -72,6 +72,7 @@ std::string wrapped(const Cell& first, const Cell& body, std::size_t indent, con
   };
   while (!text.empty()) {
     auto end = std::min(text.find(' '), text.size());
+    if (text.substr(end).starts_with(" %")) end = std::min(text.find(' ', end + 1), text.size());
     auto tied = std::string(text.substr(0, end));
     std::replace(tied.begin(), tied.end(), kTied, ' ');
     std::string_view word = tied;
@@ -128,9 +129,10 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
     for (std::size_t i = 0; i < count && i < widths.size(); ++i) {
       if (i && used + widths[i] > layout_width(options)) break;
       const Cell cell = cell_at(i);
-      // Names tell apart at both ends; prose, which stands last, reads from its beginning.
-      bool prose = i + 1 == header.size() && align(i) == Align::kLeft;
-      auto body = shortened(cell.text, widths[i], ellipsis(options), !prose);
+      // Names, which are cut, tell apart at both ends; prose, which stands last, goes on below itself.
+      if (i && i + 1 == header.size() && align(i) == Align::kLeft && display_width(cell.text) > widths[i])
+        return text + std::string(kGap) + wrapped({std::string(used, ' ')}, cell, used, options).substr(used);
+      auto body = shortened(cell.text, widths[i], ellipsis(options), true);
       auto whole = i + 1 == count && align(i) == Align::kLeft ? body : padded(body, widths[i], align(i));
       auto at = body.empty() ? std::string::npos : whole.find(body);
       if (i) text += kGap;

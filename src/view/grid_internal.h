@@ -34,7 +34,8 @@ struct Cell {
   Style style = Style::kPlain;
 };
 
-/// Lays out cells under a header. `between` is text on lines of its own: the first before the first row, then one after
+/// Lays out cells under a header. What does not fit is cut, but for the last column when it is aligned left: its text
+/// goes on in further lines. `between` is text on lines of its own: the first before the first row, then one after
 /// each row; may be empty.
 std::string grid(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
                  const std::vector<Align>& alignments, const std::vector<std::string>& between, bool rule,
@@ -44,7 +45,8 @@ std::string grid(const std::vector<std::string>& header, const std::vector<std::
 inline constexpr char kTied = '\x1f';
 
 /// Breaks printable text at blanks into lines of at most the layout width, the first one after `first`, the others
-/// after `indent` blanks. A word that is too long is cut in pieces. Ends in a newline.
+/// after `indent` blanks; a per cent sign stays with its number. A word that is too long is cut in pieces. Ends in a
+/// newline.
 std::string wrapped(const Cell& first, const Cell& text, std::size_t indent, const TerminalOptions& options);
 
 }  // namespace vigie::view

@@ -66,7 +66,7 @@ class ScoreReport {
     };
     figure("Scored", with_commas(s.rows.labelled), fmt::format("of {}", plural(s.rows.rows, card_.unit)));
     figure("Not scored", with_commas(s.rows.unlabelled + s.rows.unscored),
-           fmt::format("{} without a label, {} without a prediction", with_commas(s.rows.unlabelled),
+           fmt::format("{} without a label, {} without a prediction that can be used", with_commas(s.rows.unlabelled),
                        with_commas(s.rows.unscored)));
     if (card_.windows.size() > 1)
       figure(card_.reference ? "Windows with drift" : "Windows",

@@ -78,6 +78,15 @@ const MetricResult* gravest(const ScoreWindow& window, const std::string& segmen
   return worst;
 }
 
+namespace {
+
+/// Whether a metric stands for the whole: of classes and groups there are too many.
+bool counts(const MetricResult& r) {
+  return !r.segment && (r.metric->key().empty() || r.metric->key() == "k");
+}
+
+}  // namespace
+
 std::string sentence(const engine::Scorecard& card) {
   const auto& s = card.summary;
   const auto rows = fmt::format("{} of {} scored", with_commas(s.rows.labelled), plural(s.rows.rows, card.unit));
@@ -108,19 +117,20 @@ std::string sentence(const engine::Scorecard& card) {
         "{}; against the reference{} moved: {}", rows,
         card.windows.size() < 2 ? "" : fmt::format(", in {} of {} windows,", windows, card.windows.size()), names());
   }
-  std::size_t better = 0, known = 0;
-  for (const auto& r : card.all().metrics) {
-    // Of classes and groups there are too many for them to count; ranking has nothing but metrics per k.
-    const bool counts = !r.segment && (r.metric->key().empty() || r.metric->key() == "k");
-    const auto word = counts ? beside_dummy(r) : std::string_view();
-    known += !word.empty(), better += word == "better";
-  }
+  const auto beside = engine::beside_dummy(card.all());
+  if (beside.known == 0) return rows;
+  // First those that stand for the task.
   for (const auto metric : main_metrics(card.task))
-    if (const auto* r = find(card.all(), metric); r && beside_dummy(*r) == "worse") name(std::string(metric));
-  if (known == 0) return rows;
-  const auto count =
-      fmt::format("{} of {} metrics are better than those of a dummy that knows nothing of the row", better, known);
-  return fmt::format("{}; {}{}", rows, count, named.empty() ? "" : ", and worse are " + names());
+    if (const auto* r = find(card.all(), metric); r && engine::beside_dummy(*r) == "worse") name(std::string(metric));
+  for (const auto& r : card.all().metrics)
+    if (counts(r) && engine::beside_dummy(r) == "worse") name(std::string(r.metric->name));
+  const auto than = [&](std::string_view word, std::size_t count) {
+    return fmt::format("{} than a dummy that knows nothing of the row in {} of {}", word, count,
+                       plural(static_cast<long long>(beside.known), "metric"));
+  };
+  if (beside.useless()) return fmt::format("{}; {} ({})", rows, than("worse", beside.worse), names());
+  return fmt::format("{}; {}{}", rows, than("better", beside.better),
+                     named.empty() ? "" : fmt::format(", worse in {} ({})", beside.worse, names()));
 }
 
 std::string number_text(double value) {
@@ -133,14 +143,43 @@ std::string interval_text(const metric::Value& v) {
   return number_text(v.low) + " – " + number_text(v.high);
 }
 
-std::vector<Absent> absent(const ScoreWindow& window) {
-  std::vector<Absent> out;
-  for (const auto& r : window.metrics) {
-    if (r.segment || std::isfinite(r.value.value)) continue;
-    auto it = std::find_if(out.begin(), out.end(), [&](const auto& a) { return a.reason == r.reason; });
-    if (it == out.end()) it = out.insert(out.end(), {r.reason, {}});
-    if (it->metrics.empty() || it->metrics.back() != r.metric->name) it->metrics.push_back(r.metric->name);
-  }
+std::string short_interval_text(const metric::Value& v) {
+  if (!std::isfinite(v.low) || !std::isfinite(v.high)) return "–";
+  int digits = 2;
+  while (digits < 5 && human(v.low, digits) == human(v.high, digits)) ++digits;
+  return human(v.low, digits) + "–" + human(v.high, digits);
+}
+
+namespace {
+
+/// Adds a metric to those of which the same is said.
+void say_of(std::vector<Said>& all, std::string_view what, const MetricResult& r) {
+  auto it = std::find_if(all.begin(), all.end(), [&](const auto& s) { return s.what == what; });
+  if (it == all.end()) it = all.insert(it, {std::string(what), {}});
+  if (std::find(it->metrics.begin(), it->metrics.end(), r.metric->name) == it->metrics.end())
+    it->metrics.push_back(r.metric->name);
+}
+
+}  // namespace
+
+std::vector<Said> absent(const ScoreWindow& window) {
+  std::vector<Said> out;
+  for (const auto& r : window.metrics)
+    if (!r.segment && !std::isfinite(r.value.value)) say_of(out, r.reason, r);
+  return out;
+}
+
+std::vector<Said> without_interval(const ScoreWindow& window) {
+  std::vector<Said> out;
+  for (const auto& r : window.metrics)
+    if (!r.segment && std::isfinite(r.value.value) && !r.value.reason.empty()) say_of(out, r.value.reason, r);
+  return out;
+}
+
+std::vector<Said> baselines(const ScoreWindow& window) {
+  std::vector<Said> out;
+  for (const auto& r : window.metrics)
+    if (counts(r) && std::isfinite(r.value.baseline)) say_of(out, r.metric->baseline(), r);
   return out;
 }
 

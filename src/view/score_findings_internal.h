@@ -38,13 +38,16 @@ std::string sentence(const engine::Scorecard& card);
 
 /// "0.6 – 0.72"; "–" where there is none.
 std::string interval_text(const metric::Value& value);
-std::string number_text(double value);  ///< four digits; "–" where there is none
+std::string short_interval_text(const metric::Value& value);  ///< "0.6–0.72", in as few digits as tell its bounds apart
+std::string number_text(double value);                        ///< four digits; "–" where there is none
 
-/// Metrics without a value, by reason.
-struct Absent {
-  std::string reason;
+/// What is said of several metrics.
+struct Said {
+  std::string what;
   std::vector<std::string_view> metrics;
 };
-std::vector<Absent> absent(const engine::ScoreWindow& window);
+std::vector<Said> absent(const engine::ScoreWindow& window);            ///< why they have no value
+std::vector<Said> without_interval(const engine::ScoreWindow& window);  ///< a value, and why no interval
+std::vector<Said> baselines(const engine::ScoreWindow& window);         ///< what their baseline is
 
 }  // namespace vigie::view

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "view/grid_internal.h"
@@ -30,7 +31,9 @@ class ScorePage {
     const auto lead = std::string(headline(verdict)) + "  ";
     out_ += wrapped({lead, style_of(verdict)}, {clean(sentence(card_)), Style::kBold}, lead.size(), options_);
     metrics();
-    for (const auto& table : part_tables(card_.all())) parts(table);
+    const auto tables = part_tables(card_.all());
+    for (const auto& table : tables) parts(table);
+    dummies(!tables.empty());
     confusion();
     windows();
     segments();
@@ -79,13 +82,25 @@ class ScorePage {
              number(r.value.baseline)};
       if (card_.reference) row.push_back(number(r.reference));
       row.push_back(verdict(r));
-      between.push_back(r.verdict < Verdict::kWarning
+      between.push_back(r.verdict < Verdict::kWarning || !card_.reference
                             ? std::string()
                             : wrapped({"    ", Style::kPlain}, {clean(r.reason), Style::kDim}, 4, options_));
     }
     if (!rows.empty()) out_ += '\n' + grid(header, rows, alignments, between, false, options_);
     for (const auto& a : absent(card_.all()))
-      line("no value", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.reason));
+      line("no value", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.what));
+    bool first = true;
+    for (const auto& a : without_interval(card_.all()))
+      line(std::exchange(first, false) ? "no interval" : "", fmt::format("{}: {}", fmt::join(a.metrics, ", "), a.what));
+  }
+
+  void dummies(bool apart) {
+    const auto all = baselines(card_.all());
+    if (apart && !all.empty()) out_ += '\n';
+    bool first = true;
+    for (const auto& b : all)
+      line(std::exchange(first, false) ? "dummy" : "",
+           all.size() == 1 ? b.what : fmt::format("{}: {}", b.what, fmt::join(b.metrics, ", ")));
   }
 
   void parts(const PartTable& table) {
@@ -106,11 +121,13 @@ class ScorePage {
         row.push_back(r ? Cell{clean(number_text(r->value.value)),
                                r->verdict >= Verdict::kWarning ? style_of(r->verdict) : Style::kPlain}
                         : Cell{});
-      if (table.key != "k") continue;
-      auto& dummy = rows.emplace_back();
-      dummy.push_back({"  dummy", Style::kDim});
-      for (const auto* r : table.cells[p])
-        dummy.push_back({r ? clean(number_text(r->value.baseline)) : "", Style::kDim});
+      const auto dim = [&](const char* label, auto text) {
+        auto& more = rows.emplace_back();
+        more.push_back({label, Style::kDim});
+        for (const auto* r : table.cells[p]) more.push_back({r ? clean(text(*r)) : "", Style::kDim});
+      };
+      dim("  95 %", [](const MetricResult& r) { return short_interval_text(r.value); });
+      if (table.key == "k") dim("  dummy", [](const MetricResult& r) { return number_text(r.value.baseline); });
     }
     out_ += grid(header, rows, alignments, {}, false, options_);
     if (table.parts.size() > kMostParts)
@@ -222,8 +239,8 @@ class ScorePage {
     if (card_.reference) text += ", against " + *card_.reference;
     line("looked at", text);
     if (s.rows.unlabelled || s.rows.unscored)
-      line("not scored", fmt::format("{} without a label, {} without a prediction", with_commas(s.rows.unlabelled),
-                                     with_commas(s.rows.unscored)));
+      line("not scored", fmt::format("{} without a label, {} without a prediction that can be used",
+                                     with_commas(s.rows.unlabelled), with_commas(s.rows.unscored)));
     std::string options;
     for (const auto& [key, value] : card_.options) {
       if (!options.empty()) options += "; ";

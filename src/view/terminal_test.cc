@@ -308,7 +308,9 @@ TEST(Table, AlignsAndCuts) {
   EXPECT_TRUE(has(wide, "end  2"));
   auto prose = table({"a", "b"}, {{"x", "begins well " + std::string(100, 'y')}}, {}, options);
   EXPECT_TRUE(has(prose, "begins well"));
-  EXPECT_TRUE(has(prose, "y…\n"));
+  EXPECT_TRUE(has(prose, std::string(57, 'y') + "\n   " + std::string(43, 'y') + "\n")) << "prose goes on below itself";
+  auto shares = table({"a", "b"}, {{"x", std::string(52, 'y') + " 20 %"}}, {}, options);
+  EXPECT_TRUE(has(shares, "y\n   20 %\n")) << "a number keeps its per cent sign";
   std::vector<std::string> many(90, "h");
   EXPECT_LE(widest(table(many, {many}, {}, options)), 60U);
   EXPECT_EQ(table({}, {}, {}, options), "\n\n");

@@ -226,6 +226,49 @@ def detection(np):
            ("precision_at_iou", right / (right + wrong)), ("recall_at_iou", right / objects)])
 
 
+def masks(np):
+    """COCO files with polygons, several to an object, and run lengths; what COCOeval says of their masks."""
+    import json
+    from pycocotools import mask as m
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+    rng = np.random.default_rng(10)
+    truth, found = [], []
+    corner = lambda center, size: np.round(center + size * np.array([(np.cos(a), np.sin(a)) for a in
+                                           np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))]), 2)
+    for image in range(1, 13):
+        for _ in range(int(rng.integers(1, 5))):
+            center, size, category = rng.uniform(5, 55, 2), rng.uniform(4, 20), int(rng.integers(1, 3))
+            polygons = [corner(center, size).ravel().tolist() for _ in range(int(rng.integers(1, 3)))]
+            rle = m.merge(m.frPyObjects(polygons, 50, 60))
+            crowd = int(rng.random() < .1)
+            shape = dict(size=rle["size"], counts=rle["counts"].decode()) if crowd else polygons
+            truth.append(dict(id=len(truth) + 1, image_id=image, category_id=category, segmentation=shape,
+                              area=float(m.area(rle)), iscrowd=crowd, bbox=m.toBbox(rle).tolist()))
+            for _ in range(int(rng.integers(0, 3))):
+                moved = [(np.array(p).reshape(-1, 2) + rng.normal(0, size / 12, 2)).ravel().tolist() for p in polygons]
+                rle = m.merge(m.frPyObjects(moved, 50, 60))
+                found.append(dict(image_id=image, category_id=category if rng.random() < .9 else 3 - category,
+                                  segmentation=dict(size=rle["size"], counts=rle["counts"].decode()),
+                                  score=float(np.round(rng.beta(3, 2), 2))))
+    dataset = dict(images=[dict(id=i, height=50, width=60, camera="ab"[i % 2], date_captured=f"2024-03-{i:02} 10:00:00")
+                           for i in range(1, 13)],
+                   annotations=truth, categories=[dict(id=c, name=f"kind {c}") for c in (1, 2)])
+    (HERE / "masks_truth.json").write_text(json.dumps(dataset) + "\n")
+    (HERE / "masks_found.json").write_text(json.dumps(found) + "\n")
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = dataset
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(found), "segm")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    out = [("map_50_95", evaluation.stats[0]), ("map_50", evaluation.stats[1])]
+    areas = "".join(f"area {a['id']} {float(a['area'])!r}\n" for a in truth)
+    (HERE / "masks.out").write_text("".join(f"{key} {float(value)!r}\n" for key, value in out) + areas)
+
+
 def segmentation(np, m):
     rng = np.random.default_rng(8)
     images = []
@@ -268,6 +311,7 @@ def main():
     ranking(np, m)
     text(np)
     detection(np)
+    masks(np)
     segmentation(np, m)
     fairness(np, m)
 

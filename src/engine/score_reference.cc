@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/score_reference.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <type_traits>
+
+#include "base/text.h"
+#include "engine/profile.h"
+#include "metric/binary.h"
+#include "metric/fairness.h"
+#include "metric/multiclass.h"
+#include "metric/ranking.h"
+#include "metric/regression.h"
+#include "metric/segmentation.h"
+#include "metric/text.h"
+
+namespace vigie::engine {
+namespace {
+
+using metric::Task;
+
+std::vector<const std::string*> columns_of(const ScoreOptions& o) {
+  return {&o.label, &o.prediction, &o.group, &o.token_logprob, &o.sensitive};
+}
+
+/// "--score a,b" or "--prediction c": what was taken for the model's answer.
+std::string answer(const ScoreOptions& o) {
+  return o.scores.empty() ? "--prediction " + o.prediction : fmt::format("--score {}", fmt::join(o.scores, ","));
+}
+
+void save_options(ByteWriter& out, const ScoreOptions& o) {
+  const auto strings = [&](const std::vector<std::string>& list) {
+    out.varint(list.size());
+    for (const auto& s : list) out.string(s);
+  };
+  out.fixed(static_cast<std::uint8_t>(o.task));
+  for (const auto* column : columns_of(o)) out.string(*column);
+  strings(o.scores);
+  out.fixed(o.threshold);
+  out.string(o.positive.value_or(""));
+  out.fixed(static_cast<std::uint8_t>(o.costs.has_value()));
+  for (const double worth : o.costs.value_or(std::array<double, 4>{})) out.fixed(worth);
+  out.array(std::span<const std::uint32_t>(o.ks));
+  out.fixed(static_cast<std::uint8_t>(o.window.kind));
+  out.varint(static_cast<std::uint64_t>(o.window.rows));
+  out.string(o.window.zone);
+  out.varint(o.segments.size());
+  for (const auto& by : o.segments) strings(by);
+}
+
+ScoreOptions load_options(ByteReader& in) {
+  ScoreOptions o;
+  const auto strings = [&] {
+    std::vector<std::string> list(in.count(1));
+    for (auto& s : list) s = in.string();
+    return list;
+  };
+  const auto task = in.fixed<std::uint8_t>();
+  if (task > static_cast<std::uint8_t>(Task::kSegmentation)) in.fail();
+  o.task = static_cast<Task>(task);
+  for (const auto* column : columns_of(o)) *const_cast<std::string*>(column) = in.string();
+  o.scores = strings();
+  o.threshold = in.fixed<double>();
+  if (auto positive = in.string(); !positive.empty()) o.positive = std::move(positive);
+  const bool has_costs = in.fixed<std::uint8_t>() != 0;
+  std::array<double, 4> costs;
+  for (double& worth : costs) worth = in.fixed<double>();
+  if (has_costs) o.costs = costs;
+  in.array(o.ks);
+  const auto kind = in.fixed<std::uint8_t>();
+  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth)) in.fail();
+  o.window.kind = static_cast<WindowSpec::Kind>(kind);
+  o.window.rows = static_cast<std::int64_t>(in.varint());
+  o.window.zone = in.string();
+  o.segments.resize(in.count(1));
+  for (auto& by : o.segments) by = strings();
+  return o;
+}
+
+void save_metric(ByteWriter& out, const MetricResult& r, const HealthyWindows& healthy) {
+  out.string(r.metric->name);
+  out.fixed(static_cast<std::uint8_t>(r.metric->task()));
+  out.string(r.part);
+  out.fixed(static_cast<std::uint8_t>(r.segment.has_value()));
+  out.string(r.segment.value_or(""));
+  const auto& v = r.value;
+  for (const double number : {v.value, v.low, v.high, v.baseline, v.noise}) out.fixed(number);
+  out.varint(static_cast<std::uint64_t>(v.n));
+  out.string(v.reason);
+  for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
+}
+
+/// Of names that stand twice, for the whole and by class, the one with a part.
+const metric::Metric* metric_of(std::string_view name, Task task, bool part) {
+  for (const auto* m : metric::metrics())
+    if (m->name == name && m->task() == task && m->key().empty() != part) return m;
+  return nullptr;
+}
+
+template <class State>
+Result<State> merged(ByteReader& a, ByteReader& b, ByteWriter& out) {
+  VIGIE_ASSIGN(auto state, State::load(a));
+  VIGIE_ASSIGN(auto other, State::load(b));
+  if constexpr (std::is_void_v<decltype(state.merge(other))>) {
+    state.merge(other);
+  } else {
+    VIGIE_TRY(state.merge(other));
+  }
+  state.save(out);
+  return state;
+}
+
+template <class State>
+Result<std::vector<metric::Entry>> merged_entries(ByteReader& a, ByteReader& b, ByteWriter& out) {
+  VIGIE_ASSIGN(auto state, merged<State>(a, b, out));
+  return metric::evaluate(state.summarize());
+}
+
+/// The metrics of the rows of both states, whose own goes to `out`.
+Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, std::string_view x, std::string_view y,
+                                                ByteWriter& out) {
+  ByteReader a(x), b(y);
+  switch (options.task) {
+    case Task::kMulticlass:
+      return merged_entries<metric::MulticlassState>(a, b, out);
+    case Task::kRegression:
+      return merged_entries<metric::RegressionState>(a, b, out);
+    case Task::kRanking:
+      return merged_entries<metric::RankingState>(a, b, out);
+    case Task::kText:
+      return merged_entries<metric::TextState>(a, b, out);
+    case Task::kSegmentation:
+      return merged_entries<metric::SegmentationState>(a, b, out);
+    default:
+      break;
+  }
+  VIGIE_ASSIGN(auto state, merged<metric::BinaryState>(a, b, out));
+  auto entries = metric::evaluate(state.summarize(2, options.costs));
+  if (options.sensitive.empty()) return entries;
+  VIGIE_ASSIGN(auto fair, merged_entries<metric::FairnessState>(a, b, out));
+  std::move(fair.begin(), fair.end(), std::back_inserter(entries));
+  return entries;
+}
+
+}  // namespace
+
+std::optional<Task> likely_task(const Profile& profile) {
+  const ColumnProfile *label = nullptr, *answer = nullptr;
+  int scores = 0;
+  for (const auto& c : profile.columns) {
+    if (c.role == Role::kLabel) label = &c;
+    if (c.role == Role::kScore) ++scores, answer = &c;
+    if (c.role == Role::kPrediction && scores == 0) answer = &c;
+  }
+  if (!label || !answer) return std::nullopt;
+  if (scores > 1) return Task::kMulticlass;
+  if (label->type == ColumnType::kText) return scores ? std::nullopt : std::optional(Task::kText);
+  if (label->distinct <= 2) return Task::kBinary;
+  const bool numbers = label->type == ColumnType::kNumeric && answer->type == ColumnType::kNumeric;
+  if (numbers) return Task::kRegression;
+  return scores ? std::nullopt : std::optional(Task::kMulticlass);
+}
+
+Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name) {
+  const auto& was = stored.options;
+  const auto differs = [&](const std::string& then, const std::string& now) {
+    return fail(Code::kUsage,
+                fmt::format("--reference {}: was made {}, not {}; make it again so, or give the labelled data", name,
+                            then, now));
+  };
+  const auto with = [](std::string_view option, const std::string& value) {
+    return value.empty() ? fmt::format("without {}", option) : fmt::format("with {} {}", option, value);
+  };
+  if (was.task != options.task)
+    return differs(fmt::format("for --task {}", to_string(was.task)),
+                   fmt::format("for --task {}", to_string(options.task)));
+  if (was.label != options.label) return differs(with("--label", was.label), with("--label", options.label));
+  if (answer(was) != answer(options)) return differs("with " + answer(was), "with " + answer(options));
+  if (was.task == Task::kBinary) {
+    if (was.positive != options.positive)
+      return differs(with("--positive", was.positive.value_or("")), with("--positive", options.positive.value_or("")));
+    if (!was.scores.empty() && was.threshold != options.threshold)
+      return differs(fmt::format("with --threshold {}", was.threshold),
+                     fmt::format("with --threshold {}", options.threshold));
+    if (options.costs && was.costs != options.costs)
+      return differs(was.costs ? "with another --cost-matrix" : "without --cost-matrix", "with this one");
+  }
+  if (was.task == Task::kRanking && was.ks != options.ks)
+    return differs(fmt::format("with --k {}", fmt::join(was.ks, ",")),
+                   fmt::format("with --k {}", fmt::join(options.ks, ",")));
+  for (const auto& [option, then, now] : {std::tuple{"--group", &was.group, &options.group},
+                                          std::tuple{"--token-logprob", &was.token_logprob, &options.token_logprob},
+                                          std::tuple{"--sensitive", &was.sensitive, &options.sensitive}})
+    if (!now->empty() && *then != *now) return differs(with(option, *then), with(option, *now));
+  for (const auto& by : options.segments)
+    if (std::find(was.segments.begin(), was.segments.end(), by) == was.segments.end())
+      return differs("without --segment " + to_string(by), "with it");
+  return {};
+}
+
+std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const StoredScores& b) {
+  if (a.state.empty() || b.state.empty()) return nullptr;
+  auto out = std::make_shared<StoredScores>();
+  out->options = a.options, out->options.segments.clear();
+  auto theirs = b.options;
+  theirs.segments.clear();
+  if (!check_stored(a, theirs, {}) || !check_stored(b, out->options, {})) return nullptr;
+  ByteWriter state;
+  auto entries = merge_states(out->options, a.state, b.state, state);
+  if (!entries) return nullptr;
+  out->state = state.take();
+  const bool windows = a.options.window == b.options.window;
+  if (!windows) out->options.window = {};
+  auto& reference = out->reference;
+  for (auto& entry : *entries) {
+    auto& r = reference.metrics.emplace_back();
+    r.metric = entry.metric, r.part = std::move(entry.part), r.value = std::move(entry.value);
+    auto& healthy = reference.healthy.emplace_back();
+    for (const auto* side : {&a.reference, &b.reference})
+      for (std::size_t i = 0; windows && i < side->metrics.size(); ++i) {
+        const auto& m = side->metrics[i];
+        if (m.metric != r.metric || m.part != r.part || m.segment) continue;
+        healthy.count += side->healthy[i].count, healthy.sum += side->healthy[i].sum;
+        healthy.squares += side->healthy[i].squares;
+      }
+  }
+  if (windows) reference.windows = a.reference.windows + b.reference.windows;
+  return out;
+}
+
+void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) {
+  if (!scores) return out.string("");
+  const auto& [metrics, healthy, windows, cut] = scores->reference;
+  // Segments as a whole, that of all rows first, as long as there is room.
+  std::size_t count = 0;
+  const auto& state = scores->state.size() < room / 2 ? scores->state : std::string();
+  room -= state.size();
+  ByteWriter tried;
+  save_options(tried, scores->options);
+  for (std::size_t i = 0; i < metrics.size() && tried.bytes().size() <= room; ++i) {
+    save_metric(tried, metrics[i], healthy[i]);
+    const bool last = i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
+    if (last && tried.bytes().size() <= room) count = i + 1;
+  }
+  ByteWriter held;
+  save_options(held, scores->options);
+  held.varint(static_cast<std::uint64_t>(windows));
+  held.fixed(static_cast<std::uint8_t>(cut || count < metrics.size()));
+  held.varint(count);
+  for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[i], healthy[i]);
+  held.string(state);
+  out.string(held.bytes());
+}
+
+bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
+  const auto bytes = from.string();
+  if (!from.ok()) return false;
+  if (bytes.empty()) return true;
+  ByteReader in(bytes);
+  auto scores = std::make_shared<StoredScores>();
+  scores->options = load_options(in);
+  auto& reference = scores->reference;
+  reference.windows = static_cast<std::int64_t>(in.varint());
+  reference.cut = in.fixed<std::uint8_t>() != 0;
+  const auto count = in.count(68);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    auto& r = reference.metrics.emplace_back();
+    const auto name = in.string();
+    const auto task = in.fixed<std::uint8_t>();
+    r.part = in.string();
+    const bool segment = in.fixed<std::uint8_t>() != 0;
+    if (auto of = in.string(); segment) r.segment = std::move(of);
+    for (double* number : {&r.value.value, &r.value.low, &r.value.high, &r.value.baseline, &r.value.noise})
+      *number = in.fixed<double>();
+    r.value.n = static_cast<std::int64_t>(in.varint());
+    r.value.reason = in.string();
+    auto& healthy = reference.healthy.emplace_back();
+    for (double* sum : {&healthy.count, &healthy.sum, &healthy.squares}) *sum = in.fixed<double>();
+    if (task <= static_cast<std::uint8_t>(Task::kFairness))
+      r.metric = metric_of(name, static_cast<Task>(task), !r.part.empty());
+    if (!r.metric || r.value.n < 0 || !(healthy.count >= 0) || !std::isfinite(healthy.count)) return false;
+  }
+  scores->state = in.string();
+  out = std::move(scores);
+  return in.ok() && in.remaining() == 0;
+}
+
+}  // namespace vigie::engine

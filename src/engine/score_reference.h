@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "engine/scorecard.h"
+#include "engine/scoring.h"
+
+namespace vigie::engine {
+
+/// Values of a metric in healthy windows, of totals per row: what says whether one more is such a window's.
+struct HealthyWindows {
+  double count = 0, sum = 0, squares = 0;
+};
+
+/// How good predictions were in a reference: all that verdicts on later ones need of it.
+struct ScoreReference {
+  std::vector<MetricResult> metrics;    ///< of the whole, then by segment
+  std::vector<HealthyWindows> healthy;  ///< parallel
+  std::int64_t windows = 0;
+  bool cut = false;  ///< there were more than a profile has room for
+};
+
+/// The same in a profile, and of which columns and options it is.
+struct StoredScores {
+  ScoreOptions options;  ///< those that change values; what else it holds is not kept
+  ScoreReference reference;
+  std::string state;  ///< bytes of the metric room's state of all rows; empty where there were too many for a profile
+};
+
+/// The task that the roles of a profile's columns speak of; nothing where they name no label and prediction or score.
+std::optional<metric::Task> likely_task(const Profile& profile);
+
+/// Scores the reference of a profile. Errors as of score().
+Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& options);
+
+/// Code::kUsage where the metrics that `options` ask for are not those that were stored. `name` is the profile's.
+Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name);
+
+/// Of the rows of both, without segments; with healthy windows where both have the same kind. Nothing where they are of
+/// other columns or options, or a state is missing.
+std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const StoredScores& b);
+
+/// A part of a profile file, in about `room` bytes: what finds none is left out, segments before the state. Null is an
+/// empty one.
+void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room);
+/// False when the bytes are damaged.
+bool load_scores(ByteReader& in, std::shared_ptr<const StoredScores>& out);
+
+}  // namespace vigie::engine
