@@ -43,6 +43,7 @@ class FairnessState {
 struct FairnessSummary {
   std::vector<std::string> parts;  ///< groups in byte order
   std::vector<BinaryCounts> counts;
+  BinaryCounts all;  ///< of all groups together
   std::int64_t n = 0;
 };
 

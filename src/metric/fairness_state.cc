@@ -56,8 +56,9 @@ FairnessSummary FairnessState::summarize() const {
   for (const auto& [name, counts] : groups_) {
     out.parts.push_back(name);
     out.counts.push_back(counts);
-    out.n += counts.rows();
+    out.all.add(counts);
   }
+  out.n = out.all.rows();
   return out;
 }
 

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "base/rng.h"
 #include "metric/golden_test_internal.h"
 
 namespace vigie::metric {
@@ -36,6 +40,46 @@ TEST(Fairness, WhatDoesNotExist) {
   EXPECT_EQ(value_of(two, "selection_rate_difference").value, 0);
   EXPECT_EQ(value_of(two, "tpr", "b").reason, "no positive rows");
   EXPECT_EQ(value_of(evaluated({}, {}, {}), "fpr_ratio").reason, "no labelled rows");
+}
+
+/// `groups` of `rows` each, where the first has another rate.
+std::vector<Entry> drawn(std::uint64_t seed, std::size_t groups, std::size_t rows, double first, double others) {
+  Rng rng(seed);
+  std::vector<std::string> names;
+  std::vector<std::uint8_t> predictions, labels;
+  for (std::size_t i = 0; i < groups * rows; ++i) {
+    names.push_back(std::to_string(i % groups));
+    predictions.push_back(rng.uniform() < (i % groups == 0 ? first : others));
+    labels.push_back(i / groups % 2);
+  }
+  return evaluated(names, predictions, labels);
+}
+
+TEST(SlowFairness, IntervalsHoldTheGapOfTheLaw) {
+  constexpr int kTrials = 200;
+  struct Case {
+    std::size_t groups, rows;
+    double first, others;
+  };
+  for (const auto& [groups, rows, first, others] :
+       {Case{2, 100, .3, .3}, {20, 100, .3, .3}, {20, 100, .6, .3}, {5, 60, .5, .4}, {40, 20, .5, .5}}) {
+    int missed = 0, missed_ratio = 0;
+    double gap = 0, ratio = 0, noise = 0, ratio_noise = 0;
+    const double truth = std::abs(first - others), truth_ratio = std::min(first, others) / std::max(first, others);
+    for (std::uint64_t t = 0; t < kTrials; ++t) {
+      const auto entries = drawn(t, groups, rows, first, others);
+      const Value d = value_of(entries, "selection_rate_difference"), r = value_of(entries, "selection_rate_ratio");
+      missed += d.low > truth || d.high<truth, missed_ratio += r.low> truth_ratio || r.high < truth_ratio;
+      gap += d.value / kTrials, noise += d.noise / kTrials;
+      ratio += r.value / kTrials, ratio_noise += r.noise / kTrials;
+    }
+    // Binomial(200, .05) is above 25 with probability 1e-5.
+    EXPECT_LE(missed, 25) << groups << " " << rows << " " << first;
+    EXPECT_LE(missed_ratio, 25) << groups << " " << rows << " " << first;
+    if (truth > 0) continue;
+    EXPECT_NEAR(noise / gap, 1, .1) << groups;
+    EXPECT_NEAR(ratio_noise / (ratio - 1), 1, .15) << groups;
+  }
 }
 
 TEST(Fairness, MissingGroups) {

@@ -6,16 +6,11 @@
 #include "stats/distributions.h"
 
 namespace vigie::metric {
-namespace {
 
-constexpr double kZ = 1.959963984540054;  // Φ⁻¹(0.975)
-
-}  // namespace
-
-Interval wilson(double k, double n) {
+Interval wilson(double k, double n, double z) {
   if (!(n > 0)) return {};
-  const double p = k / n, z2 = kZ * kZ / n;
-  const double middle = (p + z2 / 2) / (1 + z2), half = kZ / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
+  const double p = k / n, z2 = z * z / n;
+  const double middle = (p + z2 / 2) / (1 + z2), half = z / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
   // Rounding must not put the value itself outside.
   return {std::clamp(middle - half, 0.0, p), std::clamp(middle + half, p, 1.0)};
 }

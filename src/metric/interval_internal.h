@@ -13,8 +13,11 @@ struct Interval {
   double low = kNaN, high = kNaN;
 };
 
+inline constexpr double kZ = 1.959963984540054;  // Φ⁻¹(0.975)
+
 /// A share of k in n independent rows (Wilson 1927); both may be fractions. Within 0..1 and never empty; NaN at n = 0.
-Interval wilson(double k, double n);
+/// `z`: half the width, in standard errors.
+Interval wilson(double k, double n, double z = kZ);
 
 /// A number in 0..1 with an estimated variance: Wilson's interval of as many rows as a share of that variance would
 /// have, at most `rows`. This keeps it within 0..1, and wide at 0 and 1, where the estimated variance is 0.

@@ -49,7 +49,11 @@ struct Value {
   double baseline = kNaN;
   std::int64_t n = 0;    ///< labelled rows (queries, images, words) that went in
   std::string reason{};  ///< why there is no value, or no interval; else empty
-  double noise = 0;      ///< of what cannot be below 0: what chance alone would show where the truth is 0
+  /// Of what chance moves to one side only (a distance, which cannot be below 0): how far it does where there is none.
+  double noise = 0;
+  /// Of what is read from rounded scores or labels: by which part of their size; see SortedValues.
+  double rounding = 0;
+  double scale = 0;  ///< of a mean that has 0 for its best: the sd of the labels, in whose unit it is
 };
 
 /// Which direction is good.
