@@ -76,8 +76,9 @@ struct BinarySummary {
   BinaryCounts counts;
   double beta = 2;                             ///< of f_beta: how many times as much as precision recall counts
   std::optional<std::array<double, 4>> costs;  ///< worth of a row of tn, fp, fn, tp
-  bool has_scores = false, exact = true;       ///< exact: no score was rounded
-  bool probabilities = true;                   ///< all scores within 0..1
+  bool has_scores = false;
+  double rounding = 0;        ///< of the scores; see SortedValues
+  bool probabilities = true;  ///< all scores within 0..1
   double roc_auc = kNaN;
   double roc_auc_positive = 0, roc_auc_negative = 0;  ///< its variance is the sum: what each class contributes
   double pr_auc = kNaN, pr_auc_variance = 0;

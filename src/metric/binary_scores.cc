@@ -19,6 +19,11 @@ std::string obstacle(const BinarySummary& s, bool needs_both_classes, bool needs
   return {};
 }
 
+Value read(const BinarySummary& s, Value v) {
+  v.rounding = s.rounding;
+  return v;
+}
+
 /// A number that ranks positives above negatives, in 0..1.
 Value ranked(const BinarySummary& s, double value, double variance, double baseline, bool positives_only = false) {
   const auto positives = static_cast<double>(s.counts.positives()),
@@ -26,8 +31,8 @@ Value ranked(const BinarySummary& s, double value, double variance, double basel
   const double fewer = positives_only ? positives : std::min(positives, negatives);
   // One row of a class says nothing of how such rows vary.
   const bool known = fewer > 1 && variance > 0 && value > 0 && value < 1;
-  return some(value, share_interval(value, known ? variance : 0, known ? positives + negatives : fewer), baseline,
-              s.counts.rows());
+  return read(s, some(value, share_interval(value, known ? variance : 0, known ? positives + negatives : fewer),
+                      baseline, s.counts.rows()));
 }
 
 Value roc_auc(const BinarySummary& s) {
@@ -38,7 +43,7 @@ Value roc_auc(const BinarySummary& s) {
 Value gini(const BinarySummary& s) {
   Value auc = roc_auc(s);
   if (std::isnan(auc.value)) return auc;
-  return some(2 * auc.value - 1, affine({auc.low, auc.high}, 2, -1), 0, auc.n);
+  return read(s, some(2 * auc.value - 1, affine({auc.low, auc.high}, 2, -1), 0, auc.n));
 }
 
 Value pr_auc(const BinarySummary& s) {
@@ -50,7 +55,11 @@ Value ks(const BinarySummary& s) {
   if (const std::string why = obstacle(s, true, false); !why.empty()) return none(why, s.counts.rows());
   const double variance = s.ks_true * (1 - s.ks_true) / static_cast<double>(s.counts.positives()) +
                           s.ks_false * (1 - s.ks_false) / static_cast<double>(s.counts.negatives());
-  return ranked(s, s.ks, variance, 0);
+  Value v = ranked(s, s.ks, variance, 0);
+  constexpr double kMeanDistance = .8687311606361592;  // of Kolmogorov's law, √(π/2) ln 2
+  v.noise = kMeanDistance *
+            std::sqrt(1 / static_cast<double>(s.counts.positives()) + 1 / static_cast<double>(s.counts.negatives()));
+  return v;
 }
 
 Value lift_10(const BinarySummary& s) {
@@ -66,14 +75,14 @@ Value lift_10(const BinarySummary& s) {
                          (.9 * n - positives + on_top) * std::pow(.1 * edge, 2);
   Interval interval = affine(share_interval(value, squares / (positives * positives), n), 10, 0);
   interval.high = std::min(interval.high, std::max(10 * value, n / positives));
-  return some(10 * value, interval, 1, s.counts.rows());
+  return read(s, some(10 * value, interval, 1, s.counts.rows()));
 }
 
 /// A mean loss of probabilities, with mean_interval or, where it is at most 1, bounded_interval.
 Value loss(const BinarySummary& s, double value, double variance, double baseline,
            Interval (*interval)(double, double, std::int64_t)) {
   if (const std::string why = obstacle(s, false, true); !why.empty()) return none(why, s.counts.rows());
-  return some(value, interval(value, variance, s.counts.rows()), baseline, s.counts.rows());
+  return read(s, some(value, interval(value, variance, s.counts.rows()), baseline, s.counts.rows()));
 }
 
 double entropy(double p) {

@@ -66,7 +66,8 @@ void BinaryState::sort() {
   positive_.sort();
   negative_.sort();
   // Equal scores of the two classes must stay equal.
-  if (positive_.exact() != negative_.exact()) (positive_.exact() ? positive_ : negative_).coarsen();
+  positive_.coarsen(negative_);
+  negative_.coarsen(positive_);
 }
 
 void BinaryState::save(ByteWriter& out) {

@@ -98,7 +98,7 @@ BinarySummary BinaryState::summarize(double beta, std::optional<std::array<doubl
   out.has_scores = n > 0;
   if (!out.has_scores) return out;
   sort();
-  out.exact = positive_.exact();
+  out.rounding = positive_.rounding();
   out.probabilities = (p == 0 || (positive_.at(0) >= 0 && positive_.at(positive_.count()) <= 1)) &&
                       (q == 0 || (negative_.at(0) >= 0 && negative_.at(negative_.count()) <= 1));
 

@@ -128,9 +128,10 @@ Value one_against_rest(const MulticlassSummary& s, std::size_t c) {
 /// The standard errors of the classes are averaged: never too small, however the classes' scores depend on each other.
 Value roc_auc(const MulticlassSummary& s, bool weighted) {
   if (const std::string why = obstacle(s, false); !why.empty()) return none(why, s.n);
-  double value = 0, error = 0;
+  double value = 0, error = 0, rounding = 0;
   for (std::size_t c = 0; c < s.parts.size(); ++c) {
     const BinarySummary& one = s.one[c];
+    rounding = std::max(rounding, one.rounding);
     if (std::isnan(one.roc_auc)) {
       return none(one.counts.positives() ? "all rows are of one class" : "class \"" + s.parts[c] + "\" has no rows",
                   s.n);
@@ -139,7 +140,9 @@ Value roc_auc(const MulticlassSummary& s, bool weighted) {
     value += weight * one.roc_auc;
     error += weight * std::sqrt(one.roc_auc_positive + one.roc_auc_negative);
   }
-  return some(value, share_interval(value, error * error, static_cast<double>(s.n)), .5, s.n);
+  Value v = some(value, share_interval(value, error * error, static_cast<double>(s.n)), .5, s.n);
+  v.rounding = rounding;
+  return v;
 }
 
 Value roc_auc_macro(const MulticlassSummary& s) {
@@ -156,7 +159,9 @@ Value roc_auc_micro(const MulticlassSummary& s) {
   // The k − 1 negative scores of a row count as one.
   const double others = static_cast<double>(s.parts.size() - 1);
   const double variance = s.pooled.roc_auc_positive + s.pooled.roc_auc_negative * others;
-  return some(s.pooled.roc_auc, share_interval(s.pooled.roc_auc, variance, static_cast<double>(s.n)), .5, s.n);
+  Value v = some(s.pooled.roc_auc, share_interval(s.pooled.roc_auc, variance, static_cast<double>(s.n)), .5, s.n);
+  v.rounding = s.pooled.rounding;
+  return v;
 }
 
 /// A mean loss of at most `most`.

@@ -65,7 +65,7 @@ struct MulticlassSummary {
   BinarySummary pooled, confidence;  ///< all classes' scores together; highest score against being right
   std::int64_t n = 0, top_hits = 0;
   std::uint32_t top_k = 2;
-  bool has_scores = false, probabilities = true, exact = true;
+  bool has_scores = false, probabilities = true;
   sketch::Moments log_loss, brier;
 
   double share(std::size_t c) const { return static_cast<double>(one[c].counts.positives()) / static_cast<double>(n); }

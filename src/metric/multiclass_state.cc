@@ -161,13 +161,13 @@ MulticlassSummary MulticlassState::summarize() {
   out.has_scores = log_loss_.count() > 0;
   out.probabilities = improper_ == 0;
   BinaryState pooled({.limit = options_.limit});
+  std::vector<std::int64_t> truths(k), predictions(k);
+  for (std::size_t i = 0; i < k; ++i)
+    for (std::size_t j = 0; j < k; ++j) truths[i] += matrix_[i * k + j], predictions[j] += matrix_[i * k + j];
   for (std::size_t c = 0; c < k; ++c) {
     BinarySummary one = against_rest_[c].summarize();
-    out.exact = out.exact && one.exact;
-    one.counts = {};
-    for (std::size_t i = 0; i < k; ++i) {
-      for (std::size_t j = 0; j < k; ++j) one.counts.add(i == c, j == c, matrix_[i * k + j]);
-    }
+    const std::int64_t hits = matrix_[c * k + c], missed = truths[c] - hits, wrong = predictions[c] - hits;
+    one.counts = {.tn = out.n - hits - missed - wrong, .fp = wrong, .fn = missed, .tp = hits};
     out.one.push_back(one);
     // Without effect where thresholds agree, and they do.
     static_cast<void>(pooled.merge(against_rest_[c]));

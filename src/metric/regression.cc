@@ -23,7 +23,11 @@ Value mean_loss(const RegressionSummary& s, State::Loss loss) {
   }
   const sketch::Moments& m = s.losses[loss];
   const double variance = m.variance() / static_cast<double>(s.n);
-  return some(m.mean(), mean_interval(m.mean(), variance, s.n), s.baselines[loss], s.n);
+  Value v = some(m.mean(), mean_interval(m.mean(), variance, s.n), s.baselines[loss], s.n);
+  // The moments are exact; the best constants are read from the labels.
+  if (loss != State::kError && loss != State::kSquared) v.rounding = s.rounding;
+  if (loss == State::kError) v.scale = std::sqrt(s.label_squares / static_cast<double>(s.n));
+  return v;
 }
 
 template <State::Loss loss>
@@ -55,7 +59,9 @@ Value max_error(const RegressionSummary& s) {
 
 Value medae(const RegressionSummary& s) {
   if (s.n == 0) return none(std::string(kNoRows), 0);
-  return some(s.median, {s.median_low, s.median_high}, s.median_baseline, s.n);
+  Value v = some(s.median, {s.median_low, s.median_high}, s.median_baseline, s.n);
+  v.rounding = s.rounding;
+  return v;
 }
 
 constexpr Metric metric(std::string_view name, std::string_view summary, std::string_view reference,

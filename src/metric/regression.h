@@ -71,7 +71,7 @@ struct RegressionSummary {
   std::int64_t n = 0;
   std::int64_t zero_labels = 0;   ///< rows with label 0 and another prediction, which have no relative error
   std::int64_t no_logarithm = 0;  ///< rows with a label or prediction of −1 or less
-  bool exact = true;              ///< no label or residual was rounded
+  double rounding = 0;            ///< of labels and residuals; see SortedValues
   double label_squares = 0;       ///< Σ (label − mean)²
   double r2_variance = 0;
   double largest = kNaN, largest_baseline = kNaN;  ///< absolute residual, and that of the middle of the range

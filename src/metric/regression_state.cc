@@ -161,7 +161,7 @@ RegressionSummary RegressionState::summarize() {
   if (out.n == 0) return out;
   sort();
   const auto n = static_cast<double>(out.n);
-  out.exact = labels_.exact() && residuals_.exact();
+  out.rounding = std::max(labels_.rounding(), residuals_.rounding());
 
   const double mean = label_.mean(), median = labels_.median(), relative = relative_median(labels_);
   out.baselines[kError] = 0;

@@ -10,14 +10,16 @@
 
 namespace vigie::metric {
 
-/// Numbers to be read in ascending order. Up to `limit` of them are kept as they came (8 bytes each); beyond that, all
-/// are rounded to 15 significant bits (3e-5 of their size) and counted, so that memory has a bound whatever the number
-/// of rows: half a million cells of 16 bytes for numbers between 1e-9 and 1. 0, 1, 0.5 and their like stay exact.
-/// Which of the two it is depends on how many there are, not on how they came, so merging equals the union to the bit.
-/// NaN and infinity: the caller leaves them out.
+/// Numbers to be read in ascending order. Up to `limit` of them are kept as they came (8 bytes each); beyond that,
+/// equal ones are counted (16 bytes each), and where there are more than kCells different ones, or twice `limit`, the
+/// last bits of all are cut off, as few as it takes. Memory has a bound whatever the number of rows, and rounding()
+/// says what it cost: 1e-10 for numbers that lie within 1e-5 of each other, 3e-5 for such as fill 0..1. Of numbers
+/// between a half and 1 the bits of their distance from 1 are cut, for scores crowd at both ends; 0, 1 and 0.5 stay
+/// exact. What comes of it depends on the numbers, not on how they came, so merging equals the union to the bit. NaN
+/// and infinity: the caller leaves them out.
 class SortedValues {
  public:
-  static constexpr std::size_t kLimit = std::size_t{1} << 24;
+  static constexpr std::size_t kLimit = std::size_t{1} << 24, kCells = std::size_t{1} << 19;
   explicit SortedValues(std::size_t limit = kLimit) : limit_(limit) {}
 
   void update(std::span<const double> values);
@@ -25,18 +27,20 @@ class SortedValues {
   void merge(const SortedValues& other);
   /// Makes the sorted form, which values() and cells() show. About 15 ns a value that is not sorted yet.
   void sort();
-  /// Rounds and counts, as if the limit had been passed; for a companion that has passed it. Stays so.
-  void coarsen();
+  /// Cuts off at least as many bits as its companion does, so that what is equal in both stays so.
+  void coarsen(const SortedValues& companion);
 
   std::int64_t count() const { return count_; }
-  bool exact() const { return exact_; }
+  /// After sort(): by which part of its size (or distance from 1) a number may have been moved; 0 where all are exact.
+  double rounding() const;
 
   struct Cell {
     double value;
     std::int64_t count;
   };
-  std::span<const double> values() const { return values_; }  ///< while exact, after sort(): all, ascending
-  std::span<const Cell> cells() const { return cells_; }      ///< otherwise, after sort(): ascending
+  bool listed() const { return listed_; }                     ///< whether values() has them, or cells()
+  std::span<const double> values() const { return values_; }  ///< after sort(): all, ascending
+  std::span<const Cell> cells() const { return cells_; }      ///< after sort(): ascending
 
   /// The number at rank ⌊rank⌋ (0-based, brought into range) of the sorted form; NaN when empty. O(1), or O(cells).
   double at(std::int64_t rank) const;
@@ -50,10 +54,12 @@ class SortedValues {
 
  private:
   void fold();
+  void unite(unsigned cut);  ///< cells_, which are sorted
   std::size_t limit_;
   std::int64_t count_ = 0;
-  bool exact_ = true;
-  std::vector<double> values_;  // while exact: all; otherwise: those that are not in cells_ yet
+  bool listed_ = true;
+  unsigned cut_ = 0;            // bits of the mantissa that were cut off, of all in cells_
+  std::vector<double> values_;  // while listed: all; otherwise: those that are not in cells_ yet
   std::vector<Cell> cells_;
 };
 
@@ -61,12 +67,12 @@ class SortedValues {
 class Runs {
  public:
   explicit Runs(const SortedValues& values)
-      : values_(values.values()), cells_(values.cells()), exact_(values.exact()) {}
-  bool done() const { return at_ == (exact_ ? values_.size() : cells_.size()); }
-  double value() const { return exact_ ? values_[at_] : cells_[at_].value; }
+      : values_(values.values()), cells_(values.cells()), listed_(values.listed()) {}
+  bool done() const { return at_ == (listed_ ? values_.size() : cells_.size()); }
+  double value() const { return listed_ ? values_[at_] : cells_[at_].value; }
   /// Steps over the run that starts here and returns its length.
   std::int64_t next() {
-    if (!exact_) return cells_[at_++].count;
+    if (!listed_) return cells_[at_++].count;
     const double value = values_[at_];
     const std::size_t from = at_++;
     while (at_ < values_.size() && values_[at_] == value) ++at_;
@@ -76,7 +82,7 @@ class Runs {
  private:
   std::span<const double> values_;
   std::span<const SortedValues::Cell> cells_;
-  bool exact_;
+  bool listed_;
   std::size_t at_ = 0;
 };
 

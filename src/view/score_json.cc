@@ -22,6 +22,8 @@ void write_metric(Writer& out, const engine::MetricResult& r) {
   out.member("low", r.value.low);
   out.member("high", r.value.high);
   out.member("n", r.value.n);
+  out.member("exact", r.value.rounding == 0);
+  if (r.value.rounding > 0) out.member("rounding", r.value.rounding);
   out.member("baseline", r.value.baseline);
   out.member("reference", r.reference);
   out.member("p_value", r.p_value);
@@ -41,6 +43,7 @@ void write_rows(Writer& out, const engine::RowCounts& rows) {
   out.member("labelled", rows.labelled);
   out.member("unlabelled", rows.unlabelled);
   out.member("unscored", rows.unscored);
+  if (rows.without_relevant) out.member("lists_without_relevant", *rows.without_relevant);
 }
 
 template <class T, class F>
