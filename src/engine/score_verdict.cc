@@ -18,12 +18,25 @@ using metric::Better;
 
 constexpr double kWidth = 1.959963984540054;  // of a 95 % interval, in standard errors to each side
 
-const MetricResult* find(const std::vector<MetricResult>& metrics, const MetricResult& like) {
-  const auto it = std::find_if(metrics.begin(), metrics.end(), [&](const MetricResult& r) {
-    return r.metric == like.metric && r.part == like.part && r.segment == like.segment;
-  });
-  return it == metrics.end() ? nullptr : &*it;
-}
+/// The results of one window by those of another, which stand in the same order: nearly always the next one.
+class Finder {
+ public:
+  explicit Finder(std::span<const MetricResult> all) : all_(all) {}
+  const MetricResult* operator()(const MetricResult& like) {
+    for (std::size_t step = 0; step < all_.size(); ++step) {
+      const auto at = (next_ + step) % all_.size();
+      const auto& r = all_[at];
+      if (r.metric != like.metric || r.part != like.part || r.segment != like.segment) continue;
+      next_ = at + 1;
+      return &r;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::span<const MetricResult> all_;
+  std::size_t next_ = 0;
+};
 
 std::string why_none(const metric::Value& v) {
   return v.reason.empty() ? "too large for a number" : v.reason;
@@ -49,19 +62,32 @@ double beyond_noise(double difference, double noise) {
 struct Test {
   MetricResult& result;
   double difference, error, scale;  ///< error: standard error of the difference
+  bool between;                     ///< whether the reference's windows tell how healthy ones differ
 };
+
+constexpr std::string_view kSdOfRow = "sd of a row";
 
 /// The unit of the effect, and from which levels on it matters.
 struct Unit {
   double size;
-  std::string name;
+  std::string_view name;
   Levels levels;
 };
-Unit unit_of(const metric::Metric& m, double value, double low, double high, double baseline, std::int64_t n) {
+
+/// `low`, `high` and `baseline` are on the scale of `value`, that of the reference. No size where nothing varies.
+Unit unit_of(const MetricResult& now, const metric::Value& then, double value, double low, double high,
+             double baseline) {
+  const auto& m = *now.metric;
   const double ahead = lead(m, value, baseline), least = lead(m, m.better == Better::kLower ? high : low, baseline);
   if (m.better != Better::kNeither && ahead > 0 && least > 0) return {ahead, "lead over the baseline", kLeadLevels};
   if (std::isfinite(m.most - m.least)) return {m.most - m.least, "range", kShareLevels};
-  return {(high - low) / (2 * kWidth) * std::sqrt(static_cast<double>(n)), "sd of a row", kSdLevels};
+  const auto sd = [](double from, double to, std::int64_t n) {
+    return (to - from) / (2 * kWidth) * std::sqrt(static_cast<double>(n));
+  };
+  constexpr double kRounding = 1e-6;  // errors this much smaller than the labels' sd are none
+  if (const double size = sd(low, high, then.n); size > kRounding * then.scale) return {size, kSdOfRow, kSdLevels};
+  if (then.scale > 0) return {then.scale, "sd of the labels", kSdLevels};
+  return {sd(now.value.low, now.value.high, now.value.n), kSdOfRow, kSdLevels};
 }
 
 std::string text(double value) {
@@ -77,12 +103,12 @@ double between_p(const MetricResult& r, const HealthyWindows& healthy) {
   return std::min(1., 2 * stats::student_t_sf(std::abs(r.value.value - mean) / (sd * std::sqrt(1 + 1 / n)), n - 1));
 }
 
-void decide(const Test& t, const ScoreOptions& options, bool warn_at_most) {
+void decide(const Test& t, const ScoreOptions& options, bool timed) {
   auto& r = t.result;
   const bool neither = r.metric->better == Better::kNeither;
   const auto beside = fmt::format("{}, reference {}: ", text(r.value.value), text(r.reference));
   const auto size = fmt::format("{} % of {} {}", human(100 * std::abs(r.effect), 2),
-                                r.effect_scale == "sd of a row" ? "the" : "its", r.effect_scale);
+                                r.effect_scale.starts_with("sd") ? "the" : "its", r.effect_scale);
   if (!(r.p_adjusted <= options.alpha)) {
     r.verdict = Verdict::kOk;
     r.reason = beside + (r.detectable_effect > r.major ? "no change seen, but a major one could have been missed"
@@ -100,9 +126,9 @@ void decide(const Test& t, const ScoreOptions& options, bool warn_at_most) {
     if (r.verdict == Verdict::kDrift && t.error / t.scale >= r.major) {
       r.verdict = Verdict::kWarning;
       r.reason += "; but the rows are so few that its size is uncertain";
-    } else if (r.verdict == Verdict::kDrift && warn_at_most) {
+    } else if (r.verdict == Verdict::kDrift && timed && !t.between) {
       r.verdict = Verdict::kWarning;
-      r.reason += "; assumes independent rows: the reference has fewer than five windows";
+      r.reason += "; assumes independent rows: the reference has fewer than five whole windows of 30 or more";
     }
   }
 }
@@ -114,7 +140,7 @@ std::string_view beside_dummy(const MetricResult& r) {
   // Who predicts the share of a class for every row is calibrated perfectly: no model is better than that.
   const bool perfect = v.baseline == (metric.better == Better::kLower ? metric.least : metric.most);
   if (metric.better == Better::kNeither || perfect || !std::isfinite(v.baseline) || !std::isfinite(v.value)) return {};
-  if ((v.low <= v.baseline && v.baseline <= v.high) || v.value == v.baseline) return "like";
+  if ((v.low - v.noise <= v.baseline && v.baseline <= v.high) || v.value == v.baseline) return "like";
   return lead(metric, v.value, v.baseline) > 0 ? "better" : "worse";
 }
 
@@ -132,10 +158,13 @@ ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindo
   ScoreReference out;
   out.metrics = whole.metrics;
   out.windows = static_cast<std::int64_t>(windows.size());
+  std::vector<Finder> finders;
+  for (const auto& window : windows)
+    if (!window.partial) finders.emplace_back(window.metrics);
   for (const auto& r : out.metrics) {
     auto& healthy = out.healthy.emplace_back();
-    for (const auto& window : windows) {
-      const auto* of = window.partial ? nullptr : find(window.metrics, r);
+    for (auto& find : finders) {
+      const auto* of = find(r);
       if (!of || !std::isfinite(of->value.value) || of->value.n < drift::kFewestRows) continue;
       const double value = of->value.value / (r.metric->total ? static_cast<double>(of->value.n) : 1);
       healthy.sum += value, healthy.squares += value * value, healthy.count += 1;
@@ -147,8 +176,9 @@ ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindo
 void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const ScoreOptions& options) {
   std::vector<Test> tests;
   std::vector<double> p_values;
+  Finder find(reference.metrics);
   for (auto& r : window.metrics) {
-    const auto* of = find(reference.metrics, r);
+    const auto* of = find(r);
     const auto& now = r.value;
     if (!std::isfinite(now.value)) {
       r.reason = why_none(now);
@@ -176,29 +206,33 @@ void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const S
       const double mine = difference < 0 ? now.high - now.value : now.value - now.low;
       const double theirs = difference < 0 ? r.reference - then(of->value.low) : then(of->value.high) - r.reference;
       const double error = std::hypot(mine, theirs) / kWidth;
-      const auto [scale, name, levels] = unit_of(*r.metric, r.reference, then(of->value.low), then(of->value.high),
-                                                 then(of->value.baseline), of->value.n);
+      const auto [scale, name, levels] =
+          unit_of(r, of->value, r.reference, then(of->value.low), then(of->value.high), then(of->value.baseline));
+      if (!(scale > 0) && difference != 0) {
+        r.reason = fmt::format("{}, reference {}: neither varies from row to row, so that the change has no scale",
+                               text(now.value), text(r.reference));
+        continue;
+      }
       r.effect_scale = name, r.watch = levels.watch, r.major = levels.major;
       const double size = std::sqrt(std::max(0., difference * difference - error * error)) / scale;
       r.effect = difference == 0 ? 0 : lead(*r.metric, difference, 0) > 0 ? -size : size;
       if (r.metric->better == Better::kNeither) r.effect = size;
       r.p_value = difference == 0 ? 1 : std::min(1., 2 * stats::normal_sf(std::abs(difference) / error));
-      r.p_value = std::fmax(r.p_value,
-                            between_p(r, reference.healthy[static_cast<std::size_t>(of - reference.metrics.data())]));
-      tests.push_back({r, difference, error, scale});
+      const double between = between_p(r, reference.healthy[static_cast<std::size_t>(of - reference.metrics.data())]);
+      r.p_value = std::fmax(r.p_value, between);
+      tests.push_back({r, difference, error, scale, !std::isnan(between)});
       p_values.push_back(r.p_value);
     }
   }
   const auto adjusted = stats::benjamini_hochberg(p_values);
   const bool timed = options.window.kind != WindowSpec::Kind::kNone && !options.timestamp.empty();
-  const bool warn_at_most = timed && reference.windows < static_cast<std::int64_t>(drift::kFewestWindows);
   // The metrics of a window move together, so that the first of them to be found needs no more than one test would.
   const double quantiles = stats::normal_quantile(1 - options.alpha / 2) + stats::normal_quantile(.8);
   for (std::size_t i = 0; i < tests.size(); ++i) {
     auto& t = tests[i];
     t.result.p_adjusted = adjusted[i];
     t.result.detectable_effect = quantiles * t.error / t.scale;
-    decide(t, options, warn_at_most);
+    decide(t, options, timed);
   }
   for (const auto& r : window.metrics) window.verdict = std::max(window.verdict, r.verdict);
 }

@@ -26,7 +26,7 @@ struct MetricResult {
   double reference = metric::kNaN, p_value = metric::kNaN, p_adjusted = metric::kNaN;
   double effect =
       metric::kNaN;          ///< how far it moved, on `effect_scale`; above 0 is worse (of Better::kNeither: farther)
-  std::string effect_scale;  ///< "lead over the baseline", "range" or "sd of a row"
+  std::string effect_scale;  ///< "lead over the baseline", "range", "sd of a row", "sd of the labels"
   double watch = metric::kNaN, major = metric::kNaN;
   double detectable_effect = metric::kNaN;  ///< the smallest that this window would have shown with probability 0.8
   Verdict verdict = Verdict::kNoData;
@@ -55,6 +55,13 @@ struct ScorePictures {
 /// `rows` = `labelled` + `unlabelled` + `unscored` (labelled, but without a prediction that can be read).
 struct RowCounts {
   std::int64_t rows = 0, labelled = 0, unlabelled = 0, unscored = 0;
+  std::optional<std::int64_t> without_relevant{};  ///< ranking: lists without a relevant item, which do not count
+
+  RowCounts& operator+=(const RowCounts& o) {
+    rows += o.rows, labelled += o.labelled, unlabelled += o.unlabelled, unscored += o.unscored;
+    if (o.without_relevant) without_relevant = without_relevant.value_or(0) + *o.without_relevant;
+    return *this;
+  }
 };
 
 struct ScoreWindow {

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/rng.h"
 #include "engine/memory_input_internal.h"
 #include "engine/profile.h"
 #include "engine/score_reference.h"
 #include "metric/binary.h"
+#include "stats/sampling.h"
 
 namespace vigie::engine {
 namespace {
@@ -270,29 +272,176 @@ TEST(Scoring, ADummyIsNoModel) {
   EXPECT_EQ(beside_dummy(r), "");
 }
 
-/// Windows of the reference's own law: at most alpha of them may alarm, at p < 1e-6.
-TEST(SlowScoring, FalseAlarmsAreFew) {
-  for (const std::size_t rows : {60, 200, 2000}) {
-    int alarms = 0;
-    constexpr int kTrials = 300;
-    for (int t = 0; t < kTrials; ++t) {
-      const auto seed = static_cast<std::uint64_t>(t);
-      auto reference = classified(10'000 + seed, 2000), current = classified(20'000 + seed, rows);
-      const auto card = score(current, {.rows = &reference}, binary());
-      ASSERT_TRUE(card);
-      alarms += card->summary.verdict >= Verdict::kWarning;
-    }
-    // Binomial(300, .05) is above 38 with probability 1e-6.
-    EXPECT_LE(alarms, 38) << rows;
-    RecordProperty("alarms_" + std::to_string(rows), alarms);
+/// What a healthy model of a task gives.
+struct World {
+  std::string_view name;
+  ScoreOptions options;
+  void (*draw)(Rng& rng, std::size_t rows, MemoryInput& input);
+};
+
+ScoreOptions options_of(Task task, std::string prediction, std::vector<std::string> scores = {}) {
+  ScoreOptions options;
+  options.task = task, options.label = "y";
+  options.prediction = std::move(prediction), options.scores = std::move(scores);
+  return options;
+}
+
+void draw_binary(Rng& rng, std::size_t rows, MemoryInput& input, double useful) {
+  std::vector<double> scores(rows), labels(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    scores[i] = rng.uniform();
+    labels[i] = rng.uniform() < (rng.uniform() < useful ? scores[i] : .5);
   }
+  input.add("y", labels, table::Type::kInteger).add("s", scores);
+}
+
+void draw_groups(Rng& rng, std::size_t rows, MemoryInput& input) {
+  std::vector<double> predictions(rows), labels(rows);
+  std::vector<std::string> groups(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    labels[i] = rng.uniform() < .5, predictions[i] = rng.uniform() < .3 + .3 * labels[i];
+    groups[i] = "g" + std::to_string(rng.below(20));
+  }
+  input.add("y", labels, table::Type::kInteger).add("p", predictions, table::Type::kInteger).add("g", groups);
+}
+
+void draw_classes(Rng& rng, std::size_t rows, MemoryInput& input) {
+  constexpr std::size_t kClasses = 3;
+  std::vector<double> labels(rows), scores[kClasses];
+  for (auto& of_class : scores) of_class.resize(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    labels[i] = static_cast<double>(rng.below(kClasses));
+    double sum = 0;
+    for (std::size_t c = 0; c < kClasses; ++c)
+      sum += scores[c][i] = rng.uniform() + (static_cast<double>(c) == labels[i] ? .4 : 0);
+    for (auto& of_class : scores) of_class[i] /= sum;
+  }
+  input.add("y", labels, table::Type::kInteger);
+  for (std::size_t c = 0; c < kClasses; ++c) input.add("s" + std::to_string(c), scores[c]);
+}
+
+void draw_numbers(Rng& rng, std::size_t rows, MemoryInput& input) {
+  std::vector<double> labels(rows), predictions(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    labels[i] = std::exp(stats::draw_normal(rng));
+    predictions[i] = labels[i] * (1 + .3 * (rng.uniform() - .5)) + .2 * stats::draw_normal(rng);
+  }
+  input.add("y", labels).add("p", predictions);
+}
+
+void draw_lists(Rng& rng, std::size_t rows, MemoryInput& input) {
+  std::vector<double> labels(rows), scores(rows);
+  std::vector<std::string> lists(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    labels[i] = rng.uniform() < .3, scores[i] = rng.uniform() + .3 * labels[i];
+    lists[i] = std::to_string(i / 10);
+  }
+  input.add("y", labels).add("s", scores).add("q", lists);
+}
+
+std::vector<World> worlds() {
+  auto groups = options_of(Task::kBinary, "p"), lists = options_of(Task::kRanking, "", {"s"});
+  groups.sensitive = "g", lists.group = "q";
+  return {{"useful scores", options_of(Task::kBinary, "", {"s"}),
+           [](Rng& rng, std::size_t rows, MemoryInput& input) { draw_binary(rng, rows, input, 1); }},
+          {"weak scores", options_of(Task::kBinary, "", {"s"}),
+           [](Rng& rng, std::size_t rows, MemoryInput& input) { draw_binary(rng, rows, input, .1); }},
+          {"twenty groups", groups, draw_groups},
+          {"three classes", options_of(Task::kMulticlass, "", {"s0", "s1", "s2"}), draw_classes},
+          {"numbers", options_of(Task::kRegression, "p"), draw_numbers},
+          {"lists", lists, draw_lists}};
+}
+
+/// Windows of the reference's own law, by all metrics together and by each alone: at most alpha of them may alarm, at
+/// p < 1e-6.
+TEST(SlowScoring, FalseAlarmsAreFew) {
+  constexpr int kTrials = 200, kMost = 27;  // of Binomial(200, .05), above which it is with probability 1e-6
+  for (const auto& world : worlds()) {
+    for (const auto& [healthy, rows] :
+         {std::pair<std::size_t, std::size_t>{100, 60}, {100, 4000}, {2000, 60}, {2000, 400}, {2000, 2000}}) {
+      int alarms = 0;
+      std::map<std::string, int> alone;
+      for (int t = 0; t < kTrials; ++t) {
+        Rng rng(10'000 * healthy + 100 * rows + static_cast<std::uint64_t>(t));
+        MemoryInput reference("reference"), current("current");
+        world.draw(rng, healthy, reference), world.draw(rng, rows, current);
+        const auto card = score(current, {.rows = &reference}, world.options);
+        ASSERT_TRUE(card) << card.error().message;
+        alarms += card->summary.verdict >= Verdict::kWarning;
+        for (const auto& r : card->windows[0].metrics)
+          alone[std::string(r.metric->name) + " " + r.part] += r.p_value <= .05 && r.effect >= r.watch;
+      }
+      EXPECT_LE(alarms, kMost) << world.name << ", " << healthy << " and " << rows << " rows";
+      for (const auto& [name, count] : alone)
+        EXPECT_LE(count, kMost) << name << " alone, of " << world.name << ", " << healthy << " and " << rows << " rows";
+    }
+  }
+}
+
+/// Days of ten rows tell nothing of how healthy days differ, and 40 of them tell as little.
+TEST(Scoring, WindowsOfFewRowsAreNoHealthyWindows) {
+  constexpr double kDay = 86'400e6;
+  const auto days = [&](std::uint64_t seed, double first, std::size_t rows, std::size_t of_day, double worse) {
+    auto input = classified(seed, rows, worse);
+    std::vector<double> times(rows);
+    for (std::size_t i = 0; i < rows; ++i)
+      times[i] = (first + (static_cast<double>(i) + .5) / static_cast<double>(of_day)) * kDay;
+    input.add("t", times, table::Type::kTimestamp);
+    return input;
+  };
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  auto bad = days(31, 18'100, 3000, 1000, .8);
+  for (const std::size_t of_day : {10, 100}) {
+    auto good = days(30, 18'000, 40 * of_day, of_day, 0);
+    const auto card = score(bad, {.rows = &good}, options);
+    ASSERT_TRUE(card) << card.error().message;
+    const auto* auc = find(card->windows[1], "roc_auc");
+    EXPECT_EQ(auc->verdict, of_day == 10 ? Verdict::kWarning : Verdict::kDrift) << auc->reason;
+    EXPECT_EQ(auc->reason.find("assumes independent rows") != std::string::npos, of_day == 10) << auc->reason;
+  }
+}
+
+TEST(Scoring, ABiasIsMeasuredInTheLabelsWhereErrorsDoNotVary) {
+  const auto data = [](double error) {
+    std::vector<double> labels(100), predictions(100);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      labels[i] = 1 + static_cast<double>(i % 2), predictions[i] = labels[i] + error;
+    MemoryInput input("data");
+    input.add("y", labels).add("p", predictions);
+    return input;
+  };
+  auto good = data(0), same = data(1e-9), off = data(.3);
+  const auto options = options_of(Task::kRegression, "p");
+  const auto small = score(same, {.rows = &good}, options), large = score(off, {.rows = &good}, options);
+  ASSERT_TRUE(small && large);
+  EXPECT_EQ(find(small->windows[0], "me")->verdict, Verdict::kOk) << find(small->windows[0], "me")->reason;
+  EXPECT_EQ(small->summary.verdict, Verdict::kOk);
+  const auto& me = *find(large->windows[0], "me");
+  EXPECT_EQ(me.verdict, Verdict::kDrift) << me.reason;
+  EXPECT_NEAR(me.effect, .6, 1e-9);
+  EXPECT_EQ(me.effect_scale, "sd of the labels");
+}
+
+TEST(Scoring, RandomScoresAreNotBetterThanADummy) {
+  int better = 0;
+  for (std::uint64_t t = 0; t < 100; ++t) {
+    Rng rng(t);
+    MemoryInput input("data");
+    draw_binary(rng, 60, input, 0);
+    const auto card = score(input, {}, binary());
+    ASSERT_TRUE(card);
+    better += beside_dummy(*find(card->windows[0], "ks")) == "better";
+  }
+  EXPECT_LE(better, 18);  // Binomial(100, .05) is above it with probability 1e-6
 }
 
 TEST(Scoring, NamesWhatTheTaskLacks) {
   auto input = classified(8, 100);
   auto options = binary();
   options.group = "g";
-  EXPECT_EQ(score(input, {}, options).error().message, "--group: --task binary has no use for it, ranking has");
+  EXPECT_EQ(score(input, {}, options).error().message,
+            "--group: --task binary has no use for it, ranking or segmentation has");
   options = binary();
   options.label = "s";
   EXPECT_NE(score(input, {}, options).error().message.find("more than two values"), std::string::npos);
