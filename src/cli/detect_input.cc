@@ -75,6 +75,13 @@ class Values {
       VIGIE_ASSIGN(columns[i], batch.column(engine::find_column(schema, types_[i].name)));
       mismatches_ += columns[i].mismatches;
     }
+    // As doubles, whole numbers beyond 2⁵³ would be equal to others.
+    for (std::size_t i = 0; types_.size() > 1 && i < types_.size(); ++i)
+      if (std::any_of(columns[i].numbers.begin(), columns[i].numbers.end(), [](double v) { return v >= 0x1p53; }))
+        return fail(Code::kUsage,
+                    fmt::format("{}: column {} holds numbers beyond 9007199254740992, which can be told "
+                                "apart as text only (--schema FILE with {}: category)",
+                                i == 0 ? "--label" : "--prediction", vigie::quoted(types_[i].name), types_[i].name));
     auto values = types_.size() == 1 ? columns[0].numbers : joined(columns[0], columns[1]);
     any_ = any_ || std::any_of(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
     return values;

@@ -12,12 +12,16 @@
 #include "base/text.h"
 #include "engine/class_key.h"
 #include "engine/class_names_internal.h"
+#include "engine/profile.h"
+#include "engine/score_reference.h"
 #include "engine/tally.h"
 
 namespace vigie::engine {
 namespace {
 
 using table::Type;
+
+constexpr double kInexact = 9007199254740992;  // 2⁵³: from here on, different whole numbers are equal as doubles
 
 constexpr std::pair<std::string_view, std::string_view> kWords[] = {{"0", "1"}, {"false", "true"}, {"no", "yes"}};
 
@@ -105,13 +109,18 @@ Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vec
   VIGIE_ASSIGN(auto reader, data.open(types));
   std::vector<std::set<std::string>> seen(columns.size());
   std::int64_t mismatches = 0;
+  bool inexact = false;
   while (true) {
     VIGIE_ASSIGN(auto batch, reader->next());
     if (!batch) break;
     bool all = true;
     for (std::size_t c = 0; c < columns.size(); ++c) {
       VIGIE_ASSIGN(auto column, batch->column(find_column(reader->schema(), columns[c])));
-      if (column.type != Type::kList) mismatches += column.mismatches;
+      if (column.type != Type::kList) {
+        mismatches += column.mismatches;
+        inexact = inexact || std::any_of(column.numbers.begin(), column.numbers.end(),
+                                         [](double v) { return std::abs(v) >= kInexact && std::isfinite(v); });
+      }
       each_name(column, [&](std::string name) {
         if (seen[c].size() <= kMostClasses) seen[c].insert(std::move(name));
       });
@@ -123,11 +132,38 @@ Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vec
     }
     if (all) break;
   }
-  if (mismatches > 0 && !text) return find_classes(data, columns, enough, true);
+  if ((mismatches > 0 || inexact) && !text) return find_classes(data, columns, enough, true);
   for (std::size_t c = 0; c < columns.size(); ++c) {
     out[c].values.assign(seen[c].begin(), seen[c].end());
     sort_classes(out[c].values);
   }
+  return out;
+}
+
+Result<std::vector<std::string>> classes_of_both(table::Input& data, const ScoreAgainst& reference,
+                                                 const ScoreOptions& options) {
+  using metric::Task;
+  std::vector<std::string> columns = {options.label}, out;
+  const bool two = options.task == Task::kBinary, many = options.task == Task::kMulticlass ||
+                                                         options.task == Task::kSegmentation;
+  if (!(reference.rows && (two || many)) && !(reference.profile && many)) return out;
+  if (options.scores.empty()) columns.push_back(options.prediction);
+  const auto add = [&](const std::vector<std::string>& names) {
+    const ClassIndex known(out);
+    for (const auto& name : names)
+      if (known.find(name) == ClassIndex::kUnknown) out.push_back(name);
+    sort_classes(out);
+  };
+  const auto add_from = [&](table::Input& input) -> Status {
+    VIGIE_ASSIGN(auto found, find_classes(input, columns, two ? 2 : kMostClasses + 1, false));
+    for (const auto& column : found) add(column.values);
+    return {};
+  };
+  VIGIE_TRY(add_from(data));
+  // Two words, or one that says what the other is: there is nothing to ask the reference.
+  if (two && (out.size() > 1 || (out.size() == 1 && !opposite(out[0]).empty()))) return std::vector<std::string>();
+  if (reference.rows) VIGIE_TRY(add_from(*reference.rows));
+  if (reference.profile) add(reference.profile->scores->options.classes);
   return out;
 }
 

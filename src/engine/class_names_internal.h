@@ -28,6 +28,11 @@ struct ClassColumn {
 Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vector<std::string>& columns,
                                               std::size_t enough, bool text);
 
+/// The classes of data and reference together, where the task has to know all of them and the data may lack some; else
+/// empty.
+Result<std::vector<std::string>> classes_of_both(table::Input& data, const ScoreAgainst& reference,
+                                                 const ScoreOptions& options);
+
 /// In the order of numbers where all are numbers, else of bytes; without repeats.
 void sort_classes(std::vector<std::string>& names);
 

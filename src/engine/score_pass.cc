@@ -391,6 +391,25 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     if (several) finish(of_whole, [&](std::size_t) -> ScoreWindow& { return *pass.whole; });
     finish(segments, [&](std::size_t w) -> ScoreWindow& { return pass.windows[w]; });
   }
+  // A matrix grows with the square of the classes, and there is one a window.
+  constexpr std::size_t kMostCells = 1'000'000;
+  const auto& confusion = pass.windows.front().confusion;
+  if (several && confusion && confusion->matrix.size() > kMostCells / pass.windows.size()) {
+    pass.notes.push_back(fmt::format("{}: of {} classes the confusion matrix is given once, for all windows together",
+                                     data.name(), confusion->labels.size()));
+    for (auto& w : pass.windows) w.confusion.reset();
+  }
+  double rounding = 0;
+  const auto see = [&](const ScoreWindow& window) {
+    for (const auto& r : window.metrics) rounding = std::max(rounding, r.value.rounding);
+  };
+  std::for_each(pass.windows.begin(), pass.windows.end(), see);
+  if (pass.whole) see(*pass.whole);
+  if (rounding > 0)
+    pass.notes.push_back(fmt::format(
+        "{}: more different numbers than are kept; metrics that are not \"exact\" read them to {} of their size, or of "
+        "their distance from 1",
+        data.name(), human(rounding, 2)));
   return pass;
 }
 

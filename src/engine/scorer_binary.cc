@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
+#include <set>
 
 #include "base/text.h"
 #include "engine/class_names_internal.h"
@@ -59,8 +61,7 @@ class BinaryScorer : public Scorer {
                            vigie::quoted(classes_.names()[0]), vigie::quoted(classes_.names()[1]));
       }));
     }
-    if (!options_.sensitive.empty()) read_groups(columns[2]);
-    return {};
+    return options_.sensitive.empty() ? Status() : read_groups(columns[2]);
   }
 
   std::unique_ptr<GroupState> make(std::size_t limit) const override {
@@ -119,11 +120,16 @@ class BinaryScorer : public Scorer {
     return {};
   }
 
-  void read_groups(const table::Column& column) {
+  Status read_groups(const table::Column& column) {
+    for (const auto name : column.dictionary) met_.emplace(name);
+    if (met_.size() > kMostClasses)
+      return fail(Code::kUsage, fmt::format("--sensitive: column {} of {} has more than {} values, too many for groups",
+                                            vigie::quoted(options_.sensitive), source_, kMostClasses));
     groups_.resize(column.codes.size());
     for (std::size_t i = 0; i < groups_.size(); ++i)
       groups_[i] =
           column.codes[i] < 0 ? std::string_view() : column.dictionary[static_cast<std::size_t>(column.codes[i])];
+    return {};
   }
 
   void finish(TwoClasses& state, Finished& out, bool pictures) const {
@@ -149,6 +155,7 @@ class BinaryScorer : public Scorer {
   std::vector<std::uint8_t> labels_, predictions_;
   std::span<const double> scores_;
   std::vector<std::string_view> groups_;
+  std::set<std::string, std::less<>> met_;  // groups so far
 };
 
 /// The two classes, no first. `met`: values of labels, or of labels and predictions.
@@ -196,7 +203,7 @@ Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOpti
   const bool by_score = !options.scores.empty();
   std::vector<std::string> columns = {options.label};
   VIGIE_ASSIGN(auto label, find_classes(data, columns, 2, text));
-  auto met = label[0].values;
+  auto met = options.classes.empty() ? label[0].values : options.classes;
   const bool few = met.size() < 2 && (met.empty() || opposite(met[0]).empty());
   if (!by_score) {
     VIGIE_ASSIGN(auto both, find_classes(data, {options.label, options.prediction}, few ? kMostClasses : 2, text));

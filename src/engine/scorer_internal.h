@@ -88,8 +88,8 @@ Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& op
 
 // One a task.
 Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOptions& options, bool text);
-Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const ScoreOptions& options, bool text);
-Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, const ScoreOptions& options, bool text);
+Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, ScoreOptions& options, bool text);
+Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, ScoreOptions& options, bool text);
 std::unique_ptr<Scorer> make_regression_scorer(const ScoreOptions& options);
 std::unique_ptr<Scorer> make_ranking_scorer(const ScoreOptions& options);
 Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const ScoreOptions& options);

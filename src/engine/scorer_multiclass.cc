@@ -90,10 +90,16 @@ bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c));
 }
 
-/// Whether a column is named after a class: "cat", "p_cat", "score.cat".
+bool is_digit(char c) {
+  return std::isdigit(static_cast<unsigned char>(c));
+}
+
+/// Whether a column is named after a class: "cat", "p_cat", "score.cat", "p3" after 3.
 bool named_after(const std::string& column, const std::string& name) {
-  return column == name ||
-         (column.size() > name.size() && column.ends_with(name) && !is_word(column[column.size() - name.size() - 1]));
+  if (column == name) return true;
+  if (name.empty() || column.size() <= name.size() || !column.ends_with(name)) return false;
+  const char before = column[column.size() - name.size() - 1];
+  return !is_word(before) || is_digit(before) != is_digit(name[0]);
 }
 
 /// The classes of score columns: by the columns' names where every label has one, else by the order of the labels.
@@ -132,16 +138,16 @@ Result<Classes> classes_of(const ScoreOptions& options, const std::vector<std::s
 
 }  // namespace
 
-Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const ScoreOptions& options, bool text) {
+Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, ScoreOptions& options, bool text) {
   std::vector<std::string> columns = {options.label};
   if (options.scores.empty()) columns.push_back(options.prediction);
-  VIGIE_ASSIGN(auto met, find_classes(data, columns, kMostClasses + 1, text));
-  auto values = met[0].values;
+  VIGIE_ASSIGN(auto met, find_classes(data, columns, options.classes.empty() ? kMostClasses + 1 : 0, text));
+  auto values = options.classes.empty() ? met[0].values : options.classes;
   Classes classes;
   std::vector<Scorer::Wanted> wanted = {{options.label, met[0].type, true}};
   if (options.scores.empty()) {
     wanted.push_back({options.prediction, met[1].type, true});
-    values.insert(values.end(), met[1].values.begin(), met[1].values.end());
+    if (options.classes.empty()) values.insert(values.end(), met[1].values.begin(), met[1].values.end());
     sort_classes(values);
     classes.names = std::move(values);
   } else {
@@ -154,6 +160,7 @@ Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, const
   if (classes.names.size() < 2)
     return fail(Code::kUsage, fmt::format("--label: column {} of {} has one value, {}, and so has the prediction",
                                           vigie::quoted(options.label), data.name(), vigie::quoted(classes.names[0])));
+  options.classes = classes.names;
   return std::unique_ptr<Scorer>(new MulticlassScorer(options, data.name(), std::move(classes), std::move(wanted)));
 }
 

@@ -18,10 +18,7 @@ struct Pixels {
   RowCounts rows_;
   void save(ByteWriter& out) const { state.save(out); }
   Status merge(const Pixels& other) {
-    rows_.rows += other.rows_.rows;
-    rows_.labelled += other.rows_.labelled;
-    rows_.unlabelled += other.rows_.unlabelled;
-    rows_.unscored += other.rows_.unscored;
+    rows_ += other.rows_;
     return state.merge(other.state);
   }
 };
@@ -48,7 +45,7 @@ class SegmentationScorer : public Scorer {
       if (is_missing(0, i) || is_missing(1, i)) continue;
       if (length(columns[0]) != length(columns[1]))
         return fail(Code::kInput,
-                    fmt::format("{}: row {}: {} has {} pixels and {} has {}", source_, first_ + i + 1, options_.label,
+                    fmt::format("{}: row {}: {} has {} pixels and {} has {}", source_, first_ + i, options_.label,
                                 length(columns[0]), options_.prediction, length(columns[1])));
     }
     starts_ = columns[1].offsets;
@@ -126,14 +123,25 @@ class SegmentationScorer : public Scorer {
 
 }  // namespace
 
-Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, const ScoreOptions& options, bool text) {
-  VIGIE_ASSIGN(auto met, find_classes(data, {options.label, options.prediction}, kMostClasses + 1, text));
+Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, ScoreOptions& options, bool text) {
+  VIGIE_ASSIGN(auto met, find_classes(data, {options.label, options.prediction},
+                                      options.classes.empty() ? kMostClasses + 1 : 0, text));
   if ((met[0].type == Type::kList) != (met[1].type == Type::kList))
     return fail(Code::kInput, fmt::format("{}: one of {} and {} is a list of pixels, the other is not", data.name(),
                                           vigie::quoted(options.label), vigie::quoted(options.prediction)));
-  auto names = met[0].values;
-  names.insert(names.end(), met[1].values.begin(), met[1].values.end());
-  sort_classes(names);
+  for (const auto& column : met)
+    for (const auto& value : column.values)
+      if (value.starts_with('[') && value.ends_with(']'))
+        return fail(Code::kUsage, fmt::format("{}: column {} of {} holds {}, and a list of pixels is one of numbers",
+                                              column.name == options.label ? "--label" : "--prediction",
+                                              vigie::quoted(column.name), data.name(), vigie::quoted(value)));
+  auto names = options.classes;
+  if (names.empty()) {
+    names = met[0].values;
+    names.insert(names.end(), met[1].values.begin(), met[1].values.end());
+    sort_classes(names);
+  }
+  options.classes = names;
   std::vector<Scorer::Wanted> wanted = {{options.label, met[0].type, met[0].type != Type::kList},
                                         {options.prediction, met[1].type, met[1].type != Type::kList}};
   if (!options.group.empty()) wanted.push_back({options.group, Type::kString});

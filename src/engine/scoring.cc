@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "engine/class_names_internal.h"
 #include "engine/roles_internal.h"
 #include "engine/score_pass_internal.h"
 #include "engine/scorer_internal.h"
@@ -37,8 +38,8 @@ Status check_options(const ScoreOptions& o) {
                 fmt::format("--score: --task {} takes one column{}, got {}", task,
                             o.task == Task::kBinary ? ", that of the positive class" : "", o.scores.size()));
   if (o.task == Task::kRanking && o.group.empty()) return needs("--group", "which list (query, user) each row is of");
-  VIGIE_TRY(
-      unknown(!o.group.empty() && o.task != Task::kRanking && o.task != Task::kSegmentation, "--group", "ranking"));
+  VIGIE_TRY(unknown(!o.group.empty() && o.task != Task::kRanking && o.task != Task::kSegmentation, "--group",
+                    "ranking or segmentation"));
   VIGIE_TRY(unknown(o.positive.has_value() && o.task != Task::kBinary, "--positive", "binary"));
   VIGIE_TRY(unknown(o.costs.has_value() && o.task != Task::kBinary, "--cost-matrix", "binary"));
   VIGIE_TRY(unknown(!o.sensitive.empty() && o.task != Task::kBinary, "--sensitive", "binary"));
@@ -72,10 +73,11 @@ struct Scored {
 };
 
 Result<Scored> score_data(const MakeScorer& make, table::Input& data, ScoreOptions& options) {
-  VIGIE_TRY(check_columns(data, options));
   Scored out;
   bool misfits = false;
+  const auto known = options.classes;
   for (const bool text : {false, true}) {
+    options.classes = known;
     VIGIE_ASSIGN(out.scorer, make(data, options, text));
     VIGIE_ASSIGN(out.pass, score_pass(data, *out.scorer, options, misfits));
     if (!misfits) break;
@@ -135,8 +137,7 @@ void summarise(Scorecard& card, double alpha) {
   for (const auto& w : card.windows) {
     s.verdict = std::max(s.verdict, w.verdict);
     s.windows_with_drift += w.verdict == Verdict::kDrift;
-    s.rows.rows += w.rows.rows, s.rows.labelled += w.rows.labelled;
-    s.rows.unlabelled += w.rows.unlabelled, s.rows.unscored += w.rows.unscored;
+    s.rows += w.rows;
     if (card.reference && w.verdict != Verdict::kNoData) s.expected_false_windows += alpha;
     for (const auto& r : w.metrics) {
       auto [it, fresh] = worst.try_emplace({r.metric, r.part}, r.verdict);
@@ -222,13 +223,19 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   return card;
 }
 
-Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const ScoreOptions& options) {
-  VIGIE_TRY(check_all(options));
+Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const ScoreOptions& given) {
+  VIGIE_TRY(check_all(given));
+  VIGIE_TRY(check_columns(data, given));
+  if (reference.rows) VIGIE_TRY(check_columns(*reference.rows, given));
+  auto options = given;
+  VIGIE_ASSIGN(options.classes, classes_of_both(data, reference, options));
+  if (reference.profile && !options.positive) options.positive = reference.profile->scores->options.positive;
   return score_with(make_scorer, data, reference, options);
 }
 
 Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& given) {
   VIGIE_TRY(check_all(given));
+  VIGIE_TRY(check_columns(data, given));
   auto out = std::make_shared<StoredScores>();
   out->options = given;
   out->options.keep_state = true;

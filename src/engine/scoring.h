@@ -23,6 +23,7 @@ struct ScoreOptions {
   std::vector<std::string> scores;      ///< one; of multiclass one a class
   double threshold = .5;                ///< binary: predicted positive at this score or above
   std::optional<std::string> positive;  ///< binary: the class; else 1, true, yes, or the later of two in sort order
+  std::vector<std::string> classes;     ///< of many: all that there are; else, when scored, those of the data
   std::optional<std::array<double, 4>> costs;  ///< binary: worth of a row of tn, fp, fn, tp
   std::string group;                           ///< ranking: which list a row is of; segmentation: which image
   std::vector<std::uint32_t> ks = {5, 10};
