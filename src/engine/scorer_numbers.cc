@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <limits>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "engine/scorer_group_internal.h"
 #include "metric/curves.h"
 #include "metric/ranking.h"
@@ -68,8 +71,15 @@ class RankingScorer : public Scorer {
   }
   std::unique_ptr<GroupState> make(std::size_t) const override {
     return std::make_unique<Group<RankingState>>(RankingState(ks_), [](RankingState& state, Finished& out, bool) {
-      out.entries = metric::evaluate(state.summarize());
+      const auto summary = state.summarize();
+      out.entries = metric::evaluate(summary);
+      out.rows.without_relevant = summary.without_relevant;
     });
+  }
+  void describe(Scorecard& card) const override {
+    if (const auto lists = card.all().rows.without_relevant.value_or(0); lists > 0)
+      card.notes.push_back(fmt::format("{}: {} without a relevant item, which no order can serve, {} left out",
+                                       card.source, plural(lists, "list"), lists == 1 ? "is" : "are"));
   }
   void update(GroupState& group, const RowSet& rows) const override {
     std::vector<std::uint64_t> lists;

@@ -18,7 +18,12 @@ namespace {
 using metric::TextState;
 using table::Type;
 
-/// Sum and number of the logarithms in a text such as "[-0.1, -2]"; what is no number makes the sum NaN.
+/// NaN for what is no logarithm of a probability.
+double logarithm(double value) {
+  return value <= 0 ? value : std::nan("");
+}
+
+/// Sum and number of the logarithms in a text such as "[-0.1, -2]"; what is none makes the sum NaN.
 std::pair<double, std::int64_t> sum_of(std::string_view text) {
   double sum = 0;
   std::int64_t count = 0;
@@ -27,7 +32,7 @@ std::pair<double, std::int64_t> sum_of(std::string_view text) {
     const auto end = std::min(text.find_first_of(kBetween, at), text.size());
     double value = std::nan("");
     const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, value);
-    sum += error == std::errc() && stop == text.data() + end ? value : std::nan("");
+    sum += error == std::errc() && stop == text.data() + end ? logarithm(value) : std::nan("");
     at = end;
   }
   return {sum, count};
@@ -54,9 +59,9 @@ class TextScorer : public Scorer {
       } else if (tokens.type == Type::kList) {
         sums_[i] = 0, counts_[i] = tokens.offsets[i + 1] - tokens.offsets[i];
         for (auto v = tokens.offsets[i]; v < tokens.offsets[i + 1]; ++v)
-          sums_[i] += tokens.values[static_cast<std::size_t>(v)];
+          sums_[i] += logarithm(tokens.values[static_cast<std::size_t>(v)]);
       } else {
-        sums_[i] = tokens.numbers[i], counts_[i] = 1;
+        sums_[i] = logarithm(tokens.numbers[i]), counts_[i] = 1;
       }
       if (counts_[i] > 0) ++(std::isfinite(sums_[i]) ? usable_ : unusable_);
     }

@@ -89,7 +89,7 @@ Value wer(const TextSummary& s) {
 }
 
 Value perplexity(const TextSummary& s) {
-  if (s.token_rows == 0) return none("no log-probabilities were given", s.n);
+  if (s.token_rows == 0) return none("no log-probabilities, which are 0 or less, were given", s.n);
   const Ratio r = ratio(s.tokens);
   const Interval interval = mean_interval(-r.value, corrected(r.variance, s.token_rows), s.token_rows);
   return some(std::exp(-r.value), {std::exp(interval.low), std::exp(interval.high)}, kNaN, s.token_rows);

@@ -56,7 +56,7 @@ TEST(Text, MissingAndEmpty) {
   EXPECT_EQ(value_of(entries, "wer").reason, "no reference has a word");
   EXPECT_EQ(value_of(entries, "bleu").reason, "no reference has a word");
   EXPECT_EQ(value_of(entries, "exact_match").value, 0);
-  EXPECT_EQ(value_of(entries, "perplexity").reason, "no log-probabilities were given");
+  EXPECT_EQ(value_of(entries, "perplexity").reason, "no log-probabilities, which are 0 or less, were given");
 }
 
 TEST(Text, Perplexity) {
