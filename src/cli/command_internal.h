@@ -46,7 +46,8 @@ struct DataOptions {
   /// Only those that say how DATA is read.
   void add_reading(CLI::App& app);
   /// Code::kUsage for what can be told before data is read; says on standard error what is given and has no effect.
-  Status check() const;
+  /// `distinct`: each column may have one role only.
+  Status check(bool distinct = false) const;
   Result<table::ReadOptions> reading() const;
   /// open_input(); says on standard error which of these options its kind of file has no use for. `types`: of columns
   /// that --schema does not name; need not be in the data.

@@ -71,21 +71,26 @@ void DataOptions::add_reading(CLI::App& app) {
       ->group(reading);
 }
 
-Status DataOptions::check() const {
+Status DataOptions::check(bool distinct) const {
   for (const auto& [option, given] :
        {std::pair{"--score", &score}, std::pair{"--features", &features}, std::pair{"--ignore", &ignore}})
     VIGIE_TRY(check_list(option, *given, "column"));
   VIGIE_TRY(reading());
   std::map<std::string, std::string> role;
-  auto take = [&](const std::string& name, const std::string& option) {
+  auto take = [&](const std::string& name, const std::string& option) -> Status {
     auto [it, fresh] = role.emplace(name, option);
-    if (!name.empty() && !fresh)
-      say(fmt::format("{} {}: has no effect, the column is the {} already", option, name, it->second));
+    if (name.empty() || fresh) return {};
+    if (distinct)
+      return fail(Code::kUsage, fmt::format("{} {}: the column is the {} already", option, name, it->second));
+    say(fmt::format("{} {}: has no effect, the column is the {} already", option, name, it->second));
+    return {};
   };
   // In the order in which the engine gives roles.
-  take(timestamp, "--timestamp"), take(id, "--id"), take(weight, "--weight"), take(prediction, "--prediction");
-  for (const auto& s : split(score)) take(s, "--score");
-  take(label, "--label");
+  for (const auto& [name, option] : {std::pair{&timestamp, "--timestamp"}, std::pair{&id, "--id"},
+                                     std::pair{&weight, "--weight"}, std::pair{&prediction, "--prediction"}})
+    VIGIE_TRY(take(*name, option));
+  for (const auto& s : split(score)) VIGIE_TRY(take(s, "--score"));
+  VIGIE_TRY(take(label, "--label"));
   for (const auto& s : split(ignore))
     if (auto it = role.find(s); it != role.end())
       say(fmt::format("--ignore {}: has no effect, the column is the {}", s, it->second));

@@ -47,7 +47,7 @@ Result<engine::ScoreOptions> read_options(const Options& o) {
     return fail(Code::kUsage, "--fail-on: needs --reference DATA, without which there is nothing to have moved from");
   if (!(o.alpha > 0 && o.alpha < 1))
     return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
-  VIGIE_TRY(o.columns.check());
+  VIGIE_TRY(o.columns.check(true));
   if (o.writes) {
     VIGIE_TRY(check_output(o.output, kReport));
     VIGIE_TRY(check_not_input(o.output, o.data, "the data"));
