@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/iso_time.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "base/sort.h"
@@ -233,6 +234,16 @@ TEST(File, SpoolKeepsAPipe) {
   char out[8];
   EXPECT_EQ(*file->read(1, out, sizeof out), 2U);
   EXPECT_EQ(out[0], 'b');
+}
+
+TEST(IsoTime, ToTheMicrosecondWithinFourDigits) {
+  EXPECT_EQ(iso_time(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(iso_time(1706689800250000), "2024-01-31T08:30:00.25Z");
+  EXPECT_EQ(iso_time(-1), "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(iso_time(253402300799e6), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(iso_time(253402300800e6), "");
+  EXPECT_EQ(iso_time(-62135596800e6), "0001-01-01T00:00:00Z");
+  EXPECT_EQ(iso_time(std::numeric_limits<double>::quiet_NaN()), "");
 }
 
 }  // namespace

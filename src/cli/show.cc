@@ -3,10 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/iso_time.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "engine/picture.h"
@@ -57,11 +57,23 @@ Json column_json(const engine::Profile& profile, const engine::ColumnProfile& c)
     j["counted"] = whole.rows();
     return j;
   }
-  j["mean"] = c.moments.mean(), j["sd"] = c.moments.sd(), j["min"] = c.moments.min(), j["max"] = c.moments.max();
+  const bool timed = c.type == engine::ColumnType::kTimestamp;
+  const auto value = [&](double v) -> Json {
+    if (!timed) return v;
+    const auto text = iso_time(v);
+    return text.empty() ? Json() : Json(text);
+  };
+  j["mean"] = value(c.moments.mean()), j["min"] = value(c.moments.min()), j["max"] = value(c.moments.max());
+  if (timed)
+    j["sd_seconds"] = c.moments.sd() / 1e6;
+  else
+    j["sd"] = c.moments.sd();
   if (c.quantiles && c.quantiles->count() > 0)
     for (auto [name, q] : {std::pair{"p01", .01}, {"p10", .1}, {"p50", .5}, {"p90", .9}, {"p99", .99}})
-      j["quantiles"][name] = c.quantiles->quantile(q);
-  j["bins"] = {{"cuts", c.bins.cuts}, {"counts", c.bins.counts}};
+      j["quantiles"][name] = value(c.quantiles->quantile(q));
+  auto cuts = Json::array();
+  for (const double cut : c.bins.cuts) cuts.push_back(value(cut));
+  j["bins"] = {{"cuts", cuts}, {"counts", c.bins.counts}};
   return j;
 }
 
@@ -84,12 +96,8 @@ Json scores_json(const engine::Profile& profile) {
 }
 
 std::string time(double micros) {
-  if (!(std::fabs(micros) < 2.5e17)) return "–";
-  auto seconds = static_cast<std::time_t>(std::floor(micros / 1e6));
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%F %H:%M", &parts)};
+  const auto text = iso_time(micros);
+  return text.empty() ? "–" : text.substr(0, 10) + " " + text.substr(11, 5);
 }
 
 }  // namespace

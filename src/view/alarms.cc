@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/iso_time.h"
 #include "base/text.h"
 #include "view/grid_internal.h"
 
@@ -15,24 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// To the microsecond, without zeros at the end; empty where there is none.
-std::string time_of(double micros) {
-  if (!(std::fabs(micros) < 2.5e17)) return {};
-  const double whole = std::floor(micros / 1e6);
-  const auto seconds = static_cast<std::time_t>(whole);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  std::string out(text, std::strftime(text, sizeof text, "%FT%T", &parts));
-  if (const auto rest = static_cast<int>(micros - whole * 1e6); rest > 0) {
-    out += fmt::format(".{:06}", rest);
-    out.erase(out.find_last_not_of('0') + 1);
-  }
-  return out + "Z";
-}
-
 Json time_json(double micros) {
-  const auto text = time_of(micros);
+  const auto text = iso_time(micros);
   return text.empty() ? Json() : Json(text);
 }
 
@@ -85,7 +69,7 @@ std::string to_json(const Detection& d) {
 std::string to_terminal(const TimedAlarm& timed, const TerminalOptions& options) {
   const auto& a = timed.alarm;
   const auto place = [&](std::int64_t index, double micros) {
-    const auto time = timed.timed ? time_of(micros) : std::string();
+    const auto time = timed.timed ? iso_time(micros) : std::string();
     return with_commas(index) + (time.empty() ? "" : fmt::format(" ({})", time));
   };
   const bool drift = a.state == detect::State::kDrift;
