@@ -74,7 +74,8 @@ Value lift_10(const BinarySummary& s) {
                          (positives - on_top) * std::pow(value - .1 * edge, 2) +
                          (.9 * n - positives + on_top) * std::pow(.1 * edge, 2);
   Interval interval = affine(share_interval(value, squares / (positives * positives), n), 10, 0);
-  interval.high = std::min(interval.high, std::max(10 * value, n / positives));
+  // At most 1 over the share of positives, which is not that of the sample.
+  interval.high = std::min(interval.high, std::max(10 * value, 1 / wilson(positives, n).low));
   return read(s, some(10 * value, interval, 1, s.counts.rows()));
 }
 

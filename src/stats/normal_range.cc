@@ -16,7 +16,7 @@ double normal_range_quantile(double p, std::int64_t k) {
   // From Bonferroni's bound Newton's steps come down, and then stay below the root, for the law is concave there.
   double q = std::numbers::sqrt2 * normal_quantile(1 - (1 - p) / (n * (n - 1)));
   for (int i = 0; i < 20; ++i) {
-    constexpr double kStep = .25, kEnd = 7;  // the trapezoidal rule is nearly exact for such integrands
+    constexpr double kStep = .125, kEnd = 7;  // the trapezoidal rule is nearly exact for such integrands
     double below = 0, density = 0;
     for (double z = -kEnd; z <= kEnd + q; z += kStep) {
       const double within = std::max(0., normal_cdf(z) - normal_cdf(z - q)), others = std::pow(within, n - 2);

@@ -10,7 +10,7 @@ namespace vigie::stats {
 /// NaN.
 
 /// The range of `k` ≥ 2 standard normals that is exceeded with probability 1 − p, 0 < p < 1 (Tukey's studentised range
-/// with known variance). Within 1e-8. About 50 µs.
+/// with known variance). Within 1e-8. About 100 µs.
 double normal_range_quantile(double p, std::int64_t k);
 
 /// The mean range of variables of mean 0 with these standard deviations; 0 of fewer than two. Within 1e-3 of it. About
