@@ -198,7 +198,8 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     EXPECT_EQ(x[i].metric, y[i].metric);
-    if (!std::isnan(y[i].value.value)) EXPECT_NEAR(x[i].value.value, y[i].value.value, 1e-12) << x[i].metric->name;
+    const double got = x[i].value.value, expected = y[i].value.value;
+    EXPECT_TRUE(std::abs(got - expected) <= 1e-12 || (std::isnan(got) && std::isnan(expected))) << x[i].metric->name;
   }
   options.threshold = .7;
   const auto other = store_scores(second, options);
