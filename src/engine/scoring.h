@@ -47,7 +47,7 @@ struct ScoreOptions {
 struct ScoreAgainst {
   table::Input* rows = nullptr;
   const Profile* profile = nullptr;
-  std::string name;  ///< of the profile's file
+  std::string name{};  ///< of the profile's file
 };
 
 /// Scores the predictions of labelled data: one pass over `data` (two, where classes or types are known only after the

@@ -88,6 +88,10 @@ class ScoreReport {
   }
 
   void metrics() {
+    // Of ranking there are none but those by k.
+    if (std::none_of(all_.metrics.begin(), all_.metrics.end(),
+                     [](const auto& r) { return !r.segment && r.metric->key().empty(); }))
+      return;
     open("metrics", "Metrics");
     out_ +=
         "<div class=\"scroll\"><table><thead><tr><th>metric</th><th class=\"n\">value</th><th class=\"n\">95 % "
@@ -98,13 +102,16 @@ class ScoreReport {
     for (const auto& r : all_.metrics) {
       if (r.segment || !r.metric->key().empty()) continue;
       put(out_, "<tr data-name=\"{0}\"><th scope=\"row\" class=\"nw\">{0}</th>", escaped(r.metric->name));
+      const auto labelled = [&](std::string_view label, const std::string& text) {
+        put(out_, "<td class=\"n\" data-label=\"{}\">{}</td>", label, escaped(text));
+      };
       cell(number_text(r.value.value));
-      cell(interval_text(r.value));
-      cell(with_commas(r.value.n));
-      cell(number_text(r.value.baseline));
-      if (card_.reference) cell(number_text(r.reference));
-      put(out_, "<td>{}</td><td style=\"min-width:18rem\"><bdi>{}</bdi><br><small>{}</small></td></tr>",
-          badge(r.verdict), escaped(r.reason, 300), escaped(r.metric->summary));
+      labelled("95 %", interval_text(r.value));
+      labelled("n", with_commas(r.value.n));
+      labelled("dummy", number_text(r.value.baseline));
+      if (card_.reference) labelled("reference", number_text(r.reference));
+      put(out_, "<td>{}</td><td class=\"why\"><bdi>{}</bdi><br><small>{}</small></td></tr>", badge(r.verdict),
+          escaped(r.reason, 300), escaped(r.metric->summary));
     }
     out_ += "</tbody></table></div>";
     close();
@@ -196,9 +203,10 @@ class ScoreReport {
       out_ += "<td></td>";
       return;
     }
-    put(out_, "<td class=\"n\">{}{}<br><small>{}</small></td>",
+    put(out_, "<td class=\"n\">{}{}<br><small>{}{}</small></td>",
         r->verdict >= Verdict::kWarning ? badge(r->verdict) + " " : "", escaped(number_text(r->value.value)),
-        escaped(interval_text(r->value)));
+        escaped(interval_text(r->value)),
+        r->metric->key() == "k" ? "<br>dummy " + escaped(number_text(r->value.baseline)) : "");
   }
 
   void segments() {
@@ -248,9 +256,10 @@ class ScoreReport {
       fact("Left out", text);
     }
     fact("Intervals", "95 %, for rows drawn independently");
-    fact(
-        "Dummy",
-        "what one gets who knows the shares of the classes, or the distribution of the labels, and nothing of the row");
+    if (!baselines(all_).empty())
+      fact("Dummy",
+           "what one gets who knows the shares of the classes, or the distribution of the labels, and nothing of the "
+           "row");
     if (card_.reference)
       fact(
           "Verdicts",

@@ -94,6 +94,7 @@ TEST(Score, ReportEscapesAndAsksTheNetworkForNothing) {
     EXPECT_EQ(page.find(std::string(">") + markup), std::string::npos);
   EXPECT_NE(page.find("&lt;b&gt;.csv"), std::string::npos);
   EXPECT_NE(page.find("id=\"confusion\""), std::string::npos);
+  EXPECT_NE(page.find("data-label=\"dummy\">0.5<"), std::string::npos) << "on a phone there is no head of the table";
   for (const char* address : {"src=", "http://", "https://", "@import"})
     EXPECT_EQ(page.find(address), std::string::npos);
   EXPECT_TRUE(page.ends_with("</html>\n"));

@@ -309,7 +309,7 @@ TEST(Table, AlignsAndCuts) {
   auto prose = table({"a", "b"}, {{"x", "begins well " + std::string(100, 'y')}}, {}, options);
   EXPECT_TRUE(has(prose, "begins well"));
   EXPECT_TRUE(has(prose, std::string(57, 'y') + "\n   " + std::string(43, 'y') + "\n")) << "prose goes on below itself";
-  auto shares = table({"a", "b"}, {{"x", std::string(52, 'y') + " 20 %"}}, {}, options);
+  auto shares = table({"a", "b"}, {{"x", std::string(54, 'y') + " 20 %"}}, {}, options);
   EXPECT_TRUE(has(shares, "y\n   20 %\n")) << "a number keeps its per cent sign";
   std::vector<std::string> many(90, "h");
   EXPECT_LE(widest(table(many, {many}, {}, options)), 60U);
