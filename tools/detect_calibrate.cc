@@ -2,7 +2,7 @@
 // Run lengths and delays of stream detectors by seeded simulation.
 //   detect_calibrate table NAME…     lines for src/detect/calibration.def, to standard output
 //   detect_calibrate measure [SPEC…] how long without a false alarm, how late at a change: rows of docs/alarms.md
-// --runs N (1000), --target T (all three; measure: 100000)
+// --runs N (1000), --target T (all three; measure: 100000), --errors (of 0 and 1 for detectors of any value)
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -61,11 +61,11 @@ void fill(std::span<double> out, Stream stream, double level, Rng& rng) {
 }
 
 // Values until the first drift, `limit` where there was none.
-std::int64_t run_length(Monitor& monitor, double level, std::int64_t limit, Rng& rng) {
+std::int64_t run_length(Monitor& monitor, Stream stream, double level, std::int64_t limit, Rng& rng) {
   std::vector<Alarm> alarms;
   std::vector<double> chunk(500);
   for (std::int64_t at = 0; at < limit; at += 500) {
-    fill(chunk, monitor.detector().stream, level, rng);
+    fill(chunk, stream, level, rng);
     alarms.clear();
     monitor.update(chunk, alarms);
     for (const Alarm& alarm : alarms)
@@ -92,7 +92,7 @@ double share(const Detector& detector, double value, std::int64_t target, int ru
     for (int run = 0; run < runs; ++run) {
       Rng rng(static_cast<std::uint64_t>(run) * 7919 + 1);
       (*monitor)->reset();
-      alarmed += run_length(**monitor, level, target, rng) < target;
+      alarmed += run_length(**monitor, detector.stream, level, target, rng) < target;
       if (alarmed > kAim * runs) return 1;
     }
     worst = std::max(worst, static_cast<double>(alarmed) / runs);
@@ -184,12 +184,12 @@ struct Lengths {
   int within = 0, alarmed = 0;
   double exposed = 0;
 };
-Lengths lengths(Monitor& monitor, double level, std::int64_t target, std::int64_t censor, int runs) {
+Lengths lengths(Monitor& monitor, Stream stream, double level, std::int64_t target, std::int64_t censor, int runs) {
   Lengths out;
   for (int run = 0; run < runs; ++run) {
     Rng rng(static_cast<std::uint64_t>(run) * 104729 + 17);
     monitor.reset();
-    const std::int64_t length = run_length(monitor, level, censor, rng);
+    const std::int64_t length = run_length(monitor, stream, level, censor, rng);
     out.exposed += static_cast<double>(length);
     out.alarmed += length < censor;
     out.within += length < target;
@@ -198,7 +198,7 @@ Lengths lengths(Monitor& monitor, double level, std::int64_t target, std::int64_
 }
 
 // After 2,000 values without one; a change that is not seen within 20,000 counts as these.
-std::string delay(Monitor& monitor, double level, double change, int runs) {
+std::string delay(Monitor& monitor, Stream stream, double level, double change, int runs) {
   constexpr std::int64_t kBefore = 2000, kMost = 20000;
   double sum = 0;
   int counted = 0, unseen = 0;
@@ -208,11 +208,11 @@ std::string delay(Monitor& monitor, double level, double change, int runs) {
     Rng rng(static_cast<std::uint64_t>(run) * 15485863 + 5);
     monitor.reset();
     alarms.clear();
-    fill(before, monitor.detector().stream, level, rng);
+    fill(before, stream, level, rng);
     monitor.update(before, alarms);
     // A false alarm before the change starts the detector anew, which makes it no quicker.
     if (std::any_of(alarms.begin(), alarms.end(), [](const Alarm& a) { return a.state == State::kDrift; })) continue;
-    const std::int64_t found = run_length(monitor, level + change, kMost, rng);
+    const std::int64_t found = run_length(monitor, stream, level + change, kMost, rng);
     sum += static_cast<double>(found == kMost ? kMost : found - kBefore);
     unseen += found == kMost;
     ++counted;
@@ -222,7 +222,7 @@ std::string delay(Monitor& monitor, double level, double change, int runs) {
 }
 
 // A row of the table in docs/alarms.md.
-void measure(std::string text, std::int64_t target, int runs) {
+void measure(std::string text, std::int64_t target, int runs, bool errors) {
   const Detector* detector = find_detector(text);
   if (detector && !detector->tuned.empty()) text += fmt::format("(target_arl={})", target);
   auto made = make_monitor(text);
@@ -235,20 +235,22 @@ void measure(std::string text, std::int64_t target, int runs) {
   // Slower by a hundred times than the others.
   if (detector == &bocd || detector == &spectral_residual) runs = std::min(runs, 100);
   if (detector == &kswin) runs = std::min(runs, 300);
-  const bool values = detector->stream == Stream::kValues;
+  const Stream stream = errors ? Stream::kErrors : detector->stream;
+  const bool values = stream == Stream::kValues;
   const double level = values ? 0 : .1;
   // At the worst of the rates, which are many, runs end at the target.
-  Lengths at = lengths(monitor, level, target, values ? 10 * target : target, runs), worst = at;
+  Lengths at = lengths(monitor, stream, level, target, values ? 10 * target : target, runs), worst = at;
   if (!values)
     for (const double rate : kRates)
-      if (const Lengths here = lengths(monitor, rate, target, target, runs); here.within > worst.within) worst = here;
+      if (const Lengths here = lengths(monitor, stream, rate, target, target, runs); here.within > worst.within)
+        worst = here;
   const auto [low, high] = interval(worst.within, runs);
   const std::string mean = with_commas(std::llround(worst.exposed / std::max(worst.alarmed, 1)));
   fmt::print("| `{}` | {} | {} | {:.1f} % | {:.1f} % ({:.1f}–{:.1f}) | {}{} |", text, values ? "values" : "errors",
              runs, 100. * at.within / runs, 100. * worst.within / runs, 100 * low, 100 * high,
              worst.alarmed ? "" : "> ", mean);
   for (const double change : values ? std::array{.25, .5, 1.} : std::array{.05, .1, .3})
-    fmt::print(" {} |", delay(monitor, level, change, std::min(runs, 1000)));
+    fmt::print(" {} |", delay(monitor, stream, level, change, std::min(runs, 1000)));
   fmt::print("\n");
   std::fflush(stdout);
 }
@@ -260,11 +262,14 @@ int main(int argc, char** argv) {
   std::vector<std::string> names;
   std::vector<std::int64_t> targets = {1000, 10000, 100000};
   int runs = 1000;
+  bool errors = false;
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--runs" && i + 1 < words.size())
       runs = std::stoi(words[++i]);
     else if (words[i] == "--target" && i + 1 < words.size())
       targets = {std::stoll(words[++i])};
+    else if (words[i] == "--errors")
+      errors = true;
     else
       names.push_back(words[i]);
   }
@@ -276,6 +281,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (const std::string& name : names)
-    words[0] == "table" ? table(name, targets, runs) : measure(name, targets.back(), runs);
+    words[0] == "table" ? table(name, targets, runs) : measure(name, targets.back(), runs, errors);
   return 0;
 }

@@ -9,7 +9,9 @@ constexpr Param kParams[] = {
      .fallback = 0,
      .min = 0,
      .max = 2,
-     .doc = "what a segment has of its own: a mean; a rate of counts; a mean and a variance",
+     .doc =
+         "what a segment has of its own: a mean; a rate of counts; a mean and a variance, which takes time that grows "
+         "with the square of the distance between changes",
      .choices = "l2|poisson|normal"},
     {.name = "penalty",
      .fallback = 0,
