@@ -69,6 +69,25 @@ TEST(Calibration, IsInterpolatedBetweenRunLengths) {
   }
 }
 
+TEST(Calibration, SetsTheWarningToo) {
+  const auto warning = [](const Detector& detector, double value) {
+    std::vector<double> params;
+    std::size_t at = 0;
+    for (const Param& param : detector.params) {
+      if (param.name.starts_with("warning_")) at = params.size();
+      if (param.name == "warning_limit") at = 1;
+      params.push_back(param.fallback);
+    }
+    tune(detector, value, params);
+    return params[at];
+  };
+  EXPECT_DOUBLE_EQ(warning(rddm, 2 * 2.258), 2 * 1.773);
+  EXPECT_DOUBLE_EQ(warning(ddm, 6), 4);
+  EXPECT_EQ(warning(hddm_a, .02), .02);
+  EXPECT_EQ(warning(hddm_a, .001), .005);
+  EXPECT_EQ(warning(ecdd, 3), .5);  // a share of the limit
+}
+
 TEST(Calibration, BadTargetsAreAnswered) {
   const auto message = [](std::string_view text) {
     auto monitor = make_monitor(text);
