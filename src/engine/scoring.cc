@@ -105,7 +105,6 @@ ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& 
   if (options.window.kind != WindowSpec::Kind::kNone)
     card.notes.push_back(fmt::format("{}: has windows of {}, not of {}, so rows are taken for independent",
                                      *card.reference, to_string(stored.options.window), to_string(options.window)));
-  out.windows = 0;
   for (auto& healthy : out.healthy) healthy = {};
   return out;
 }
@@ -215,7 +214,6 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   for (auto& w : card.windows) judge_metrics(w, healthy, options);
   if (card.whole) {
     // All windows together are no window like the others.
-    healthy.windows = 0;
     for (auto& windows : healthy.healthy) windows = {};
     judge_metrics(*card.whole, healthy, options);
   }
