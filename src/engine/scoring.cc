@@ -73,6 +73,7 @@ struct Scored {
 };
 
 Result<Scored> score_data(const MakeScorer& make, table::Input& data, ScoreOptions& options) {
+  VIGIE_TRY(check_columns(data, options));
   Scored out;
   bool misfits = false;
   const auto known = options.classes;
@@ -233,7 +234,6 @@ Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const
 
 Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& given) {
   VIGIE_TRY(check_all(given));
-  VIGIE_TRY(check_columns(data, given));
   auto out = std::make_shared<StoredScores>();
   out->options = given;
   out->options.keep_state = true;
