@@ -59,7 +59,9 @@ void TaskOptions::add(CLI::App& app, bool required) {
   app.add_option("--sensitive", sensitive, "binary: column between whose values fairness is measured")
       ->type_name("COL")
       ->group(kGroup);
-  app.add_option("--group", group, "ranking, segmentation: column that says which list or image a row is of")->type_name("COL")->group(kGroup);
+  app.add_option("--group", group, "ranking, segmentation: column that says which list or image a row is of")
+      ->type_name("COL")
+      ->group(kGroup);
   app.add_option("--k", ks, "ranking: lengths of the lists' heads; default 5,10")->type_name("K[,K…]")->group(kGroup);
   app.add_option("--token-logprob", token_logprob, "text: column with the logarithms of the tokens' probabilities")
       ->type_name("COL")

@@ -87,7 +87,7 @@ bool says_yes(std::string_view word) {
 }
 
 std::string class_key(std::string_view name) {
-  if (const auto value = number(name)) return name_of(Type::kFloat, *value);
+  if (const auto value = number(name); value && std::abs(*value) < kInexact) return name_of(Type::kFloat, *value);
   return opposite(name).empty() ? std::string(name) : says_yes(name) ? "1" : "0";
 }
 
@@ -144,8 +144,8 @@ Result<std::vector<std::string>> classes_of_both(table::Input& data, const Score
                                                  const ScoreOptions& options) {
   using metric::Task;
   std::vector<std::string> columns = {options.label}, out;
-  const bool two = options.task == Task::kBinary, many = options.task == Task::kMulticlass ||
-                                                         options.task == Task::kSegmentation;
+  const bool two = options.task == Task::kBinary,
+             many = options.task == Task::kMulticlass || options.task == Task::kSegmentation;
   if (!(reference.rows && (two || many)) && !(reference.profile && many)) return out;
   if (options.scores.empty()) columns.push_back(options.prediction);
   const auto add = [&](const std::vector<std::string>& names) {

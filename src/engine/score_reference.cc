@@ -41,6 +41,7 @@ void save_options(ByteWriter& out, const ScoreOptions& o) {
   out.fixed(static_cast<std::uint8_t>(o.task));
   for (const auto* column : columns_of(o)) out.string(*column);
   strings(o.scores);
+  strings(o.classes);
   out.fixed(o.threshold);
   out.string(o.positive.value_or(""));
   out.fixed(static_cast<std::uint8_t>(o.costs.has_value()));
@@ -65,6 +66,7 @@ ScoreOptions load_options(ByteReader& in) {
   o.task = static_cast<Task>(task);
   for (const auto* column : columns_of(o)) *const_cast<std::string*>(column) = in.string();
   o.scores = strings();
+  o.classes = strings();
   o.threshold = in.fixed<double>();
   if (auto positive = in.string(); !positive.empty()) o.positive = std::move(positive);
   const bool has_costs = in.fixed<std::uint8_t>() != 0;
@@ -89,7 +91,7 @@ void save_metric(ByteWriter& out, const MetricResult& r, const HealthyWindows& h
   out.fixed(static_cast<std::uint8_t>(r.segment.has_value()));
   out.string(r.segment.value_or(""));
   const auto& v = r.value;
-  for (const double number : {v.value, v.low, v.high, v.baseline, v.noise}) out.fixed(number);
+  for (const double number : {v.value, v.low, v.high, v.baseline, v.noise, v.rounding, v.scale}) out.fixed(number);
   out.varint(static_cast<std::uint64_t>(v.n));
   out.string(v.reason);
   for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
@@ -229,13 +231,12 @@ std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const St
         healthy.squares += side->healthy[i].squares;
       }
   }
-  if (windows) reference.windows = a.reference.windows + b.reference.windows;
   return out;
 }
 
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) {
   if (!scores) return out.string("");
-  const auto& [metrics, healthy, windows, cut] = scores->reference;
+  const auto& [metrics, healthy, cut] = scores->reference;
   // Segments as a whole, that of all rows first, as long as there is room.
   std::size_t count = 0;
   const auto& state = scores->state.size() < room / 2 ? scores->state : std::string();
@@ -249,7 +250,6 @@ void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) 
   }
   ByteWriter held;
   save_options(held, scores->options);
-  held.varint(static_cast<std::uint64_t>(windows));
   held.fixed(static_cast<std::uint8_t>(cut || count < metrics.size()));
   held.varint(count);
   for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[i], healthy[i]);
@@ -265,9 +265,8 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
   auto scores = std::make_shared<StoredScores>();
   scores->options = load_options(in);
   auto& reference = scores->reference;
-  reference.windows = static_cast<std::int64_t>(in.varint());
   reference.cut = in.fixed<std::uint8_t>() != 0;
-  const auto count = in.count(68);
+  const auto count = in.count(84);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     auto& r = reference.metrics.emplace_back();
     const auto name = in.string();
@@ -275,7 +274,8 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
     r.part = in.string();
     const bool segment = in.fixed<std::uint8_t>() != 0;
     if (auto of = in.string(); segment) r.segment = std::move(of);
-    for (double* number : {&r.value.value, &r.value.low, &r.value.high, &r.value.baseline, &r.value.noise})
+    auto& v = r.value;
+    for (double* number : {&v.value, &v.low, &v.high, &v.baseline, &v.noise, &v.rounding, &v.scale})
       *number = in.fixed<double>();
     r.value.n = static_cast<std::int64_t>(in.varint());
     r.value.reason = in.string();

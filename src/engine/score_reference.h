@@ -24,8 +24,7 @@ struct HealthyWindows {
 struct ScoreReference {
   std::vector<MetricResult> metrics;    ///< of the whole, then by segment
   std::vector<HealthyWindows> healthy;  ///< parallel
-  std::int64_t windows = 0;
-  bool cut = false;  ///< there were more than a profile has room for
+  bool cut = false;                     ///< there were more than a profile has room for
 };
 
 /// The same in a profile, and of which columns and options it is.

@@ -157,7 +157,6 @@ BesideDummy beside_dummy(const ScoreWindow& window, const std::optional<std::str
 ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindow> windows) {
   ScoreReference out;
   out.metrics = whole.metrics;
-  out.windows = static_cast<std::int64_t>(windows.size());
   std::vector<Finder> finders;
   for (const auto& window : windows)
     if (!window.partial) finders.emplace_back(window.metrics);

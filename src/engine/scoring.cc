@@ -73,6 +73,7 @@ struct Scored {
 };
 
 Result<Scored> score_data(const MakeScorer& make, table::Input& data, ScoreOptions& options) {
+  VIGIE_TRY(check_columns(data, options));
   Scored out;
   bool misfits = false;
   const auto known = options.classes;
@@ -105,7 +106,6 @@ ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& 
   if (options.window.kind != WindowSpec::Kind::kNone)
     card.notes.push_back(fmt::format("{}: has windows of {}, not of {}, so rows are taken for independent",
                                      *card.reference, to_string(stored.options.window), to_string(options.window)));
-  out.windows = 0;
   for (auto& healthy : out.healthy) healthy = {};
   return out;
 }
@@ -215,7 +215,6 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   for (auto& w : card.windows) judge_metrics(w, healthy, options);
   if (card.whole) {
     // All windows together are no window like the others.
-    healthy.windows = 0;
     for (auto& windows : healthy.healthy) windows = {};
     judge_metrics(*card.whole, healthy, options);
   }
@@ -235,7 +234,6 @@ Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const
 
 Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& given) {
   VIGIE_TRY(check_all(given));
-  VIGIE_TRY(check_columns(data, given));
   auto out = std::make_shared<StoredScores>();
   out->options = given;
   out->options.keep_state = true;
