@@ -89,7 +89,7 @@ void save_metric(ByteWriter& out, const MetricResult& r, const HealthyWindows& h
   out.fixed(static_cast<std::uint8_t>(r.segment.has_value()));
   out.string(r.segment.value_or(""));
   const auto& v = r.value;
-  for (const double number : {v.value, v.low, v.high, v.baseline, v.noise}) out.fixed(number);
+  for (const double number : {v.value, v.low, v.high, v.baseline, v.noise, v.rounding, v.scale}) out.fixed(number);
   out.varint(static_cast<std::uint64_t>(v.n));
   out.string(v.reason);
   for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
@@ -267,7 +267,7 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
   auto& reference = scores->reference;
   reference.windows = static_cast<std::int64_t>(in.varint());
   reference.cut = in.fixed<std::uint8_t>() != 0;
-  const auto count = in.count(68);
+  const auto count = in.count(84);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     auto& r = reference.metrics.emplace_back();
     const auto name = in.string();
@@ -275,7 +275,8 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
     r.part = in.string();
     const bool segment = in.fixed<std::uint8_t>() != 0;
     if (auto of = in.string(); segment) r.segment = std::move(of);
-    for (double* number : {&r.value.value, &r.value.low, &r.value.high, &r.value.baseline, &r.value.noise})
+    auto& v = r.value;
+    for (double* number : {&v.value, &v.low, &v.high, &v.baseline, &v.noise, &v.rounding, &v.scale})
       *number = in.fixed<double>();
     r.value.n = static_cast<std::int64_t>(in.varint());
     r.value.reason = in.string();
