@@ -15,24 +15,21 @@ constexpr std::size_t kEveryPair = 1000;
 constexpr std::size_t kFrequencies = 128;
 constexpr std::size_t kBandwidthRows = 500;
 
-double median_distance(const Rows& rows, std::size_t first, std::size_t last) {
+/// The median squared distance of two reference rows, else (half of them are equal) twice the variance of all rows.
+double bandwidth(const Rows& rows) {
   std::vector<double> distances;
-  for (std::size_t i = first; i < last; ++i)
-    for (std::size_t j = first; j < i; ++j) distances.push_back(squared_distance(rows[i], rows[j]));
+  for (std::size_t i = 0; i < std::min(rows.n, kBandwidthRows); ++i)
+    for (std::size_t j = 0; j < i; ++j) distances.push_back(squared_distance(rows[i], rows[j]));
   const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
   std::nth_element(distances.begin(), middle, distances.end());
   if (*middle > 0) return *middle;
-  double sum = 0;
-  for (double d : distances) sum += d;
-  return sum / static_cast<double>(distances.size());
-}
-
-/// Of the reference; where most of its rows are equal by their mean distance, else by all rows.
-double bandwidth(const Rows& rows) {
-  const double own = median_distance(rows, 0, std::min(rows.n, kBandwidthRows));
-  if (own > 0) return own;
-  const std::size_t half = std::min({rows.n, rows.m, kBandwidthRows});
-  return median_distance(rows, rows.n - half, rows.n + half);
+  const double all = static_cast<double>(rows.size());
+  std::vector<float> mean(rows.width);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t j = 0; j < rows.width; ++j) mean[j] += rows[i][j] / static_cast<float>(all);
+  double squares = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) squares += squared_distance(rows[i], mean);
+  return 2 * squares / all;
 }
 
 Rows gram(const Rows& rows, double width) {
