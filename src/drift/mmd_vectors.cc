@@ -20,7 +20,7 @@ double bandwidth(const Rows& rows) {
   std::vector<double> distances;
   for (std::size_t i = 0; i < std::min(rows.n, kBandwidthRows); ++i)
     for (std::size_t j = 0; j < i; ++j) distances.push_back(squared_distance(rows[i], rows[j]));
-  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>((distances.size() - 1) / 2);
   std::nth_element(distances.begin(), middle, distances.end());
   if (*middle > 0) return *middle;
   const double all = static_cast<double>(rows.size());
