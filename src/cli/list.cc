@@ -18,13 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<std::string> accepts(const drift::Method& m) {
-  std::vector<std::string> out;
-  if (m.accepts & drift::kNumeric) out.emplace_back("numeric");
-  if (m.accepts & drift::kCategorical) out.emplace_back("categorical");
-  return out;
-}
-
 Listing list_methods() {
   Listing out{{}, {"method", "columns", "what it is"}, {}};
   auto& all = out.document["methods"] = Json::array();
@@ -32,10 +25,10 @@ Listing list_methods() {
     all.push_back({{"name", m->name},
                    {"summary", m->summary},
                    {"reference", m->reference},
-                   {"accepts", accepts(*m)},
+                   {"accepts", engine::columns_of(*m)},
                    {"statistic", m->statistic}});
     out.rows.push_back(
-        {std::string(m->name), fmt::format("{}", fmt::join(accepts(*m), ", ")), std::string(m->summary)});
+        {std::string(m->name), fmt::format("{}", fmt::join(engine::columns_of(*m), ", ")), std::string(m->summary)});
   }
   return out;
 }
@@ -98,24 +91,15 @@ Listing list_checks() {
   return out;
 }
 
-Listing list_aspects() {
-  Listing out{{}, {"aspect", "columns", "what it is"}, {}};
-  auto& all = out.document["aspects"] = Json::array();
-  for (const auto& a : engine::aspects()) {
-    const auto of = engine::to_string(a.of);
-    all.push_back({{"name", a.name}, {"of", of}, {"summary", a.summary}});
-    out.rows.push_back({std::string(a.name), std::string(of), std::string(a.summary)});
-  }
-  return out;
-}
-
 struct Kind {
   std::string_view name;
   Listing (*list)();
 };
 constexpr Kind kKinds[] = {
-    {"methods", list_methods}, {"aspects", list_aspects},     {"metrics", list_metrics},
-    {"checks", list_checks},   {"detectors", list_detectors},
+    {"methods", list_methods},
+    {"metrics", list_metrics},
+    {"checks", list_checks},
+    {"detectors", list_detectors},
 };
 
 }  // namespace

@@ -282,6 +282,9 @@ constexpr PeerMethod kMethods[] = {
     {"g_test", "p of a one-sample G; samples of one size only", kCategorical, PeerRule::kPBelow, .1, g_of},
     {"fisher_exact", "two-sided p of Fisher; two categories and samples of one size only", kCategorical,
      PeerRule::kPBelow, .1, fisher_exact},
+    {"TVD", "p of total variation distance, by 1,000 permutations", kCategorical, PeerRule::kPBelow, .1, shuffled_tvd},
+    {"empirical_mmd", "p of MMD² with a Gaussian kernel, by 100 permutations", kNumeric, PeerRule::kPBelow, .1,
+     shuffled_mmd},
 };
 constexpr const PeerMethod &kKs = kMethods[0], &kWasserstein = kMethods[1], &kChisquare = kMethods[2],
                            &kZ = kMethods[3], &kJensenShannon = kMethods[4];

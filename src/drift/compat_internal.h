@@ -36,6 +36,9 @@ std::vector<std::int64_t> histogram(std::span<const double> sorted, std::span<co
 double jensen_shannon(Shares shares);
 /// scipy.stats.wasserstein_distance.
 double wasserstein_distance(const PeerColumn& column);
+/// p-values from 1,000 and 100 permutations: of total variation, and of MMD² whose kernel has the median distance.
+PeerScore shuffled_tvd(const PeerColumn& column);
+PeerScore shuffled_mmd(const PeerColumn& column);
 /// The two-sided p-value of scipy.stats.ks_2samp(method="asymp"), kstwo.sf(d, n).
 double kolmogorov_exact_sf(std::int64_t n, double d);
 

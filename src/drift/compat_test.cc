@@ -57,9 +57,16 @@ TEST(Compat, EvidentlyToTheDigit) {
       ASSERT_NE(method, nullptr);
       EXPECT_TRUE(method->accepts & column.kind);
       const auto score = method->run(column);
+      EXPECT_EQ(threshold_of(*method, {}), s[2].get<double>());
+      if (const int draws = name == "TVD" ? 1000 : name == "empirical_mmd" ? 100 : 0) {
+        // Both sides are draws: theirs go by the order of the rows, too.
+        const double p = s[1], sd = std::sqrt((p * (1 - p) + .5 / draws) * 2 / draws);
+        EXPECT_NEAR(score.p_value, p, 4.5 * sd);
+        ++scores;
+        continue;
+      }
       // Evidently's own series of this law ends at terms of 1e-7.
       expect_near(score.statistic, s[1], name == "cramer_von_mises" ? 1e-8 : 1e-9);
-      EXPECT_EQ(threshold_of(*method, {}), s[2].get<double>());
       EXPECT_EQ(drifted(*method, score, s[2]), s[3].get<bool>());
       ++scores;
     }

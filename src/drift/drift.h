@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,12 +12,25 @@
 namespace vigie::drift {
 
 /// What a column is to a drift method; also a bit set of what a method accepts.
-enum Kind : std::uint8_t { kNumeric = 1, kCategorical = 2 };
+enum Kind : std::uint8_t { kNumeric = 1, kCategorical = 2, kVectors = 4 };
+
+/// What of a column a method looks at.
+enum class View : std::uint8_t {
+  kValues,  ///< its values: numbers, times, categories; of texts the length, of embeddings the norm
+  kLength,  ///< the same, of texts alone
+  kRow,     ///< embeddings, and hashed words of texts
+  kHourOfDay,
+  kDayOfWeek,
+  kWords,
+  kUnseenWords,
+  kCentroidDistance,
+};
 
 /// The common scale on which both samples of one column were counted; fixed by the reference alone.
 /// Numeric (also timestamps, lengths, norms): `counts` has cuts.size() + 1 cells; cell 0 is everything below cuts[0],
 /// cell j is [cuts[j-1], cuts[j]), the last cell is everything from cuts.back() up. cell 0 and the last one lie outside
 /// the reference's range, so the reference has no rows there (a merged reference may have some).
+/// Vectors: nothing of all that.
 /// Categorical: one cell per category of the union of both samples, in an order that has no meaning; `cuts` and
 /// `centers` are empty.
 struct Axis {
@@ -28,11 +42,21 @@ struct Axis {
   bool lattice = false;  ///< every reference value is a cell of its own: no range test
 };
 
+/// Rows as vectors of one width, row after row: all of them or, of more, a seeded sample in which their order is
+/// random.
+struct Vectors {
+  std::span<const float> values;
+  std::size_t width = 0;
+  std::int64_t of = 0;  ///< the rows that there were
+  std::int64_t rows() const { return width == 0 ? 0 : static_cast<std::int64_t>(values.size() / width); }
+};
+
 /// One side. Missing and infinite values are not in it.
 struct Sample {
   std::span<const std::int64_t> counts;  ///< rows per cell, aligned with the Axis
   std::span<const double> values;        ///< the values themselves, sorted, where they were kept; else empty
   double beyond = 0;                     ///< numeric: summed distance from the axis, in its sd, of the rows outside it
+  Vectors vectors{};                     ///< where they were kept; else empty
   std::int64_t rows() const;             ///< sum of counts
 };
 
@@ -42,6 +66,14 @@ std::string_view to_string(Null null);
 
 /// Why there is no verdict to be had; the numbers that can be computed are still in the Score.
 enum class Status : std::uint8_t { kOk, kTooFewRows, kEmpty, kConstant };
+
+/// How far a column moved, on one scale per kind (alarms: "big enough to matter?").
+struct Effect {
+  double raw;          ///< as measured
+  double noise;        ///< what raw would be from sampling noise alone (E0)
+  double corrected;    ///< √max(0, raw² − noise²)
+  bool share = false;  ///< false: reference standard deviations; true: share of rows that moved
+};
 
 struct Component {
   std::string_view name;  ///< static storage
@@ -59,6 +91,10 @@ struct Score {
   bool exact = false;                 ///< the statistic is that of the rows themselves, no matter how they were counted
   double error = std::numeric_limits<double>::quiet_NaN();  ///< exact: 0; else the most that the rows' own statistic
                                                             ///< can lie from this one, NaN where no bound is known
+  /// On an axis of vectors, which drift::effect() cannot measure: how far they moved, and the smallest move that these
+  /// rows show with probability 0.8 at Args::level.
+  std::optional<Effect> moved{};
+  double detectable = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Parameter of a method, for help, configuration and the reference page.
@@ -78,14 +114,16 @@ struct Args {
 
 /// Descriptor of a two-sample method: see conventions "A unit". `run` never throws, prints or allocates beyond its
 /// result and O(cells + values); it must accept any counts (empty, one row, one cell) and answer with a Status. Where
-/// both samples bring their values it goes by them, else by the counts: cells stand at their centers, rows of one cell
-/// are ties. Methods whose null law has to be simulated take what Args::level asks for, see drift/null_internal.h.
+/// both samples bring their values it goes by them, on an axis of vectors by those, else by the counts: cells stand at
+/// their centers, rows of one cell are ties. Methods whose null law has to be simulated take what Args::level asks for,
+/// see drift/null_internal.h.
 struct Method {
   std::string_view name;
   std::string_view summary;
   std::string_view reference;       ///< paper or source
-  std::uint8_t accepts = kNumeric;  ///< Kind bits
-  std::string_view statistic;       ///< what the number is, with its scale
+  std::uint8_t accepts = kNumeric;  ///< Kind bits, of what it looks at
+  View view = View::kValues;
+  std::string_view statistic;  ///< what the number is, with its scale
   std::span<const Param> params;
   Score (*run)(const Axis&, const Sample& reference, const Sample& current, const Args&);
 };

@@ -5,16 +5,9 @@
 
 namespace vigie::drift {
 
-/// How far a column moved, on one scale per kind (alarms: "big enough to matter?").
-struct Effect {
-  double raw;          ///< W1/sd on the cells, or total variation distance
-  double noise;        ///< what raw would be from sampling noise alone (E0)
-  double corrected;    ///< √max(0, raw² − noise²)
-  bool share = false;  ///< false: reference standard deviations; true: share of rows that moved
-};
-
-/// Numeric: W = Σ |F_ref − F_cur|(cut)·(gap of centers)/sd, rows outside the axis by how far they are outside; a
-/// reference with sd 0 is measured as a share of rows. Categorical: TVD. NaN where either side is empty. O(cells).
+/// The effect of a column that has an axis. Numeric: W = Σ |F_ref − F_cur|(cut)·(gap of centers)/sd, rows outside the
+/// axis by how far they are outside; a reference with sd 0 is measured as a share of rows. Categorical: TVD. NaN where
+/// either side is empty. O(cells).
 Effect effect(const Axis& axis, const Sample& reference, const Sample& current);
 
 /// The difference of two shares on the same terms (missing values): raw = |k/n − l/m|.

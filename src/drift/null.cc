@@ -57,12 +57,22 @@ bool is_sparse(const Cells& cells) {
   return share >= kAtom && static_cast<double>(std::min(cells.n, cells.m)) * (1 - share) < kSparse;
 }
 
+double besag_clifford(double observed, double level, double afforded, const std::function<double()>& draw) {
+  const double wanted = std::ceil(static_cast<double>(kExceedances) / level);
+  const auto draws = static_cast<std::int64_t>(
+      std::min(wanted >= 1 ? wanted : kMostDraws, std::min(kMostDraws, std::max(kFewestDraws, afforded))));
+  const double enough = std::isfinite(observed) ? observed - 1e-9 * std::abs(observed) : observed;
+  std::int64_t exceeded = 0;
+  for (std::int64_t b = 1; b <= draws; ++b) {
+    if (!(draw() < enough) && ++exceeded == kExceedances) {
+      return static_cast<double>(exceeded) / static_cast<double>(b);
+    }
+  }
+  return static_cast<double>(exceeded + 1) / static_cast<double>(draws + 1);
+}
+
 double simulated_p(const Cells& cells, const Args& args, double observed, const Statistic& statistic,
                    const Redraw& redraw) {
-  const double wanted = std::ceil(static_cast<double>(kExceedances) / args.level);
-  const double afforded = std::max(kFewestDraws, kMostCounts / static_cast<double>(cells.size() + 1));
-  const auto draws =
-      static_cast<std::int64_t>(std::min(wanted >= 1 ? wanted : kMostDraws, std::min(kMostDraws, afforded)));
   std::uint64_t seed = mix64(args.seed + 0x5eed);
   for (std::size_t j = 0; j < cells.size(); ++j) {
     seed = mix64(seed ^ static_cast<std::uint64_t>(cells.x[j]));
@@ -71,15 +81,10 @@ double simulated_p(const Cells& cells, const Args& args, double observed, const 
   Rng rng(seed);
   std::vector<std::int64_t> x = cells.x, y = cells.y;
   const Redraw again = redraw ? redraw : cells.quantiles ? into_gaps(cells) : on_fixed_margins(cells);
-  const double enough = std::isfinite(observed) ? observed - 1e-9 * std::abs(observed) : observed;
-  std::int64_t exceeded = 0;
-  for (std::int64_t b = 1; b <= draws; ++b) {
+  return besag_clifford(observed, args.level, kMostCounts / static_cast<double>(cells.size() + 1), [&] {
     again(rng, x, y);
-    if (!(statistic(x, y) < enough) && ++exceeded == kExceedances) {
-      return static_cast<double>(exceeded) / static_cast<double>(b);
-    }
-  }
-  return static_cast<double>(exceeded + 1) / static_cast<double>(draws + 1);
+    return statistic(x, y);
+  });
 }
 
 void simulate(Score& score, const Cells& cells, const Args& args, const Statistic& statistic, const Redraw& redraw) {

@@ -5,11 +5,9 @@
 #include "drift/omnibus_internal.h"
 
 namespace vigie::drift {
-namespace {
 
-Score run(const Axis& axis, const Sample& reference, const Sample& current, const Args& args) {
-  Score score = axis.kind == kNumeric ? omnibus_detail::numeric(axis, reference, current, args)
-                                      : omnibus_detail::categorical(reference, current);
+Score omnibus_detail::run(const Axis& axis, const Sample& reference, const Sample& current, const Args& args) {
+  Score score = axis.kind == kNumeric ? numeric(axis, reference, current, args) : categorical(reference, current);
   const std::int64_t fewest = std::min(reference.rows(), current.rows());
   if (fewest == 0) {
     score.status = Status::kEmpty;
@@ -18,8 +16,6 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   }
   return score;
 }
-
-}  // namespace
 
 constinit const Method omnibus{
     .name = "omnibus",
@@ -30,6 +26,6 @@ constinit const Method omnibus{
         "numeric: midrank Anderson-Darling A², mean 1 without drift; categorical: Pearson X² with rare "
         "categories pooled",
     .params = {},
-    .run = run};
+    .run = omnibus_detail::run};
 
 }  // namespace vigie::drift

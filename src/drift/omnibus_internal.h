@@ -9,7 +9,10 @@
 
 namespace vigie::drift::omnibus_detail {
 
-/// The two halves of the method `omnibus`; statuses other than kConstant are set by the caller.
+/// The method `omnibus`, and all those that are the same of another view of a column.
+Score run(const Axis& axis, const Sample& reference, const Sample& current, const Args& args);
+
+/// Its two halves; statuses other than kConstant are set by the caller.
 Score numeric(const Axis& axis, const Sample& reference, const Sample& current, const Args& args);
 Score categorical(const Sample& reference, const Sample& current);
 

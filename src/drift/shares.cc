@@ -77,15 +77,17 @@ class Permutation {
       groups_.back() += cells.pooled(j);
       has_atoms_ |= atom;
     }
+    drawn_.resize(groups_.size());
+    margins_.emplace(groups_, rows_);
   }
+  Permutation(const Permutation&) = delete;  // margins_ points into it
 
   bool has_atoms() const { return has_atoms_; }
 
   void operator()(Rng& rng, std::vector<std::int64_t>& x, std::vector<std::int64_t>& y) {
     x_.clear();
     y_.clear();
-    drawn_.resize(groups_.size());
-    stats::FixedMargins(groups_, rows_)(rng, drawn_);
+    (*margins_)(rng, drawn_);
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       if (is_atom_[g]) {
         add(drawn_[g], groups_[g] - drawn_[g]);
@@ -133,6 +135,7 @@ class Permutation {
   std::vector<std::int64_t> groups_, drawn_, x_, y_;
   std::vector<bool> is_atom_;
   std::vector<double> gaps_;
+  std::optional<stats::FixedMargins> margins_;
 };
 
 }  // namespace

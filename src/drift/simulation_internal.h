@@ -26,11 +26,30 @@ struct Pair {
   Counts reference, current;
   std::vector<double> reference_values, current_values;  ///< sorted, where they are kept
   double beyond = 0;                                     ///< of the current rows, as in Sample
+  std::vector<float> reference_rows, current_rows;       ///< of vectors
+  std::size_t width = 0;
 
   Axis axis() const { return {kind, cuts, centers, sd, lattice}; }
-  Sample reference_sample() const { return {reference, reference_values}; }
-  Sample current_sample() const { return {current, current_values, beyond}; }
+  Sample reference_sample() const { return {reference, reference_values, 0, vectors(reference_rows)}; }
+  Sample current_sample() const { return {current, current_values, beyond, vectors(current_rows)}; }
+  Vectors vectors(std::span<const float> rows) const {
+    return {rows, width, width == 0 ? 0 : static_cast<std::int64_t>(rows.size() / width)};
+  }
 };
+
+/// Rows of vectors, filled one by one.
+inline Pair vectors(std::int64_t n, std::int64_t m, std::size_t width,
+                    const std::function<void(std::span<float> row, bool current)>& draw) {
+  Pair pair;
+  pair.kind = kVectors;
+  pair.width = width;
+  pair.reference_rows.resize(static_cast<std::size_t>(n) * width);
+  pair.current_rows.resize(static_cast<std::size_t>(m) * width);
+  for (auto* rows : {&pair.reference_rows, &pair.current_rows})
+    for (std::size_t at = 0; at < rows->size(); at += width)
+      draw(std::span(*rows).subspan(at, width), rows == &pair.current_rows);
+  return pair;
+}
 
 /// Rows of a multinomial, by conditional binomials or, when few, one by one.
 inline Counts multinomial(Rng& rng, std::span<const double> shares, std::int64_t rows) {

@@ -21,7 +21,7 @@ struct AspectBuilder {
   std::int64_t rows = 0, first = 0, first_missing = 0;  // of this pass; in the half that chose the words
   std::vector<double> second{};
 
-  bool halved() const { return aspects()[static_cast<std::size_t>(aspect)].halved; }
+  bool halved() const { return info(aspect).halved; }
   void add(const table::Column& column) {
     auto derived = values.of(column);
     if (halved()) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/aspects.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "engine/aspect_values_internal.h"
@@ -11,18 +13,12 @@ namespace vigie::engine {
 namespace {
 
 constexpr AspectInfo kAspects[] = {
-    {Aspect::kHourOfDay, ColumnType::kTimestamp, true, false, "hour_of_day", "hours",
-     "Hours of the day as 24 categories, in the time zone of --timezone, else in UTC"},
-    {Aspect::kDayOfWeek, ColumnType::kTimestamp, true, false, "day_of_week", "days",
-     "Days of the week as 7 categories, likewise"},
-    {Aspect::kWords, ColumnType::kText, false, false, "words", "words",
-     "Words of a text: runs of letters, digits and apostrophes"},
-    {Aspect::kUnseenWords, ColumnType::kText, false, true, "unseen_words", "share of unseen words",
-     "Share of a text's words that are not among the 4,096 most frequent ones of half of the reference; the other half "
-     "is what current texts are compared with"},
-    {Aspect::kCentroidDistance, ColumnType::kEmbedding, false, true, "centroid_distance", "distances from the centroid",
-     "Euclidean distance from the centroid of half of the reference; the other half is what current rows are compared "
-     "with"},
+    {Aspect::kHourOfDay, &drift::hour_of_day, ColumnType::kTimestamp, true, false, "hours"},
+    {Aspect::kDayOfWeek, &drift::day_of_week, ColumnType::kTimestamp, true, false, "days"},
+    {Aspect::kWords, &drift::words, ColumnType::kText, false, false, "words"},
+    {Aspect::kUnseenWords, &drift::unseen_words, ColumnType::kText, false, true, "share of unseen words"},
+    {Aspect::kCentroidDistance, &drift::centroid_distance, ColumnType::kEmbedding, false, true,
+     "distances from the centroid"},
 };
 
 constexpr std::array<std::string_view, 24> kHours{"00 h", "01 h", "02 h", "03 h", "04 h", "05 h", "06 h", "07 h",
@@ -38,12 +34,25 @@ std::span<const AspectInfo> aspects() {
   return kAspects;
 }
 
-std::string_view to_string(Aspect aspect) {
-  return kAspects[static_cast<std::size_t>(aspect)].name;
+const AspectInfo& info(Aspect aspect) {
+  return kAspects[static_cast<std::size_t>(aspect)];
 }
 
-std::string_view noun(Aspect aspect) {
-  return kAspects[static_cast<std::size_t>(aspect)].noun;
+const AspectInfo* aspect_of(const drift::Method& method) {
+  const auto* it = std::find_if(std::begin(kAspects), std::end(kAspects),
+                                [&](const auto& known) { return known.method->view == method.view; });
+  return it == std::end(kAspects) ? nullptr : it;
+}
+
+std::vector<std::string_view> columns_of(const drift::Method& method) {
+  if (const auto* aspect = aspect_of(method)) return {to_string(aspect->of)};
+  if (method.view == drift::View::kLength) return {to_string(ColumnType::kText)};
+  if (method.view == drift::View::kRow) return {to_string(ColumnType::kText), to_string(ColumnType::kEmbedding)};
+  std::vector<std::string_view> out;
+  if (method.accepts & drift::kNumeric) out.emplace_back("numeric");
+  if (method.accepts & drift::kCategorical) out.emplace_back("categorical");
+  if (method.accepts & drift::kVectors) out.emplace_back("embedding");
+  return out;
 }
 
 Result<AspectValues> AspectValues::make(Aspect aspect, const std::string& zone, Learnt known) {

@@ -68,7 +68,7 @@ TEST(Aspects, HoursAndDaysAreCategoriesInTheZone) {
   for (int i = 0; i < 24 * 14; ++i) times.push_back(i * kHour + 1e6);  // from Thursday 1970-01-01 on
   const auto utc = profile_of(times);
   ASSERT_EQ(utc.aspects.size(), 2U);
-  EXPECT_EQ(to_string(utc.aspects[0].aspect), "hour_of_day");
+  EXPECT_EQ(info(utc.aspects[0].aspect).method->name, "hour_of_day");
   EXPECT_EQ(utc.aspects[0].profile.categories.size(), 24U);
   EXPECT_EQ(utc.aspects[1].profile.categories.size(), 7U);
   for (const auto& [zone, first] : {std::pair{"", "00 h"}, {"Asia/Kolkata", "05 h"}, {"America/New_York", "19 h"}}) {

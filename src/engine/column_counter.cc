@@ -18,6 +18,7 @@ ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentat
       first_half_(profile.halved ? segmentations : 0),
       kept_(segmentations),
       values_(segmentations),
+      rows_(segmentations),
       spans(segmentations),
       cells(segmentations) {
   if (profile.categorical()) {
@@ -53,6 +54,7 @@ void ColumnCounter::add(const table::Column& column, std::int64_t first, std::sp
     }
   }
   if (profile_.type == ColumnType::kText) texts_.add(column.dictionary);
+  if (keeps_rows_) sample_rows(column, first, groups);
 }
 
 void ColumnCounter::add_missing(std::span<const Membership> groups, std::span<const std::size_t> sizes) {
@@ -190,6 +192,33 @@ std::vector<std::vector<std::vector<double>>> ColumnCounter::take_values() {
   for (auto& groups : values_)
     for (auto& values : groups) std::sort(values.begin(), values.end());
   return std::move(values_);
+}
+
+void ColumnCounter::sample_rows(const table::Column& column, std::int64_t first, std::span<const Membership> groups) {
+  const bool lists = column.type != table::Type::kString;
+  const std::size_t rows = !lists ? column.codes.size() : column.offsets.empty() ? 0 : column.offsets.size() - 1;
+  for (std::size_t k = 0; k < groups.size(); ++k) rows_[k].resize(cells[k].size());
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto row = first + static_cast<std::int64_t>(i);
+    std::span<const float> vector;
+    for (std::size_t k = 0; k < groups.size(); ++k) {
+      if (groups[k].groups[i] < 0 || (!lists && column.codes[i] < 0)) continue;
+      auto& sample = rows_[k][static_cast<std::size_t>(groups[k].groups[i])];
+      if (!lists && !sample.wants(row)) {
+        sample.skip();
+        continue;
+      }
+      if (vector.empty()) vector = vector_of(column, i, vector_);
+      if (vector.empty() || !sample.fits(vector)) continue;
+      sample.wants(row) ? sample.put(row, vector) : sample.skip();
+    }
+  }
+}
+
+std::vector<std::vector<RowSample>> ColumnCounter::take_rows() {
+  for (auto& groups : rows_)
+    for (auto& sample : groups) sample.finish();
+  return std::move(rows_);
 }
 
 std::int32_t ColumnCounter::cell_of(std::string_view name) {

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "engine/column_values_internal.h"
 #include "engine/profile.h"
+#include "engine/row_sample_internal.h"
 #include "engine/segmenter_internal.h"
 #include "engine/tally.h"
 #include "sketch/histogram.h"
@@ -28,6 +29,9 @@ class ColumnCounter {
 
   /// Keeps up to so many values of a numeric kind beside the counts, each segmentation for itself.
   void keep(std::int64_t most);
+
+  /// Keeps a sample of the rows of a column of texts or embeddings as vectors.
+  void keep_rows() { keeps_rows_ = true; }
 
   /// The rows of `column`, the first of which is row `first` of the data, into the groups that `groups` names, one
   /// Membership a segmentation; `sizes`: how many groups each has by now.
@@ -46,6 +50,8 @@ class ColumnCounter {
 
   /// The values kept, [segmentation][group], in rising order; without any where they were too many.
   std::vector<std::vector<std::vector<double>>> take_values();
+  /// The samples of rows, likewise.
+  std::vector<std::vector<RowSample>> take_rows();
 
  private:
   using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
@@ -59,6 +65,7 @@ class ColumnCounter {
   void add_numbers(std::span<const double> values, std::span<const Membership> groups, Groups& to);
   std::vector<Membership> half_of(std::span<const Membership> groups, std::int64_t first, bool second) const;
   void keep_values(std::span<const double> values, std::span<const Membership> groups);
+  void sample_rows(const table::Column& column, std::int64_t first, std::span<const Membership> groups);
   void add_codes(Coded coded, std::span<const Membership> groups, Groups& to);
   std::int32_t cell_of(std::string_view name);
 
@@ -75,6 +82,9 @@ class ColumnCounter {
   std::int64_t most_ = 0;
   std::vector<std::int64_t> kept_;                        // [segmentation]
   std::vector<std::vector<std::vector<double>>> values_;  // [segmentation][group]
+  bool keeps_rows_ = false;
+  std::vector<std::vector<RowSample>> rows_;  // likewise
+  std::vector<float> vector_;
 
  public:
   std::vector<std::vector<Span>> spans;  ///< [segmentation][group], timestamps only

@@ -89,7 +89,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                         .group_bytes = kResultBytes,
                         .threads = options.threads,
                         .progress = options.progress,
-                        .most_values = {}};
+                        .most_values = {},
+                        .keep_rows = {}};
   for (const auto& by : options.segments) {
     auto it = std::find(reference.segmentations.begin(), reference.segmentations.end(), by);
     if (it == reference.segmentations.end())
@@ -122,7 +123,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   if (peer) {
     VIGIE_ASSIGN(peer_methods, choose(*peer, reference, options.methods));
   }
-  VIGIE_ASSIGN(auto methods, choose(reference, peer ? std::span<const MethodChoice>() : options.methods));
+  VIGIE_ASSIGN(auto chosen, choose(reference, peer ? std::span<const MethodChoice>() : options.methods));
   std::optional<Tally> rows;
   if (peer) {
     counting.most_values.assign(reference.columns.size(), std::numeric_limits<std::int64_t>::max());
@@ -131,9 +132,15 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
   } else if (options.reference_rows) {
     bool any = false;
-    for (std::size_t c = 0; c < methods.size(); ++c) {
-      bool by_values =
-          std::any_of(methods[c].begin(), methods[c].end(), [](const auto* m) { return m->name != kDefaultMethod; });
+    counting.keep_rows.resize(reference.columns.size());
+    for (std::size_t c = 0; c < chosen.methods.size(); ++c) {
+      bool by_values = false;
+      for (const auto* m : chosen.methods[c]) {
+        if (!chosen.asked[c] || m->run == drift::omnibus.run) continue;
+        by_values = true;
+        const auto of = reference.column_of(c);
+        if (sees_vectors(*m, reference.columns[of].type)) counting.keep_rows[of] = true;
+      }
       counting.most_values.push_back(by_values ? kMostValues : 0);
       any = any || by_values;
     }
@@ -143,12 +150,13 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
       VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
     } else {
       counting.most_values.clear();
+      counting.keep_rows.clear();
     }
   }
   VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
   if (counted.rows == 0) return no_rows(current.name(), counted.problems);
 
-  const Judge judge(reference, counted, options, counting.segmentations, std::move(methods),
+  const Judge judge(reference, counted, options, counting.segmentations, chosen.methods,
                     rows && !peer ? &*rows : nullptr);
   std::optional<PeerJudge> theirs;
   if (peer) theirs.emplace(*peer, reference, counted, *rows, std::move(peer_methods), options.threads);
@@ -189,7 +197,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   std::size_t family = 0;
   for (std::size_t c = 0; c < reference.counted(); ++c)
     for (auto width : counted.widths)
-      family += width * (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 2 : 1);
+      family += width * ((chosen.methods[c].empty() ? 0U : 1U) +
+                         (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 1U : 0U));
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -16,6 +17,17 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 bool numeric(ColumnType type) {
   return type == ColumnType::kNumeric;
+}
+
+// Of the whole rows, over all methods: as the summary counts columns.
+std::map<std::string_view, Verdict> worst_by_column(const WindowResult& window) {
+  std::map<std::string_view, Verdict> worst;
+  for (const auto& r : window.columns) {
+    if (r.segment) continue;
+    auto& verdict = worst.try_emplace(r.column, r.verdict).first->second;
+    verdict = std::max(verdict, r.verdict);
+  }
+  return worst;
 }
 
 std::string named(const drift::Peer& peer, std::string_view method) {
@@ -235,10 +247,10 @@ std::vector<Draft> PeerJudge::column(std::span<const Draft> own, std::size_t c, 
 std::optional<DatasetDrift> PeerJudge::dataset(const WindowResult& window) const {
   if (std::isnan(peer_.share)) return std::nullopt;
   DatasetDrift d{.threshold = peer_.share};
-  for (const auto& r : window.columns) {
-    if (r.segment || r.verdict == Verdict::kNoData) continue;
+  for (const auto& [name, worst] : worst_by_column(window)) {
+    if (worst == Verdict::kNoData) continue;
     ++d.columns;
-    d.drifted += r.verdict == Verdict::kDrift;
+    d.drifted += worst == Verdict::kDrift;
   }
   return d;
 }
@@ -249,7 +261,10 @@ std::string dataset_note(const drift::Peer& peer, std::span<const WindowResult> 
       fmt::format("{} calls a data set drifted from {} of its columns on: ", peer.name, percent(peer.share));
   if (windows.size() == 1) {
     const auto& d = *windows[0].dataset;
-    return rule + fmt::format("{}, {} of {}", d.drift() ? "this one is" : "this one is not", d.drifted, d.columns);
+    const auto left_out = static_cast<long long>(worst_by_column(windows[0]).size()) - d.columns;
+    return rule + fmt::format("{}, {} of {}{}", d.drift() ? "this one is" : "this one is not", d.drifted, d.columns,
+                              left_out == 0 ? "" : fmt::format("; {} without a verdict not counted",
+                                                               plural(left_out, "column")));
   }
   const auto n = std::count_if(windows.begin(), windows.end(), [](const auto& w) { return w.dataset->drift(); });
   return rule + fmt::format("{} of {} are", n, plural(static_cast<long long>(windows.size()), "window"));

@@ -24,10 +24,7 @@ std::string lasting(double micros) {
 }  // namespace
 
 std::string Judge::uncovered(const Place& place, Aspect aspect) const {
-  const auto of = static_cast<std::size_t>(
-      std::find_if(reference_.columns.begin(), reference_.columns.end(),
-                   [&](const auto& c) { return c.name == reference_.counted(place.column).name; }) -
-      reference_.columns.begin());
+  const auto of = reference_.column_of(place.column);
   const auto& column = reference_.columns[of];
   const auto& cells =
       column.parts[place.segmentation == 0 ? 0 : segmentations_[place.segmentation - 1]][place.index].counts.cells;

@@ -15,16 +15,9 @@ namespace vigie::engine {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
-
-std::string too_few(std::int64_t reference, std::int64_t current) {
-  return fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", reference, current,
-                     drift::kFewestRows);
-}
-
 // Whether the method's numbers are those of the cells by definition, and so the same whichever way the data came.
 bool by_cells(const drift::Method& method) {
-  return method.name == kDefaultMethod;
+  return method.run == drift::omnibus.run;
 }
 
 // Why a column whose current values are mostly beyond the reference's last has not drifted by that; empty for others.
@@ -39,6 +32,11 @@ std::string_view went_on(const ColumnProfile& column, std::span<const std::int64
 }
 
 }  // namespace
+
+std::string too_few(std::int64_t reference, std::int64_t current) {
+  return fmt::format("too few rows to decide: {} in the reference, {} in current; {} are needed", reference, current,
+                     drift::kFewestRows);
+}
 
 std::optional<Judge::Among> Judge::Among::of(const drift::Axis& axis, std::span<const std::int64_t> cells,
                                              std::span<const drift::WindowSummary> windows) {
@@ -79,7 +77,7 @@ std::vector<Draft> Judge::column(std::size_t c, std::size_t window, bool partial
   const auto& column = reference_.columns[c];
   if (auto reason = incomparable(c); !reason.empty()) {
     Draft d = blank(column);
-    d.result.method = methods_[c][0]->name;
+    d.result.method = first_method(c).name;
     d.result.n_reference = column.whole().total_rows();
     d.result.missing_reference = column.whole().total_missing();
     d.result.reason = std::move(reason);
@@ -114,11 +112,21 @@ void Judge::add_parts(std::vector<Draft>& drafts, std::size_t c, std::size_t win
                   .partial = partial,
                   .level = options_.alpha / static_cast<double>(std::max<std::size_t>(family, 1))};
       if (k > 0) place.segment = reference_.segments[segmentation][s];
-      for (auto& d : values(place)) drafts.push_back(std::move(d));
+      if (!methods_[c].empty())
+        for (auto& d : values(place)) drafts.push_back(std::move(d));
       if (aspect) continue;
       if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
+}
+
+const drift::Method& Judge::first_method(std::size_t c) const {
+  if (!methods_[c].empty()) return *methods_[c][0];
+  for (std::size_t a = 0; a < reference_.aspects.size(); ++a) {
+    const auto& methods = methods_[reference_.columns.size() + a];
+    if (reference_.aspects[a].profile.name == reference_.columns[c].name && !methods.empty()) return *methods[0];
+  }
+  return drift::omnibus;
 }
 
 std::string Judge::incomparable(std::size_t c) const {
@@ -176,8 +184,7 @@ std::vector<Draft> Judge::values(const Place& place) const {
   bool healthy = place.among && place.among->values && place.among->values->healthy.size() >= drift::kFewestWindows;
   // Between windows the range of the reference says nothing: a window that wanders leaves it (recipe section 8).
   if (healthy) axis.lattice = true;
-  static const std::vector<const drift::Method*> kUsual{drift::find_method(kDefaultMethod)};
-  const auto& methods = aspect ? kUsual : methods_[place.column];
+  const auto& methods = methods_[place.column];
   Draft base = blank(column);
   base.alone = place.among && !healthy;
   base.aspect = aspect != nullptr;
@@ -194,7 +201,7 @@ std::vector<Draft> Judge::values(const Place& place) const {
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
     base.movement = movement(column, x, y, fresh);
     if (aspect && !column.categorical() && !base.movement.empty())
-      base.movement = fmt::format("{}: {}", noun(aspect->aspect), base.movement);
+      base.movement = fmt::format("{}: {}", info(aspect->aspect).noun, base.movement);
     base.methods = methods.size();
   }
   if (rows_) {
@@ -206,20 +213,20 @@ std::vector<Draft> Judge::values(const Place& place) const {
   for (const auto* method : methods) {
     auto& d = drafts.emplace_back(base);
     auto& r = d.result;
-    auto score = method->run(axis, ref, cur,
-                             {.level = place.level / static_cast<double>(methods.size()),
-                              .seed = options_.seed + place.column,
-                              .params = {}});
-    r.method = aspect ? to_string(aspect->aspect) : method->name;
-    // The power is the default method's.
-    if (!aspect && method->name != kDefaultMethod) r.detectable_effect = kNaN;
+    const drift::Args args{
+        .level = place.level / static_cast<double>(methods.size()), .seed = options_.seed + place.column, .params = {}};
+    if (judge_vectors(d, *method, place, args)) continue;
+    auto score = method->run(axis, ref, cur, args);
+    r.method = method->name;
+    // The power is that of omnibus.
+    if (!aspect && !by_cells(*method)) r.detectable_effect = kNaN;
     r.statistic = score.statistic, r.p_value = score.p_value;
     r.null = score.null == drift::Null::kNone ? "" : std::string(drift::to_string(score.null));
     for (const auto& part_p : score.components) r.components.emplace_back(part_p.name, part_p.p_value);
     if (!by_cells(*method)) r.exact = r.exact && score.exact, r.error_bound = score.exact ? r.error_bound : score.error;
     d.tested = score.status == drift::Status::kOk && !std::isnan(r.p_value) && !place.partial;
     if (aspect) {
-      r.type = aspects()[static_cast<std::size_t>(aspect->aspect)].of;
+      r.type = info(aspect->aspect).of;
       auto why = r.type == ColumnType::kTimestamp ? uncovered(place, aspect->aspect) : std::string();
       if (!why.empty()) {  // numbers of the cover, not of the rows
         r.effect = r.p_value = r.detectable_effect = kNaN;

@@ -16,6 +16,10 @@ namespace vigie::engine {
 /// they could not have told from a usual one is left undecided.
 inline constexpr std::int64_t kAdvisedWindows = 15;
 
+/// Why there is no verdict.
+inline constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
+std::string too_few(std::int64_t reference, std::int64_t current);
+
 /// One test before its family is known.
 struct Draft {
   ColumnResult result;
@@ -34,7 +38,7 @@ struct Draft {
 class Judge {
  public:
   /// `segmentations`: of the reference, those that are asked for. All arguments must outlive the judge.
-  /// `methods`: per column, at least one. `rows`: the reference's own, or nullptr.
+  /// `methods`: of all that is counted, as choose() has them. `rows`: the reference's own, or nullptr.
   Judge(const Profile& reference, const Tally& tally, const CompareOptions& options,
         std::vector<std::size_t> segmentations, std::vector<std::vector<const drift::Method*>> methods,
         const Tally* rows);
@@ -73,8 +77,11 @@ class Judge {
     double level;
   };
 
+  const drift::Method& first_method(std::size_t column) const;
   Draft blank(const ColumnProfile& column) const;
   std::vector<Draft> values(const Place& place) const;
+  /// Whether the method sees whole rows here; then the draft says what it found.
+  bool judge_vectors(Draft& draft, const drift::Method& method, const Place& place, const drift::Args& args) const;
   Draft missing(const Place& place) const;
   void add_parts(std::vector<Draft>& drafts, std::size_t counted, std::size_t window, bool partial,
                  std::size_t family) const;
@@ -86,7 +93,7 @@ class Judge {
   const Tally& tally_;
   const CompareOptions& options_;
   std::vector<std::size_t> segmentations_;
-  std::vector<std::vector<const drift::Method*>> methods_;  // [column]
+  std::vector<std::vector<const drift::Method*>> methods_;  // parallel to Profile::counted()
   const Tally* rows_;
   bool between_, warn_at_most_;
   std::vector<std::vector<std::vector<AmongPair>>> among_;  // [column][segmentation asked for][segment]

@@ -15,7 +15,11 @@ namespace vigie::engine {
 /// A table in memory behind the interface of a data file, for tests and measurements of the engine's own path.
 class MemoryInput : public table::Input {
  public:
-  using Values = std::variant<std::vector<double>, std::vector<std::string>>;  ///< NaN and "" are missing
+  struct Lists {
+    std::size_t width = 1;  ///< of each row
+    std::vector<double> values{};
+  };
+  using Values = std::variant<std::vector<double>, std::vector<std::string>, Lists>;  ///< NaN and "" are missing
 
   explicit MemoryInput(std::string name, std::int64_t batch = 10'000) : name_(std::move(name)), batch_(batch) {}
 
@@ -29,6 +33,13 @@ class MemoryInput : public table::Input {
     schema_.push_back({column, table::Type::kString});
     rows_ = static_cast<std::int64_t>(values.size());
     values_.emplace_back(std::move(values));
+    return *this;
+  }
+
+  MemoryInput& add(const std::string& column, Lists lists) {
+    schema_.push_back({column, table::Type::kList});
+    rows_ = static_cast<std::int64_t>(lists.values.size() / lists.width);
+    values_.emplace_back(std::move(lists));
     return *this;
   }
 
@@ -54,6 +65,7 @@ class MemoryInput : public table::Input {
     const std::vector<const Values*>* values;
     std::vector<std::vector<std::int32_t>> codes;
     std::vector<std::vector<std::string_view>> dictionaries;
+    std::vector<std::vector<std::int64_t>> offsets;
 
     std::int64_t rows() const override { return count; }
     Result<table::Column> column(std::size_t i) override {
@@ -61,6 +73,12 @@ class MemoryInput : public table::Input {
       c.type = (*schema)[i].type;
       if (const auto* numbers = std::get_if<std::vector<double>>((*values)[i])) {
         c.numbers = std::span(*numbers).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+        return c;
+      }
+      if (const auto* lists = std::get_if<Lists>((*values)[i])) {
+        offsets[i].clear();
+        for (auto r = first; r <= first + count; ++r) offsets[i].push_back(r * static_cast<std::int64_t>(lists->width));
+        c.offsets = offsets[i], c.values = lists->values;
         return c;
       }
       const auto& texts = std::get<std::vector<std::string>>(*(*values)[i]);
@@ -92,6 +110,7 @@ class MemoryInput : public table::Input {
       batch->first = at_, batch->count = std::min(batch_, rows_ - at_);
       batch->schema = &schema_, batch->values = &values_;
       batch->codes.resize(schema_.size()), batch->dictionaries.resize(schema_.size());
+      batch->offsets.resize(schema_.size());
       at_ += batch->count;
       return std::unique_ptr<table::Batch>(std::move(batch));
     }

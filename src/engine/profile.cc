@@ -224,6 +224,12 @@ bool ColumnProfile::counts_up() const {
   return true;
 }
 
+std::size_t Profile::column_of(std::size_t i) const {
+  const auto& name = counted(i).name;
+  return static_cast<std::size_t>(
+      std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; }) - columns.begin());
+}
+
 drift::Axis ColumnProfile::axis() const {
   if (categorical()) return {.kind = drift::kCategorical, .cuts = {}, .centers = {}, .sd = 0, .lattice = false};
   return {.kind = drift::kNumeric, .cuts = bins.cuts, .centers = bins.centers, .sd = bins.sd, .lattice = bins.lattice};

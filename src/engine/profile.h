@@ -172,6 +172,8 @@ struct Profile {
   const ColumnProfile& counted(std::size_t i) const {
     return i < columns.size() ? columns[i] : aspects[i - columns.size()].profile;
   }
+  /// The column of one of them: itself, or the one that an aspect is of.
+  std::size_t column_of(std::size_t counted) const;
   ColumnProfile& counted(std::size_t i) { return const_cast<ColumnProfile&>(std::as_const(*this).counted(i)); }
 };
 

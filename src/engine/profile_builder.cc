@@ -264,7 +264,8 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
                              .threads = options.threads,
                              .progress = {},
                              .reference = true,
-                             .most_values = {}};
+                             .most_values = {},
+                             .keep_rows = {}};
   for (std::size_t k = 1; k < profile.segmentations.size(); ++k) tally_options.segmentations.push_back(k);
   if (options.progress)
     tally_options.progress = [&](double share) { options.progress((pass_done + std::min(1.0, share)) / passes); };

@@ -150,7 +150,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
     if (aspect && !it) {
       if (!aspect->known.words.empty() || !aspect->known.center.empty())
         out.notes.push_back(fmt::format("column {}: {} are not kept, as either reference has its own to go by",
-                                        vigie::quoted(x.name), noun(aspect->aspect)));
+                                        vigie::quoted(x.name), info(aspect->aspect).noun));
       continue;
     }
     if (!it) {

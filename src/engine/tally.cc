@@ -61,6 +61,13 @@ std::span<const double> Tally::values_at(std::size_t column, std::size_t segment
   return i < groups.size() ? std::span<const double>(groups[i]) : std::span<const double>();
 }
 
+drift::Vectors Tally::vectors_at(std::size_t column, std::size_t segmentation, std::size_t window,
+                                 std::size_t segment) const {
+  const auto& groups = vectors[column][segmentation];
+  auto i = window * widths[segmentation] + segment;
+  return i < groups.size() ? groups[i].vectors() : drift::Vectors();
+}
+
 Span Tally::span_at(std::size_t column, std::size_t segmentation, std::size_t window, std::size_t segment) const {
   const auto& groups = spans[column][segmentation];
   auto i = window * widths[segmentation] + segment;
@@ -107,6 +114,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     segmenters.emplace_back(profile.segmentations[k], std::move(columns), &profile.segments[k]);
   }
 
+  const auto keeps_rows = [&](std::size_t i) { return i < options.keep_rows.size() && options.keep_rows[i]; };
   std::vector<ColumnCounter> counters;
   std::vector<std::size_t> where;
   counters.reserve(profile.counted());
@@ -114,6 +122,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     const auto& c = profile.counted(i);
     counters.emplace_back(c, t.widths.size(), options.reference);
     if (i < options.most_values.size()) counters.back().keep(options.most_values[i]);
+    if (keeps_rows(i)) counters.back().keep_rows();
     where.push_back(find_column(reader->schema(), c.name));
     t.present.push_back(where.back() != std::string::npos);
   }
@@ -159,6 +168,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   for (std::size_t i = 0; i < profile.counted(); ++i) {
     auto width = profile.counted(i).cells();
     each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
+    if (keeps_rows(i)) each += static_cast<std::int64_t>(kKeptRows * kTextWidth * sizeof(float));
   }
   std::vector<std::vector<bool>> met(t.widths.size());
 
@@ -256,6 +266,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
     t.values.push_back(c.take_values());
+    t.vectors.push_back(c.take_rows());
     t.spans.push_back(std::move(c.spans));
     t.mismatches.push_back(c.mismatches);
     t.infinite.push_back(c.infinite);

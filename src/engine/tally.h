@@ -9,6 +9,7 @@
 
 #include "engine/profile.h"
 #include "engine/quality_reference.h"
+#include "engine/row_sample_internal.h"
 #include "engine/windows.h"
 
 namespace vigie::engine {
@@ -55,8 +56,13 @@ struct Tally {
   std::span<const double> values_at(std::size_t column, std::size_t segmentation, std::size_t window,
                                     std::size_t segment) const;
 
+  /// A sample of the rows of one group as vectors, where TallyOptions::keep_rows asked for it; else empty.
+  drift::Vectors vectors_at(std::size_t column, std::size_t segmentation, std::size_t window,
+                            std::size_t segment) const;
+
   std::vector<std::vector<std::vector<Counts>>> cells;  ///< [column][segmentation][window · segments + segment]
   std::vector<std::vector<std::vector<std::vector<double>>>> values;  ///< likewise
+  std::vector<std::vector<std::vector<RowSample>>> vectors;           ///< likewise
   std::vector<std::vector<std::vector<Span>>> spans;                  ///< likewise; timestamps only
   std::vector<std::size_t> widths;                                    ///< segments per segmentation; [0] = 1
   std::vector<quality::TableState> quality;  ///< per window, where TallyOptions::quality asks for it
@@ -73,6 +79,8 @@ struct TallyOptions {
   bool reference = false;  ///< the data are those that the profile was made of
   /// Per column how many values may be kept beside the counts; a column with more keeps none. Empty: none of any.
   std::vector<std::int64_t> most_values;
+  /// Per column whether a sample of its rows is kept as vectors: texts and embeddings. Empty: of none.
+  std::vector<bool> keep_rows;
   const QualityReference* quality = nullptr;  ///< counts for checks against it too, as far as Depth::kCounts goes
 };
 

@@ -24,8 +24,8 @@ from evidently.legacy.core import ColumnType  # noqa: E402
 from evidently.presets import DataDriftPreset  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-NUM = ["ks", "wasserstein", "jensenshannon", "kl_div", "psi", "hellinger", "ed", "anderson", "cramer_von_mises", "es", "mannw", "t_test"]
-CAT = ["chisquare", "z", "jensenshannon", "kl_div", "psi", "hellinger", "g_test", "fisher_exact"]
+NUM = ["ks", "wasserstein", "jensenshannon", "kl_div", "psi", "hellinger", "ed", "anderson", "cramer_von_mises", "es", "mannw", "t_test", "empirical_mmd"]
+CAT = ["chisquare", "z", "jensenshannon", "kl_div", "psi", "hellinger", "g_test", "fisher_exact", "TVD"]
 rng = np.random.default_rng(20261126)
 
 
@@ -64,6 +64,7 @@ def categorical():
 
 def scores(x, y, names, kind):
     for name in names:
+        np.random.seed(0)  # empirical_mmd has no seed of its own
         try:
             r = get_registered_stattest(name, kind)(x.copy(), y.copy(), kind, None)
         except Exception:
