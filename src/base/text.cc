@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace vigie {
@@ -135,6 +136,17 @@ std::string human(double value, int digits) {
     return text;
   }
   return fmt::format("{:.{}g}", value, std::max(1, digits - 1));
+}
+
+std::string percent(double share) {
+  return human(100 * share) + " %";
+}
+
+std::string duration(double micros) {
+  constexpr std::pair<double, const char*> kUnits[] = {{86400e6, "d"}, {3600e6, "h"}, {60e6, "min"}, {1e6, "s"}};
+  for (const auto& [size, name] : kUnits)
+    if (std::abs(micros) >= size) return fmt::format("{} {}", human(micros / size), name);
+  return fmt::format("{} ms", human(micros / 1000));
 }
 
 bool has_glob(std::string_view path) {

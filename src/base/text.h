@@ -33,6 +33,12 @@ std::string plural(long long count, std::string_view noun);
 /// A number for people: `digits` significant ones, no exponent between 1e-4 and 1e7 ("0.0312", "1.2e-09").
 std::string human(double value, int digits = 3);
 
+/// A share of a whole: "3.2 %".
+std::string percent(double share);
+
+/// Microseconds in the largest unit that they fill: "5 d", "3.2 h", "12 ms".
+std::string duration(double micros);
+
 /// Whether a path has one of the signs that glob() expands: `*`, `?`, `[`.
 bool has_glob(std::string_view path);
 

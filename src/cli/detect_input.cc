@@ -73,7 +73,7 @@ class Values {
     table::Column columns[2];
     for (std::size_t i = 0; i < types_.size(); ++i) {
       VIGIE_ASSIGN(columns[i], batch.column(engine::find_column(schema, types_[i].name)));
-      mismatches_ += columns[i].mismatches;
+      mismatches_ += columns[i].mismatches();
     }
     // As doubles, whole numbers beyond 2⁵³ would be equal to others.
     for (std::size_t i = 0; types_.size() > 1 && i < types_.size(); ++i)

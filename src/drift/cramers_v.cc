@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <cmath>
-
 #include "drift/contingency_internal.h"
+#include "stats/association.h"
 
 namespace vigie::drift {
 namespace {
@@ -12,10 +10,7 @@ Score run(const Axis&, const Sample& reference, const Sample& current, const Arg
   Score score = blank_score(cells);
   if (is_done(score)) return score;
   const double x2 = pearson(cells.x, cells.y), rows = static_cast<double>(cells.n + cells.m);
-  const double k = static_cast<double>(cells.size()), phi2 = std::max(0.0, x2 / rows - (k - 1) / (rows - 1));
-  const double sides = 2 - 1 / (rows - 1), categories = k - (k - 1) * (k - 1) / (rows - 1);
-  const double least = std::min(sides, categories) - 1;
-  score.statistic = phi2 == 0 ? 0 : least > 0 ? std::min(1.0, std::sqrt(phi2 / least)) : 1;
+  score.statistic = stats::cramers_v(x2 / rows, rows, 2, static_cast<double>(cells.size()));
   set_table_p(score, cells, args, x2, kPearsonExpects, pearson);
   return score;
 }

@@ -117,7 +117,7 @@ Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vec
     for (std::size_t c = 0; c < columns.size(); ++c) {
       VIGIE_ASSIGN(auto column, batch->column(find_column(reader->schema(), columns[c])));
       if (column.type != Type::kList) {
-        mismatches += column.mismatches;
+        mismatches += column.mismatches();
         inexact = inexact || std::any_of(column.numbers.begin(), column.numbers.end(),
                                          [](double v) { return std::abs(v) >= kInexact && std::isfinite(v); });
       }

@@ -47,7 +47,7 @@ ColumnBuilder::ColumnBuilder(std::string name, table::Type source, std::optional
 }
 
 void ColumnBuilder::add(const table::Column& column) {
-  profile_.mismatches += column.mismatches;
+  profile_.mismatches += column.mismatches();
   if (typed_ && !again_ && column.type == table::Type::kString) texts_.add(column.dictionary);
   if (profile_.categorical()) return add_codes(encode(column, codes_));
   if (profile_.type == ColumnType::kEmbedding && !again_) add_lists(column);

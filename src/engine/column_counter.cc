@@ -32,7 +32,7 @@ ColumnCounter::ColumnCounter(const ColumnProfile& profile, std::size_t segmentat
 
 void ColumnCounter::add(const table::Column& column, std::int64_t first, std::span<const Membership> groups,
                         std::span<const std::size_t> sizes) {
-  mismatches += column.mismatches;
+  mismatches += column.mismatches();
   for (std::size_t k = 0; k < groups.size(); ++k)
     if (cells[k].size() < sizes[k]) cells[k].resize(sizes[k]);
   if (profile_.categorical()) {

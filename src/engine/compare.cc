@@ -101,12 +101,20 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   }
   const QualityReference known_good = quality_of(reference);
   if (options.quality) counting.quality = &known_good;
-  std::vector<quality::ColumnSpec> added;
-  std::string unknown;
+  std::vector<quality::ColumnSpec> added, declared;
+  std::string unknown, label;
+  Roles times;
+  times.timestamp = reference.timestamp;
+  VIGIE_ASSIGN(const auto own, current.declared());
+  for (const auto& f : own) declared.push_back(quality_column(f, times, &known_good));
+  for (const auto& c : reference.columns)
+    if (c.role == Role::kLabel) label = c.name;
+  table::Schema there;
   {
     VIGIE_ASSIGN(auto peek, current.open());
+    there = peek->schema();
     bool common = false;
-    for (const auto& f : peek->schema()) {
+    for (const auto& f : there) {
       bool known = std::any_of(reference.columns.begin(), reference.columns.end(),
                                [&](const auto& c) { return c.name == f.name; });
       common = common || known;
@@ -175,6 +183,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
   out.notes.insert(out.notes.end(), counted.strays.begin(), counted.strays.end());
+  if (const auto lacking = counted.windower->lacking(); !lacking.empty())
+    out.notes.push_back(fmt::format("{}: {}", current.name(), lacking));
   if (peer)
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
@@ -207,7 +217,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     const bool read =
         (options.window.calendar() && name == reference.timestamp) ||
         std::any_of(reference.columns.begin(), reference.columns.end(), [&](const auto& c) { return c.name == name; });
-    if (!read) unread.push_back(name);
+    const auto role = column.spec().role;
+    const bool own_role = role == quality::Role::kId || role == quality::Role::kTime || role == quality::Role::kLabel;
+    if (!read && (!own_role || find_column(there, name) != std::string::npos)) unread.push_back(name);
   }
   auto quality_of_window = [&](std::size_t w, bool partial) -> Result<std::vector<QualityResult>> {
     std::vector<QualityResult> found;
@@ -217,7 +229,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                              .windows = {},
                              .partial = partial,
                              .unread = unread,
-                             .added = added};
+                             .added = added,
+                             .declared = declared,
+                             .label = label};
     if (options.window == reference.window) context.windows = known_good.windows;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context));
     for (auto& finding : findings) found.push_back(as_result(std::move(finding)));

@@ -16,9 +16,7 @@ namespace {
 constexpr double kAlmost = .95;
 
 std::string lasting(double micros) {
-  const double hours = std::max(0., micros) / 3.6e9;
-  if (hours < 48) return fmt::format("{} {}", human(hours, 2), hours == 1 ? "hour" : "hours");
-  return fmt::format("{} days", human(hours / 24, 3));
+  return duration(std::max(0., micros));
 }
 
 }  // namespace

@@ -182,6 +182,8 @@ class Inspector {
     if (without_time_)
       out.notes.push_back(
           fmt::format("{}: {} without a time are in no window", input_.name(), plural(without_time_, "row")));
+    if (const auto lacking = windower_->lacking(); !lacking.empty())
+      out.notes.push_back(fmt::format("{}: {}", input_.name(), lacking));
     const auto bad = unreadable(out.rejected, scanned.rows);
     for (const auto w : windower_->order()) {
       auto& result = results_.at(static_cast<std::int32_t>(w));
@@ -248,11 +250,16 @@ class Inspector {
     if (!reference_) return {};
     for (const auto& column : reference_->state->columns()) {
       const auto& name = column.spec().name;
-      const auto& roles = options_.roles;
-      const bool role = column.spec().role != quality::Role::kFeature &&
-                        std::find(roles.ignore.begin(), roles.ignore.end(), name) == roles.ignore.end();
-      if (!role && !compared_as(name, roles)) unread_.push_back(name);
+      if (fresh_->find(name)) continue;
+      const auto& ignore = options_.roles.ignore;
+      const bool feature = column.spec().role == quality::Role::kFeature;
+      const bool left_out =
+          feature ? !compared_as(name, options_.roles) : std::find(ignore.begin(), ignore.end(), name) != ignore.end();
+      if (left_out || find_column(schema, name) != kNowhere) unread_.push_back(name);
     }
+    VIGIE_ASSIGN(const auto declared, input_.declared());
+    declared_.clear();
+    for (const auto& field : declared) declared_.push_back(quality_column(field, options_.roles, reference_));
     return {};
   }
 
@@ -281,7 +288,7 @@ class Inspector {
       const auto row = to.state.rows();
       to.state.begin(row, pieces[0].size);
       const auto use = [&](std::size_t i, const Values& all) {
-        values_[i] = Pieces::part(all, pieces[0]);
+        values_[i] = Pieces::part(all, buffers_[i], pieces[0]);
         to.state.column(i, values_[i]);
         if (!to.rules) batch.release(watched_.where[i]);
       };
@@ -297,7 +304,7 @@ class Inspector {
         const auto row = to.state.rows();
         to.state.begin(row, piece.size);
         parallel_for(whole.size(), options_.threads, [&](std::size_t i) {
-          values_[i] = Pieces::part(whole[i], piece);
+          values_[i] = Pieces::part(whole[i], buffers_[i], piece);
           to.state.column(i, values_[i]);
         });
         to.state.end();
@@ -357,7 +364,9 @@ class Inspector {
                              .windows = {},
                              .partial = result.partial,
                              .unread = unread_,
-                             .added = {}};
+                             .added = {},
+                             .declared = declared_,
+                             .label = options_.roles.label};
     if (last) context.now = options_.now;
     if (reference_ && options_.window.kind != WindowSpec::Kind::kNone && options_.window == reference_->window)
       context.windows = reference_->windows;
@@ -392,6 +401,7 @@ class Inspector {
   std::map<std::int32_t, Open> open_;
   std::map<std::int32_t, WindowResult> results_;
   std::vector<std::string> unread_;
+  std::vector<quality::ColumnSpec> declared_;
   std::int64_t without_time_ = 0;
   // Of the batch at hand.
   std::vector<std::int32_t> groups_;

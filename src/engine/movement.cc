@@ -115,10 +115,6 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
 
 }  // namespace
 
-std::string percent(double share) {
-  return human(100 * share, 3) + " %";
-}
-
 std::string scale_of(bool share) {
   return share ? "share of rows" : "reference sd";
 }

@@ -16,8 +16,6 @@ namespace vigie::engine {
 std::string movement(const ColumnProfile& column, std::span<const std::int64_t> reference,
                      std::span<const std::int64_t> current, const std::vector<std::string>& fresh);
 
-/// A share as "12.5 %".
-std::string percent(double share);
 /// The scale of an effect, as the contract names it.
 std::string scale_of(bool share);
 /// An effect on its scale: "0.42 sd", "12 % of rows".

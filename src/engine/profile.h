@@ -160,8 +160,7 @@ struct Profile {
   table::Schema others;                ///< columns of the reference that are not compared, as they were read
   std::vector<std::string> problems;   ///< the first records that were left out, at most kProblems
   std::vector<std::string> notes;
-  /// What the checks of data quality need; nothing in a profile that an older vigie made. Of many rows it has seen a
-  /// sample.
+  /// What the checks of data quality need; nothing in a profile that an older vigie made.
   std::shared_ptr<const quality::TableState> quality;
   std::vector<quality::Window> quality_windows;  ///< the healthy ones
   /// How good predictions were; null where no label and prediction or score were named, and of an older vigie.

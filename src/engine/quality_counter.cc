@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
-#include "base/hash.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/roles_internal.h"
 #include "engine/tally.h"
@@ -14,12 +13,7 @@ namespace {
 using quality::Kind;
 using quality::Values;
 
-constexpr std::int64_t kBlock = 512;
-constexpr unsigned kShare = 3;  // one block in 2^kShare
-
-bool picked(std::int64_t row) {
-  return mix64(static_cast<std::uint64_t>(row / kBlock) + 0x5ab1e) >> (64 - kShare) == 0;
-}
+constexpr std::uint32_t kNoPlace = std::numeric_limits<std::uint32_t>::max();
 
 template <class T>
 std::span<const T> gather(std::span<const T> from, std::span<const std::uint32_t> order, std::vector<T>& to) {
@@ -40,13 +34,6 @@ bool is_missing(const Values& values, std::size_t row) {
   if (!values.numbers.empty()) return std::isnan(values.numbers[row]);
   if (!values.codes.empty()) return values.codes[row] < 0;
   return !values.missing.empty() && values.missing[row] != 0;
-}
-
-std::int64_t missing_rows(const Values& values) {
-  const std::size_t rows = std::max({values.numbers.size(), values.codes.size(), values.missing.size()});
-  std::int64_t missing = 0;
-  for (std::size_t i = 0; i < rows; ++i) missing += is_missing(values, i);
-  return missing;
 }
 
 Kind quality_kind(table::Type type) {
@@ -83,7 +70,8 @@ quality::ColumnSpec quality_column(const table::Field& field, const Roles& roles
 
 Values quality_values(const table::Column& column, const quality::ColumnSpec& spec, QualityBuffer& buffer) {
   Values values;
-  values.mismatches = column.mismatches;
+  values.mismatches = column.mismatches();
+  buffer.misfits = column.misfits;
   switch (spec.kind) {
     case Kind::kTime:
       values.numbers = as_times(column, buffer.times);
@@ -133,8 +121,13 @@ void Pieces::cut(std::span<const std::int32_t> groups) {
     at += sizes[g];
   }
   order_.resize(at);
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    if (groups[i] >= 0) order_[next[static_cast<std::size_t>(groups[i])]++] = static_cast<std::uint32_t>(i);
+  place_.assign(groups.size(), kNoPlace);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i] < 0) continue;
+    const std::size_t to = next[static_cast<std::size_t>(groups[i])]++;
+    order_[to] = static_cast<std::uint32_t>(i);
+    place_[i] = static_cast<std::uint32_t>(to);
+  }
 }
 
 void Pieces::number(const Piece& piece, std::int64_t first, std::vector<std::int64_t>& out) const {
@@ -149,76 +142,36 @@ Values Pieces::arrange(const Values& values, QualityBuffer& buffer) const {
   out.numbers = gather(values.numbers, std::span<const std::uint32_t>(order_), buffer.numbers);
   out.codes = gather(values.codes, std::span<const std::uint32_t>(order_), buffer.codes);
   out.missing = gather(values.missing, std::span<const std::uint32_t>(order_), buffer.missing);
-  if (values.mismatches > 0)
-    out.mismatches = std::llround(static_cast<double>(values.mismatches) * static_cast<double>(missing_rows(out)) /
-                                  static_cast<double>(std::max<std::int64_t>(missing_rows(values), 1)));
+  buffer.moved.clear();
+  for (const std::uint32_t row : buffer.misfits)
+    if (place_[row] != kNoPlace) buffer.moved.push_back(place_[row]);
+  std::sort(buffer.moved.begin(), buffer.moved.end());
+  buffer.misfits = buffer.moved;
   return out;
 }
 
-Values Pieces::part(const Values& arranged, const Piece& piece) {
+Values Pieces::part(const Values& arranged, const QualityBuffer& buffer, const Piece& piece) {
   Values out = arranged;
   out.numbers = within(arranged.numbers, piece);
   out.codes = within(arranged.codes, piece);
   out.missing = within(arranged.missing, piece);
-  if (arranged.mismatches > 0) {
-    Values before = arranged;
-    before.numbers = arranged.numbers.first(arranged.numbers.empty() ? 0 : piece.begin);
-    before.codes = arranged.codes.first(arranged.codes.empty() ? 0 : piece.begin);
-    const auto all = static_cast<double>(std::max<std::int64_t>(missing_rows(arranged), 1));
-    const auto share = [&](std::int64_t missing) {
-      return std::llround(static_cast<double>(arranged.mismatches) * static_cast<double>(missing) / all);
-    };
-    const auto first = missing_rows(before);
-    out.mismatches = share(first + missing_rows(out)) - share(first);
-  }
+  const auto from = [&](std::size_t row) {
+    return std::lower_bound(buffer.misfits.begin(), buffer.misfits.end(), row);
+  };
+  out.mismatches = from(piece.begin + piece.size) - from(piece.begin);
   return out;
 }
 
 QualityCounter::QualityCounter(std::vector<quality::ColumnSpec> columns, quality::Depth depth)
-    : columns_(std::move(columns)),
-      whole_(std::in_place, columns_, nullptr, depth),
-      sample_(columns_, nullptr, depth),
-      times_(columns_.size()),
-      buffers_(columns_.size()) {}
+    : columns_(std::move(columns)), state_(columns_, nullptr, depth), buffers_(columns_.size()) {}
 
 void QualityCounter::begin(std::int64_t rows) {
-  const auto n = static_cast<std::size_t>(rows);
-  batch_ = rows;
-  // The whole is given up as soon as it is known to be too large, and the sample is what remains.
-  if (rows_ + rows > kWholeQuality) whole_.reset();
-  picked_.assign(n, -1);
-  for (std::int64_t at = 0; at < rows;) {
-    const std::int64_t end = std::min(rows, (rows_ + at) / kBlock * kBlock + kBlock - rows_);
-    if (picked(rows_ + at)) std::fill(picked_.begin() + at, picked_.begin() + end, 0);
-    at = end;
-  }
-  pieces_.cut(picked_);
-  const std::size_t kept = pieces_.pieces().empty() ? 0 : pieces_.pieces()[0].size;
-  sample_.begin(sampled_, kept);
-  sampled_ += static_cast<std::int64_t>(kept);
-  if (whole_) whole_->begin(rows_, n);
+  if (state_.rows() + rows > kWholeQuality) state_.lower(quality::Depth::kMany);
+  state_.begin(state_.rows(), static_cast<std::size_t>(rows));
 }
 
 void QualityCounter::column(std::size_t i, const table::Column& column) {
-  QualityBuffer& buffer = buffers_[i];
-  const Values values = quality_values(column, columns_[i], buffer);
-  if (whole_) whole_->column(i, values);
-  if (columns_[i].role == quality::Role::kTime && columns_[i].kind == Kind::kTime)
-    times_[i].update(rows_, values.numbers);
-  if (!pieces_.pieces().empty()) sample_.column(i, Pieces::part(pieces_.arrange(values, buffer), pieces_.pieces()[0]));
-}
-
-void QualityCounter::end() {
-  if (whole_) whole_->end();
-  sample_.end();
-  rows_ += batch_;
-}
-
-quality::TableState QualityCounter::take() {
-  if (whole_) return std::move(*whole_);
-  for (std::size_t i = 0; i < columns_.size(); ++i)
-    if (times_[i].count() > 0) sample_.set_times(i, std::move(times_[i]));
-  return std::move(sample_);
+  state_.column(i, quality_values(column, columns_[i], buffers_[i]));
 }
 
 }  // namespace vigie::engine

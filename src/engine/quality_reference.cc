@@ -15,7 +15,7 @@ using quality::TableState;
 
 // From what a column of few windows leaves free of its 50 kB down to next to nothing.
 constexpr Budget kBudgets[] = {
-    {1024, 256, 12'000}, {512, 256, 8'000}, {256, 128, 4'000}, {128, 64, 1'000}, {32, 16, 0}};
+    {1024, 256, 12'000, 512}, {512, 256, 8'000, 256}, {256, 128, 4'000, 128}, {128, 64, 1'000, 64}, {32, 16, 0, 16}};
 
 std::string encoded(const Profile& profile, const Budget& budget) {
   ByteWriter out;

@@ -13,14 +13,14 @@
 
 namespace vigie::engine {
 
-/// Rows of a reference up to which a profile's quality state sees them all; of more it sees one block in eight.
+/// Rows of a reference up to which a profile's quality state has all of them; of more it has what many rows are worth.
 inline constexpr std::int64_t kWholeQuality = std::int64_t{1} << 17;
 
 /// What the checks of data quality know of a reference.
 struct QualityReference {
   std::string source;
   std::int64_t rows = 0, rejected = 0;
-  std::shared_ptr<const quality::TableState> state;  ///< of the rows, or of a sample of them
+  std::shared_ptr<const quality::TableState> state;
   table::Schema types;  ///< as its columns are read, those without a value apart; the current data's are read likewise
   WindowSpec window;
   std::vector<quality::Window> windows;  ///< healthy ones, in time order

@@ -270,7 +270,7 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     given.clear();
     for (std::size_t i = 0; i < scorer.wanted().size(); ++i) {
       given.push_back(columns[scorer.wanted()[i].column]);
-      misread[i] += given.back().mismatches;
+      misread[i] += given.back().mismatches();
       if (given.back().type != Type::kFloat) continue;
       for (const double v : given.back().numbers) infinite[i] += std::isinf(v);
       if (misread[i] == 0) continue;

@@ -150,7 +150,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     auto& buffer = buffers[slot[i]];
     const auto values = pieces.arrange(quality_values(column, checked[slot[i]], buffer), buffer);
     for (const auto& piece : pieces.pieces())
-      t.quality[static_cast<std::size_t>(piece.group)].column(slot[i], Pieces::part(values, piece));
+      t.quality[static_cast<std::size_t>(piece.group)].column(slot[i], Pieces::part(values, buffer, piece));
   };
   // Which counters look at a column: its own, and those of its aspects.
   std::vector<std::vector<std::size_t>> beside(profile.columns.size());
@@ -163,7 +163,7 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       if (profile.columns[i].name == aspect.profile.name) beside[i].push_back(a);
   }
 
-  // Bytes of one window or segment over all columns, and of all that were met.
+  // Bytes of one window or segment over all columns, and of all that were met, with what the checks hold.
   std::int64_t each = 0, held = 0;
   for (std::size_t i = 0; i < profile.counted(); ++i) {
     auto width = profile.counted(i).cells();
@@ -171,6 +171,11 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     if (keeps_rows(i)) each += static_cast<std::int64_t>(kKeptRows * kTextWidth * sizeof(float));
   }
   std::vector<std::vector<bool>> met(t.widths.size());
+  // What the checks hold of a window is weighed again whenever its rows have doubled.
+  struct Weighed {
+    std::int64_t rows = 0, bytes = 0;
+  };
+  std::vector<Weighed> weighed;
 
   std::vector<Membership> groups(t.widths.size());
   std::vector<std::size_t> sizes(t.widths.size());
@@ -248,8 +253,18 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
       batch->release(where[i]);
     });
     for (auto& f : failures) VIGIE_TRY(std::move(f));
-    if (options.quality)
-      for (const auto& piece : pieces.pieces()) t.quality[static_cast<std::size_t>(piece.group)].end();
+    if (options.quality) {
+      weighed.resize(t.quality.size());
+      for (const auto& piece : pieces.pieces()) {
+        auto& state = t.quality[static_cast<std::size_t>(piece.group)];
+        auto& last = weighed[static_cast<std::size_t>(piece.group)];
+        state.end();
+        if (state.rows() < 2 * last.rows) continue;
+        held -= last.bytes;
+        last = {state.rows(), static_cast<std::int64_t>(state.size_bytes())};
+        held += last.bytes;
+      }
+    }
     t.rows += rows;
     if (options.progress)
       options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/text.h"
 #include "engine/zone_internal.h"
 
 namespace vigie::engine {
@@ -143,6 +144,21 @@ std::string Windower::start_text(std::int64_t key) const {
   auto offset = local - utc;
   auto minutes = std::abs(offset) / 60;
   return fmt::format("{}{}{:02}:{:02}", text, offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::string Windower::lacking() const {
+  if (!spec_.calendar() || index_.empty()) return {};
+  const auto all = index_.rbegin()->first - index_.begin()->first + 1, gone = all - static_cast<std::int64_t>(size());
+  if (gone == 0) return {};
+  std::int64_t longest = 0, from = 0, last = index_.begin()->first;
+  for (const auto& [key, i] : index_) {
+    if (key - last - 1 > longest) longest = key - last - 1, from = last + 1;
+    last = key;
+  }
+  WindowSpec unit;
+  unit.kind = spec_.kind;
+  return fmt::format("{} of {} {} no row, at most {} running, from {} on", with_commas(gone),
+                     plural(all, to_string(unit)), gone == 1 ? "has" : "have", with_commas(longest), start_text(from));
 }
 
 std::vector<bool> Windower::cut_off() const {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "stats/association.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -133,9 +135,7 @@ double cramers_v(std::span<const std::int64_t> table, std::size_t columns) {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (table[i])
       phi += static_cast<double>(table[i]) * static_cast<double>(table[i]) / across[i / columns] / down[i % columns];
-  phi = std::max(0.0, phi - (r - 1) * (k - 1) / (n - 1));
-  const double smaller = std::min(r - (r - 1) * (r - 1) / (n - 1), k - (k - 1) * (k - 1) / (n - 1)) - 1;
-  return smaller > 0 ? std::min(1.0, std::sqrt(phi / smaller)) : 0;
+  return stats::cramers_v(phi, n, r, k);
 }
 
 std::vector<std::int32_t> cut(const Prepared& column, std::int32_t classes) {

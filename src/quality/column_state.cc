@@ -47,8 +47,12 @@ bool extremes(std::span<const double> values, double& low, double& high) {
   return zero == 0;
 }
 
-void add_hashes(const std::uint64_t* from, std::uint64_t* to, std::uint64_t multiplier, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) to[i] += from[i] * multiplier;
+// Multiplying carries bits up only, and small numbers have none but high ones.
+void add_values(std::span<const double> from, std::uint64_t* to, std::uint64_t multiplier) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto bits = from[i] == from[i] ? std::bit_cast<std::uint64_t>(from[i] + 0.0) : ColumnState::kMissingHash;
+    to[i] += (bits ^ (bits >> 32)) * multiplier;
+  }
 }
 
 std::uint64_t product(const std::uint64_t* a, const std::uint64_t* b, std::size_t n) {
@@ -70,7 +74,7 @@ std::string_view to_string(Kind kind) {
 
 ColumnState::ColumnState(ColumnSpec spec, Fences fences, Depth depth)
     : spec_(std::move(spec)), fences_(std::move(fences)), depth_(depth), multiplier_(hash64(spec_.name) | 1) {
-  if (spec_.kind != Kind::kNumber || depth_ < Depth::kAll) return;
+  if (spec_.kind != Kind::kNumber || depth_ < Depth::kMany) return;
   slots_.resize(kSlots);
   if (fences_.domain.size() > kNumbers) fences_.domain.clear();
   for (const double value : fences_.domain) count_number(value, hash64(value), 0, true);
@@ -80,6 +84,7 @@ void ColumnState::update(std::int64_t first, const Values& values, std::span<con
                          std::span<std::uint64_t> hashes, std::span<const std::uint32_t> picks) {
   rows_ += static_cast<std::int64_t>(weights.size());
   mismatches_ += values.mismatches;
+  thread_local std::vector<std::uint64_t> entry_hashes;
   switch (spec_.kind) {
     case Kind::kTime:
       times_.update(first, values.numbers);
@@ -92,10 +97,10 @@ void ColumnState::update(std::int64_t first, const Values& values, std::span<con
       }
       break;
     case Kind::kString:
-      update_strings(values, weights, hashes);
+      update_strings(values, weights, hashes, entry_hashes);
       for (const std::uint32_t row : picks) {
         const std::int32_t code = values.codes[row];
-        sample_.push_back(code < 0 ? kMissingHash : entry_hashes_[static_cast<std::size_t>(code)]);
+        sample_.push_back(code < 0 ? kMissingHash : entry_hashes[static_cast<std::size_t>(code)]);
       }
       break;
     default:
@@ -115,21 +120,21 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
     const std::size_t n = block.size();
     double low = std::numeric_limits<double>::infinity(), high = -low;
     std::size_t finite = n;
-    const bool whole = extremes(block, low, high);
-    if (depth_ == Depth::kAll) {
+    const bool whole = extremes(block, low, high), hashed = depth_ == Depth::kAll || !slots_.empty();
+    if (!hashes.empty()) add_values(block, hashes.data() + from, multiplier_);
+    if (hashed) {
       if (whole)
         for (std::size_t i = 0; i < n; ++i) all[i] = hash64(v[i]);
       else
         for (std::size_t i = 0; i < n; ++i) all[i] = v[i] == v[i] ? hash64(v[i]) : kMissingHash;
-      if (!hashes.empty()) add_hashes(all.data(), hashes.data() + from, multiplier_, n);
-      content_ += product(all.data(), weights.data() + from, n);
+      if (depth_ == Depth::kAll) content_ += product(all.data(), weights.data() + from, n);
     }
     if (!whole) {
       finite = 0;
       low = std::numeric_limits<double>::infinity(), high = -low;
       for (std::size_t i = 0; i < n; ++i) {
         missing_ += v[i] != v[i];
-        if (depth_ == Depth::kAll) all[finite] = all[i];
+        if (hashed) all[finite] = all[i];
         held[finite] = v[i];
         finite += std::abs(v[i]) < std::numeric_limits<double>::infinity();
         infinite_ += std::abs(v[i]) == std::numeric_limits<double>::infinity();
@@ -147,14 +152,17 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
         outliers_ += (v[i] < fences_.outlier_low) | (v[i] > fences_.outlier_high);
       }
     }
-    if (depth_ == Depth::kAll) count_numbers({v, finite}, std::span(all).first(finite));
+    if (hashed) count_numbers({v, finite}, std::span(all).first(finite));
   }
 }
 
 void ColumnState::count_numbers(std::span<const double> values, std::span<const std::uint64_t> hashes) {
   std::size_t i = 0;
   for (; i < values.size() && !slots_.empty(); ++i) count_number(values[i], hashes[i], 1, false);
-  distinct_.update(hashes.subspan(i));
+  if (depth_ == Depth::kAll)
+    distinct_.update(hashes.subspan(i));
+  else if (slots_.empty())
+    distinct_ = Distinct(kDistinct);
 }
 
 // A number that has a slot is known to distinct_ already.
@@ -180,18 +188,20 @@ void ColumnState::count_number(double value, std::uint64_t hash, std::int64_t co
 }
 
 void ColumnState::update_strings(const Values& values, std::span<const std::uint64_t> weights,
-                                 std::span<std::uint64_t> hashes) {
+                                 std::span<std::uint64_t> hashes, std::vector<std::uint64_t>& entry_hashes) {
+  // Of a thread and not of each state: there may be thousands.
+  thread_local std::vector<std::int64_t> counts;
   const std::size_t entries = values.dictionary.size();
-  counts_.assign(entries + 1, 0);
-  entry_hashes_.resize(entries + 1);
-  for (const std::int32_t code : values.codes) ++counts_[static_cast<std::size_t>(std::int64_t{code} + 1)];
-  missing_ += counts_[0];
+  counts.assign(entries + 1, 0);
+  entry_hashes.resize(entries + 1);
+  for (const std::int32_t code : values.codes) ++counts[static_cast<std::size_t>(std::int64_t{code} + 1)];
+  missing_ += counts[0];
   for (std::size_t e = 0; e < entries; ++e) {
-    const std::int64_t count = counts_[e + 1];
+    const std::int64_t count = counts[e + 1];
     const std::string_view text = values.dictionary[e];
     if (count == 0) continue;
-    entry_hashes_[e] = hash64(text);
-    distinct_.update(entry_hashes_[e]);
+    entry_hashes[e] = hash64(text);
+    distinct_.update(entry_hashes[e]);
     if (blank(text)) empty_ += count;
     if (!counted_) continue;
     if (text.size() > kCategoryBytes)
@@ -201,10 +211,10 @@ void ColumnState::update_strings(const Values& values, std::span<const std::uint
     counted_ = counted_ && categories_.exact();
     if (!counted_) categories_ = sketch::FrequentItems(kCategories);
   }
-  entry_hashes_[entries] = kMissingHash;
-  if (depth_ < Depth::kAll) return;
+  entry_hashes[entries] = kMissingHash;
+  if (depth_ < Depth::kMany) return;
   std::uint64_t content = 0;
-  const std::uint64_t* entry = entry_hashes_.data();
+  const std::uint64_t* entry = entry_hashes.data();
   for (std::size_t i = 0; i < values.codes.size(); ++i) {
     const std::int32_t code = values.codes[i];
     const std::uint64_t hash = entry[code < 0 ? entries : static_cast<std::size_t>(code)];
@@ -214,8 +224,16 @@ void ColumnState::update_strings(const Values& values, std::span<const std::uint
   content_ += content;
 }
 
+void ColumnState::lower(Depth depth) {
+  if (depth >= depth_) return;
+  depth_ = depth;
+  if (depth < Depth::kMany) slots_.clear();
+  if (spec_.kind != Kind::kString && slots_.empty()) distinct_ = Distinct(kDistinct);
+}
+
 void ColumnState::merge(const ColumnState& other) {
   if (&other == this) return merge(ColumnState(other));
+  const bool counted = !std::isnan(distinct()) && !std::isnan(other.distinct());
   rows_ += other.rows_;
   missing_ += other.missing_;
   mismatches_ += other.mismatches_;
@@ -231,6 +249,8 @@ void ColumnState::merge(const ColumnState& other) {
   if (other.slots_.empty()) slots_.clear();
   for (const Slot& slot : other.slots_)
     if (slot.hash && !slots_.empty() && slot.count) count_number(slot.value, slot.hash, slot.count, false);
+  if (!counted || (depth_ < Depth::kAll && spec_.kind != Kind::kString && slots_.empty()))
+    distinct_ = Distinct(kDistinct);
   counted_ = counted_ && other.counted_ && categories_.merge(other.categories_) && categories_.exact();
   if (!counted_) categories_ = sketch::FrequentItems(kCategories);
   times_.merge(other.times_);
@@ -239,7 +259,8 @@ void ColumnState::merge(const ColumnState& other) {
 }
 
 double ColumnState::distinct() const {
-  const bool counted = depth_ == Depth::kAll || spec_.kind == Kind::kString;
+  const bool counted =
+      spec_.kind == Kind::kString || (depth_ >= Depth::kMany && (distinct_.held() > 0 || finite() == 0));
   return counted ? distinct_.estimate() : std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -250,6 +271,17 @@ bool ColumnState::counts_up() const {
   const bool counted = different >= 1;  // not below Depth::kAll
   return spec_.kind == Kind::kNumber && finite() >= kFewest && finite() == rows_ && high_ - low_ == n - 1 &&
          low_ == std::floor(low_) && (!counted || different > .95 * n);
+}
+
+std::size_t ColumnState::size_bytes() const {
+  return sizeof *this + slots_.capacity() * sizeof(Slot) + distinct_.size_bytes() + categories_.size_bytes() +
+         times_.size_bytes() + sample_.capacity() * sizeof(std::uint64_t);
+}
+
+std::uint64_t ColumnState::content() const {
+  if (depth_ == Depth::kAll) return content_;
+  const auto bytes = std::as_bytes(std::span(sample_));
+  return hash64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 bool ColumnState::varies() const {
@@ -299,7 +331,7 @@ void ColumnState::save(ByteWriter& out, const Budget& budget) const {
   out.fixed(static_cast<std::uint8_t>(kept));
   (kept ? categories_ : sketch::FrequentItems(kCategories)).save(out);
   times_.save(out);
-  out.fixed(content_);
+  out.fixed(content());
   out.array(std::span<const std::uint64_t>(sample_));
 }
 

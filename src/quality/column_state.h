@@ -51,6 +51,7 @@ struct Values {
 enum class Depth : std::uint8_t {
   kCounts,   ///< counts, ends, categories and times: neither a sample nor anything of rows as wholes
   kSampled,  ///< and the sample
+  kMany,     ///< and numbers that are few, and rows that repeat: all that is worth its cost of many rows
   kAll,      ///< everything
 };
 
@@ -68,14 +69,15 @@ struct Budget {
   std::size_t sample_rows = 4096;  ///< 8 bytes each
   std::size_t distinct = 2048;     ///< hashes of different values, 8 bytes each; beyond it their number is estimated
   std::size_t category_bytes = std::size_t{1} << 20;  ///< of all names; columns with more save none
+  std::size_t repeats = 4096;  ///< of the table: hashes of rows, and of ids, by which those of two tables are told
 };
 
 /// A number or a text, and how many rows hold it.
 using NumberCount = std::pair<double, std::int64_t>;
 
 /// The mergeable state of one column. Whatever the order of batches and merges, the same rows give the same state.
-/// Cost: 5–8 ns a number, 2–3 ns a string of few different ones, about 100 ns a string that is new; below Depth::kAll
-/// about 1 ns either.
+/// Cost: 5–8 ns a number, 2–3 ns a string of few different ones, about 100 ns a string that is new; 2 ns either with
+/// Depth::kMany, 1 ns below.
 class ColumnState {
  public:
   static constexpr std::size_t kDistinct = 2048;      ///< different values counted without error
@@ -88,8 +90,8 @@ class ColumnState {
   explicit ColumnState(ColumnSpec spec, Fences fences = {}, Depth depth = Depth::kAll);
 
   /// Adds rows. `weights`: a well mixed number for each row of the table, the same for all its columns. `hashes`: where
-  /// not empty, one a row, to each of which the hash of this column's value is added. `picks`: rows of this batch that
-  /// enter the sample.
+  /// not empty, one a row, to each of which this column's value adds its part; the sums are hashes only once they are
+  /// mixed. `picks`: rows of this batch that enter the sample.
   void update(std::int64_t first, const Values& values, std::span<const std::uint64_t> weights,
               std::span<std::uint64_t> hashes, std::span<const std::uint32_t> picks);
   /// As if this had seen the other's rows too; of one spec, depth and the same fences. The samples are joined end to
@@ -97,6 +99,8 @@ class ColumnState {
   void merge(const ColumnState& other);
   /// Numbers the rows anew, from `rows` more on.
   void shift(std::int64_t rows) { times_.shift(rows); }
+  /// Goes on at a lower depth, as if it had been the depth from the first row on.
+  void lower(Depth depth);
 
   const ColumnSpec& spec() const { return spec_; }
   const Fences& fences() const { return fences_; }
@@ -112,7 +116,7 @@ class ColumnState {
   std::int64_t below() const { return below_; }        ///< numbers below the reference's smallest
   std::int64_t above() const { return above_; }        ///< numbers above its largest
   std::int64_t outliers() const { return outliers_; }  ///< numbers beyond its outlier fences
-  /// Different values; NaN for numbers below Depth::kAll.
+  /// Different values; NaN for numbers where they were not counted: below Depth::kMany, and there where they are many.
   double distinct() const;
   /// Whether the numbers are whole, without a gap or a repeat, as ids and row numbers are, as far as is known.
   bool counts_up() const;
@@ -126,13 +130,14 @@ class ColumnState {
   /// Different strings by falling count; nothing when there are more than kCategories, or longer ones.
   std::optional<std::vector<sketch::FrequentItems::Item>> categories() const;
   const Times& times() const { return times_; }
-  /// Of a state that saw a sample of the rows: the times of all of them.
-  void set_times(Times times) { times_ = std::move(times); }
-  /// Equal for columns of one kind that hold the same value in every row, and for no others.
-  std::uint64_t content() const { return content_; }
+  /// Equal for columns of one kind that hold the same value in every row, below Depth::kAll in every sampled row, and
+  /// for no others.
+  std::uint64_t content() const;
   /// One word a sampled row: the bits of a number, the hash of a string; missing: kMissingHash.
   std::vector<std::uint64_t>& sample() { return sample_; }
   const std::vector<std::uint64_t>& sample() const { return sample_; }
+
+  std::size_t size_bytes() const;  ///< of memory, about
 
   /// `budget`: what of it is worth its bytes; what is left out was never counted as far as the loaded state knows.
   void save(ByteWriter& out, const Budget& budget = {}) const;
@@ -148,7 +153,8 @@ class ColumnState {
   };
   void update_numbers(std::span<const double> values, std::span<const std::uint64_t> weights,
                       std::span<std::uint64_t> hashes);
-  void update_strings(const Values& values, std::span<const std::uint64_t> weights, std::span<std::uint64_t> hashes);
+  void update_strings(const Values& values, std::span<const std::uint64_t> weights, std::span<std::uint64_t> hashes,
+                      std::vector<std::uint64_t>& entry_hashes);
   void count_numbers(std::span<const double> values, std::span<const std::uint64_t> hashes);
   void count_number(double value, std::uint64_t hash, std::int64_t count, bool known);
 
@@ -167,8 +173,6 @@ class ColumnState {
   Times times_;
   std::uint64_t content_ = 0;
   std::vector<std::uint64_t> sample_;
-  std::vector<std::int64_t> counts_;         // scratch
-  std::vector<std::uint64_t> entry_hashes_;  // scratch
 };
 
 }  // namespace vigie::quality

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "base/text.h"
 #include "quality/mode_internal.h"
 
 namespace vigie::quality {

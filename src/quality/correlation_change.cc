@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/hash.h"
 #include "base/rng.h"
@@ -11,6 +12,7 @@
 #include "quality/judge_internal.h"
 #include "stats/distributions.h"
 #include "stats/multiple_testing.h"
+#include "stats/sampling.h"
 
 namespace vigie::quality {
 namespace {
@@ -20,7 +22,8 @@ constexpr Param kParams[] = {
     {.name = "major", .fallback = .4, .min = 0, .max = 2, .doc = "change of a coefficient that fails"},
     {.name = "pairs", .fallback = 1000, .min = 1, .max = 100000, .doc = "pairs looked at, of the first columns"},
     {.name = "shown", .fallback = 10, .min = 1, .max = 1000, .doc = "changed pairs that are listed"}};
-constexpr int kShuffles = 200;
+constexpr int kFewDeals = 25, kDeals = 200;
+constexpr double kSure = 1e-6, kHopeless = .25;  // p-values that no more deals would bring to the other side
 
 using Side = std::vector<Prepared>;
 
@@ -54,44 +57,42 @@ void numeric(const Side& before, const Side& now, std::size_t a, std::size_t b, 
   add("Pearson's r", correlate(before[a].values, before[b].values), correlate(now[a].values, now[b].values));
 }
 
+using Table = std::vector<std::int64_t>;
+
 // A change of V has no simple law near independence: rows are dealt anew to the two sides, and the tail is that of the
-// normal law with the spread so found.
-double shuffled_p(const Prepared& a, const Prepared& b, const Prepared& c, const Prepared& d, double seen) {
-  std::vector<std::pair<std::int32_t, std::int32_t>> rows;
-  std::size_t first = 0;
-  for (std::size_t i = 0; i < a.codes.size(); ++i)
-    if (a.codes[i] >= 0 && b.codes[i] >= 0) rows.emplace_back(a.codes[i], b.codes[i]);
-  first = rows.size();
-  for (std::size_t i = 0; i < c.codes.size(); ++i)
-    if (c.codes[i] >= 0 && d.codes[i] >= 0) rows.emplace_back(c.codes[i], d.codes[i]);
-  const auto wide = static_cast<std::size_t>(b.classes), high = static_cast<std::size_t>(a.classes);
-  Rng rng(mix64(rows.size()));
-  std::vector<std::int64_t> x(wide * high), y(wide * high);
-  double squares = 0;
-  for (int s = 0; s < kShuffles; ++s) {
-    std::fill(x.begin(), x.end(), 0);
-    std::fill(y.begin(), y.end(), 0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::size_t j = i + rng.below(rows.size() - i);
-      std::swap(rows[i], rows[j]);
-      ++(i < first ? x : y)[static_cast<std::size_t>(rows[i].first) * wide + static_cast<std::size_t>(rows[i].second)];
+// normal law with the spread so found. Few deals tell what is beyond doubt either way.
+double dealt_p(const Table& x, const Table& y, std::size_t columns, double seen) {
+  Table both(x.size()), first(x.size()), second(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) both[i] = x[i] + y[i];
+  const auto rows = [](const Table& t) { return std::accumulate(t.begin(), t.end(), std::int64_t{0}); };
+  const stats::FixedMargins deal(both, rows(x));
+  Rng rng(mix64(static_cast<std::uint64_t>(rows(both))));
+  double squares = 0, p = 1;
+  int deals = 0;
+  for (const int upto : {kFewDeals, kDeals}) {
+    for (; deals < upto; ++deals) {
+      deal(rng, first);
+      for (std::size_t i = 0; i < both.size(); ++i) second[i] = both[i] - first[i];
+      const double change = cramers_v(second, columns) - cramers_v(first, columns);
+      squares += change * change;
     }
-    const double change = cramers_v(y, wide) - cramers_v(x, wide);
-    squares += change * change;
+    const double sd = std::sqrt(squares / deals);
+    p = sd > 0 ? 2 * stats::student_t_sf(std::abs(seen) / sd, std::min(deals, 30)) : 1;
+    if (p < kSure || p > kHopeless) break;
   }
-  const double sd = std::sqrt(squares / kShuffles);
-  return sd > 0 ? 2 * stats::student_t_sf(std::abs(seen) / sd, 30) : 1;
+  return p;
 }
 
 void classes(const Side& before, const Side& now, std::size_t a, std::size_t b, double watch,
              std::vector<Change>& out) {
-  const auto v = [](const Prepared& x, const Prepared& y) {
-    return cramers_v(cross(x.codes, x.classes, y.codes, y.classes), static_cast<std::size_t>(y.classes));
+  const auto table = [&](const Side& side) {
+    return cross(side[a].codes, side[a].classes, side[b].codes, side[b].classes);
   };
-  const double x = v(before[a], before[b]), y = v(now[a], now[b]);
-  // Only a change that matters is worth the shuffling; the others count as tests that found nothing.
-  const double p = std::abs(y - x) < watch ? 1 : shuffled_p(before[a], before[b], now[a], now[b], y - x);
-  out.push_back({a, b, "Cramér's V", x, y, p});
+  const auto columns = static_cast<std::size_t>(before[b].classes);
+  const Table x = table(before), y = table(now);
+  const double v = cramers_v(x, columns), w = cramers_v(y, columns);
+  // Only a change that matters is worth the dealing; the others count as tests that found nothing.
+  out.push_back({a, b, "Cramér's V", v, w, std::abs(w - v) < watch ? 1 : dealt_p(x, y, columns, w - v)});
 }
 
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
 #include "quality/judge_internal.h"
 
 namespace vigie::quality {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "quality/judge_internal.h"
 
 namespace vigie::quality {

@@ -101,25 +101,20 @@ double alone_p(const Pooled& pooled, bool current_alone) {
   return std::min(1.0, 2 * std::min(expected_large, std::max(many, 0.0)));
 }
 
+constexpr std::size_t kFewestGaps = 3;         // of a cluster
+constexpr double kApart = 3, kMostTimes = 30;  // times the next smaller gap; times the largest
+
 double gap_limit(const Times::Gaps& gaps, std::int64_t count, double p, double factor) {
   const auto& g = gaps.largest;
   if (g.empty()) return kNaN;
-  const std::size_t k = std::min(g.size(), std::max<std::size_t>(static_cast<std::size_t>(gaps.count) / 4, 2));
+  std::size_t k = std::min(g.size(), std::max<std::size_t>(static_cast<std::size_t>(gaps.count) / 4, 2));
+  // Nights, weekends and the breaks between batches are a cluster of their own; smaller gaps say nothing of its tail.
+  for (std::size_t i = kFewestGaps; i < k; ++i)
+    if (g[i - 1] >= kApart * g[i]) k = i;
   double tail = 0;
   for (std::size_t i = 0; i + 1 < k; ++i) tail += std::log(g[i] / g[k - 1]) / static_cast<double>(k - 1);
   const double ratio = std::max(1.0, static_cast<double>(count) / static_cast<double>(gaps.count));
-  return g[0] * std::max(factor, std::pow(ratio / p, tail));
-}
-
-std::string percent(double share) {
-  return human(100 * share) + " %";
-}
-
-std::string duration(double micros) {
-  constexpr std::pair<double, const char*> kUnits[] = {{86400e6, "d"}, {3600e6, "h"}, {60e6, "min"}, {1e6, "s"}};
-  for (const auto& [size, name] : kUnits)
-    if (std::abs(micros) >= size) return fmt::format("{} {}", human(micros / size), name);
-  return fmt::format("{} ms", human(micros / 1000));
+  return g[0] * std::clamp(std::pow(ratio / p, tail), factor, std::max(factor, kMostTimes));
 }
 
 std::string listed(const std::vector<std::string>& names) {

@@ -46,11 +46,10 @@ using Pooled = std::vector<std::pair<std::int64_t, std::int64_t>>;
 double alone_p(const Pooled& pooled, bool current_alone);
 
 /// The gap that is exceeded with probability `p` by the largest of `count` gaps, from the reference's own: the tail is
-/// a power law fitted to its largest (Hill 1975; Weissman 1978), never below `factor` times the largest.
+/// a power law fitted to its largest (Hill 1975; Weissman 1978): those of the topmost cluster where they fall apart, as
+/// nights do from the minutes of office hours. Never below `factor` times the largest, nor above thirty times.
 double gap_limit(const Times::Gaps& gaps, std::int64_t count, double p, double factor);
 
-std::string percent(double share);                          ///< "3.2 %"
-std::string duration(double micros);                        ///< "3.2 h", "5 d"
 std::string listed(const std::vector<std::string>& names);  ///< the first five, quoted, and how many more
 
 }  // namespace vigie::quality

@@ -8,11 +8,25 @@
 namespace vigie::quality {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 1, kRepeatsVersion = 2;
+constexpr unsigned kNoHash = 63;  // leading zeros that none has
 constexpr std::size_t kAhead = 16, kFewest = 256;
 
 unsigned zeros(std::uint64_t hash) {
   return static_cast<unsigned>(std::countl_zero(hash));
+}
+
+std::int64_t sum(std::span<const std::int64_t> counts, unsigned from) {
+  return std::accumulate(counts.begin() + from, counts.end(), std::int64_t{0});
+}
+
+bool counts(ByteReader& in, std::span<std::int64_t> to) {
+  std::int64_t total = 0;
+  for (std::int64_t& n : to) {
+    n = static_cast<std::int64_t>(in.varint());
+    if (n < 0 || __builtin_add_overflow(total, n, &total) || total > std::int64_t{1} << 60) return false;
+  }
+  return in.ok();
 }
 
 }  // namespace
@@ -56,14 +70,24 @@ void Distinct::fetch(std::uint64_t hash) const {
   if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], 1);
 }
 
+void Distinct::raise(unsigned level) {
+  if (level <= level_) return;
+  level_ = level;
+  if (!slots_.empty()) grow(slots_.size());
+}
+
 void Distinct::merge(const Distinct& other) {
   if (&other == this) return;
-  if (other.level_ > level_) {
-    level_ = other.level_;
-    if (!slots_.empty()) grow(slots_.size());
-  }
+  raise(other.level_);
   for (const std::uint64_t held : other.slots_)
     if (held) update(held);
+}
+
+std::array<std::int64_t, 65> Distinct::by_zeros() const {
+  std::array<std::int64_t, 65> out{};
+  for (const std::uint64_t hash : slots_)
+    if (hash) ++out[zeros(hash)];
+  return out;
 }
 
 double Distinct::estimate() const {
@@ -111,25 +135,38 @@ void Repeats::update(std::span<const std::uint64_t> hashes) {
   }
 }
 
+Repeats::ByZeros Repeats::different() const {
+  ByZeros out = different_.by_zeros();
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] += beyond_[i];
+  return out;
+}
+
 void Repeats::merge(const Repeats& other) {
   if (&other == this) return merge(Repeats(other));
   for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] += other.rows_[i];
-  loaded_ += other.loaded_;
-  loaded_level_ = std::max(loaded_level_, other.loaded_level_);
+  const bool loaded = level_ || other.level_;
+  const unsigned level = std::max(this->level(), other.level());
+  const ByZeros mine = different(), theirs = other.different();
   different_.merge(other.different_);
+  const unsigned held = different_.level();
+  level_.reset();
+  beyond_ = {};
+  const bool apart = sum(mine, held) + sum(theirs, held) == static_cast<std::int64_t>(different_.held());
+  if (!loaded || level >= held || !apart) return;
+  level_ = level;
+  for (unsigned z = level; z < held; ++z) beyond_[z] = mine[z] + theirs[z];
 }
 
 std::int64_t Repeats::rows() const {
-  return std::accumulate(rows_.begin(), rows_.end(), std::int64_t{0});
+  return sum(rows_, 0);
 }
 
 std::int64_t Repeats::followed() const {
-  return std::accumulate(rows_.begin() + level(), rows_.end(), std::int64_t{0});
+  return sum(rows_, level());
 }
 
 std::int64_t Repeats::repeated() const {
-  const std::int64_t repeats = followed() - static_cast<std::int64_t>(different_.held()) - loaded_;
-  return repeats > 0 ? repeats : 0;
+  return std::max<std::int64_t>(0, followed() - sum(different(), level()));
 }
 
 double Repeats::share() const {
@@ -137,35 +174,64 @@ double Repeats::share() const {
   return n ? static_cast<double>(repeated()) / static_cast<double>(n) : 0;
 }
 
-void Repeats::save(ByteWriter& out) const {
-  out.fixed(kVersion);
+void Repeats::save(ByteWriter& out, std::size_t most) const {
+  out.fixed(kRepeatsVersion);
+  different_.save(out, most);
   out.fixed(static_cast<std::uint8_t>(level()));
-  out.varint(different_.limit());
-  out.varint(different_.held() + static_cast<std::uint64_t>(loaded_));
-  out.array(std::span<const std::int64_t>(rows_));
+  for (const auto& by_zeros : {rows_, different()})
+    for (const std::int64_t n : by_zeros) out.varint(static_cast<std::uint64_t>(n));
 }
 
-Result<Repeats> Repeats::load(ByteReader& in) {
-  const auto version = in.fixed<std::uint8_t>();
+// Version 1 had no hashes: nothing of it is seen to come again elsewhere.
+Result<Repeats> Repeats::load_counts(ByteReader& in) {
   const unsigned level = in.fixed<std::uint8_t>();
   Repeats state(in.varint());
-  const std::uint64_t different = in.varint();
+  const auto different = static_cast<std::int64_t>(in.varint());
   std::vector<std::int64_t> rows;
   in.array(rows);
-  bool good = in.ok() && version == kVersion && level <= 64 && rows.size() == state.rows_.size();
+  bool good = in.ok() && level < kNoHash && rows.size() == state.rows_.size();
   std::int64_t total = 0;
   for (const std::int64_t n : rows)
     good = good && n >= 0 && !__builtin_add_overflow(total, n, &total) && total < std::int64_t{1} << 60;
-  if (good) {
-    std::copy(rows.begin(), rows.end(), state.rows_.begin());
-    state.loaded_level_ = level;
-    good = different <= static_cast<std::uint64_t>(state.followed());
-  }
-  if (!good) {
+  const std::int64_t followed = good ? sum(rows, level) : 0;
+  if (!good || different < 0 || different > followed) {
     in.fail();
     return fail(Code::kCorrupt, "repeats: not a saved state");
   }
-  state.loaded_ = static_cast<std::int64_t>(different);
+  std::copy(rows.begin(), rows.end(), state.rows_.begin());
+  state.different_.raise(kNoHash);
+  state.level_ = level;
+  std::int64_t left = different, of = followed;
+  for (unsigned z = level; z < kNoHash && of > 0; ++z) {
+    state.beyond_[z] =
+        static_cast<std::int64_t>(static_cast<double>(left) * static_cast<double>(rows[z]) / static_cast<double>(of));
+    left -= state.beyond_[z];
+    of -= rows[z];
+  }
+  return state;
+}
+
+Result<Repeats> Repeats::load(ByteReader& in) {
+  const auto corrupt = [&in] {
+    in.fail();
+    return fail(Code::kCorrupt, "repeats: not a saved state");
+  };
+  const auto version = in.fixed<std::uint8_t>();
+  if (version == 1) return load_counts(in);
+  if (version != kRepeatsVersion) return corrupt();
+  Repeats state;
+  VIGIE_ASSIGN(state.different_, Distinct::load(in));
+  const unsigned level = in.fixed<std::uint8_t>();
+  ByZeros different{};
+  if (!counts(in, state.rows_) || !counts(in, different) || level > state.different_.level()) return corrupt();
+  const ByZeros held = state.different_.by_zeros();
+  for (unsigned z = 0; z < held.size(); ++z) {
+    if (z >= level && different[z] > state.rows_[z]) return corrupt();
+    if (z >= state.different_.level() && different[z] != held[z]) return corrupt();
+  }
+  if (level == state.different_.level()) return state;
+  state.level_ = level;
+  for (unsigned z = level; z < state.different_.level(); ++z) state.beyond_[z] = different[z];
   return state;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,12 +27,15 @@ class Distinct {
   void update(std::uint64_t hash);
   void update(std::span<const std::uint64_t> hashes);
   void merge(const Distinct& other);  ///< as if this had seen the other's too
+  void raise(unsigned level);         ///< keeps from now on those of at least so many leading zeros
 
   double estimate() const;
   bool exact() const { return level_ == 0; }
   std::size_t held() const { return used_; }
-  unsigned level() const { return level_; }  ///< leading zeros of the hashes that are kept
+  std::array<std::int64_t, 65> by_zeros() const;  ///< those held, by leading zeros
+  unsigned level() const { return level_; }       ///< leading zeros of the hashes that are kept
   std::size_t limit() const { return limit_; }
+  std::size_t size_bytes() const { return slots_.capacity() * sizeof(std::uint64_t); }
   void fetch(std::uint64_t hash) const;  ///< has the place of a hash ready in the cache
 
   /// `most`: keeps no more hashes than that, as a smaller limit would.
@@ -53,14 +57,17 @@ class Distinct {
 /// those that a Distinct keeps are followed, among which the count stays exact: so a share of repeats p is known to
 /// about √(p/limit), where rows less a HyperLogLog estimate would be off by a percent of all rows.
 ///
+/// A saved one holds the counts of all that were followed and the hashes of some. By these a merge sees whether items
+/// of one side repeat those of the other: if none does, the counts are added up; else only what has its hash still
+/// there is followed from then on.
+///
 /// Memory: 8 to 32 bytes a hash held. Cost 5–20 ns a hash, more as the set outgrows the caches.
 class Repeats {
  public:
   explicit Repeats(std::size_t limit = std::size_t{1} << 20) : different_(limit) {}
 
   void update(std::span<const std::uint64_t> hashes);
-  /// As if this had seen the other's items too. What was loaded has counts only: items that repeat between the two
-  /// sides are then not found.
+  /// As if this had seen the other's items too.
   void merge(const Repeats& other);
 
   std::int64_t rows() const;      ///< all items
@@ -69,18 +76,22 @@ class Repeats {
   double share() const;           ///< repeated() / followed(); 0 when empty
   bool exact() const { return level() == 0; }
 
-  /// Counts only: bytes do not grow with the rows.
-  void save(ByteWriter& out) const;
+  /// `most`: hashes that are kept.
+  void save(ByteWriter& out, std::size_t most = ~std::size_t{0}) const;
   /// Code::kCorrupt for bytes that no save() wrote.
   static Result<Repeats> load(ByteReader& in);
 
  private:
-  unsigned level() const { return std::max(different_.level(), loaded_level_); }
+  static Result<Repeats> load_counts(ByteReader& in);
+  using ByZeros = std::array<std::int64_t, 65>;  // by leading zeros of the hash
+  unsigned level() const { return level_.value_or(different_.level()); }
+  ByZeros different() const;
 
   Distinct different_;
-  std::array<std::int64_t, 65> rows_{};  // items by leading zeros of their hash
-  std::int64_t loaded_ = 0;              // different items that came from load()
-  unsigned loaded_level_ = 0;
+  ByZeros rows_{};
+  // Of what was loaded: from where on the different ones are known, and those whose hashes are not held any more.
+  std::optional<unsigned> level_;
+  ByZeros beyond_{};
 };
 
 }  // namespace vigie::quality

@@ -72,6 +72,11 @@ Candidate renamed(const Subject& subject, const ColumnState& gone) {
   return best;
 }
 
+// What has a role of its own is no feature, and labels come late.
+bool may_lack(const ColumnSpec& spec, std::string_view label) {
+  return spec.role == Role::kLabel || spec.role == Role::kId || spec.role == Role::kTime || spec.name == label;
+}
+
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   const auto& before = subject.reference->columns();
   const auto& now = subject.current.columns();
@@ -88,6 +93,14 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
     if (std::find(subject.unread.begin(), subject.unread.end(), column.spec().name) != subject.unread.end()) continue;
     const std::string expected(to_string(column.spec().kind));
     const ColumnState* found = subject.current.find(column.spec().name);
+    if (!found && may_lack(column.spec(), subject.label)) {
+      add(column.spec(), expected, Verdict::kNoData,
+          fmt::format("the current data has no such column{}",
+                      column.spec().role == Role::kId || column.spec().role == Role::kTime
+                          ? ", which is no feature"
+                          : "; labels often come later"));
+      continue;
+    }
     if (!found) {
       const Candidate candidate = renamed(subject, column);
       std::string reason = "the current data has no such column";
@@ -100,6 +113,13 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
       continue;
     }
     const Kind kind = found->spec().kind;
+    const auto own = std::find_if(subject.declared.begin(), subject.declared.end(),
+                                  [&](const ColumnSpec& spec) { return spec.name == column.spec().name; });
+    if (own != subject.declared.end() && own->kind != kind && kind == column.spec().kind && column.present() > 0) {
+      add(column.spec(), expected, Verdict::kWarn,
+          fmt::format("the data declare it as {}, and it is read as {}", to_string(own->kind), expected));
+      continue;
+    }
     // A column without values has no type of its own.
     if (kind == column.spec().kind || column.spec().kind == Kind::kUnknown || column.present() == 0)
       add(column.spec(), expected, Verdict::kPass, "same type");

@@ -42,6 +42,46 @@ TEST(Repeats, ExactThenEstimatedWithinItsError) {
   }
 }
 
+std::vector<std::uint64_t> hashes_of(std::uint64_t from, std::uint64_t to, std::uint64_t every) {
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t i = from; i < to; ++i) out.push_back(mix64(i + 1));
+  for (std::uint64_t i = from; i < to; i += every) out.push_back(mix64(i + 1));
+  return out;
+}
+
+Repeats stored(const Repeats& state, std::size_t most) {
+  ByteWriter out;
+  state.save(out, most);
+  ByteReader in(out.bytes());
+  auto loaded = Repeats::load(in);
+  EXPECT_TRUE(loaded.has_value() && in.remaining() == 0);
+  return std::move(*loaded);
+}
+
+TEST(Repeats, SavedOnesMergeAsIfAllHadBeenSeen) {
+  // Many rows, of which a twentieth come again, and few, of which a half do: none of the one is in the other.
+  Repeats many(4096), few(4096);
+  many.update(hashes_of(0, 100000, 20));
+  few.update(hashes_of(200000, 201000, 2));
+  for (const bool live : {false, true}) {
+    Repeats a = stored(many, 64), b = live ? few : stored(few, 64);
+    EXPECT_EQ(a.share(), many.share());
+    a.merge(b);
+    b.merge(stored(many, 64));
+    EXPECT_EQ(a.rows(), many.rows() + few.rows());
+    EXPECT_GT(a.followed(), 2000);
+    EXPECT_NEAR(a.share(), 5500. / 106500, .01);
+    EXPECT_EQ(a.followed(), b.followed());
+    EXPECT_EQ(a.repeated(), b.repeated());
+  }
+  // All of a table that is merged with itself come again.
+  Repeats twice = stored(many, 256);
+  twice.merge(stored(many, 256));
+  EXPECT_LT(twice.followed(), 2000);
+  EXPECT_NEAR(twice.share(), 110000. / 210000, .1);
+  EXPECT_LE(bytes_of(stored(many, 64)).size(), 64 * 8 + 400U);
+}
+
 TEST(Distinct, WithinItsErrorAndOrderFree) {
   for (const std::uint64_t values : {1U, 100U, 2048U, 2049U, 100000U, 1000000U}) {
     Distinct forward(2048), backward(2048);
@@ -157,6 +197,17 @@ TEST(Judge, GapLimitHoldsForThinAndHeavyTails) {
   EXPECT_LE(beyond[1], 15);
 }
 
+TEST(Judge, GapsOfOfficeHoursAndWeekendsAreNotThoseOfTheMinutes) {
+  Times::Gaps gaps;
+  gaps.count = 4000;
+  constexpr double kHour = 3600e6;
+  gaps.largest.assign(59, 16 * kHour);
+  gaps.largest.resize(Times::kLargest, kHour / 12);
+  EXPECT_EQ(gap_limit(gaps, 2000, .001, 3), 48 * kHour);
+  std::fill_n(gaps.largest.begin(), 8, 64 * kHour);
+  EXPECT_EQ(gap_limit(gaps, 2000, .001, 3), 192 * kHour);
+}
+
 TEST(Judge, HealthyWindowsThatWanderAreNoAlarm) {
   // 5 % missing on average, but from window to window 2 to 8: 8 % is usual, and rows alone would call it a change.
   const std::vector<double> windows = {.02, .05, .08, .03, .06, .07, .04, .05};
@@ -222,6 +273,45 @@ TEST(TableState, LesserDepthCountsTheSame) {
   }
 }
 
+TEST(TableState, LoweredIsAsIfItHadBeenSoFromTheFirstRow) {
+  Rng rng(23);
+  const test::Table rows = test::healthy(rng, 3000);
+  const TableState all = test::state_of(rows);
+  TableState low(rows.specs(), nullptr, Depth::kMany);
+  for (std::size_t at = 0; at < rows.rows(); at += 700) test::feed(low, rows, at, std::min(rows.rows(), at + 700));
+  for (const std::size_t first : {0U, 1U, 1400U, 3000U}) {
+    TableState state(rows.specs());
+    if (first > 0) test::feed(state, rows, 0, first);
+    state.lower(Depth::kMany);
+    if (first < rows.rows()) test::feed(state, rows, first, rows.rows());
+    EXPECT_EQ(bytes_of(state), bytes_of(low)) << first;
+  }
+  EXPECT_EQ(low.row_repeats().repeated(), all.row_repeats().repeated());
+  EXPECT_EQ(low.row_repeats().followed(), all.row_repeats().followed());
+  for (std::size_t i = 0; i < all.columns().size(); ++i) {
+    const ColumnState &a = all.columns()[i], &b = low.columns()[i];
+    SCOPED_TRACE(a.spec().name);
+    EXPECT_EQ(a.missing(), b.missing());
+    EXPECT_EQ(a.numbers(), b.numbers());
+    EXPECT_EQ(a.categories(), b.categories());
+    EXPECT_EQ(a.sample(), b.sample());
+    if (a.spec().kind == Kind::kNumber) {
+      EXPECT_EQ(std::isnan(b.distinct()), !a.numbers());
+    }
+  }
+}
+
+TEST(TableState, RowsThatDifferInSmallNumbersDiffer) {
+  TableState state({{"a", Kind::kNumber, Role::kFeature}, {"b", Kind::kNumber, Role::kFeature}});
+  std::vector<double> a, b;
+  for (int i = 0; i < 500; ++i)
+    for (int j = 0; j < 400; ++j) a.push_back(i), b.push_back(j % 2 ? -j : j);
+  const Values values[] = {{.numbers = a}, {.numbers = b}};
+  state.update(0, a.size(), values);
+  EXPECT_EQ(state.row_repeats().followed(), 200'000);
+  EXPECT_EQ(state.row_repeats().repeated(), 0);
+}
+
 TEST(TableState, InfiniteNumbersAreNoEnds) {
   TableState state({{"x", Kind::kNumber, Role::kFeature}});
   const double inf = std::numeric_limits<double>::infinity();
@@ -259,7 +349,7 @@ TEST(TableState, ABudgetBoundsTheBytes) {
   for (std::string& text : table["many"].texts) text += std::string(100, 'x');
   const TableState state = test::state_of(table);
   ByteWriter out;
-  state.save(out, {.sample_rows = 64, .distinct = 16, .category_bytes = 1000});
+  state.save(out, {.sample_rows = 64, .distinct = 16, .category_bytes = 1000, .repeats = 16});
   EXPECT_LT(out.bytes().size() / state.columns().size(), 2500U);
   ByteReader in(out.bytes());
   const auto loaded = TableState::load(in);

@@ -134,7 +134,7 @@ void TableState::column(std::size_t i, const Values& values) {
   ColumnState& state = columns_[i];
   const Role role = state.spec().role;
   if (role == Role::kId) keep_ids(values, state.spec().kind);
-  if (depth_ < Depth::kAll || role == Role::kId || role == Role::kTime)
+  if (depth_ < Depth::kMany || role == Role::kId || role == Role::kTime)
     return state.update(first_, values, weights_, {}, picks_);
   Lane& lane = take_lane();
   if (!lane.used) lane.hashes.assign(weights_.size(), 0);
@@ -176,6 +176,12 @@ void TableState::update(std::int64_t first_row, std::size_t rows, std::span<cons
   begin(first_row, rows);
   for (std::size_t i = 0; i < columns_.size() && i < columns.size(); ++i) column(i, columns[i]);
   end();
+}
+
+void TableState::lower(Depth depth) {
+  if (depth >= depth_) return;
+  depth_ = depth;
+  for (ColumnState& column : columns_) column.lower(depth);
 }
 
 void TableState::raise(unsigned level) {
@@ -234,6 +240,12 @@ RowSample TableState::sample() const {
   return out;
 }
 
+std::size_t TableState::size_bytes() const {
+  std::size_t bytes = sizeof *this;
+  for (const ColumnState& column : columns_) bytes += column.size_bytes();
+  return bytes;
+}
+
 void TableState::save(ByteWriter& out, const Budget& budget) const {
   if (priorities_.size() > budget.sample_rows) {
     TableState thinned = copy();
@@ -245,8 +257,8 @@ void TableState::save(ByteWriter& out, const Budget& budget) const {
   out.fixed(kVersion);
   out.varint(static_cast<std::uint64_t>(rows_));
   out.fixed(static_cast<std::uint8_t>(level_));
-  row_repeats_.save(out);
-  id_repeats_.save(out);
+  row_repeats_.save(out, budget.repeats);
+  id_repeats_.save(out, budget.repeats);
   out.array(std::span<const std::uint64_t>(priorities_));
   out.varint(columns_.size());
   for (const ColumnState& column : columns_) column.save(out, budget);

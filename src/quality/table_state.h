@@ -52,8 +52,8 @@ class TableState {
   Status merge(const TableState& other);
   /// The same of rows that come after these ones and have the same numbers as some of them.
   Status append(const TableState& other);
-  /// Of a state that saw a sample of the rows: the times of column i of all of them.
-  void set_times(std::size_t i, Times times) { columns_[i].set_times(std::move(times)); }
+  /// Goes on at a lower depth, as if it had been the depth from the first row on.
+  void lower(Depth depth);
 
   Depth depth() const { return depth_; }
   std::int64_t rows() const { return rows_; }
@@ -64,10 +64,11 @@ class TableState {
   /// Of the column of Role::kId, missing ones left out; no rows where there is none.
   const Repeats& id_repeats() const { return id_repeats_; }
   RowSample sample() const;
+  std::size_t size_bytes() const;  ///< of what the columns hold in memory, about
 
   /// `budget`: of each column; checks then see a little less.
   void save(ByteWriter& out, const Budget& budget = {}) const;
-  /// Code::kCorrupt for bytes that no save() wrote. Of rows and ids that repeat only counts were kept.
+  /// Code::kCorrupt for bytes that no save() wrote.
   static Result<TableState> load(ByteReader& in);
 
  private:

@@ -71,6 +71,7 @@ class Times {
   double min() const { return count_ ? min_ : std::numeric_limits<double>::quiet_NaN(); }
   double max() const { return count_ ? max_ : std::numeric_limits<double>::quiet_NaN(); }
   const RowOrder& order() const { return order_; }
+  std::size_t size_bytes() const { return (cells_.capacity() + fresh_.capacity()) * sizeof(std::int64_t); }
   double resolution() const;  ///< microseconds; gaps are known to about this
   struct Gaps {
     std::int64_t count = 0;       ///< of neighbouring occupied cells

@@ -33,7 +33,7 @@ std::string_view a_what(Type type) {
 }  // namespace
 
 void DecodedColumn::reset(Type type, std::size_t rows) {
-  mismatches = 0;
+  misfits.clear();
   seen = 0;
   first.clear();
   switch (type) {
@@ -55,14 +55,14 @@ void DecodedColumn::reset(Type type, std::size_t rows) {
 
 void DecodedColumn::misfit(std::size_t row, Seen what) {
   seen |= what;
-  ++mismatches;
+  misfits.push_back(static_cast<std::uint32_t>(row));
   if (first.size() < 3) first.push_back({static_cast<std::uint32_t>(row), what});
 }
 
 Column DecodedColumn::view(Type type, std::size_t rows) const {
   Column out;
   out.type = type;
-  out.mismatches = mismatches;
+  out.misfits = misfits;
   switch (type) {
     case Type::kSkip:
       break;

@@ -33,7 +33,7 @@ struct DecodedColumn {
   std::vector<std::int64_t> offsets;
   std::vector<double> values;
   std::vector<std::uint8_t> missing;
-  std::int64_t mismatches = 0;
+  std::vector<std::uint32_t> misfits;  ///< their rows
   Seen seen = 0;
   std::vector<Misfit> first;  ///< the first three misfits
 

@@ -85,6 +85,13 @@ class FileInput final : public Input {
     }
     return open_union(parts_, options_, *all_, types);
   }
+  Result<Schema> declared() override {
+    if (parts_[0].kind != Kind::kParquet && parts_[0].kind != Kind::kArrow) return Schema{};
+    auto bare = options_;
+    bare.schema.clear();
+    VIGIE_ASSIGN(auto reader, open_part(parts_[0], bare, std::nullopt));
+    return reader->schema();
+  }
 
  private:
   // Where no record can be read there are no keys: that is said, and not that columns are lacking.

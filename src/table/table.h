@@ -49,7 +49,9 @@ struct Column {
   std::span<const std::int64_t> offsets;
   std::span<const double> values;
   std::span<const std::uint8_t> missing;
-  std::int64_t mismatches = 0;  ///< cells that could not be read as `type`; they are delivered as missing
+  std::span<const std::uint32_t> misfits;  ///< rising: rows whose cell is no `type`; they are delivered as missing
+
+  std::int64_t mismatches() const { return static_cast<std::int64_t>(misfits.size()); }
 };
 
 /// A run of consecutive rows. Columns are decoded when asked for.
@@ -114,6 +116,9 @@ class Input {
   /// by name: then columns not named are skipped, and cells that do not fit are counted as mismatches. Names that the
   /// data lacks are simply absent from the reader's schema.
   virtual Result<std::unique_ptr<Reader>> open(const std::optional<Schema>& types = std::nullopt) = 0;
+  /// The types that the data themselves declare, whatever ReadOptions say of them: those of Parquet and Arrow, of a
+  /// glob its first file's; nothing where types are inferred.
+  virtual Result<Schema> declared() { return Schema{}; }
 };
 
 /// Finds the files of a DATA argument and what kind they are. Errors: nothing matches, cannot be opened, empty, NUL

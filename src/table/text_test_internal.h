@@ -134,7 +134,7 @@ inline Scan drain(Result<std::unique_ptr<Reader>> reader) {
     if (!*batch) break;
     scan.batches.push_back((*batch)->rows());
     for (std::size_t i = 0; i < schema.size(); ++i)
-      if (auto column = (*batch)->column(i)) scan.mismatches += column->mismatches;
+      if (auto column = (*batch)->column(i)) scan.mismatches += column->mismatches();
     for (std::int64_t r = 0; r < (*batch)->rows(); ++r)
       scan.rows.push_back(row_text(**batch, schema, static_cast<std::size_t>(r)));
   }

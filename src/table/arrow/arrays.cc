@@ -237,18 +237,18 @@ arrow::Result<bool> read_array(const arrow::Array& top, const ArrayPlan& plan, s
   auto n = static_cast<std::size_t>(rows);
   if (plan.native == Type::kList) {
     lists(*array, held);
-    if (plan.asked != Type::kList) all_missing(held, plan.asked, rows - array->null_count());
+    if (plan.asked != Type::kList) all_missing(held, plan.asked, [&](auto i) { return array->IsValid(i); });
   } else if (plan.native == Type::kString) {
     words(*array, held, held.codes.get(n));
     if (plan.asked == Type::kList)
-      all_missing(held, plan.asked, rows - std::count(held.codes.data(), held.codes.data() + n, -1));
+      all_missing(held, plan.asked, [&](auto i) { return held.codes.data()[i] >= 0; });
     else
       convert_words(held, plan.asked);
   } else {
     auto* out = held.numbers.get(n);
     numbers(*array, out);
     if (plan.asked == Type::kList) {
-      all_missing(held, plan.asked, rows - std::count_if(out, out + n, [](double v) { return std::isnan(v); }));
+      all_missing(held, plan.asked, [&](auto i) { return !std::isnan(out[i]); });
     } else if (plan.asked != plan.native) {
       auto id = array->type_id();
       // Signed and unsigned are the same bits to data()->GetValues.

@@ -141,7 +141,7 @@ inline Content read_all(const std::string& path, const std::optional<Schema>& ty
         return;
       }
       append_cells(content.lines[i], *column, (*batch)->rows());
-      content.mismatches[i] += column->mismatches;
+      content.mismatches[i] += column->mismatches();
       if (release) (*batch)->release(i);
     });
     for (const auto& e : errors)

@@ -50,10 +50,12 @@ double parse(std::string_view word, Type asked, bool& fits) {
 
 }  // namespace
 
-void all_missing(Held& held, Type asked, std::int64_t mismatches) {
+void all_missing(Held& held, Type asked, const std::function<bool(std::int64_t)>& there) {
   auto n = static_cast<std::size_t>(held.rows);
+  held.misfits.clear();
+  for (std::int64_t i = 0; i < held.rows; ++i)
+    if (there(i)) held.misfits.push_back(static_cast<std::uint32_t>(i));
   held.type = asked;
-  held.mismatches = mismatches;
   held.words.clear();
   held.values.clear();
   held.offsets.clear();
@@ -71,20 +73,25 @@ void all_missing(Held& held, Type asked, std::int64_t mismatches) {
 void convert_numbers(Held& held, Type native, Type asked, bool single, const std::int64_t* exact, bool exact_unsigned) {
   auto n = static_cast<std::size_t>(held.rows);
   double* v = held.numbers.get(n);
+  const auto misfit = [&](std::size_t i) {
+    v[i] = kMissing;
+    held.misfits.push_back(static_cast<std::uint32_t>(i));
+  };
   held.type = asked;
   if (asked == Type::kBoolean) {
     for (std::size_t i = 0; i < n; ++i)
-      if (v[i] != 0 && v[i] != 1 && !std::isnan(v[i])) v[i] = kMissing, ++held.mismatches;
+      if (v[i] != 0 && v[i] != 1 && !std::isnan(v[i])) misfit(i);
   } else if (asked == Type::kTimestamp && (native == Type::kInteger || native == Type::kFloat)) {
     for (std::size_t i = 0; i < n; ++i) {
       if (std::isnan(v[i])) continue;
-      auto moment = parse_epoch(v[i]);
-      held.mismatches += !moment;
-      v[i] = moment.value_or(kMissing);
+      if (auto moment = parse_epoch(v[i]))
+        v[i] = *moment;
+      else
+        misfit(i);
     }
   } else if (asked == Type::kTimestamp && native == Type::kBoolean) {
     for (std::size_t i = 0; i < n; ++i)
-      if (!std::isnan(v[i])) v[i] = kMissing, ++held.mismatches;
+      if (!std::isnan(v[i])) misfit(i);
   } else if (asked == Type::kString) {
     auto* codes = held.codes.get(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -123,7 +130,7 @@ void convert_words(Held& held, Type asked) {
   double* v = held.numbers.get(n);
   for (std::size_t i = 0; i < n; ++i) {
     v[i] = codes[i] < 0 ? kMissing : value[static_cast<std::size_t>(codes[i])];
-    if (codes[i] >= 0) held.mismatches += bad[static_cast<std::size_t>(codes[i])];
+    if (codes[i] >= 0 && bad[static_cast<std::size_t>(codes[i])]) held.misfits.push_back(static_cast<std::uint32_t>(i));
   }
   held.type = asked;
 }

@@ -70,7 +70,7 @@ std::int32_t Words::code(std::string_view word) {
 void Held::start(Type t, std::int64_t n) {
   type = t;
   rows = n;
-  mismatches = 0;
+  misfits.clear();
   words.clear();
   offsets.clear();
   values.clear();
@@ -81,7 +81,7 @@ Column Held::view() const {
   Column out;
   auto n = static_cast<std::size_t>(rows);
   out.type = type;
-  out.mismatches = mismatches;
+  out.misfits = misfits;
   switch (type) {
     case Type::kSkip:
       break;

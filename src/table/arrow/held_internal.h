@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -56,13 +57,13 @@ class Words {
 struct Held {
   Type type = Type::kString;
   std::int64_t rows = 0;
-  std::int64_t mismatches = 0;
   Scratch<double> numbers;
   Scratch<std::int32_t> codes;
   Words words;
   std::vector<std::int64_t> offsets;
   std::vector<double> values;
   std::vector<std::uint8_t> missing;
+  std::vector<std::uint32_t> misfits;
 
   void start(Type t, std::int64_t n);
   Column view() const;
@@ -86,7 +87,7 @@ void convert_numbers(Held& held, Type native, Type asked, bool single, const std
 /// Turns the words of `held` into `asked`.
 void convert_words(Held& held, Type asked);
 
-/// Makes every cell of `held` missing.
-void all_missing(Held& held, Type asked, std::int64_t mismatches);
+/// Makes every cell of `held` missing; `there`: whether a row held anything, which then does not fit.
+void all_missing(Held& held, Type asked, const std::function<bool(std::int64_t)>& there);
 
 }  // namespace vigie::table

@@ -220,7 +220,7 @@ void Leaf::flat_numbers(std::int64_t rows, Held& held) {
     done += got;
   }
   if (plan_.asked == Type::kList) {
-    all_missing(held, plan_.asked, rows - std::count_if(out, out + rows, [](double v) { return std::isnan(v); }));
+    all_missing(held, plan_.asked, [&](auto i) { return !std::isnan(out[i]); });
   } else if (plan_.asked != plan_.native) {
     convert_numbers(held, plan_.native, plan_.asked, plan_.form == Form::kFloat || plan_.form == Form::kHalf, exact,
                     plan_.form == Form::kUint64);
@@ -274,7 +274,7 @@ void Leaf::flat_words(std::int64_t rows, Held& held) {
   }
   if (held.words.foreign()) foreign_ = true;
   if (plan_.asked == Type::kList)
-    all_missing(held, plan_.asked, rows - std::count(codes, codes + rows, -1));
+    all_missing(held, plan_.asked, [&](auto i) { return codes[i] >= 0; });
   else
     convert_words(held, plan_.asked);
 }
@@ -322,7 +322,7 @@ void Leaf::lists(std::int64_t rows, Held& held) {
 
 void Leaf::read(int group, std::int64_t begin, std::int64_t rows, bool last, bool park, Held& held) {
   held.start(plan_.native, rows);
-  if (plan_.form == Form::kNull) return all_missing(held, plan_.asked, 0);
+  if (plan_.form == Form::kNull) return all_missing(held, plan_.asked, [](auto) { return false; });
   bool list = plan_.native == Type::kList;
   if (!open_ || open_->group != group || open_->row > begin) open(group, begin);
   auto& o = *open_;
@@ -335,7 +335,8 @@ void Leaf::read(int group, std::int64_t begin, std::int64_t rows, bool last, boo
     }
     lists(rows, held);
     if (plan_.asked != Type::kList)
-      all_missing(held, plan_.asked, rows - std::count(held.missing.begin(), held.missing.end(), 1));
+      all_missing(held, plan_.asked,
+                  [&](auto i) { return held.missing.empty() || !held.missing[static_cast<std::size_t>(i)]; });
   } else {
     skip(begin - o.row);
     o.row = begin;
