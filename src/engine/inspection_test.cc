@@ -190,7 +190,9 @@ TEST(Inspect, WhatFeaturesLeaveOutIsNotMissed) {
   options.roles.label.clear();
   options.roles.features = {"x"};
   for (const auto& q : inspected(current, &*reference, options).windows[0].quality)
-    if (q.check == "schema") EXPECT_EQ(q.column, "x") << q.reason;
+    if (q.check == "schema") {
+      EXPECT_EQ(q.column, "x") << q.reason;
+    }
 }
 
 TEST(Inspect, LabelsMayComeLate) {
