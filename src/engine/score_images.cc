@@ -137,6 +137,8 @@ Result<Scorecard> score_images(const ImageFiles& files, const std::optional<Imag
   if (reference) {
     VIGIE_ASSIGN(healthy, CocoInput::open(*reference, masks, options.strict));
   }
+  VIGIE_TRY(check_columns(*data, scoring));
+  if (healthy) VIGIE_TRY(check_columns(*healthy, scoring));
   const auto make = [&](table::Input& input, ScoreOptions& given, bool) -> Result<std::unique_ptr<Scorer>> {
     const auto& images = static_cast<const CocoInput&>(input);
     if (detection)

@@ -81,6 +81,9 @@ using MakeScorer = std::function<Result<std::unique_ptr<Scorer>>(table::Input&, 
 Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const ScoreAgainst& reference,
                              const ScoreOptions& options);
 
+/// Code::kUsage for a role or a segment whose column is not there.
+Status check_columns(table::Input& data, const ScoreOptions& options);
+
 /// The scorer of a task. `data` for the passes that find classes. `text`: classes are read as text, since the types
 /// that the beginning of the data suggested did not hold. A positive class that was not given is written into
 /// `options`.

@@ -46,6 +46,8 @@ Status check_options(const ScoreOptions& o) {
   return unknown(!o.token_logprob.empty() && o.task != Task::kText, "--token-logprob", "text");
 }
 
+}  // namespace
+
 Status check_columns(table::Input& data, const ScoreOptions& o) {
   std::vector<std::string> known;
   {
@@ -65,6 +67,8 @@ Status check_columns(table::Input& data, const ScoreOptions& o) {
                   fmt::format("{}: {}", option, unknown_name("column", name, known, " in " + data.name())));
   return {};
 }
+
+namespace {
 
 /// A data set, scored; and the scorer that did it.
 struct Scored {

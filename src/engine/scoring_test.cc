@@ -34,7 +34,7 @@ MemoryInput classified(std::uint64_t seed, std::size_t rows, double worse = 0, s
   input.add("y", labels, table::Type::kInteger)
       .add("s", scores)
       .add("g", groups, table::Type::kInteger)
-      .add("t", names);
+      .add("list", names);
   return input;
 }
 
@@ -170,7 +170,7 @@ TEST(Scoring, AProfileIsAsGoodAsItsRows) {
   options.window = {WindowSpec::Kind::kRows, 500, {}};
   expect_same_verdicts(reference, current, options);
   options = binary();
-  options.sensitive = "t", options.costs = {0., -1., -5., 10.};
+  options.sensitive = "list", options.costs = {0., -1., -5., 10.};
   expect_same_verdicts(reference, current, options);
   options = {};
   options.task = Task::kMulticlass, options.label = "g", options.prediction = "g";
@@ -178,13 +178,13 @@ TEST(Scoring, AProfileIsAsGoodAsItsRows) {
   options.task = Task::kRegression, options.label = "y", options.prediction = "s";
   expect_same_verdicts(reference, current, options);
   options = {};
-  options.task = Task::kRanking, options.label = "y", options.scores = {"s"}, options.group = "t";
+  options.task = Task::kRanking, options.label = "y", options.scores = {"s"}, options.group = "list";
   expect_same_verdicts(reference, current, options);
 }
 
 TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   auto options = binary();
-  options.sensitive = "t";
+  options.sensitive = "list";
   auto first = classified(35, 800), second = classified(36, 500, .3);
   MemoryInput both("both");
   std::vector<double> labels, scores;
@@ -197,7 +197,7 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
       names.push_back("list " + std::to_string(i % 70));
     }
   }
-  both.add("y", labels, table::Type::kInteger).add("s", scores).add("t", names);
+  both.add("y", labels, table::Type::kInteger).add("s", scores).add("list", names);
   const auto a = store_scores(first, options), b = store_scores(second, options), all = store_scores(both, options);
   ASSERT_TRUE(a && b && all);
   const auto merged = merge_scores(**a, **b);
