@@ -189,7 +189,8 @@ TEST(Inspect, WhatFeaturesLeaveOutIsNotMissed) {
   const auto reference = learn_quality(learn, options);
   options.roles.label.clear();
   options.roles.features = {"x"};
-  for (const auto& q : inspected(current, &*reference, options).windows[0].quality)
+  const auto found = inspected(current, &*reference, options);
+  for (const auto& q : found.windows[0].quality)
     if (q.check == "schema") {
       EXPECT_EQ(q.column, "x") << q.reason;
     }
