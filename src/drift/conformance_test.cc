@@ -274,6 +274,15 @@ TEST_P(Conformance, OneNewValueAfterAConstantReference) {
   }
 }
 
+TEST_P(Conformance, OneConstantAfterAnother) {
+  for (const Kind kind : kinds()) {
+    const Score s = run(pair_of(kind, {0, 200, 0, 0}, {0, 0, 200, 0}));
+    EXPECT_EQ(s.status, Status::kOk);
+    EXPECT_LT(s.p_value, .0025);
+    EXPECT_NE(std::abs(s.statistic), 1e300);
+  }
+}
+
 TEST_P(Conformance, SameInputSameBits) {
   Rng rng(3);
   for (const NullCase& null : kNulls) {

@@ -110,6 +110,7 @@ struct Args {
   double level = 0.0025;
   std::uint64_t seed = 1;
   std::span<const double> params;
+  double effort = 1;  ///< share of the draws that make a simulated p precise; many methods divide them
 };
 
 /// Descriptor of a two-sample method: see conventions "A unit". `run` never throws, prints or allocates beyond its

@@ -52,6 +52,7 @@ class Transform {
       out.w += turned[i] * turned[i] / variance;
       ++out.degrees;
     }
+    if (out.degrees == 0 && mean_x != mean_y) out.w = HUGE_VAL;  // both are constant
     out.w *= all;
     if (std::max(n, m) < kCorrectedBelow) {
       out.w /= 1 + std::pow(all, -.45) + 10.1 * (std::pow(n, -1.7) + std::pow(m, -1.7));
@@ -119,6 +120,12 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   }
   const W seen = Transform(cells.at, scale)(cells.x, cells.y);
   score.statistic = seen.w;
+  if (std::isinf(seen.w)) {
+    score.p_value = apart_p(cells.n, cells.m);
+    score.null = Null::kExact;
+    score.note = "each sample has one value";
+    return score;
+  }
   score.p_value = seen.degrees > 0 ? stats::chi2_sf(seen.w, seen.degrees) : 1;
   score.null = Null::kAsymptotic;
   const bool few = std::min(cells.n, cells.m) < kFewestAsymptotic;

@@ -57,8 +57,15 @@ bool is_sparse(const Cells& cells) {
   return share >= kAtom && static_cast<double>(std::min(cells.n, cells.m)) * (1 - share) < kSparse;
 }
 
-double besag_clifford(double observed, double level, double afforded, const std::function<double()>& draw) {
-  const double wanted = std::ceil(static_cast<double>(kExceedances) / level);
+double apart_p(std::int64_t n, std::int64_t m) {
+  const auto a = static_cast<double>(n), b = static_cast<double>(m);
+  const double ways = std::lgamma(a + b + 1) - std::lgamma(a + 1) - std::lgamma(b + 1);
+  return std::min(1., (n == m ? 2 : 1) * std::exp(-ways));
+}
+
+double besag_clifford(double observed, const Args& args, double afforded, const std::function<double()>& draw) {
+  // Two draws for each at the level let a p below it be reached, twenty make it precise.
+  const double wanted = std::ceil(std::max(2., args.effort * static_cast<double>(kExceedances)) / args.level);
   const auto draws = static_cast<std::int64_t>(
       std::min(wanted >= 1 ? wanted : kMostDraws, std::min(kMostDraws, std::max(kFewestDraws, afforded))));
   const double enough = std::isfinite(observed) ? observed - 1e-9 * std::abs(observed) : observed;
@@ -81,7 +88,7 @@ double simulated_p(const Cells& cells, const Args& args, double observed, const 
   Rng rng(seed);
   std::vector<std::int64_t> x = cells.x, y = cells.y;
   const Redraw again = redraw ? redraw : cells.quantiles ? into_gaps(cells) : on_fixed_margins(cells);
-  return besag_clifford(observed, args.level, kMostCounts / static_cast<double>(cells.size() + 1), [&] {
+  return besag_clifford(observed, args, kMostCounts / static_cast<double>(cells.size() + 1), [&] {
     again(rng, x, y);
     return statistic(x, y);
   });

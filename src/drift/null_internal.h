@@ -24,6 +24,9 @@ bool is_sparse(const Cells& cells);
 /// Above this an asymptotic p is never replaced by a simulated one: nothing is decided there.
 inline constexpr double kUndecided = .25;
 
+/// The chance, without drift, that samples of n and m rows have one value each, and not the same one: exact.
+double apart_p(std::int64_t n, std::int64_t m);
+
 /// A statistic of two rows of counts on the cells, large where they differ.
 using Statistic = std::function<double(std::span<const std::int64_t> x, std::span<const std::int64_t> y)>;
 
@@ -31,9 +34,9 @@ using Statistic = std::function<double(std::span<const std::int64_t> x, std::spa
 using Redraw = std::function<void(Rng&, std::vector<std::int64_t>& x, std::vector<std::int64_t>& y)>;
 
 /// The chance of a statistic at or above `observed` among those that `draw` gives. Stops at the 20th exceedance (Besag
-/// & Clifford 1991), so that an undrifted column costs some 100 draws; p = (k+1)/(B+1) after B = 20/level draws for a
-/// drifted one, at most 10⁶ and, down to 999, no more than are `afforded`.
-double besag_clifford(double observed, double level, double afforded, const std::function<double()>& draw);
+/// & Clifford 1991), so that an undrifted column costs some 100 draws; p = (k+1)/(B+1) after B = 20/level draws (times
+/// Args::effort, at least 2/level) for a drifted one, at most 10⁶ and, down to 999, no more than are `afforded`.
+double besag_clifford(double observed, const Args& args, double afforded, const std::function<double()>& draw);
 
 /// The chance, without drift, of a statistic at or above `observed`, which must be that of these cells themselves.
 /// Without `redraw` the smaller sample is drawn from the pooled rows; on quantile cells the current one is drawn into

@@ -70,7 +70,7 @@ void permute(Score& score, const Rows& rows, const Args& args, const OfSum& of_s
   };
   const double observed = statistic();
   Rng rng(mix64(args.seed + 0x5eed) ^ mix64(rows.n) ^ mix64(rows.m + 1));
-  score.p_value = besag_clifford(observed, args.level, kMostNumbers / static_cast<double>(drawn * rows.width + 1), [&] {
+  score.p_value = besag_clifford(observed, args, kMostNumbers / static_cast<double>(drawn * rows.width + 1), [&] {
     for (std::size_t i = 0; i < drawn; ++i) std::swap(order[i], order[i + rng.below(order.size() - i)]);
     return statistic();
   });

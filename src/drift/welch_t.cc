@@ -34,7 +34,7 @@ T welch(std::span<const double> at, std::span<const std::int64_t> x, std::span<c
   };
   double n = 0, m = 0, mean_x = 0, mean_y = 0;
   const double a = moments(x, n, mean_x), b = moments(y, m, mean_y), apart = mean_x - mean_y;
-  if (!(a + b > 0)) return {apart == 0 ? 0 : std::copysign(1e300, apart), std::nan("")};
+  if (a + b == 0) return {apart == 0 ? 0 : std::copysign(HUGE_VAL, apart), std::nan("")};
   return {apart / std::sqrt(a + b), (a + b) * (a + b) / (a * a / (n - 1) + b * b / (m - 1))};
 }
 
@@ -52,7 +52,13 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   }
   const T seen = welch(cells.at, cells.x, cells.y);
   score.statistic = seen.t;
-  score.p_value = std::isnan(seen.nu) ? (seen.t == 0 ? 1 : 0) : 2 * stats::student_t_sf(std::abs(seen.t), seen.nu);
+  if (std::isinf(seen.t)) {
+    score.p_value = apart_p(cells.n, cells.m);
+    score.null = Null::kExact;
+    score.note = "each sample has one value";
+    return score;
+  }
+  score.p_value = seen.t == 0 ? 1 : 2 * stats::student_t_sf(std::abs(seen.t), seen.nu);
   score.null = Null::kAsymptotic;
   const double skewness2 = squares > 0 ? cubes / squares * (cubes / squares) / squares : 0;
   const bool skewed = static_cast<double>(std::min(cells.n, cells.m)) < kRowsOfSkewness * skewness2;

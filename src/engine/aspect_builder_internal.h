@@ -33,6 +33,7 @@ struct AspectBuilder {
           ++(std::isnan(v) ? first_missing : first);
       }
       derived.numbers = second;
+      derived.misfits = {};
     }
     builder.add(derived);
   }

@@ -32,6 +32,7 @@ class AspectValues {
   Zone zone_;
   std::vector<std::int32_t> codes_;
   std::vector<double> each_, numbers_;
+  std::vector<std::uint32_t> misfits_;  // lists of another length than the centroid's
 };
 
 /// How unevenly rows that come all the time fall on the parts of a cycle, as hours on a day, when they last so many

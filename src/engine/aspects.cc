@@ -103,9 +103,14 @@ table::Column AspectValues::of_texts(const table::Column& column) {
 table::Column AspectValues::of_lists(const table::Column& column) {
   const auto rows = column.offsets.empty() ? 0 : column.offsets.size() - 1;
   numbers_.assign(rows, NAN);
+  misfits_.clear();
   for (std::size_t i = 0; i < rows; ++i) {
     const auto from = static_cast<std::size_t>(column.offsets[i]), to = static_cast<std::size_t>(column.offsets[i + 1]);
-    if ((!column.missing.empty() && column.missing[i]) || to - from != known_.center.size() || to == from) continue;
+    if ((!column.missing.empty() && column.missing[i]) || to == from) continue;
+    if (to - from != known_.center.size()) {
+      misfits_.push_back(static_cast<std::uint32_t>(i));
+      continue;
+    }
     double square = 0;
     for (auto j = from; j < to; ++j) square += std::pow(column.values[j] - double{known_.center[j - from]}, 2);
     numbers_[i] = std::isfinite(square) ? std::sqrt(square) : NAN;
@@ -113,6 +118,7 @@ table::Column AspectValues::of_lists(const table::Column& column) {
   table::Column out;
   out.type = table::Type::kFloat;
   out.numbers = numbers_;
+  out.misfits = misfits_;
   return out;
 }
 

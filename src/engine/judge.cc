@@ -213,8 +213,9 @@ std::vector<Draft> Judge::values(const Place& place) const {
   for (const auto* method : methods) {
     auto& d = drafts.emplace_back(base);
     auto& r = d.result;
+    const double share = 1 / static_cast<double>(methods.size());
     const drift::Args args{
-        .level = place.level / static_cast<double>(methods.size()), .seed = options_.seed + place.column, .params = {}};
+        .level = place.level * share, .seed = options_.seed + place.column, .params = {}, .effort = share};
     if (judge_vectors(d, *method, place, args)) continue;
     auto score = method->run(axis, ref, cur, args);
     r.method = method->name;
@@ -298,6 +299,9 @@ Draft Judge::missing(const Place& place) const {
 }
 
 std::string Judge::no_value(std::size_t c, const Counts& current) const {
+  if (tally_.mismatches[c] > 0 && c >= reference_.columns.size())
+    return fmt::format("no list of {} numbers, as the reference's are: {} of another length",
+                       reference_.aspects[c - reference_.columns.size()].known.center.size(), tally_.mismatches[c]);
   if (tally_.mismatches[c] > 0)
     return fmt::format("no value that is {}: {} could not be read", to_string(reference_.counted(c).type),
                        tally_.mismatches[c]);

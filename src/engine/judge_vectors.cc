@@ -22,7 +22,9 @@ bool Judge::judge_vectors(Draft& d, const drift::Method& method, const Place& pl
     cur.vectors = tally_.vectors_at(of, place.segmentation, place.window, place.index);
   }
   const bool kept = ref.vectors.width > 0 && cur.vectors.width > 0;
-  if (!kept && method.view != drift::View::kRow) return false;
+  // Without them the norms of an embedding are not what was asked about; a trace of its own, as of centroids, is.
+  const bool own = type != ColumnType::kEmbedding || place.column >= reference_.columns.size();
+  if (!kept && method.view != drift::View::kRow && own) return false;
   r.method = method.name, r.type = type;
   r.effect = r.detectable_effect = std::numeric_limits<double>::quiet_NaN();
   d.movement.clear();
