@@ -124,6 +124,8 @@ Command add_list(CLI::App& program) {
             if (!o->what.empty() && std::find(known.begin(), known.end(), o->what) == known.end())
               return fail(Code::kUsage, fmt::format("list: {} ({})", unknown_name("kind", o->what, known), names));
             if (!o->compat.empty()) {
+              if (!o->what.empty() && o->what != "methods")
+                return fail(Code::kUsage, fmt::format("list {}: --compat is of methods", o->what));
               VIGIE_ASSIGN(const auto listing, list_compat(o->compat));
               print(o->json ? listing.document.dump(1) : view::table(listing.header, listing.rows, {}, terminal()));
               return 0;

@@ -19,8 +19,7 @@ double more_p(const Shares& s) {
 }
 
 double between_p(double share, std::span<const double> shares) {
-  constexpr std::size_t kFewest = 5;
-  if (shares.size() < kFewest) return 1;
+  if (shares.size() < kFewestWindows) return 1;
   const auto scale = [](double x) { return std::asin(std::sqrt(std::clamp(x, 0.0, 1.0))); };
   const double n = static_cast<double>(shares.size());
   double mean = 0, squares = 0;
@@ -38,7 +37,8 @@ Finding judge_more(const Shares& s, std::string_view what, double watch, double 
   finding.expected = fmt::format("at most {}", percent(std::min(1.0, s.before() + watch)));
   if (too_few(finding, s.m, s.n_before)) return finding;
   finding.p_value = more_p(s);
-  if (!windows.empty()) finding.p_value = std::max(finding.p_value, between_p(s.now(), windows));
+  // Fewer say nothing of what is usual: rows are taken as independent then.
+  if (windows.size() >= kFewestWindows) finding.p_value = std::max(finding.p_value, between_p(s.now(), windows));
   const double rise = s.now() - s.before();
   finding.verdict = rise >= major && major > 0  ? Verdict::kFail
                     : rise > 0 && rise >= watch ? Verdict::kWarn

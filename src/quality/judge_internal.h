@@ -23,6 +23,9 @@ struct Shares {
 /// most nominal whatever the law.
 double more_p(const Shares& s);
 
+/// Healthy windows from which it is known how much they differ.
+inline constexpr std::size_t kFewestWindows = 5;
+
 /// Two-sided p of the current share against those of healthy windows, on the arcsine scale by Student's t with the
 /// windows' own spread; 1 below five windows.
 double between_p(double share, std::span<const double> shares);

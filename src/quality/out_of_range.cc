@@ -44,7 +44,7 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     const ColumnState* before = subject.before(column);
-    if (column.spec().kind != Kind::kNumber || !before) continue;
+    if (column.spec().kind != Kind::kNumber || column.spec().role == Role::kId || !before) continue;
     out.push_back(judge(column, *before, args));
     out.back().column = column.spec().name;
   }

@@ -15,7 +15,7 @@ constexpr Param kParams[] = {
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     const ColumnState* before = subject.before(column);
-    if (column.spec().kind != Kind::kNumber || !before) continue;
+    if (column.spec().kind != Kind::kNumber || column.spec().role == Role::kId || !before) continue;
     Finding& finding = out.emplace_back();
     const Fences& fences = column.fences();
     if (std::isnan(fences.outlier_low)) {

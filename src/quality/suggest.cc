@@ -40,7 +40,10 @@ std::vector<Expectation> suggest(const TableState& reference) {
     const std::size_t first = out.size();
     if (column.missing() == 0) add(Expectation::Kind::kNotNull);
     const bool id = spec.role == Role::kId || column.counts_up();
-    if (id && (spec.role != Role::kId || reference.id_repeats().repeated() == 0)) add(Expectation::Kind::kUnique);
+    const bool once = spec.role == Role::kId
+                          ? reference.id_repeats().repeated() == 0
+                          : column.distinct_exact() && column.distinct() == static_cast<double>(column.present());
+    if (id && once) add(Expectation::Kind::kUnique);
     if (spec.kind == Kind::kTime && spec.role == Role::kTime && column.times().order().broken() == 0)
       add(Expectation::Kind::kMonotone).order = Expectation::Order::kLessEqual;
     if (spec.kind == Kind::kNumber && !id && column.infinite() == 0 && column.high() > column.low() &&
