@@ -77,7 +77,8 @@ class Values {
     }
     // As doubles, whole numbers beyond 2⁵³ would be equal to others.
     for (std::size_t i = 0; types_.size() > 1 && i < types_.size(); ++i)
-      if (std::any_of(columns[i].numbers.begin(), columns[i].numbers.end(), [](double v) { return v >= 0x1p53; }))
+      if (std::any_of(columns[i].numbers.begin(), columns[i].numbers.end(),
+                      [](double v) { return std::abs(v) >= 0x1p53; }))
         return fail(Code::kUsage,
                     fmt::format("{}: column {} holds numbers beyond 9007199254740992, which can be told "
                                 "apart as text only (--schema FILE with {}: category)",

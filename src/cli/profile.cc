@@ -107,11 +107,18 @@ Command add_profile(CLI::App& program) {
         for (const auto& remark : remarks_on(profile)) say(remark);
         auto bytes = engine::save_profile(profile);
         VIGIE_TRY(write_output(o->output, bytes, false));
+        VIGIE_ASSIGN(const auto kept, engine::load_profile(bytes, o->output));
+        if (kept.scores && kept.scores->reference.cut)
+          say(fmt::format("{}: no room for {} metrics, of classes or segments: without them", o->output,
+                          profile.scores->reference.metrics.size() - kept.scores->reference.metrics.size()));
         say(fmt::format(
             "{}: {}, {}{}{}, {} kB", o->output, plural(profile.rows, "row"),
             plural(static_cast<long long>(profile.columns.size()), "column"),
             profile.window_count ? ", " + plural(profile.window_count, "healthy window") : "",
-            profile.scores ? fmt::format(", scores of --task {}", to_string(profile.scores->options.task)) : "",
+            kept.scores ? fmt::format(", {} of --task {}",
+                                      plural(static_cast<long long>(kept.scores->reference.metrics.size()), "metric"),
+                                      to_string(kept.scores->options.task))
+                        : "",
             (bytes.size() + 999) / 1000));
         return 0;
       }};

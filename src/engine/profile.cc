@@ -216,8 +216,10 @@ void Counts::merge(const Counts& other) {
 }
 
 bool ColumnProfile::counts_up() const {
+  constexpr std::int64_t kFewest = 100;  // rows from which it means something, as for the checks
   const auto& cuts = bins.cuts;
   if (type != ColumnType::kNumeric || source != table::Type::kInteger || cuts.size() < 2) return false;
+  if (whole().rows() < kFewest) return false;
   auto whole_numbers = [](double from, double to) { return std::ceil(to) - std::ceil(from); };
   for (std::size_t j = 1; j < cuts.size(); ++j)
     if (static_cast<double>(bins.counts[j]) != whole_numbers(cuts[j - 1], cuts[j])) return false;

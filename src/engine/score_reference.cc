@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <type_traits>
 
 #include "base/text.h"
@@ -161,7 +162,8 @@ std::optional<Task> likely_task(const Profile& profile) {
   }
   if (!label || !answer) return std::nullopt;
   if (scores > 1) return Task::kMulticlass;
-  if (label->type == ColumnType::kText) return scores ? std::nullopt : std::optional(Task::kText);
+  // Metrics of texts cost much: they are counted where --task asks for them.
+  if (label->type == ColumnType::kText) return std::nullopt;
   if (label->distinct <= 2) return Task::kBinary;
   const bool numbers = label->type == ColumnType::kNumeric && answer->type == ColumnType::kNumeric;
   if (numbers) return Task::kRegression;
@@ -237,22 +239,28 @@ std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const St
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) {
   if (!scores) return out.string("");
   const auto& [metrics, healthy, cut] = scores->reference;
-  // Segments as a whole, that of all rows first, as long as there is room.
+  // As long as there is room: of all rows the metrics of the whole before those of classes, then segments as a whole.
+  std::vector<std::size_t> order(metrics.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto of_all = [&](std::size_t i) { return !metrics[i].segment; };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return of_all(a) && of_all(b) && metrics[a].part.empty() && !metrics[b].part.empty();
+  });
   std::size_t count = 0;
   const auto& state = scores->state.size() < room / 2 ? scores->state : std::string();
   room -= state.size();
   ByteWriter tried;
   save_options(tried, scores->options);
   for (std::size_t i = 0; i < metrics.size() && tried.bytes().size() <= room; ++i) {
-    save_metric(tried, metrics[i], healthy[i]);
-    const bool last = i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
+    save_metric(tried, metrics[order[i]], healthy[order[i]]);
+    const bool last = of_all(i) || i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
     if (last && tried.bytes().size() <= room) count = i + 1;
   }
   ByteWriter held;
   save_options(held, scores->options);
   held.fixed(static_cast<std::uint8_t>(cut || count < metrics.size()));
   held.varint(count);
-  for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[i], healthy[i]);
+  for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[order[i]], healthy[order[i]]);
   held.string(state);
   out.string(held.bytes());
 }

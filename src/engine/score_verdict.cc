@@ -123,12 +123,14 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
     r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
     r.reason = fmt::format("{}{} by {} (p {} corrected)", beside, neither ? "moved" : "worse", size,
                            r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
-    if (r.verdict == Verdict::kDrift && t.error / t.scale >= r.major) {
+    const double error = t.error / t.scale;
+    if (r.verdict == Verdict::kDrift && error >= r.major && r.effect - 2 * error < r.major) {
       r.verdict = Verdict::kWarning;
-      r.reason += "; but the rows are so few that its size is uncertain";
+      r.reason += "; but its size is uncertain";
     } else if (r.verdict == Verdict::kDrift && timed && !t.between) {
       r.verdict = Verdict::kWarning;
-      r.reason += "; assumes independent rows: the reference has fewer than five whole windows of 30 or more";
+      r.reason +=
+          "; assumes independent rows: fewer than five whole windows of the reference have 30 rows that count for it";
     }
   }
 }

@@ -164,11 +164,15 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   }
 
   // Bytes of one window or segment over all columns, and of all that were met, with what the checks hold.
-  std::int64_t each = 0, held = 0;
+  std::int64_t each = 0, held = 0, row_bytes = 0, groups_met = 0;
   for (std::size_t i = 0; i < profile.counted(); ++i) {
     auto width = profile.counted(i).cells();
     each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
-    if (keeps_rows(i)) each += static_cast<std::int64_t>(kKeptRows * kTextWidth * sizeof(float));
+    if (!keeps_rows(i)) continue;
+    auto length = static_cast<std::size_t>(kTextWidth);
+    for (const auto& a : profile.aspects)
+      if (a.profile.name == profile.counted(i).name && !a.known.center.empty()) length = a.known.center.size();
+    row_bytes += static_cast<std::int64_t>(length * sizeof(float));
   }
   std::vector<std::vector<bool>> met(t.widths.size());
   // What the checks hold of a window is weighed again whenever its rows have doubled.
@@ -215,9 +219,13 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     for (std::size_t k = 0; k < groups.size(); ++k) {
       met[k].resize(sizes[k]);
       for (auto g : groups[k].groups)
-        if (g >= 0 && !met[k][static_cast<std::size_t>(g)]) met[k][static_cast<std::size_t>(g)] = true, held += each;
+        if (g >= 0 && !met[k][static_cast<std::size_t>(g)])
+          met[k][static_cast<std::size_t>(g)] = true, held += each, ++groups_met;
     }
-    if (held > options.most_bytes)
+    const auto kept = std::min((t.rows + rows) * static_cast<std::int64_t>(groups.size()),
+                               groups_met * static_cast<std::int64_t>(kKeptRows)) *
+                      row_bytes;
+    if (held + kept > options.most_bytes)
       return fail(Code::kUsage,
                   fmt::format("{}: {}{} by row {} are more than fit in {} MB; choose larger windows or fewer segments",
                               input.name(), plural(static_cast<long long>(t.windower->size()), "window"),

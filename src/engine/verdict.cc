@@ -53,7 +53,7 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
     }
     if (!d.usual && r.effect >= r.major && std::isnan(r.detectable_effect)) {
       r.verdict = Verdict::kOk;
-      r.reason = fmt::format("{}moved {}, but not in a way that {} sees", seen, amount(r.effect, share), r.method);
+      r.reason = fmt::format("{}moved {}, which {} does not tell from chance", seen, amount(r.effect, share), r.method);
       return;
     }
     // Sparse cells, as of many categories, are pooled for the test, which then misses what its power says it would

@@ -97,7 +97,10 @@ std::string sentence(const engine::Scorecard& card) {
     named.size() < 3 ? named.push_back(std::move(what)) : void(++more);
   };
   const auto names = [&] { return fmt::format("{}{}", fmt::join(named, ", "), more ? " and others" : ""); };
-  if (s.verdict == Verdict::kNoData) return rows + (card.reference ? "; too few to compare with the reference" : "");
+  if (s.verdict == Verdict::kNoData) {
+    const bool any = card.reference && !card.windows.empty() && !card.windows[0].metrics.empty();
+    return rows + (any ? "; none could be compared: " + card.windows[0].metrics[0].reason : "");
+  }
   if (card.reference) {
     std::size_t windows = 0;
     for (const auto& w : card.windows) windows += w.verdict == s.verdict;
