@@ -205,7 +205,7 @@ TEST(Aspects, HealthyTextsAreQuiet) {
 TEST(Aspects, TheSameTextsAreNotNew) {
   std::mt19937_64 rng(10);
   const auto texts = sentences(rng, 2000, 12);
-  const auto& r = result(of_texts(texts, texts).windows[0], "unseen_words");
+  const auto r = result(of_texts(texts, texts).windows[0], "unseen_words");
   EXPECT_EQ(r.verdict, Verdict::kOk);
   EXPECT_EQ(r.effect, 0);
   EXPECT_EQ(r.n_reference, 2000);
