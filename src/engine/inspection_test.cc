@@ -236,7 +236,8 @@ TEST(Inspect, ALargeSortedReferencePassesItself) {
   const auto reference = quality_of(*profile);
   EXPECT_EQ(reference.state->rows(), static_cast<std::int64_t>(n));
   EXPECT_NEAR(reference.state->row_repeats().share(), .05, .001);
-  for (const auto& q : inspected(input, &reference, {}).windows[0].quality)
+  const auto found = inspected(input, &reference, {});
+  for (const auto& q : found.windows[0].quality)
     EXPECT_TRUE(q.verdict == "pass" || q.check == "volume")
         << q.check << " " << q.column.value_or("-") << " " << q.reason;
 }
