@@ -121,9 +121,7 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   const W seen = Transform(cells.at, scale)(cells.x, cells.y);
   score.statistic = seen.w;
   if (std::isinf(seen.w)) {
-    score.p_value = apart_p(cells.n, cells.m);
-    score.null = Null::kExact;
-    score.note = "each sample has one value";
+    set_apart(score, cells);
     return score;
   }
   score.p_value = seen.degrees > 0 ? stats::chi2_sf(seen.w, seen.degrees) : 1;

@@ -57,10 +57,12 @@ bool is_sparse(const Cells& cells) {
   return share >= kAtom && static_cast<double>(std::min(cells.n, cells.m)) * (1 - share) < kSparse;
 }
 
-double apart_p(std::int64_t n, std::int64_t m) {
-  const auto a = static_cast<double>(n), b = static_cast<double>(m);
+void set_apart(Score& score, const Cells& cells) {
+  const auto a = static_cast<double>(cells.n), b = static_cast<double>(cells.m);
   const double ways = std::lgamma(a + b + 1) - std::lgamma(a + 1) - std::lgamma(b + 1);
-  return std::min(1., (n == m ? 2 : 1) * std::exp(-ways));
+  score.p_value = std::min(1., (cells.n == cells.m ? 2 : 1) * std::exp(-ways));
+  score.null = Null::kExact;
+  score.note = "each sample has one value";
 }
 
 double besag_clifford(double observed, const Args& args, double afforded, const std::function<double()>& draw) {

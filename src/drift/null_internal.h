@@ -24,8 +24,8 @@ bool is_sparse(const Cells& cells);
 /// Above this an asymptotic p is never replaced by a simulated one: nothing is decided there.
 inline constexpr double kUndecided = .25;
 
-/// The chance, without drift, that samples of n and m rows have one value each, and not the same one: exact.
-double apart_p(std::int64_t n, std::int64_t m);
+/// Fills in the chance, without drift, that each sample has one value, and not the same one: exact.
+void set_apart(Score& score, const Cells& cells);
 
 /// A statistic of two rows of counts on the cells, large where they differ.
 using Statistic = std::function<double(std::span<const std::int64_t> x, std::span<const std::int64_t> y)>;

@@ -53,9 +53,7 @@ Score run(const Axis& axis, const Sample& reference, const Sample& current, cons
   const T seen = welch(cells.at, cells.x, cells.y);
   score.statistic = seen.t;
   if (std::isinf(seen.t)) {
-    score.p_value = apart_p(cells.n, cells.m);
-    score.null = Null::kExact;
-    score.note = "each sample has one value";
+    set_apart(score, cells);
     return score;
   }
   score.p_value = seen.t == 0 ? 1 : 2 * stats::student_t_sf(std::abs(seen.t), seen.nu);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <numeric>
@@ -25,8 +26,10 @@ namespace {
 
 using metric::Task;
 
-std::vector<const std::string*> columns_of(const ScoreOptions& o) {
-  return {&o.label, &o.prediction, &o.group, &o.token_logprob, &o.sensitive};
+/// Of options that are read, or written.
+template <class Options>
+auto columns_of(Options& o) {
+  return std::array{&o.label, &o.prediction, &o.group, &o.token_logprob, &o.sensitive};
 }
 
 /// "--score a,b" or "--prediction c": what was taken for the model's answer.
@@ -65,7 +68,7 @@ ScoreOptions load_options(ByteReader& in) {
   const auto task = in.fixed<std::uint8_t>();
   if (task > static_cast<std::uint8_t>(Task::kSegmentation)) in.fail();
   o.task = static_cast<Task>(task);
-  for (const auto* column : columns_of(o)) *const_cast<std::string*>(column) = in.string();
+  for (auto* column : columns_of(o)) *column = in.string();
   o.scores = strings();
   o.classes = strings();
   o.threshold = in.fixed<double>();
