@@ -161,7 +161,8 @@ TEST_P(Conformance, SaysHowLongItLearns) {
       const bool said = monitor->update(value) != nullptr;
       EXPECT_TRUE(before <= 1 || !said) << monitor->seen();
       // A member of an ensemble may learn anew by itself.
-      EXPECT_TRUE(monitor->to_learn() <= before || monitor->drifts() > 0 || GetParam() == "ensembles") << monitor->seen();
+      EXPECT_TRUE(monitor->to_learn() <= before || monitor->drifts() > 0 || GetParam() == "ensembles")
+          << monitor->seen();
     }
     EXPECT_TRUE(monitor->to_learn() == 0 || monitor->drifts() > 0);
   });

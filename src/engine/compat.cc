@@ -263,8 +263,9 @@ std::string dataset_note(const drift::Peer& peer, std::span<const WindowResult> 
     const auto& d = *windows[0].dataset;
     const auto left_out = static_cast<long long>(worst_by_column(windows[0]).size()) - d.columns;
     return rule + fmt::format("{}, {} of {}{}", d.drift() ? "this one is" : "this one is not", d.drifted, d.columns,
-                              left_out == 0 ? "" : fmt::format("; {} without a verdict not counted",
-                                                               plural(left_out, "column")));
+                              left_out == 0
+                                  ? ""
+                                  : fmt::format("; {} without a verdict not counted", plural(left_out, "column")));
   }
   const auto n = std::count_if(windows.begin(), windows.end(), [](const auto& w) { return w.dataset->drift(); });
   return rule + fmt::format("{} of {} are", n, plural(static_cast<long long>(windows.size()), "window"));
