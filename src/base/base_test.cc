@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "base/extremes.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/iso_time.h"
@@ -138,6 +139,31 @@ TEST(Sort, AgreesWithTheStandardLibrary) {
     std::sort(expected.begin(), expected.end());
     sort_doubles(v);
     EXPECT_EQ(v, expected) << n;
+  }
+}
+
+TEST(Extremes, OfAnyLengthWithNaNAndInfinity) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+  Rng rng(7);
+  for (std::size_t n = 0; n < 40; ++n) {
+    std::vector<double> values(n);
+    for (double& v : values) v = rng.uniform() - 0.5;
+    Extremes got;
+    EXPECT_TRUE(widen(values, got)) << n;
+    EXPECT_EQ(got.low, n ? *std::min_element(values.begin(), values.end()) : kInf);
+    EXPECT_EQ(got.high, n ? *std::max_element(values.begin(), values.end()) : -kInf);
+    for (std::size_t at = 0; at < n; ++at) {
+      auto odd = values;
+      odd[at] = kNaN;
+      Extremes rest, without;
+      EXPECT_FALSE(widen(odd, rest)) << n << " " << at;
+      odd.erase(odd.begin() + static_cast<std::ptrdiff_t>(at));
+      widen(odd, without);
+      EXPECT_TRUE(rest.low == without.low && rest.high == without.high) << n << " " << at;
+      if (odd.empty()) continue;
+      odd[0] = at % 2 ? kInf : -kInf;
+      EXPECT_FALSE(widen(odd, without)) << n << " " << at;
+    }
   }
 }
 

@@ -169,7 +169,6 @@ void BinBuilder::choose(std::vector<double> sample) {
   fine.index.emplace(std::span<const double>(fine.cuts));
   fine.counts.assign(fine.cuts.size() + 1, 0);
   fine.sums.assign(fine.cuts.size() + 1, 0);
-  fine.low = kInfinity, fine.high = -kInfinity;
   fine_ = std::move(fine);
 }
 
@@ -180,9 +179,7 @@ void BinBuilder::count(std::span<const double> values) {
   for (; !values.empty(); values = values.subspan(std::min(kBlock, values.size()))) {
     auto block = values.first(std::min(kBlock, values.size()));
     fine.index->locate(block, cells_);
-    double low = fine.low, high = fine.high;
-    for (double v : block) low = std::min(low, v), high = std::max(high, v);
-    fine.low = low, fine.high = high;
+    widen(block, fine.extremes);
     for (std::size_t i = 0; i < block.size(); ++i) {
       ++fine.counts[cells_[i]];
       fine.sums[cells_[i]] += block[i];
@@ -246,11 +243,12 @@ std::optional<Bins> BinBuilder::finish() {
     bool own = fine.own[j];
     lattice = lattice && own;
     poor = poor || (!own && static_cast<double>(fine.counts[j]) > target);
-    runs.push_back({j == 0 ? fine.low : std::max(fine.low, fine.cuts[j - 1]),
-                    j < fine.cuts.size() ? fine.cuts[j] : after(fine.high), fine.counts[j], fine.sums[j], own});
+    runs.push_back({j == 0 ? fine.extremes.low : std::max(fine.extremes.low, fine.cuts[j - 1]),
+                    j < fine.cuts.size() ? fine.cuts[j] : after(fine.extremes.high), fine.counts[j], fine.sums[j],
+                    own});
   }
   if (poor && !second_) return std::nullopt;
-  return sweep(runs, target, atom, fine.high, lattice);
+  return sweep(runs, target, atom, fine.extremes.high, lattice);
 }
 
 }  // namespace vigie::engine

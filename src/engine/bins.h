@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/extremes.h"
 #include "base/rng.h"
 #include "sketch/histogram.h"
 
@@ -58,7 +59,7 @@ class BinBuilder {
     std::optional<sketch::CutIndex> index;
     std::vector<std::int64_t> counts;
     std::vector<double> sums;
-    double low = 0, high = 0;
+    Extremes extremes;
   };
   void choose(std::vector<double> sample);
   void count(std::span<const double> values);

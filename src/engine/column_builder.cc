@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "engine/column_builder_internal.h"
 
@@ -14,6 +16,8 @@ constexpr double kTextLength = 100;            // or one whose values are longer
 constexpr std::uint32_t kManyWords = 1 << 16;  // that are counted, of the half that chooses
 constexpr std::size_t kDimensions = 2048;      // of embeddings whose centroid is kept: 8 kB
 constexpr std::int64_t kLongest = 65'535;
+constexpr std::size_t kBlock = sketch::Moments::kBlock;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -51,28 +55,38 @@ void ColumnBuilder::add(const table::Column& column) {
   if (typed_ && !again_ && column.type == table::Type::kString) texts_.add(column.dictionary);
   if (profile_.categorical()) return add_codes(encode(column, codes_));
   if (profile_.type == ColumnType::kEmbedding && !again_) add_lists(column);
-  auto values = project(column, profile_.type, buffer_, profile_.infinite);
-  auto finite = values;
-  std::size_t n = 0;
-  for (double v : values) n += v == v;
-  if (n < values.size()) {
-    finite_.resize(values.size());
-    std::size_t at = 0;
-    for (double v : values) {
-      finite_[at] = v;
-      at += v == v;
+  // In blocks that stay in the nearest cache while all look at them.
+  const auto values = numbers_of(column, profile_.type, buffer_);
+  for (std::size_t i = 0; i < values.size(); i += kBlock)
+    add_numbers(values.subspan(i, std::min(kBlock, values.size() - i)));
+}
+
+void ColumnBuilder::add_numbers(std::span<const double> block) {
+  std::array<double, kBlock> finite;
+  Extremes extremes;
+  if (!widen(block, extremes)) {
+    std::size_t n = 0;
+    std::int64_t infinite = 0;
+    for (double v : block) {
+      finite[n] = v;
+      const double size = std::fabs(v);
+      n += size < kInfinity;
+      infinite += size == kInfinity;
     }
-    finite = {finite_.data(), n};
-    missing_ += static_cast<std::int64_t>(values.size() - n);
+    profile_.infinite += infinite;
+    missing_ += static_cast<std::int64_t>(block.size() - n);
+    block = {finite.data(), n};
+    extremes = {};
+    widen(block, extremes);
   }
-  bins_.add(finite);
+  bins_.add(block);
   if (again_ || !sketches_) return;
-  profile_.moments.update(finite);
-  profile_.quantiles->update(finite);
-  profile_.tails->update(finite);
-  hashes_.resize(n);
-  for (std::size_t i = 0; i < n; ++i) hashes_[i] = hash64(finite[i]);
-  profile_.cardinality->update(hashes_);
+  profile_.moments.update(block, extremes);
+  profile_.quantiles->update(block, extremes);
+  profile_.tails->update(block, extremes);
+  std::array<std::uint64_t, kBlock> hashes;
+  for (std::size_t i = 0; i < block.size(); ++i) hashes[i] = hash64(block[i]);
+  profile_.cardinality->update(std::span(hashes).first(block.size()));
 }
 
 bool ColumnBuilder::finish() {

@@ -45,6 +45,7 @@ class ColumnBuilder {
   };
 
   void restart();
+  void add_numbers(std::span<const double> block);
   void add_codes(Coded coded);
   void add_lists(const table::Column& column);
   void choose_from(std::string_view name, const Halves& use);
@@ -65,8 +66,7 @@ class ColumnBuilder {
   std::map<std::int64_t, std::int64_t> lengths_;
   std::vector<double> center_;
   std::int64_t centered_ = 0;
-  std::vector<double> buffer_, finite_;
-  std::vector<std::uint64_t> hashes_;
+  std::vector<double> buffer_;
   std::vector<std::int32_t> codes_;
   std::vector<std::int64_t> uses_;
 };

@@ -34,8 +34,7 @@ std::int64_t characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
 }
 
-std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
-                                std::int64_t& infinite) {
+std::span<const double> numbers_of(const table::Column& column, ColumnType type, std::vector<double>& buffer) {
   if (type == ColumnType::kText) {
     std::vector<double> lengths(column.dictionary.size());
     for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] = static_cast<double>(characters(column.dictionary[i]));
@@ -44,7 +43,6 @@ std::span<const double> project(const table::Column& column, ColumnType type, st
       buffer[i] = column.codes[i] < 0 ? NAN : lengths[static_cast<std::size_t>(column.codes[i])];
     return buffer;
   }
-  std::span<const double> values = column.numbers;
   if (type == ColumnType::kEmbedding) {
     auto rows = column.offsets.empty() ? 0 : column.offsets.size() - 1;
     buffer.resize(rows);
@@ -57,8 +55,14 @@ std::span<const double> project(const table::Column& column, ColumnType type, st
       bool gone = (!column.missing.empty() && column.missing[i]) || column.offsets[i] == column.offsets[i + 1];
       buffer[i] = gone ? NAN : std::sqrt(square);
     }
-    values = buffer;
+    return buffer;
   }
+  return column.numbers;
+}
+
+std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
+                                std::int64_t& infinite) {
+  const auto values = numbers_of(column, type, buffer);
   std::int64_t found = 0;
   for (double v : values) found += std::fabs(v) == kInfinity;
   if (found == 0) return values;

@@ -11,8 +11,10 @@
 
 namespace vigie::engine {
 
-/// The values of a numeric kind as numbers, one a row, NaN where missing or infinite; text gives its length, a list
-/// its norm. The result points into `column` or `buffer`.
+/// The values of a numeric kind as numbers, one a row, NaN where missing; text gives its length, a list its norm. The
+/// result points into `column` or `buffer`.
+std::span<const double> numbers_of(const table::Column& column, ColumnType type, std::vector<double>& buffer);
+/// The same with NaN for what is infinite too, which `infinite` counts.
 std::span<const double> project(const table::Column& column, ColumnType type, std::vector<double>& buffer,
                                 std::int64_t& infinite);
 /// The values of a categorical kind as codes into a dictionary.

@@ -5,8 +5,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 
+#include "base/extremes.h"
 #include "base/hash.h"
 
 namespace vigie::quality {
@@ -15,37 +15,6 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kSlots = 1024;  // of at most kNumbers of the domain and as many others
-
-using Pair [[gnu::vector_size(16)]] = double;
-
-Pair pair_at(const double* at) {
-  Pair pair;
-  std::memcpy(&pair, at, sizeof pair);
-  return pair;
-}
-
-// Smallest and largest; false when one of the values is NaN or infinite, and then they mean nothing.
-bool extremes(std::span<const double> values, double& low, double& high) {
-  Pair lows[2] = {{low, low}, {low, low}}, highs[2] = {{high, high}, {high, high}}, zeros[2] = {};
-  std::size_t i = 0;
-  for (; i + 4 <= values.size(); i += 4) {
-    for (std::size_t lane = 0; lane < 2; ++lane) {
-      const Pair x = pair_at(values.data() + i + 2 * lane);
-      lows[lane] = x < lows[lane] ? x : lows[lane];
-      highs[lane] = x > highs[lane] ? x : highs[lane];
-      zeros[lane] += x - x;
-    }
-  }
-  double zero = zeros[0][0] + zeros[0][1] + zeros[1][0] + zeros[1][1];
-  for (const Pair& p : lows) low = std::min({low, p[0], p[1]});
-  for (const Pair& p : highs) high = std::max({high, p[0], p[1]});
-  for (; i < values.size(); ++i) {
-    low = std::min(low, values[i]);
-    high = std::max(high, values[i]);
-    zero += values[i] - values[i];
-  }
-  return zero == 0;
-}
 
 // Multiplying carries bits up only, and small numbers have none but high ones.
 void add_values(std::span<const double> from, std::uint64_t* to, std::uint64_t multiplier) {
@@ -118,9 +87,9 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
     const auto block = values.subspan(from, std::min(kBlock, values.size() - from));
     const double* v = block.data();
     const std::size_t n = block.size();
-    double low = std::numeric_limits<double>::infinity(), high = -low;
+    Extremes extremes;
     std::size_t finite = n;
-    const bool whole = extremes(block, low, high), hashed = depth_ == Depth::kAll || !slots_.empty();
+    const bool whole = widen(block, extremes), hashed = depth_ == Depth::kAll || !slots_.empty();
     if (!hashes.empty()) add_values(block, hashes.data() + from, multiplier_);
     if (hashed) {
       if (whole)
@@ -131,7 +100,6 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
     }
     if (!whole) {
       finite = 0;
-      low = std::numeric_limits<double>::infinity(), high = -low;
       for (std::size_t i = 0; i < n; ++i) {
         missing_ += v[i] != v[i];
         if (hashed) all[finite] = all[i];
@@ -140,8 +108,10 @@ void ColumnState::update_numbers(std::span<const double> values, std::span<const
         infinite_ += std::abs(v[i]) == std::numeric_limits<double>::infinity();
       }
       v = held.data();
-      extremes(std::span(held).first(finite), low, high);
+      extremes = {};
+      widen({v, finite}, extremes);
     }
+    const auto [low, high] = extremes;
     low_ = std::min(low_, low);
     high_ = std::max(high_, high);
     // Most blocks have nothing outside.

@@ -52,7 +52,19 @@ void HyperLogLog::update(std::uint64_t hash) {
 void HyperLogLog::update(std::span<const std::uint64_t> hashes) {
   std::size_t i = 0;
   for (; i < hashes.size() && exact(); ++i) insert(hashes[i]);
-  for (; i < hashes.size(); ++i) raise(hashes[i]);
+  while (i < hashes.size()) {
+    if (raised_ >= registers_.size()) {
+      lowest_ = *std::min_element(registers_.begin(), registers_.end());
+      raised_ = 0;
+    }
+    // A run of zeros no longer than the lowest register's raises none: of many values, most.
+    const std::uint64_t mask = lowest_ ? ~0ULL << (64 - lowest_) : 0;
+    for (; i < hashes.size() && raised_ < registers_.size(); ++i) {
+      if (hashes[i] << p_ & mask) continue;
+      raise(hashes[i]);
+      ++raised_;
+    }
+  }
 }
 
 void HyperLogLog::raise(std::uint64_t hash) {

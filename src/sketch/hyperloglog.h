@@ -22,7 +22,7 @@ class HyperLogLog {
   /// `p` is brought into [kFewest, kMost].
   explicit HyperLogLog(unsigned p = 12);
 
-  /// 2–3 ns.
+  /// 2–3 ns; many at a time 1 ns once their number is above 2^(p + 4).
   void update(std::uint64_t hash);
   void update(std::span<const std::uint64_t> hashes);
   /// As if this had seen the other's hashes too. Different p: Code::kInput, and nothing changes.
@@ -52,6 +52,8 @@ class HyperLogLog {
   std::size_t used_ = 0;
   bool has_zero_ = false;
   std::vector<std::uint8_t> registers_;
+  std::uint8_t lowest_ = 0;  // not above the lowest register
+  std::size_t raised_ = 0;   // hashes since it was looked for
 };
 
 }  // namespace vigie::sketch

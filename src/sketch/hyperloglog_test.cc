@@ -59,6 +59,17 @@ TEST(HyperLogLog, StateIsThatOfTheSet) {
   }
 }
 
+TEST(HyperLogLog, ManyAtATimeAreAsOneByOne) {
+  HyperLogLog one(8), many(8);
+  for (std::uint64_t from = 0; from < 200'000; from += 1'000) {
+    std::vector<std::uint64_t> hashes;
+    for (std::uint64_t i = from; i < from + 1'000; ++i) hashes.push_back(mix64(i));
+    for (std::uint64_t hash : hashes) one.update(hash);
+    many.update(hashes);
+  }
+  EXPECT_EQ(bytes_of(one), bytes_of(many));
+}
+
 TEST(HyperLogLog, MergeIsUnionToTheBit) {
   for (std::uint64_t a : {0, 100, 500, 20000})
     for (std::uint64_t b : {0, 30, 500, 20000}) {

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "sketch/key_sort_internal.h"
-#include "sketch/range_internal.h"
 
 namespace vigie::sketch {
 namespace {
@@ -41,7 +40,14 @@ void Kll::draw_target() {
 }
 
 void Kll::update(std::span<const double> values) {
-  widen(values, min_, max_);
+  Extremes extremes;
+  widen(values, extremes);
+  update(values, extremes);
+}
+
+void Kll::update(std::span<const double> values, const Extremes& extremes) {
+  min_ = std::min(min_, extremes.low);
+  max_ = std::max(max_, extremes.high);
   count_ += values.size();
   for (std::size_t i = 0; i < values.size();) {
     if (seen_ == 0 && levels_[height_].size() >= base_capacity()) {

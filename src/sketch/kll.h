@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/extremes.h"
 #include "base/result.h"
 #include "base/rng.h"
 
@@ -32,6 +33,8 @@ class Kll {
 
   void update(double value) { update(std::span(&value, 1)); }
   void update(std::span<const double> values);
+  /// `extremes`: of these values, known already.
+  void update(std::span<const double> values, const Extremes& extremes);
   /// As if this had seen the other's values too. Different k: Code::kInput, and nothing changes.
   Status merge(const Kll& other);
 

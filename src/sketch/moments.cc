@@ -4,17 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-#include "sketch/range_internal.h"
 
 namespace vigie::sketch {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kBlock = 1024;
 // Independent sums, because one chain of additions waits for each: also what lets -O2 use whole vector registers.
 using Pair [[gnu::vector_size(16)]] = double;
 constexpr std::size_t kStep = 8;
@@ -24,23 +18,6 @@ inline Pair pair_at(const double* at) {
   std::memcpy(&pair, at, sizeof pair);
   return pair;
 }
-
-// The second where one is NaN.
-#ifdef __SSE2__
-inline Pair smaller(Pair a, Pair b) {
-  return _mm_min_pd(a, b);
-}
-inline Pair larger(Pair a, Pair b) {
-  return _mm_max_pd(a, b);
-}
-#else
-inline Pair smaller(Pair a, Pair b) {
-  return a < b ? a : b;
-}
-inline Pair larger(Pair a, Pair b) {
-  return a > b ? a : b;
-}
-#endif
 
 inline double total(const Pair (&sums)[4]) {
   const Pair all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
@@ -86,48 +63,39 @@ Powers powers_of(std::span<const double> values, double mean) {
 
 }  // namespace
 
-void widen(std::span<const double> values, double& low, double& high) {
-  Pair lows[4], highs[4];
-  for (std::size_t lane = 0; lane < 4; ++lane) lows[lane] = Pair{low, low}, highs[lane] = Pair{high, high};
-  std::size_t i = 0;
-  for (; i + kStep <= values.size(); i += kStep) {
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      const Pair x = pair_at(values.data() + i + 2 * lane);
-      lows[lane] = smaller(x, lows[lane]);
-      highs[lane] = larger(x, highs[lane]);
-    }
-  }
-  for (std::size_t lane = 0; lane < 4; ++lane) {
-    low = std::min({low, lows[lane][0], lows[lane][1]});
-    high = std::max({high, highs[lane][0], highs[lane][1]});
-  }
-  for (; i < values.size(); ++i) {
-    low = values[i] < low ? values[i] : low;
-    high = values[i] > high ? values[i] : high;
-  }
-}
-
 void Moments::update(std::span<const double> values) {
   for (std::size_t i = 0; i < values.size(); i += kBlock) {
     const auto block = values.subspan(i, std::min(kBlock, values.size() - i));
-    const double n = static_cast<double>(block.size());
-    Moments part;
-    part.count_ = static_cast<std::int64_t>(block.size());
-    widen(block, part.min_, part.max_);
-    double sum = sum_of(block);
-    part.mean_ = sum / n;
-    if (!std::isfinite(sum) && std::isfinite(part.min_) && std::isfinite(part.max_)) {
-      part.mean_ = 0;
-      for (double value : block) part.mean_ += value / n;
-    }
-    // Rounding may leave the mean outside the values, which a constant block must not see.
-    if (part.min_ <= part.max_ && std::isfinite(part.mean_)) part.mean_ = std::clamp(part.mean_, part.min_, part.max_);
-    const Powers powers = powers_of(block, part.mean_);
-    part.m2_ = powers.m2;
-    part.m3_ = powers.m3;
-    part.m4_ = powers.m4;
-    merge(part);
+    Extremes extremes;
+    widen(block, extremes);
+    add_block(block, extremes);
   }
+}
+
+void Moments::update(std::span<const double> values, const Extremes& extremes) {
+  if (values.empty()) return;
+  values.size() <= kBlock ? add_block(values, extremes) : update(values);
+}
+
+void Moments::add_block(std::span<const double> block, const Extremes& extremes) {
+  const double n = static_cast<double>(block.size());
+  Moments part;
+  part.count_ = static_cast<std::int64_t>(block.size());
+  part.min_ = extremes.low;
+  part.max_ = extremes.high;
+  double sum = sum_of(block);
+  part.mean_ = sum / n;
+  if (!std::isfinite(sum) && std::isfinite(part.min_) && std::isfinite(part.max_)) {
+    part.mean_ = 0;
+    for (double value : block) part.mean_ += value / n;
+  }
+  // Rounding may leave the mean outside the values, which a constant block must not see.
+  if (part.min_ <= part.max_ && std::isfinite(part.mean_)) part.mean_ = std::clamp(part.mean_, part.min_, part.max_);
+  const Powers powers = powers_of(block, part.mean_);
+  part.m2_ = powers.m2;
+  part.m3_ = powers.m3;
+  part.m4_ = powers.m4;
+  merge(part);
 }
 
 void Moments::merge(const Moments& other) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/extremes.h"
 #include "base/result.h"
 
 namespace vigie::sketch {
@@ -23,9 +24,13 @@ namespace vigie::sketch {
 /// Merging or cutting the stream elsewhere changes roundings (1e-15 relative), nothing else.
 class Moments {
  public:
+  static constexpr std::size_t kBlock = 1024;
+
   void update(double value) { update(std::span(&value, 1)); }
   /// 1–1.5 ns a value.
   void update(std::span<const double> values);
+  /// `extremes`: of these values, known already; spares a look at up to kBlock of them.
+  void update(std::span<const double> values, const Extremes& extremes);
   /// As if this had seen the other's values too.
   void merge(const Moments& other);
 
@@ -46,6 +51,8 @@ class Moments {
   static Result<Moments> load(ByteReader& in);
 
  private:
+  void add_block(std::span<const double> block, const Extremes& extremes);
+
   static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   std::int64_t count_ = 0;
   double mean_ = 0, m2_ = 0, m3_ = 0, m4_ = 0;

@@ -6,8 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "sketch/range_internal.h"
-
 namespace vigie::sketch {
 namespace {
 
@@ -31,7 +29,14 @@ double middle_of(std::uint32_t bucket) {
 }  // namespace
 
 void RelativeQuantiles::update(std::span<const double> values) {
-  widen(values, min_, max_);
+  Extremes extremes;
+  widen(values, extremes);
+  update(values, extremes);
+}
+
+void RelativeQuantiles::update(std::span<const double> values, const Extremes& extremes) {
+  min_ = std::min(min_, extremes.low);
+  max_ = std::max(max_, extremes.high);
   count_ += static_cast<std::int64_t>(values.size());
   std::uint32_t low = low_, size = size_;
   std::int64_t* slots = counts_.data();

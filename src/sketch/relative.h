@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/extremes.h"
 #include "base/result.h"
 
 namespace vigie::sketch {
@@ -29,6 +30,8 @@ class RelativeQuantiles {
 
   void update(double value) { update(std::span(&value, 1)); }
   void update(std::span<const double> values);
+  /// `extremes`: of these values, known already.
+  void update(std::span<const double> values, const Extremes& extremes);
   void merge(const RelativeQuantiles& other);
 
   std::int64_t count() const { return count_; }

@@ -42,6 +42,7 @@ T take(arrow::Result<T> result) {
 arrow::ipc::IpcReadOptions read_options(std::vector<int> fields) {
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
+  options.memory_pool = memory_pool();
   options.included_fields = std::move(fields);
   return options;
 }

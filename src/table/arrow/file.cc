@@ -5,11 +5,21 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <cstring>
 
 #include "table/arrow/file_internal.h"
 
 namespace vigie::table {
+
+arrow::MemoryPool* memory_pool() {
+  static arrow::MemoryPool* const pool = [] {
+    arrow::MemoryPool* found = nullptr;
+    const bool chosen = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr;
+    return !chosen && arrow::jemalloc_memory_pool(&found).ok() ? found : arrow::default_memory_pool();
+  }();
+  return pool;
+}
 
 Error HostFile::error(std::string_view kind, std::string text) const {
   {
@@ -46,7 +56,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> HostFile::ReadAt(std::int64_t posi
   if (position < 0 || size < 0 || position > this->size()) return arrow::Status::IOError("position outside the file");
   // What a damaged file asks for is not allocated before it is known to be there.
   size = std::min(size, this->size() - position);
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size));
+  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, memory_pool()));
   ARROW_ASSIGN_OR_RAISE(auto n, ReadAt(position, size, buffer->mutable_data()));
   ARROW_RETURN_NOT_OK(buffer->Resize(n, false));
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
@@ -120,7 +130,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ChunkStream::Read(std::int64_t siz
   if (page_ && page_.use_count() == 1) {
     ARROW_RETURN_NOT_OK(page_->Resize(size, false));
   } else {
-    ARROW_ASSIGN_OR_RAISE(auto fresh, arrow::AllocateResizableBuffer(size));
+    ARROW_ASSIGN_OR_RAISE(auto fresh, arrow::AllocateResizableBuffer(size, memory_pool()));
     page_ = std::move(fresh);
   }
   ARROW_ASSIGN_OR_RAISE(auto n, Read(size, page_->mutable_data()));

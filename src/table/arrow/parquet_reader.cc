@@ -147,6 +147,7 @@ Result<std::unique_ptr<Reader>> open_parquet(const std::shared_ptr<HostFile>& fi
                                              const std::optional<Schema>& types) try {
   ParquetFile parquet;
   parquet.file = file;
+  parquet.properties = parquet::ReaderProperties(memory_pool());
   parquet.properties.set_page_checksum_verification(true);
   parquet.metadata = parquet::ParquetFileReader::Open(file, parquet.properties)->metadata();
   const auto& metadata = *parquet.metadata;
