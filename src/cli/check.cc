@@ -42,8 +42,8 @@ constexpr Output kSuggestion{.what = "a rules file",
 
 constexpr std::string_view kHead =
     "Rules that the data of {} keep, as `vigie check DATA --rules FILE` reads them: a start, to be read and changed.\n"
-    "range: [low, high], null for none; set: the values allowed; not_null; unique; regex: \"[A-Z]{{2}}[0-9]*\"; "
-    "monotone.\n"
+    "range: [low, high], null for none; set: the values allowed; not_null; missing_at_most: 0.2; unique;\n"
+    "regex: \"[A-Z]{{2}}[0-9]*\"; monotone.\n"
     "at_most: share of the rows that may break the rules of a column; severity: warn instead of fail.\n"
     "Two columns: relations: [pickup <= dropoff]";
 

@@ -19,9 +19,9 @@ namespace {
 using Kind = Expectation::Kind;
 using Order = Expectation::Order;
 
-constexpr std::size_t kRules = 6;  // of the keys: what is demanded, and not how
-const std::vector<std::string> kColumnKeys = {"not_null", "range",    "set",     "regex",
-                                              "unique",   "monotone", "at_most", "severity"};
+constexpr std::size_t kRules = 7;  // of the keys: what is demanded, and not how
+const std::vector<std::string> kColumnKeys = {"not_null", "missing_at_most", "range",   "set",     "regex",
+                                              "unique",   "monotone",        "at_most", "severity"};
 const std::vector<std::string> kRelationKeys = {"rule", "at_most", "severity"};
 const std::vector<std::string> kMonotone = {"strictly_increasing", "increasing", "decreasing", "strictly_decreasing"};
 constexpr Order kMonotoneOrders[] = {Order::kLess, Order::kLessEqual, Order::kGreaterEqual, Order::kGreater};
@@ -94,6 +94,7 @@ class Parser {
     const std::size_t first = rules_.size();
     double at_most = 0;
     bool warn = false, any = false;
+    std::vector<std::size_t> own;  // rules whose at_most is not the column's
     VIGIE_TRY(once(node));
     for (const auto& item : node) {
       const std::string key = name(item.first), place = fmt::format("columns.{}.{}", column, key);
@@ -114,6 +115,9 @@ class Parser {
         const std::string value = name(item.second);
         if (value == "false") continue;
         if (value != "true") return wrong(item.second, place + ": expected true or false");
+      } else if (key == "missing_at_most") {
+        VIGIE_ASSIGN(rule.at_most, share(item.second, place));
+        own.push_back(rules_.size());
       } else if (key == "range") {
         VIGIE_TRY(range(item.second, place, rule));
       } else if (key == "set") {
@@ -140,7 +144,10 @@ class Parser {
     if (!any)
       return wrong(node, fmt::format("columns.{}: no rule in it, of {}", column,
                                      fmt::join(kColumnKeys.begin(), kColumnKeys.begin() + kRules, ", ")));
-    for (std::size_t i = first; i < rules_.size(); ++i) rules_[i].at_most = at_most, rules_[i].warn = warn;
+    for (std::size_t i = first; i < rules_.size(); ++i) {
+      rules_[i].warn = warn;
+      if (std::find(own.begin(), own.end(), i) == own.end()) rules_[i].at_most = at_most;
+    }
     return {};
   }
 
@@ -274,13 +281,20 @@ std::string write_rules(std::span<const Expectation> rules, std::string_view com
     relations = relations || first.kind == Kind::kRelation;
     if (first.kind == Kind::kRelation || std::find(done.begin(), done.end(), first.column) != done.end()) continue;
     done.push_back(first.column);
+    double at_most = 0;
+    for (const Expectation& rule : rules)
+      if (rule.column == first.column && rule.kind != Kind::kNotNull && rule.kind != Kind::kRelation)
+        at_most = rule.at_most;
     out << YAML::Key << YAML::DoubleQuoted << first.column << YAML::Value << YAML::Flow << YAML::BeginMap;
     for (const Expectation& rule : rules) {
       if (rule.column != first.column) continue;
       const auto bound = [&out](double x) { std::isinf(x) ? out << YAML::Null : out << fmt::format("{}", x); };
       switch (rule.kind) {
         case Kind::kNotNull:
-          out << YAML::Key << "not_null" << YAML::Value << true;
+          if (rule.at_most > 0 && rule.at_most != at_most)
+            out << YAML::Key << "missing_at_most" << YAML::Value << fmt::format("{}", rule.at_most);
+          else
+            out << YAML::Key << "not_null" << YAML::Value << true;
           break;
         case Kind::kUnique:
           out << YAML::Key << "unique" << YAML::Value << true;
@@ -306,7 +320,7 @@ std::string write_rules(std::span<const Expectation> rules, std::string_view com
           break;
       }
     }
-    if (first.at_most > 0) out << YAML::Key << "at_most" << YAML::Value << fmt::format("{}", first.at_most);
+    if (at_most > 0) out << YAML::Key << "at_most" << YAML::Value << fmt::format("{}", at_most);
     if (first.warn) out << YAML::Key << "severity" << YAML::Value << "warn";
     out << YAML::EndMap;
   }

@@ -14,6 +14,7 @@ namespace vigie::config {
 /// Reads the text of a rules file, in the order of its lines:
 ///     columns:
 ///       age: {not_null: true, range: [0, 120]}
+///       income: {missing_at_most: 0.2}               # not_null for all but this share of the rows
 ///       score: {range: [0, null], at_most: 0.01}     # up to 1 % of the rows may break the rules of this column
 ///       country: {set: [FR, DE], severity: warn}     # else: fail
 ///       tail: {regex: "N[0-9]+[A-Z]*"}                 # the whole text, RE2
@@ -30,7 +31,8 @@ Result<std::vector<Expectation>> parse_rules(std::string_view text, const std::s
 Result<std::vector<Expectation>> load_rules_file(const std::string& path);
 
 /// The text of a rules file that parse_rules() reads as the same expectations, those of one column together; `comment`
-/// becomes its first line. Rules of one column must have one at_most and one severity: the first one's are taken.
+/// becomes its first line. Rules of one column must have one at_most, but for kNotNull, and one severity: the first
+/// one's are taken.
 std::string write_rules(std::span<const Expectation> rules, std::string_view comment);
 
 }  // namespace vigie::config

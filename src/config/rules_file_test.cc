@@ -35,13 +35,14 @@ columns:
     severity: warn
   country: {set: [FR, "12", 7, no]}
   zip: {regex: "[0-9]{5}", unique: false}
+  income: {missing_at_most: 0.2, range: [0, null], at_most: 0.1}
   id: {unique: true}
   seen at: {monotone: strictly_increasing}
 relations:
   - pickup <= dropoff
   - {rule: "`net amount`!=gross", at_most: 0.5, severity: warn}
 )");
-  ASSERT_EQ(rules.size(), 9U);
+  ASSERT_EQ(rules.size(), 11U);
   EXPECT_EQ(rules[0].kind, Kind::kNotNull);
   EXPECT_EQ(rules[0].at_most, .01);
   EXPECT_EQ(rules[0].line, 3);
@@ -55,22 +56,25 @@ relations:
   EXPECT_EQ(rules[3].texts, (std::vector<std::string>{"FR", "12", "7", "no"}));
   EXPECT_EQ(rules[3].numbers, (std::vector<double>{12, 7}));
   EXPECT_EQ(rules[4].texts, std::vector<std::string>{"[0-9]{5}"});
-  EXPECT_EQ(rules[5].kind, Kind::kUnique);
-  EXPECT_EQ(rules[6].column, "seen at");
-  EXPECT_EQ(rules[6].order, Order::kLess);
-  EXPECT_EQ(rules[7].column, "pickup");
-  EXPECT_EQ(rules[7].order, Order::kLessEqual);
-  EXPECT_EQ(rules[7].other, "dropoff");
-  EXPECT_EQ(rules[8].column, "net amount");
-  EXPECT_EQ(rules[8].order, Order::kNotEqual);
-  EXPECT_EQ(rules[8].at_most, .5);
+  EXPECT_EQ(rules[5].kind, Kind::kNotNull);
+  EXPECT_EQ(rules[5].at_most, .2);
+  EXPECT_EQ(rules[6].at_most, .1);
+  EXPECT_EQ(rules[7].kind, Kind::kUnique);
+  EXPECT_EQ(rules[8].column, "seen at");
+  EXPECT_EQ(rules[8].order, Order::kLess);
+  EXPECT_EQ(rules[9].column, "pickup");
+  EXPECT_EQ(rules[9].order, Order::kLessEqual);
+  EXPECT_EQ(rules[9].other, "dropoff");
+  EXPECT_EQ(rules[10].column, "net amount");
+  EXPECT_EQ(rules[10].order, Order::kNotEqual);
+  EXPECT_EQ(rules[10].at_most, .5);
 }
 
 TEST(RulesFile, ErrorsNameLineKeyAndTheNearest) {
   EXPECT_EQ(refused("column:\n  a: {}\n"), "rules.yaml:1: unknown key \"column\"; did you mean \"columns\"?");
   EXPECT_EQ(refused("columns:\n  a: {rnage: [0, 1]}\n"),
-            "rules.yaml:2: columns.a: unknown key \"rnage\"; did you mean \"range\"? (not_null, range, set, regex, "
-            "unique, monotone, at_most, severity)");
+            "rules.yaml:2: columns.a: unknown key \"rnage\"; did you mean \"range\"? (not_null, missing_at_most, "
+            "range, set, regex, unique, monotone, at_most, severity)");
   EXPECT_EQ(refused("columns:\n  a:\n    monotone: increasin\n"),
             "rules.yaml:3: columns.a.monotone: unknown order \"increasin\"; did you mean \"increasing\"? "
             "(strictly_increasing, increasing, decreasing, strictly_decreasing)");
@@ -80,6 +84,8 @@ TEST(RulesFile, ErrorsNameLineKeyAndTheNearest) {
             "rules.yaml:2: columns.a.range: the low end is above the high one");
   EXPECT_EQ(refused("columns:\n  a: {at_most: 2}\n"), "rules.yaml:2: columns.a.at_most: expected 0..1, got \"2\"");
   EXPECT_EQ(refused("columns:\n  a: {not_null: maybe}\n"), "rules.yaml:2: columns.a.not_null: expected true or false");
+  EXPECT_EQ(refused("columns:\n  a: {missing_at_most: true}\n"),
+            "rules.yaml:2: columns.a.missing_at_most: expected 0..1, got \"true\"");
   EXPECT_EQ(refused("columns:\n  a: {severity: wran}\n"),
             "rules.yaml:2: columns.a.severity: unknown severity \"wran\"; did you mean \"warn\"? (warn, fail)");
   EXPECT_EQ(refused("columns:\n  a: {at_most: 0.1}\n").substr(0, 43), "rules.yaml:2: columns.a: no rule in it, of ");
@@ -103,6 +109,8 @@ columns:
   "a: b": {not_null: true, range: [-1.5e-7, null], at_most: 0.01, severity: warn}
   'tick"s': {set: ["1", 1, "null", "", "é\n"], unique: true}
   "5": {regex: "\\d+\\.x", monotone: decreasing}
+  gaps: {missing_at_most: 0.2, range: [0, 1], at_most: 0.1}
+  only: {missing_at_most: 0.2}
 relations:
   - a<b
   - {rule: "`x y` >= `z`", at_most: 0.25}

@@ -46,7 +46,8 @@ class RuleStates {
   std::vector<std::unique_ptr<Rule>> rules_;
 };
 
-/// What a reference suggests to demand of data like it: no missing values where there are none, a range a tenth wider
+/// What a reference suggests to demand of data like it: no missing values where there are none and few more where some
+/// are, a range a tenth wider
 /// than seen, a set where few categories come often, unique ids, times in order. Wide enough that data of the same law
 /// keep it: what a sample cannot promise has an at_most.
 std::vector<Expectation> suggest(const TableState& reference);

@@ -13,6 +13,9 @@ constexpr std::int64_t kFewest = 100;   // rows with a value, below which nothin
 constexpr std::size_t kMostInSet = 30;  // values of a set
 constexpr std::int64_t kOften = 20;     // rows that the rarest of a set must have
 constexpr double kAtMost = .01;         // what a sample cannot promise
+constexpr double kMostMissing = .5;     // a larger share is no promise worth keeping
+constexpr double kMoreMissing = 1.5;    // times what is missing, and kSd errors of its share, …
+constexpr double kSd = 4;               // … may be missing elsewhere
 
 // A tenth of the width away, at two digits of it, and never over zero where all values are on one side.
 double widened(double end, double width, bool up) {
@@ -38,7 +41,9 @@ std::vector<Expectation> suggest(const TableState& reference) {
       return e;
     };
     const std::size_t first = out.size();
-    if (column.missing() == 0) add(Expectation::Kind::kNotNull);
+    // Labels come late, and then more are missing.
+    const double gone = static_cast<double>(column.missing()) / static_cast<double>(column.rows());
+    if (gone < kMostMissing && spec.role != Role::kLabel) add(Expectation::Kind::kNotNull);
     const bool id = spec.role == Role::kId || column.counts_up();
     const bool once = spec.role == Role::kId
                           ? reference.id_repeats().repeated() == 0
@@ -46,12 +51,21 @@ std::vector<Expectation> suggest(const TableState& reference) {
     if (id && once) add(Expectation::Kind::kUnique);
     if (spec.kind == Kind::kTime && spec.role == Role::kTime && column.times().order().broken() == 0)
       add(Expectation::Kind::kMonotone).order = Expectation::Order::kLessEqual;
-    if (spec.kind == Kind::kNumber && !id && column.infinite() == 0 && column.high() > column.low() &&
-        std::isfinite(column.high() - column.low())) {
+    const auto numbers = column.numbers();
+    if (spec.kind == Kind::kNumber && !id && numbers && numbers->size() == 2 &&
+        std::min((*numbers)[0].second, (*numbers)[1].second) >= kOften) {
+      Expectation& e = add(Expectation::Kind::kSet);
+      for (const auto& [value, count] : *numbers)
+        e.numbers.push_back(value), e.texts.push_back(fmt::format("{}", value));
+    } else if (spec.kind == Kind::kNumber && !id && column.infinite() == 0 && column.high() > column.low() &&
+               std::isfinite(column.high() - column.low())) {
       const double width = column.high() - column.low();
+      const bool whole = numbers && std::all_of(numbers->begin(), numbers->end(),
+                                                [](const NumberCount& n) { return n.first == std::floor(n.first); });
       Expectation& e = add(Expectation::Kind::kRange);
       e.low = widened(column.low(), width, false);
       e.high = widened(column.high(), width, true);
+      if (whole) e.low = std::floor(e.low), e.high = std::ceil(e.high);
     }
     if (const auto items = column.categories();
         items && !id && !items->empty() && items->size() <= kMostInSet && items->back().count >= kOften) {
@@ -63,7 +77,12 @@ std::vector<Expectation> suggest(const TableState& reference) {
     const bool strict = std::any_of(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), [](const auto& e) {
       return e.kind == Expectation::Kind::kUnique || e.kind == Expectation::Kind::kMonotone;
     });
-    for (std::size_t i = first; i < out.size(); ++i) out[i].at_most = strict ? 0 : kAtMost;
+    for (std::size_t i = first; i < out.size(); ++i) {
+      out[i].at_most = strict ? 0 : kAtMost;
+      if (out[i].kind != Expectation::Kind::kNotNull || gone == 0) continue;
+      const double sd = std::sqrt(gone * (1 - gone) / static_cast<double>(column.rows()));
+      out[i].at_most = std::ceil(std::max(kMoreMissing * gone, gone + kSd * sd) * 100) / 100;
+    }
   }
   return out;
 }
