@@ -187,26 +187,26 @@ void BinBuilder::count(std::span<const double> values) {
   }
 }
 
-// Reservoir by skips (Li 1994, algorithm L): each value of the pass is in the sample with equal probability.
+// One value of every `stride_` in a row, drawn at random; a full sample gives up one of every two neighbours. So each
+// value of the pass is in it with equal probability.
 void BinBuilder::draw(std::span<const double> values) {
-  auto skip = [&] {
-    w_ *= std::exp(std::log(1.0 - rng_.uniform()) / static_cast<double>(kBuffer));
-    double gap = std::floor(std::log(1.0 - rng_.uniform()) / std::log1p(-w_));
-    next_draw_ += 1 + static_cast<std::int64_t>(std::min(gap, 1e15));
-  };
-  if (next_draw_ == 0) {
-    next_draw_ = seen_ - 1;
-    skip();
-  }
-  auto end = seen_ + static_cast<std::int64_t>(values.size());
-  while (next_draw_ < end) {
-    sample_[rng_.below(kBuffer)] = values[static_cast<std::size_t>(next_draw_ - seen_)];
-    skip();
+  const auto end = seen_ + static_cast<std::int64_t>(values.size());
+  while (true) {
+    if (sample_.size() == kBuffer) {
+      for (std::size_t i = 0; i < kBuffer; i += 2) sample_[i / 2] = sample_[i + (rng_() >> 63)];
+      sample_.resize(kBuffer / 2);
+      stride_ *= 2;
+      next_draw_ = next_stride_ + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(stride_)));
+    }
+    if (next_draw_ >= end) return;
+    sample_.push_back(values[static_cast<std::size_t>(next_draw_ - seen_)]);
+    next_stride_ += stride_;
+    next_draw_ = next_stride_ + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(stride_)));
   }
 }
 
 void BinBuilder::add(std::span<const double> values) {
-  if (!second_ && sample_.size() < kBuffer) {
+  if (!second_ && !fine_) {
     auto take = std::min(kBuffer - sample_.size(), values.size());
     sample_.insert(sample_.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(take));
     seen_ += static_cast<std::int64_t>(take);
@@ -216,6 +216,7 @@ void BinBuilder::add(std::span<const double> values) {
   if (!fine_) {
     choose(sample_);
     if (!second_) count(sample_);
+    next_stride_ = seen_;
   }
   count(values);
   if (!second_) draw(values);

@@ -65,10 +65,10 @@ class BinBuilder {
   void count(std::span<const double> values);
   void draw(std::span<const double> values);
 
-  std::vector<double> sample_;  ///< the first values, later a reservoir
+  std::vector<double> sample_;  ///< the first values, later some of all
   std::optional<Fine> fine_;
   std::int64_t seen_ = 0, next_draw_ = 0;
-  double w_ = 1;
+  std::int64_t stride_ = 1, next_stride_ = 0;  ///< rows of which one is drawn, and the first row of the next so many
   Rng rng_{0x5eed};
   bool second_ = false;
   std::vector<std::uint16_t> cells_;
