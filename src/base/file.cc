@@ -13,28 +13,25 @@
 #include <memory>
 #include <vector>
 
+#include "base/io_internal.h"
+
 namespace vigie {
 namespace {
 
 std::function<int(std::string_view)> fault;
 
-Error os_error(std::string_view path, std::string_view what, int code) {
-  return fail(Code::kIo, fmt::format("{}: cannot {}: {}", path, what, std::strerror(code)));
+}  // namespace
+
+void set_io_fault(std::function<int(std::string_view)> f) {
+  fault = std::move(f);
 }
 
-// Runs one system call with its fault point, again after EINTR.
-template <class Call>
-auto attempt(std::string_view name, Call call) -> decltype(call()) {
-  if (fault) {
-    if (int code = fault(name)) {
-      errno = code;
-      return -1;
-    }
-  }
-  decltype(call()) r;
-  do r = call();
-  while (r < 0 && errno == EINTR);
-  return r;
+int io_fault(std::string_view name) {
+  return fault ? fault(name) : 0;
+}
+
+Error os_error(std::string_view path, std::string_view what, int code) {
+  return fail(Code::kIo, fmt::format("{}: cannot {}: {}", path, what, std::strerror(code)));
 }
 
 Status write_all(int fd, const std::string& path, std::string_view bytes) {
@@ -46,17 +43,8 @@ Status write_all(int fd, const std::string& path, std::string_view bytes) {
   return {};
 }
 
-struct Closer {
-  int fd;
-  ~Closer() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-}  // namespace
-
-void set_io_fault(std::function<int(std::string_view)> f) {
-  fault = std::move(f);
+Closer::~Closer() {
+  if (fd >= 0) ::close(fd);
 }
 
 Result<InputFile> InputFile::open(const std::string& path) {

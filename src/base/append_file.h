@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vigie {
+
+/// A file that only grows at its end. Movable; closes itself. One thread at a time.
+class AppendFile {
+ public:
+  /// Opens `path`, or makes it and sees to it that its folder knows of it after a crash.
+  static Result<AppendFile> open(const std::string& path);
+  AppendFile(AppendFile&& other) noexcept;
+  AppendFile& operator=(AppendFile&& other) noexcept;
+  ~AppendFile();
+
+  /// All of the bytes or none of them: after a failed write the file is cut back to what it was.
+  Status append(std::string_view bytes);
+  /// Returns when what was appended survives a loss of power. After a failure nobody knows what does: the kernel may
+  /// have dropped it, and a second call would not tell.
+  Status sync();
+  Status truncate(std::uint64_t size);
+  std::uint64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  AppendFile(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), path_(std::move(path)) {}
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+  std::string path_;
+};
+
+/// Makes the names in a folder, new and removed ones, survive a loss of power.
+Status sync_folder(const std::string& folder);
+
+}  // namespace vigie

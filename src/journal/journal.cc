@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <future>
+
+#include "base/bytes.h"
+#include "journal/segment_internal.h"
+
+namespace vigie::journal {
+namespace {
+
+constexpr std::size_t kBlock = 1 << 20;  // bytes of records from which a block is full
+
+}  // namespace
+
+void Records::add(std::string_view record) {
+  ByteWriter length;
+  length.varint(record.size());
+  bytes_ += length.bytes();
+  bytes_ += record;
+  ++count_;
+}
+
+Journal::Journal(std::string folder, Options options)
+    : folder_(std::move(folder)), options_(std::move(options)), segments_(std::make_shared<SegmentList>(folder_)) {}
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, Options options) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return fail(Code::kIo, fmt::format("{}: cannot make the folder: {}", folder, failed.message()));
+  std::unique_ptr<Journal> journal(new Journal(folder, std::move(options)));
+  VIGIE_TRY(journal->recover());
+  journal->thread_ = std::thread([&j = *journal] { j.run(); });
+  return journal;
+}
+
+Journal::~Journal() {
+  if (thread_.joinable()) {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Status Journal::recover() {
+  const std::string lock = folder_ + "/lock";
+  lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0) return fail(Code::kIo, fmt::format("{}: cannot open: {}", lock, std::strerror(errno)));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0)
+    return fail(Code::kUsage, fmt::format("{}: another vigie has this folder", folder_));
+  auto& all = segments_->segments;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, failed))
+    if (const auto first = segment_of(entry.path().filename().string())) all[*first].bytes = entry.file_size(failed);
+  if (failed) return fail(Code::kIo, fmt::format("{}: cannot list: {}", folder_, failed.message()));
+  // A file that was being made when the lights went out holds nothing.
+  while (!all.empty() && all.rbegin()->second.bytes < kSegmentHeader) {
+    std::filesystem::remove(segments_->path(all.rbegin()->first), failed);
+    next_ = std::max(next_, all.rbegin()->first);
+    all.erase(std::prev(all.end()));
+  }
+  std::string stored;
+  for (auto& [first, segment] : all) {
+    const std::string path = segments_->path(first);
+    VIGIE_ASSIGN(const auto file, InputFile::open(path));
+    stored.resize(kSegmentHeader);
+    VIGIE_ASSIGN(const auto got, file.read(0, stored.data(), kSegmentHeader));
+    VIGIE_TRY(check_segment_header(std::string_view(stored).substr(0, got), first, path));
+    segment.last = static_cast<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path)).time_since_epoch())
+            .count());
+    next_ = std::max(next_, first);
+    if (first != all.rbegin()->first) continue;
+    std::uint64_t offset = kSegmentHeader;
+    while (true) {
+      const auto header = read_block(file, offset, stored);
+      if (!header && header.error().code != Code::kCorrupt) return header.error();
+      if (!header || !*header) break;
+      next_ = (*header)->first + (*header)->count;
+      segment.last = (*header)->arrived;
+      offset += kBlockHeader + (*header)->stored;
+    }
+    if (offset < segment.bytes) {
+      std::string tail(segment.bytes - offset, '\0');
+      VIGIE_ASSIGN(const auto size, file.read(offset, tail.data(), tail.size()));
+      tail.resize(size);
+      torn_ = path + ".torn";
+      VIGIE_TRY(write_file(torn_, tail));
+      VIGIE_ASSIGN(auto cut, AppendFile::open(path));
+      VIGIE_TRY(cut.truncate(offset));
+      VIGIE_TRY(cut.sync());
+      segment.bytes = offset;
+    }
+  }
+  // A number that a consumer may have seen is not given again.
+  if (options_.at_least > next_) next_ = options_.at_least;
+  segments_->end = next_;
+  return {};
+}
+
+void Journal::append(Records records, Done done) {
+  Error refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (full_) {
+      const auto slowest = std::min_element(consumers_.begin(), consumers_.end(),
+                                            [](const auto& a, const auto& b) { return a.second < b.second; });
+      refused = fail(Code::kUnavailable,
+                     fmt::format("{}: the journal is full, and {} has yet to read it", folder_,
+                                 slowest == consumers_.end() ? std::string("a consumer") : slowest->first));
+    } else if (waiting_ + records.bytes().size() > options_.waiting_bytes && waiting_ > 0) {
+      refused = fail(Code::kUnavailable, fmt::format("{}: {} bytes wait to be written", folder_, waiting_));
+    } else if (records.bytes().size() > kMostRaw) {
+      refused = fail(Code::kInput,
+                     fmt::format("{} bytes of records at once, more than {}", records.bytes().size(), kMostRaw));
+    } else if (records.count() > 0) {
+      waiting_ += records.bytes().size();
+      queue_.push_back({std::move(records), std::move(done)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  refused.message.empty() ? done(end()) : done(std::move(refused));
+}
+
+Result<Sequence> Journal::append(Records records) {
+  std::promise<Result<Sequence>> answer;
+  append(std::move(records), [&](Result<Sequence> said) { answer.set_value(std::move(said)); });
+  return answer.get_future().get();
+}
+
+void Journal::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto waits = [&] { return stop_ || !queue_.empty(); };
+    if (unsynced_ && options_.sync == Sync::kInterval)
+      wake_.wait_until(lock, synced_at_ + options_.interval, waits);
+    else
+      wake_.wait(lock, waits);
+    const bool last = stop_ && queue_.empty();
+    auto group = std::exchange(queue_, {});
+    waiting_ = 0;
+    lock.unlock();
+
+    std::vector<Sequence> firsts;
+    Status written = group.empty() ? Status() : write(group, firsts);
+    const bool due =
+        options_.sync == Sync::kAlways || last ||
+        (options_.sync == Sync::kInterval && std::chrono::steady_clock::now() >= synced_at_ + options_.interval);
+    if (written && unsynced_ && due) written = sync();
+    for (std::size_t i = 0; i < group.size(); ++i)
+      group[i].done(written ? Result<Sequence>(firsts[i]) : Result<Sequence>(written.error()));
+    if (last) return;
+    lock.lock();
+  }
+}
+
+Status Journal::start_segment() {
+  if (file_) VIGIE_TRY(sync());
+  file_.reset();
+  VIGIE_ASSIGN(auto fresh, AppendFile::open(segments_->path(next_)));
+  if (fresh.size() == 0) VIGIE_TRY(fresh.append(segment_header(next_, now())));
+  {
+    const std::lock_guard lock(segments_->mutex);
+    segments_->segments[next_] = {fresh.size(), now()};
+  }
+  file_ = std::move(fresh);
+  drop_old();
+  return {};
+}
+
+Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& firsts) {
+  if (!file_) {
+    // The last segment is gone on with.
+    std::optional<Sequence> last;
+    {
+      const std::lock_guard lock(segments_->mutex);
+      if (!segments_->segments.empty()) last = segments_->segments.rbegin()->first;
+    }
+    if (last && next_ == segments_->end) {
+      VIGIE_ASSIGN(file_, AppendFile::open(segments_->path(*last)));
+    }
+  }
+  if (!file_ || file_->size() >= options_.segment_bytes) VIGIE_TRY(start_segment());
+  const std::int64_t arrived = now();
+  const Sequence before = next_;
+  block_.clear();
+  std::string raw;
+  std::uint32_t count = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    firsts.push_back(next_);
+    next_ += group[i].records.count();
+    count += group[i].records.count();
+    raw += group[i].records.bytes();
+    if (raw.size() < kBlock && i + 1 < group.size() && raw.size() + group[i + 1].records.bytes().size() <= kMostRaw)
+      continue;
+    write_block(raw, count, next_ - count, arrived, options_.compression, packed_, block_);
+    raw.clear();
+    count = 0;
+  }
+  if (auto appended = file_->append(block_); !appended) {
+    next_ = before;
+    return appended;
+  }
+  unsynced_ = true;
+  const std::lock_guard lock(segments_->mutex);
+  segments_->segments.rbegin()->second.last = arrived;
+  if (options_.sync == Sync::kNever) {
+    segments_->segments.rbegin()->second.bytes = file_->size();
+    segments_->end = next_;
+    grown_.notify_all();
+  }
+  return {};
+}
+
+// After a failure nobody knows what of the file lasts: what was not answered is cut off, and a new file is begun.
+Status Journal::sync() {
+  synced_at_ = std::chrono::steady_clock::now();
+  Status synced = file_->sync();
+  unsynced_ = false;
+  const std::lock_guard lock(segments_->mutex);
+  auto& segment = segments_->segments.rbegin()->second;
+  if (!synced) {
+    (void)file_->truncate(segment.bytes);
+    if (segment.bytes <= kSegmentHeader) {  // or a full disk would fill up with empty files
+      ::unlink(file_->path().c_str());
+      segments_->segments.erase(std::prev(segments_->segments.end()));
+    }
+    file_.reset();
+    return synced;
+  }
+  segment.bytes = file_->size();
+  segments_->end = next_;
+  grown_.notify_all();
+  return {};
+}
+
+void Journal::drop_old() {
+  const std::lock_guard mine(mutex_);
+  const std::lock_guard lock(segments_->mutex);
+  auto& all = segments_->segments;
+  Sequence needed = segments_->end;
+  for (const auto& [name, from] : consumers_) needed = std::min(needed, from);
+  std::uint64_t total = 0;
+  for (const auto& [first, segment] : all) total += segment.bytes;
+  const std::int64_t oldest = now() - std::chrono::duration_cast<std::chrono::microseconds>(options_.keep_age).count();
+  while (all.size() > 1 && (total > options_.keep_bytes || all.begin()->second.last < oldest)) {
+    if (std::next(all.begin())->first > needed) break;
+    total -= all.begin()->second.bytes;
+    std::error_code ignored;  // what is left over is found again when the journal is opened next
+    std::filesystem::remove(segments_->path(all.begin()->first), ignored);
+    all.erase(all.begin());
+  }
+  full_ = total > options_.keep_bytes && all.size() > 1;
+}
+
+Sequence Journal::begin() const {
+  const std::lock_guard lock(segments_->mutex);
+  return segments_->segments.empty() ? segments_->end : segments_->segments.begin()->first;
+}
+
+Sequence Journal::end() const {
+  const std::lock_guard lock(segments_->mutex);
+  return segments_->end;
+}
+
+bool Journal::wait(Sequence seen, std::chrono::milliseconds timeout) const {
+  std::unique_lock lock(segments_->mutex);
+  return grown_.wait_for(lock, timeout, [&] { return segments_->end > seen; });
+}
+
+Reader Journal::read(Sequence from) const {
+  return Reader(segments_, from);
+}
+
+void Journal::keep(const std::string& consumer, Sequence from) {
+  {
+    const std::lock_guard lock(mutex_);
+    consumers_[consumer] = from;
+  }
+  drop_old();
+}
+
+void Journal::forget(const std::string& consumer) {
+  {
+    const std::lock_guard lock(mutex_);
+    consumers_.erase(consumer);
+  }
+  drop_old();
+}
+
+std::uint64_t Journal::bytes() const {
+  const std::lock_guard lock(segments_->mutex);
+  std::uint64_t total = 0;
+  for (const auto& [first, segment] : segments_->segments) total += segment.bytes;
+  return total;
+}
+
+std::int64_t Journal::now() const {
+  if (options_.now) return options_.now();
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace vigie::journal

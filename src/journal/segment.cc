@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <zstd.h>
+
+#include <charconv>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "journal/segment_internal.h"
+
+namespace vigie::journal {
+namespace {
+
+constexpr std::string_view kMagic = "VGJ";
+constexpr std::uint8_t kVersion = 1;
+constexpr std::string_view kEnding = ".vgj";
+constexpr std::size_t kWorthPacking = 512;
+
+Error altered(const std::string& path, std::uint64_t offset, std::string_view what) {
+  return fail(Code::kCorrupt, fmt::format("{}: byte {}: {}", path, offset, what));
+}
+
+}  // namespace
+
+std::string segment_header(Sequence first, std::int64_t created) {
+  ByteWriter out;
+  for (char c : kMagic) out.fixed(c);
+  out.fixed(kVersion);
+  out.fixed(first);
+  out.fixed(created);
+  out.fixed(hash64(out.bytes()));
+  return out.take();
+}
+
+Status check_segment_header(std::string_view bytes, Sequence first, const std::string& path) {
+  ByteReader in(bytes);
+  if (bytes.size() < kSegmentHeader || !bytes.starts_with(kMagic)) return altered(path, 0, "no journal segment");
+  const auto version = static_cast<std::uint8_t>(bytes[kMagic.size()]);
+  if (version > kVersion)
+    return altered(path, kMagic.size(), fmt::format("a journal of version {}, newer than this program", version));
+  ByteReader fields(bytes.substr(kMagic.size() + 1, kSegmentHeader));
+  const auto named = fields.fixed<Sequence>();
+  fields.fixed<std::int64_t>();
+  if (fields.fixed<std::uint64_t>() != hash64(bytes.substr(0, kSegmentHeader - 8)))
+    return altered(path, 0, "the head of the journal segment was altered");
+  if (named != first)
+    return altered(path, 0, fmt::format("a journal segment of another name, {}", segment_name(named)));
+  return {};
+}
+
+void write_block(std::string_view raw, std::uint32_t count, Sequence first, std::int64_t arrived, int compression,
+                 std::string& scratch, std::string& out) {
+  std::string_view stored = raw;
+  std::uint8_t codec = 0;
+  if (compression != 0 && raw.size() >= kWorthPacking) {
+    thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), &ZSTD_freeCCtx);
+    scratch.resize(ZSTD_compressBound(raw.size()));
+    const std::size_t size =
+        ZSTD_compressCCtx(context.get(), scratch.data(), scratch.size(), raw.data(), raw.size(), compression);
+    if (!ZSTD_isError(size) && size < raw.size()) stored = {scratch.data(), size}, codec = 1;
+  }
+  const std::size_t at = out.size();
+  ByteWriter head;
+  head.fixed(std::uint64_t{0});
+  head.fixed(static_cast<std::uint32_t>(stored.size()));
+  head.fixed(static_cast<std::uint32_t>(raw.size()));
+  head.fixed(count);
+  head.fixed(codec);
+  head.fixed(first);
+  head.fixed(arrived);
+  out += head.bytes();
+  out += stored;
+  const std::uint64_t check = hash64(std::string_view(out).substr(at + sizeof check));
+  std::memcpy(out.data() + at, &check, sizeof check);
+}
+
+Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64_t offset, std::string& stored) {
+  stored.resize(kBlockHeader);
+  VIGIE_ASSIGN(const auto got, file.read(offset, stored.data(), kBlockHeader));
+  if (got == 0) return std::nullopt;
+  if (got < kBlockHeader) return altered(file.path(), offset, "the block is torn");
+  ByteReader in(stored);
+  BlockHeader h;
+  h.check = in.fixed<std::uint64_t>();
+  h.stored = in.fixed<std::uint32_t>();
+  h.raw = in.fixed<std::uint32_t>();
+  h.count = in.fixed<std::uint32_t>();
+  h.codec = in.fixed<std::uint8_t>();
+  h.first = in.fixed<Sequence>();
+  h.arrived = in.fixed<std::int64_t>();
+  if (h.stored > kMostRaw || h.raw > kMostRaw) return altered(file.path(), offset, "the block was altered");
+  stored.resize(kBlockHeader + h.stored);
+  VIGIE_ASSIGN(const auto rest, file.read(offset + kBlockHeader, stored.data() + kBlockHeader, h.stored));
+  if (rest < h.stored) return altered(file.path(), offset, "the block is torn");
+  if (hash64(std::string_view(stored).substr(sizeof h.check)) != h.check)
+    return altered(file.path(), offset, "the block was altered");
+  stored.erase(0, kBlockHeader);
+  return h;
+}
+
+Status unpack(const BlockHeader& header, std::string_view stored, const std::string& path, std::uint64_t offset,
+              std::string& raw, std::vector<std::string_view>& records) {
+  std::string_view bytes = stored;
+  if (header.codec == 1) {
+    raw.resize(header.raw);
+    if (ZSTD_decompress(raw.data(), raw.size(), stored.data(), stored.size()) != header.raw)
+      return altered(path, offset, "the block cannot be unpacked");
+    bytes = raw;
+  } else if (header.codec != 0) {
+    return altered(path, offset, fmt::format("the block is packed in a way unknown here, {}", header.codec));
+  }
+  records.clear();
+  ByteReader in(bytes);
+  while (in.ok() && in.remaining() > 0) records.push_back(in.string());
+  if (!in.ok() || records.size() != header.count) return altered(path, offset, "the block does not hold its records");
+  return {};
+}
+
+std::string segment_name(Sequence first) {
+  return fmt::format("{:020}{}", first, kEnding);
+}
+
+std::optional<Sequence> segment_of(std::string_view name) {
+  if (name.size() != 20 + kEnding.size() || !name.ends_with(kEnding)) return std::nullopt;
+  Sequence first = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + 20, first);
+  if (error != std::errc() || end != name.data() + 20) return std::nullopt;
+  return first;
+}
+
+}  // namespace vigie::journal
