@@ -208,7 +208,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   for (std::size_t c = 0; c < reference.counted(); ++c)
     for (auto width : counted.widths)
       family += width * ((chosen.methods[c].empty() ? 0U : 1U) +
-                         (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 1U : 0U));
+                         (c < reference.columns.size() && reference.columns[c].role != Role::kLabel &&
+                                  reference.columns[c].whole().total_missing() > 0
+                              ? 1U
+                              : 0U));
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;
@@ -288,3 +291,4 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
 }
 
 }  // namespace vigie::engine
+  if (auto note = labels_to_come(out.windows, label); !note.empty()) out.notes.push_back(std::move(note));

@@ -114,7 +114,7 @@ void Judge::add_parts(std::vector<Draft>& drafts, std::size_t c, std::size_t win
       if (k > 0) place.segment = reference_.segments[segmentation][s];
       if (!methods_[c].empty())
         for (auto& d : values(place)) drafts.push_back(std::move(d));
-      if (aspect) continue;
+      if (aspect || column.role == Role::kLabel) continue;  // a label that is not there is not known yet
       if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
