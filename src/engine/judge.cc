@@ -10,6 +10,7 @@
 #include "engine/judge_internal.h"
 #include "engine/movement_internal.h"
 #include "engine/summaries_internal.h"
+#include "engine/unit_change_internal.h"
 
 namespace vigie::engine {
 namespace {
@@ -202,6 +203,9 @@ std::vector<Draft> Judge::values(const Place& place) const {
     base.movement = movement(column, x, y, fresh);
     if (aspect && !column.categorical() && !base.movement.empty())
       base.movement = fmt::format("{}: {}", info(aspect->aspect).noun, base.movement);
+    if (!aspect && place.segmentation == 0 && place.window < tally_.quality.size())
+      if (const auto* ends = tally_.quality[place.window].find(column.name))
+        base.guess = unit_change(column, x, current, ends->low(), ends->high());
     base.methods = methods.size();
   }
   if (rows_) {

@@ -35,9 +35,10 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
   finding.verdict = k > 0 && finding.value >= args[1]   ? Verdict::kFail
                     : k > 0 && finding.value >= args[0] ? Verdict::kWarn
                                                         : Verdict::kPass;
-  finding.reason = k ? fmt::format("{} outside ({} below, {} above), up to {} and {}", plural(k, "row"), column.below(),
-                                   column.above(), human(column.low(), 6), human(column.high(), 6))
-                     : "all inside";
+  finding.reason =
+      k ? fmt::format("{} outside ({} below, {} above), up to {} and {}", plural(k, "row"), with_commas(column.below()),
+                      with_commas(column.above()), human(column.low(), 6), human(column.high(), 6))
+        : "all inside";
   return finding;
 }
 
