@@ -129,6 +129,7 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
       r.reason += "; but its size is uncertain";
     } else if (r.verdict == Verdict::kDrift && timed && !t.between) {
       r.verdict = Verdict::kWarning;
+      r.held = true;
       r.reason +=
           "; assumes independent rows: fewer than five whole windows of the reference have 30 rows that count for it";
     }

@@ -85,9 +85,11 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
     r.reason += "; but the rows are so few for so many values that its size is uncertain";
   } else if (r.verdict == Verdict::kDrift && warn_at_most) {
     r.verdict = Verdict::kWarning;
+    r.held = true;
     r.reason += "; assumes independent rows: the reference has fewer than five windows";
   } else if (r.verdict == Verdict::kDrift && d.alone) {
     r.verdict = Verdict::kWarning;
+    r.held = true;
     r.reason += fmt::format("; assumes independent rows: fewer than five healthy windows have {} rows of this {}",
                             drift::kFewestRows, r.segment ? "segment" : "column");
   }
