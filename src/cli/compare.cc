@@ -190,8 +190,8 @@ Command add_compare(CLI::App& program) {
       "      --timestamp ts --window day -o report.html\n"
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n"
       "  vigie compare --reference train.csv --current today.csv --compat evidently\n\n"
-      "Data quality is checked as far as the counts of the comparison go; vigie check has\nall checks: vigie list "
-      "checks --json names those made here (in_compare).\n\n"
+      "Data quality is checked as far as the counts of the comparison go; vigie check\n"
+      "has all checks: vigie list checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
       ->type_name("DATA")
@@ -206,7 +206,10 @@ Command add_compare(CLI::App& program) {
   app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")
       ->type_name("X");
   app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)")->type_name("Y");
-  app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
+  app->add_option(
+         "--method", o->methods,
+         "drift method of every column, or COL=METHOD of one; all: each that fits, auto: the default; see vigie list "
+         "methods; may be repeated")
       ->type_name("[COL=]METHOD")
       ->allow_extra_args(false);
   app->add_option("--compat", o->compat,
