@@ -108,7 +108,11 @@ Result<std::vector<std::string>> remarks_of(const Options& o, const engine::Prof
     add_note(remarks, remark);
   }
   VIGIE_ASSIGN(auto reader, current.open());
-  for (const auto& question : renamed(reference, reader->schema(), current.name())) add_note(remarks, question);
+  table::Schema before;
+  std::vector<std::string> besides;
+  for (const auto& c : reference.columns) before.push_back({c.name, c.source});
+  for (const auto& f : reference.others) besides.push_back(f.name);
+  for (const auto& question : renamed(before, besides, reader->schema(), current.name())) add_note(remarks, question);
   add_note(remarks, windows_to_have(reference));
   return remarks;
 }
