@@ -112,6 +112,17 @@ Result<engine::QualityReference> reference_of(const std::string& data, const Opt
   return engine::learn_quality(*input, reading);
 }
 
+// Columns that current data must have: labels come later, and ids and times are no features.
+table::Schema looked_at(const engine::QualityReference& reference) {
+  table::Schema out;
+  for (const auto& f : reference.types) {
+    const auto* column = reference.state->find(f.name);
+    const auto role = column ? column->spec().role : quality::Role::kTime;
+    if (role == quality::Role::kFeature || role == quality::Role::kOther) out.push_back(f);
+  }
+  return out;
+}
+
 Result<int> suggest(const Options& o, const engine::InspectOptions& options) {
   const auto& from = o.reference.empty() ? o.data : o.reference;
   VIGIE_ASSIGN(auto reference, reference_of(from, o, options));
@@ -155,9 +166,17 @@ Result<int> run(const Options& o) {
       (!reference || !reference->state || std::ranges::none_of(reference->state->columns(), is_time)))
     return fail(Code::kUsage, "--fresh: needs --timestamp COL, the column of the times");
   VIGIE_ASSIGN(auto current, o.columns.open(o.data, reference ? reference->types : table::Schema{}));
-  std::string remark;
+  std::vector<std::string> remarks;
   if (!o.columns.timestamp.empty()) {
-    VIGIE_ASSIGN(remark, check_times(*current, o.columns.timestamp));
+    VIGIE_ASSIGN(auto remark, check_times(*current, o.columns.timestamp));
+    add_note(remarks, remark);
+  }
+  if (reference) {
+    VIGIE_ASSIGN(auto reader, current->open());
+    auto besides = reference->left_out;
+    for (const auto& f : reference->types) besides.push_back(f.name);
+    for (const auto& question : renamed(looked_at(*reference), besides, reader->schema(), current->name()))
+      add_note(remarks, question);
   }
   Result<engine::Inspection> inspected = [&] {
     ProgressBar bar("checking");
@@ -166,7 +185,7 @@ Result<int> run(const Options& o) {
   }();
   if (!inspected) return std::move(inspected.error());
   auto& inspection = *inspected;
-  add_note(inspection.notes, remark);
+  for (const auto& remark : remarks) add_note(inspection.notes, remark);
   for (std::size_t i = 0; i < inspection.problems.size() && i < 3; ++i) say(inspection.problems[i]);
   if (o.writes) {
     bool json = o.output.ends_with(".json");

@@ -157,9 +157,21 @@ int run(int argc, char** argv) {
   program.get_option("--version")->description("the version");
   Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_check(program),
                         add_detect(program),  add_show(program),    add_list(program)};
+  // vigie help [COMMAND]
+  std::vector<char*> words(argv, argv + argc);
+  std::string help = "--help";
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.insert(words.begin() + std::min<std::ptrdiff_t>(2, std::ssize(words)), help.data());
+    argc = static_cast<int>(words.size()), argv = words.data();
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& e) {
+    if (const auto wrong = misspelt(argc, argv, program); !wrong.empty()) {
+      say("vigie: " + wrong);
+      return 2;
+    }
     return program.exit(e);
   } catch (const CLI::ParseError& e) {
     say("vigie: " + explain(e, argc, argv, program));

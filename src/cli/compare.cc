@@ -108,7 +108,11 @@ Result<std::vector<std::string>> remarks_of(const Options& o, const engine::Prof
     add_note(remarks, remark);
   }
   VIGIE_ASSIGN(auto reader, current.open());
-  for (const auto& question : renamed(reference, reader->schema(), current.name())) add_note(remarks, question);
+  table::Schema before;
+  std::vector<std::string> besides;
+  for (const auto& c : reference.columns) before.push_back({c.name, c.source});
+  for (const auto& f : reference.others) besides.push_back(f.name);
+  for (const auto& question : renamed(before, besides, reader->schema(), current.name())) add_note(remarks, question);
   add_note(remarks, windows_to_have(reference));
   return remarks;
 }
@@ -190,8 +194,8 @@ Command add_compare(CLI::App& program) {
       "      --timestamp ts --window day -o report.html\n"
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n"
       "  vigie compare --reference train.csv --current today.csv --compat evidently\n\n"
-      "Data quality is checked as far as the counts of the comparison go; vigie check has\nall checks: vigie list "
-      "checks --json names those made here (in_compare).\n\n"
+      "Data quality is checked as far as the counts of the comparison go; vigie check\n"
+      "has all checks: vigie list checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
       ->type_name("DATA")
@@ -206,7 +210,10 @@ Command add_compare(CLI::App& program) {
   app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")
       ->type_name("X");
   app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)")->type_name("Y");
-  app->add_option("--method", o->methods, "drift method, or COL=METHOD; see vigie list methods")
+  app->add_option(
+         "--method", o->methods,
+         "drift method of every column, or COL=METHOD of one; all: each that fits, auto: the default; see vigie list "
+         "methods; may be repeated")
       ->type_name("[COL=]METHOD")
       ->allow_extra_args(false);
   app->add_option("--compat", o->compat,

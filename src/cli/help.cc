@@ -8,7 +8,7 @@
 namespace vigie::cli {
 namespace {
 
-constexpr std::size_t kWidth = 80, kColumn = 28;
+constexpr std::size_t kWidth = 78, kColumn = 28;
 
 // Characters, not bytes: every one that help uses takes one cell.
 std::size_t width(const std::string& text) {

@@ -122,23 +122,24 @@ std::string windows_to_have(const engine::Profile& reference) {
   return {};
 }
 
-std::vector<std::string> renamed(const engine::Profile& reference, const table::Schema& current,
-                                 const std::string& name) {
-  auto in = [](const auto& list, const std::string& column) {
+std::vector<std::string> renamed(const table::Schema& before, const std::vector<std::string>& besides,
+                                 const table::Schema& current, const std::string& name) {
+  auto in = [](const table::Schema& list, const std::string& column) {
     return std::any_of(list.begin(), list.end(), [&](const auto& x) { return x.name == column; });
   };
   std::vector<std::string> unknown;
   for (const auto& f : current)
-    if (!in(reference.columns, f.name) && !in(reference.others, f.name)) unknown.push_back(f.name);
-  std::vector<const ColumnProfile*> gone;
-  for (const auto& c : reference.columns)
-    if (!in(current, c.name)) gone.push_back(&c);
+    if (!in(before, f.name) && std::find(besides.begin(), besides.end(), f.name) == besides.end())
+      unknown.push_back(f.name);
+  std::vector<const table::Field*> gone;
+  for (const auto& f : before)
+    if (!in(current, f.name)) gone.push_back(&f);
   std::vector<std::string> questions;
   for (const auto* c : gone) {
     auto near = nearest(c->name, unknown);
     if (near.empty() && gone.size() == 1 && unknown.size() == 1)
       for (const auto& f : current)
-        if (f.name == unknown[0] && f.type == c->source) near = f.name;
+        if (f.name == unknown[0] && f.type == c->type) near = f.name;
     if (near.empty()) continue;
     std::erase(unknown, near);  // a column is the new name of one
     questions.push_back(fmt::format("{}: has no column {}; is {} the same under another name?", name,

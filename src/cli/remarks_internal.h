@@ -26,9 +26,9 @@ void add_note(std::vector<std::string>& notes, const std::string& note);
 /// times was named compares one that lasts for windows enough; else empty.
 std::string windows_to_have(const engine::Profile& reference);
 
-/// Columns of the reference that the current data lack while they have an unknown one of a like name, or a single
-/// unknown one of the same type: one question each, and no column is the new name of two.
-std::vector<std::string> renamed(const engine::Profile& reference, const table::Schema& current,
-                                 const std::string& name);
+/// Columns of `before` that the current data lack while they have one that neither it nor `besides` knows, of a like
+/// name, or a single one of the same type: one question each, and no column is the new name of two.
+std::vector<std::string> renamed(const table::Schema& before, const std::vector<std::string>& besides,
+                                 const table::Schema& current, const std::string& name);
 
 }  // namespace vigie::cli

@@ -184,7 +184,8 @@ Command add_score(CLI::App& program) {
       "  vigie score today.csv --task multiclass --label kind --score p_cat,p_dog,p_fox\n"
       "  vigie score june.parquet --task regression --label fare --prediction guess \\\n"
       "      --timestamp ts --window day --reference may.parquet -o report.html\n"
-      "  vigie score clicks.csv --task ranking --label clicked --score s --group query --k 5,10\n"
+      "  vigie score clicks.csv --task ranking --label clicked --score s \\\n"
+      "      --group query --k 5,10\n"
       "  vigie score --task detection --ground-truth truth.json --detections found.json\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("DATA", o->data, "file, quoted glob or -: labels beside predictions");

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
 #include "base/iso_time.h"
@@ -11,6 +13,7 @@
 #include "cli/command_internal.h"
 #include "engine/picture.h"
 #include "engine/score_reference.h"
+#include "quality/table_state.h"
 
 namespace vigie::cli {
 namespace {
@@ -100,6 +103,72 @@ std::string time(double micros) {
   return text.empty() ? "–" : text.substr(0, 10) + " " + text.substr(11, 5);
 }
 
+struct RoleOf {
+  std::string role, column;
+};
+
+// Roles of columns that are compared and of those that are not, such as ids and the time.
+std::vector<RoleOf> roles_of(const engine::Profile& profile) {
+  std::vector<RoleOf> out;
+  if (!profile.timestamp.empty()) out.push_back({"timestamp", profile.timestamp});
+  const auto compared = [&](const std::string& name) {
+    return std::any_of(profile.columns.begin(), profile.columns.end(), [&](const auto& c) { return c.name == name; });
+  };
+  if (profile.quality)
+    for (const auto& column : profile.quality->columns()) {
+      const auto& [name, kind, role] = column.spec();
+      if (role == quality::Role::kId) out.push_back({"id", name});
+      if (role == quality::Role::kOther && !compared(name)) out.push_back({"weight", name});
+    }
+  for (const auto role : {engine::Role::kPrediction, engine::Role::kScore, engine::Role::kLabel})
+    for (const auto& c : profile.columns)
+      if (c.role == role) out.push_back({std::string(engine::to_string(role)), c.name});
+  return out;
+}
+
+// The first and the last time of the rows, where a column of times was named and is known.
+std::optional<std::pair<double, double>> span_of(const engine::Profile& profile) {
+  const auto* column = profile.quality ? profile.quality->find(profile.timestamp) : nullptr;
+  if (!column || column->spec().kind != quality::Kind::kTime || !(column->low() <= column->high())) return std::nullopt;
+  return std::pair(column->low(), column->high());
+}
+
+void print_roles(const engine::Profile& profile) {
+  std::string text;
+  const auto span = span_of(profile);
+  for (const auto& [role, column] : roles_of(profile)) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", role, column);
+    if (role == "timestamp" && span) text += fmt::format(", {} to {}", time(span->first), time(span->second));
+  }
+  if (!text.empty()) print(fmt::format("roles: {}\n", text));
+}
+
+void print_scores(const engine::Profile& profile, const std::string& path) {
+  if (!profile.scores) return;
+  const auto& metrics = profile.scores->reference.metrics;
+  print(fmt::format("\nscores of --task {}: {} metrics of {} for vigie score --reference {}\n",
+                    to_string(profile.scores->options.task), metrics.size(),
+                    vigie::quoted(profile.scores->options.label), path));
+  std::vector<std::vector<std::string>> rows;
+  std::size_t parts = 0;
+  const auto number = [](double v) { return std::isfinite(v) ? human(v, 4) : "–"; };
+  for (const auto& r : metrics) {
+    if (r.segment || !r.part.empty()) {
+      ++parts;
+      continue;
+    }
+    const auto& v = r.value;
+    rows.push_back({std::string(r.metric->name), number(v.value),
+                    std::isfinite(v.low) && std::isfinite(v.high) ? number(v.low) + " – " + number(v.high) : "–",
+                    with_commas(v.n)});
+  }
+  using view::Align;
+  if (!rows.empty())
+    print(view::table({"metric", "value", "95 % interval", "n"}, rows,
+                      {Align::kLeft, Align::kRight, Align::kRight, Align::kRight}, terminal()));
+  if (parts > 0) print(fmt::format("and {} of classes, lists or segments: --json\n", parts));
+}
+
 }  // namespace
 
 Command add_show(CLI::App& program) {
@@ -122,6 +191,9 @@ Command add_show(CLI::App& program) {
           auto segments = Json::array();
           for (std::size_t k = 1; k < profile.segments.size(); ++k)
             for (const auto& s : profile.segments[k]) segments.push_back(s);
+          auto roles = Json::array();
+          for (const auto& [role, column] : roles_of(profile)) roles.push_back({{"role", role}, {"column", column}});
+          const auto span = span_of(profile);
           print(Json{{"command", "show"},
                      {"version", profile.version},
                      {"source", profile.source},
@@ -129,6 +201,9 @@ Command add_show(CLI::App& program) {
                      {"rejected", profile.rejected},
                      {"window", engine::to_string(profile.window)},
                      {"windows", profile.window_count},
+                     {"from", span ? Json(iso_time(span->first)) : Json()},
+                     {"to", span ? Json(iso_time(span->second)) : Json()},
+                     {"roles", roles},
                      {"segments", segments},
                      {"columns", columns},
                      {"scores", scores_json(profile)}}
@@ -138,6 +213,7 @@ Command add_show(CLI::App& program) {
         print(fmt::format("{}: {} rows of {}, {} columns, windows: {}{}\n", o->path, with_commas(profile.rows),
                           profile.source, profile.columns.size(), engine::to_string(profile.window),
                           profile.window_count ? fmt::format(" ({})", profile.window_count) : ""));
+        print_roles(profile);
         std::vector<std::vector<std::string>> rows;
         for (const auto& c : profile.columns) {
           const auto& whole = c.whole();
@@ -167,10 +243,6 @@ Command add_show(CLI::App& program) {
         using view::Align;
         print(view::table({"column", "type", "distinct", "missing", "median [p10, p90] or most frequent"}, rows,
                           {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft}, terminal()));
-        if (const auto& scores = profile.scores)
-          print(fmt::format("scores of --task {}: {} metrics of {} for vigie score --reference {}\n",
-                            to_string(scores->options.task), scores->reference.metrics.size(),
-                            vigie::quoted(scores->options.label), o->path));
         for (const auto& c : profile.columns)
           if (c.halved)
             print(
@@ -179,6 +251,7 @@ Command add_show(CLI::App& program) {
                             "with a value, was counted",
                             vigie::quoted(c.name), with_commas(static_cast<long long>(c.categories.size())),
                             with_commas(c.whole().rows())));
+        print_scores(profile, o->path);
         return 0;
       }};
 }

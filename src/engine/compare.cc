@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -25,6 +26,7 @@ constexpr std::int64_t kResultBytes = 4'000;  // a ColumnResult and its JSON, as
 void summarise(Comparison& out) {
   auto& s = out.summary;
   std::map<std::string, Verdict> worst;
+  std::set<std::string> held;
   for (const auto& w : out.windows) {
     s.verdict = std::max(s.verdict, w.verdict);
     s.windows_with_drift += w.verdict == Verdict::kDrift;
@@ -33,6 +35,7 @@ void summarise(Comparison& out) {
       auto [it, fresh] = worst.try_emplace(r.column, r.verdict);
       if (!fresh) it->second = std::max(it->second, r.verdict);
       tested = tested || r.verdict != Verdict::kNoData;
+      if (r.held) held.insert(r.column);
     }
     if (tested) s.expected_false_windows += out.alpha;
   }
@@ -42,6 +45,7 @@ void summarise(Comparison& out) {
   for (const auto& [name, v] : worst) {
     s.drift += v == Verdict::kDrift;
     s.warning += v == Verdict::kWarning;
+    s.held += v == Verdict::kWarning && held.contains(name);
     s.ok += v == Verdict::kOk;
     s.no_data += v == Verdict::kNoData;
   }
@@ -189,6 +193,12 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
         peer->name, peer->version));
+  else if (judge.warn_at_most())
+    out.notes.push_back(fmt::format(
+        "no verdict is worse than a warning, and --fail-on drift finds none: the reference has {} of the five windows "
+        "that tell how much healthy ones differ; give one that lasts longer or has shorter windows (--window), or "
+        "compare without --window",
+        reference.window_count));
   else if (!judge.between())
     out.notes.push_back(
         "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
@@ -208,7 +218,10 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   for (std::size_t c = 0; c < reference.counted(); ++c)
     for (auto width : counted.widths)
       family += width * ((chosen.methods[c].empty() ? 0U : 1U) +
-                         (c < reference.columns.size() && reference.columns[c].whole().total_missing() > 0 ? 1U : 0U));
+                         (c < reference.columns.size() && reference.columns[c].role != Role::kLabel &&
+                                  reference.columns[c].whole().total_missing() > 0
+                              ? 1U
+                              : 0U));
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;
@@ -281,6 +294,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   }
   if (peer)
     if (auto note = dataset_note(*peer, out.windows); !note.empty()) out.notes.push_back(std::move(note));
+  if (auto note = labels_to_come(out.windows, label); !note.empty()) out.notes.push_back(std::move(note));
   for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
   out.pictures = draw(reference, counted);

@@ -126,6 +126,28 @@ TEST(Compare, MissingShareIsATestOfItsOwn) {
   EXPECT_EQ(c.summary.drift, 1);
 }
 
+TEST(Compare, ALabelThatIsNotThereIsNotKnownYet) {
+  MemoryInput ref("ref"), cur("cur");
+  auto holes = [](std::vector<double> v, std::size_t every) {
+    for (std::size_t i = 0; i < v.size(); i += every) v[i] = NAN;
+    return v;
+  };
+  ref.add("paid", holes(normal(3000, 1), 50)).add("score", holes(normal(3000, 2), 50));
+  cur.add("paid", holes(normal(3000, 3), 3)).add("score", holes(normal(3000, 4), 3));
+  Roles roles;
+  roles.label = "paid", roles.scores = {"score"};
+  auto c = compared(profile_of(ref, {}, {}, roles), cur);
+  const auto& w = c.windows[0];
+  EXPECT_EQ(row(w, "score", "missing_share").verdict, Verdict::kDrift);
+  EXPECT_EQ(row(w, "paid").verdict, Verdict::kOk);
+  for (const auto& r : w.columns) EXPECT_FALSE(r.column == "paid" && r.method == "missing_share");
+  for (const auto& q : w.quality)
+    if (q.check == "missing") EXPECT_EQ(q.verdict, q.column == "paid" ? "pass" : "fail");
+  EXPECT_NE(std::find(c.notes.begin(), c.notes.end(),
+                      "label \"paid\": 33.3 % of the rows have none yet, which is no fault of the data"),
+            c.notes.end());
+}
+
 TEST(Compare, NothingToDecideIsAVerdictAndNotAnError) {
   MemoryInput ref("ref"), cur("cur");
   ref.add("few", normal(1000, 1))

@@ -37,6 +37,7 @@ struct ColumnResult {
   double watch = 0, major = 0, detectable_effect = 0;
   Verdict verdict = Verdict::kNoData;
   std::string reason;  ///< one sentence for people, never empty
+  bool held = false;   ///< a warning that would be a drift, were there healthy windows enough to tell
   /// What the statistic or p-value is held against where another program's rules are followed; else NaN.
   double threshold = std::numeric_limits<double>::quiet_NaN();
   std::int64_t n_reference = 0, n_current = 0, missing_reference = 0, missing_current = 0;
@@ -118,6 +119,7 @@ struct Comparison {
   struct Summary {
     Verdict verdict = Verdict::kNoData;
     std::int64_t windows = 0, windows_with_drift = 0, columns = 0, drift = 0, warning = 0, ok = 0, no_data = 0;
+    std::int64_t held = 0;              ///< of the warnings, columns with a result that is `held`
     double expected_false_windows = 0;  ///< NaN where nobody knows
   } summary;
 };

@@ -191,6 +191,9 @@ class Inspector {
       if (bad) result.quality.insert(result.quality.begin(), *bad);
       out.windows.push_back(std::move(result));
     }
+    for (const auto& spec : watched_.specs)
+      if (spec.role == quality::Role::kLabel)
+        if (auto note = labels_to_come(out.windows, spec.name); !note.empty()) out.notes.push_back(std::move(note));
     summarise(out);
     return out;
   }

@@ -10,6 +10,7 @@
 #include "engine/judge_internal.h"
 #include "engine/movement_internal.h"
 #include "engine/summaries_internal.h"
+#include "engine/unit_change_internal.h"
 
 namespace vigie::engine {
 namespace {
@@ -114,7 +115,7 @@ void Judge::add_parts(std::vector<Draft>& drafts, std::size_t c, std::size_t win
       if (k > 0) place.segment = reference_.segments[segmentation][s];
       if (!methods_[c].empty())
         for (auto& d : values(place)) drafts.push_back(std::move(d));
-      if (aspect) continue;
+      if (aspect || column.role == Role::kLabel) continue;  // a label that is not there is not known yet
       if (place.part.counts.total_missing() > 0 || place.current.total_missing() > 0) drafts.push_back(missing(place));
     }
   }
@@ -202,6 +203,9 @@ std::vector<Draft> Judge::values(const Place& place) const {
     base.movement = movement(column, x, y, fresh);
     if (aspect && !column.categorical() && !base.movement.empty())
       base.movement = fmt::format("{}: {}", info(aspect->aspect).noun, base.movement);
+    if (!aspect && place.segmentation == 0 && place.window < tally_.quality.size())
+      if (const auto* ends = tally_.quality[place.window].find(column.name))
+        base.guess = unit_change(column, x, current, ends->low(), ends->high());
     base.methods = methods.size();
   }
   if (rows_) {

@@ -28,6 +28,7 @@ struct Draft {
   bool tested = false;      ///< a member of the family
   double noise = 0;         ///< of the effect
   std::string movement;     ///< what changed, for people
+  std::string guess;        ///< what may be behind it; empty when nothing comes to mind
   bool usual = false;       ///< sampling noise is exceeded, the variation between healthy windows is not
   bool unsure = false;      ///< usual, but for healthy windows too few or too small to have shown otherwise
   bool aspect = false;      ///< of an aspect of the column, not of its values

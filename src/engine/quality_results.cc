@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/text.h"
 #include "engine/quality_results_internal.h"
 
@@ -30,6 +33,24 @@ std::optional<QualityResult> unreadable(std::int64_t rejected, std::int64_t rows
       .expected = fmt::format("below {} %", human(100 * kSomeRejected)),
       .verdict = share >= kManyRejected ? "fail" : "warn",
       .reason = fmt::format("{} of {} records could not be read", with_commas(rejected), with_commas(rejected + rows))};
+}
+
+std::string labels_to_come(std::span<const WindowResult> windows, const std::string& label) {
+  double rows = 0, without = 0, most = 0, least = 1;
+  const WindowResult* at = nullptr;
+  for (const auto& w : windows)
+    for (const auto& q : w.quality) {
+      if (q.check != "missing" || q.column != label || !std::isfinite(q.value)) continue;
+      rows += static_cast<double>(w.rows), without += q.value * static_cast<double>(w.rows);
+      least = std::min(least, q.value);
+      if (q.value > most) most = q.value, at = &w;
+    }
+  if (!at) return {};
+  auto note = fmt::format("label {}: {} of the rows have none yet, which is no fault of the data", vigie::quoted(label),
+                          percent(without / rows));
+  if (percent(least) == percent(most)) return note;
+  return note + fmt::format("; most in window {}{}, {}", at->index,
+                            at->start ? fmt::format(" ({})", at->start->substr(0, 10)) : "", percent(most));
 }
 
 }  // namespace vigie::engine

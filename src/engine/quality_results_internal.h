@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "engine/comparison.h"
 #include "quality/quality.h"
@@ -13,5 +15,9 @@ QualityResult as_result(quality::Finding finding);
 
 /// The finding on records that could not be read; nothing where they are few.
 std::optional<QualityResult> unreadable(std::int64_t rejected, std::int64_t rows);
+
+/// "label \"paid\": 5 % of the rows have none yet, which is no fault; most in window 11 (2025-12-01), 60 %", by the
+/// check of missing values of these windows; empty where every row has one, or nothing is known of it.
+std::string labels_to_come(std::span<const WindowResult> windows, const std::string& label);
 
 }  // namespace vigie::engine

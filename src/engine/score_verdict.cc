@@ -129,6 +129,7 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
       r.reason += "; but its size is uncertain";
     } else if (r.verdict == Verdict::kDrift && timed && !t.between) {
       r.verdict = Verdict::kWarning;
+      r.held = true;
       r.reason +=
           "; assumes independent rows: fewer than five whole windows of the reference have 30 rows that count for it";
     }
@@ -248,8 +249,10 @@ void judge_metrics_alone(ScoreWindow& window) {
       continue;
     }
     const auto beside = beside_dummy(r);
-    r.verdict = beside == "worse" && useless[r.segment] ? Verdict::kWarning : Verdict::kOk;
-    r.reason = !std::isfinite(v.baseline) ? std::string("no reference to compare with")
+    r.verdict = beside.empty()                            ? Verdict::kNoData
+                : beside == "worse" && useless[r.segment] ? Verdict::kWarning
+                                                          : Verdict::kOk;
+    r.reason = !std::isfinite(v.baseline) ? std::string("not judged: no reference")
                : beside.empty()           ? fmt::format("a dummy gets {}", text(v.baseline))
                : beside == "like"         ? fmt::format("not told from a dummy's {}", text(v.baseline))
                                           : fmt::format("{} than a dummy's {}", beside, text(v.baseline));

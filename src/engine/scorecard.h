@@ -31,6 +31,7 @@ struct MetricResult {
   double detectable_effect = metric::kNaN;  ///< the smallest that this window would have shown with probability 0.8
   Verdict verdict = Verdict::kNoData;
   std::string reason;  ///< one sentence for people, never empty
+  bool held = false;   ///< a warning that would be a drift, were there healthy windows enough to tell
 };
 
 /// How a value stands to its baseline: "better", "like" (its interval holds it), "worse"; empty where that says
@@ -105,6 +106,7 @@ struct Scorecard {
     Verdict verdict = Verdict::kNoData;
     RowCounts rows;
     std::int64_t windows = 0, windows_with_drift = 0, metrics = 0, drift = 0, warning = 0, ok = 0, no_data = 0;
+    std::int64_t held = 0;              ///< of the warnings, metrics with a result that is `held`
     double expected_false_windows = 0;  ///< 0 without a reference
   } summary;
 

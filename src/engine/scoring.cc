@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "engine/class_names_internal.h"
@@ -138,6 +139,7 @@ void keep_metrics(ScoreWindow& window, const std::vector<std::string>& names) {
 void summarise(Scorecard& card, double alpha) {
   auto& s = card.summary;
   std::map<std::pair<const metric::Metric*, std::string>, Verdict> worst;
+  std::set<std::pair<const metric::Metric*, std::string>> held;
   for (const auto& w : card.windows) {
     s.verdict = std::max(s.verdict, w.verdict);
     s.windows_with_drift += w.verdict == Verdict::kDrift;
@@ -146,6 +148,7 @@ void summarise(Scorecard& card, double alpha) {
     for (const auto& r : w.metrics) {
       auto [it, fresh] = worst.try_emplace({r.metric, r.part}, r.verdict);
       if (!fresh) it->second = std::max(it->second, r.verdict);
+      if (r.held) held.insert({r.metric, r.part});
     }
   }
   s.windows = static_cast<std::int64_t>(card.windows.size());
@@ -153,7 +156,12 @@ void summarise(Scorecard& card, double alpha) {
   for (const auto& [key, v] : worst) {
     s.drift += v == Verdict::kDrift, s.warning += v == Verdict::kWarning;
     s.ok += v == Verdict::kOk, s.no_data += v == Verdict::kNoData;
+    s.held += v == Verdict::kWarning && held.contains(key);
   }
+  if (s.held > 0)
+    card.notes.push_back(
+        "no verdict of these is worse than a warning: fewer than five whole windows of the reference have the rows to "
+        "tell how much healthy ones differ; give a reference that lasts longer, or score without --window");
 }
 
 Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& options, bool text) {

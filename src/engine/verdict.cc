@@ -75,6 +75,7 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
   r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share),
                          r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
+  if (!d.guess.empty()) r.reason += "; " + d.guess;
   // What noise alone would show is known up to itself.
   const bool uncertain = d.noise >= r.major && std::hypot(r.effect, d.noise) - d.noise < r.major;
   if (!d.aspect && r.type == ColumnType::kTimestamp && r.role == Role::kFeature)
@@ -84,9 +85,11 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
     r.reason += "; but the rows are so few for so many values that its size is uncertain";
   } else if (r.verdict == Verdict::kDrift && warn_at_most) {
     r.verdict = Verdict::kWarning;
+    r.held = true;
     r.reason += "; assumes independent rows: the reference has fewer than five windows";
   } else if (r.verdict == Verdict::kDrift && d.alone) {
     r.verdict = Verdict::kWarning;
+    r.held = true;
     r.reason += fmt::format("; assumes independent rows: fewer than five healthy windows have {} rows of this {}",
                             drift::kFewestRows, r.segment ? "segment" : "column");
   }

@@ -12,8 +12,14 @@ constexpr Param kParams[] = {
 void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     Finding finding;
+    const bool label = column.spec().role == Role::kLabel || column.spec().name == subject.label;
     const ColumnState* before = subject.reference ? subject.reference->find(column.spec().name) : nullptr;
-    if (before) {
+    if (label && column.rows() > 0) {
+      finding.value = static_cast<double>(column.missing()) / static_cast<double>(column.rows());
+      finding.expected = "any share: labels come later";
+      finding.verdict = Verdict::kPass;
+      finding.reason = percent(finding.value) + " not there yet";
+    } else if (before) {
       std::vector<double> windows;
       const auto at = static_cast<std::size_t>(before - subject.reference->columns().data());
       for (const Window& w : subject.windows)
@@ -37,7 +43,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 }  // namespace
 
 constinit const Check missing{.name = "missing",
-                              .summary = "Share of rows without a value, against the reference",
+                              .summary = "Share of rows without a value, against the reference; of labels only told",
                               .source = "exact hypergeometric test; Student's t against healthy windows",
                               .takes = kNumbers | kStrings | kTimes,
                               .params = kParams,

@@ -14,10 +14,16 @@ constexpr Param kParams[] = {
     {.name = "watch", .fallback = .001, .min = 0, .max = 1, .doc = "share outside that is warned of"},
     {.name = "major", .fallback = .1, .min = 0, .max = 1, .doc = "share outside that fails"}};
 
+// Whole numbers as counts are written, but for years.
+std::string end(double value) {
+  const bool large = value == std::floor(value) && std::abs(value) >= 1e4 && std::abs(value) < 1e15;
+  return large ? with_commas(static_cast<long long>(value)) : human(value, 6);
+}
+
 Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
   Finding finding;
   const Fences& fences = column.fences();
-  finding.expected = fmt::format("{} to {}", human(before.low(), 6), human(before.high(), 6));
+  finding.expected = fmt::format("{} to {}", end(before.low()), end(before.high()));
   if (too_few(finding, column.finite(), before.finite())) return finding;
   if (std::isnan(fences.low)) {
     finding.reason = "was counted without the reference's range";
@@ -35,9 +41,10 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
   finding.verdict = k > 0 && finding.value >= args[1]   ? Verdict::kFail
                     : k > 0 && finding.value >= args[0] ? Verdict::kWarn
                                                         : Verdict::kPass;
-  finding.reason = k ? fmt::format("{} outside ({} below, {} above), up to {} and {}", plural(k, "row"), column.below(),
-                                   column.above(), human(column.low(), 6), human(column.high(), 6))
-                     : "all inside";
+  finding.reason =
+      k ? fmt::format("{} outside ({} below, {} above), up to {} and {}", plural(k, "row"), with_commas(column.below()),
+                      with_commas(column.above()), end(column.low()), end(column.high()))
+        : "all inside";
   return finding;
 }
 

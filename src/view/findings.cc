@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -29,19 +30,13 @@ bool graver(const ColumnResult& a, const ColumnResult* b) {
   return gravity(a) > gravity(*b);
 }
 
-bool midnight(std::string_view iso) {
-  return iso.size() < 16 || iso.substr(11, 5) == "00:00";
-}
-
-std::string date_of(const std::vector<engine::WindowResult>& windows, std::size_t window) {
-  const auto& start = windows[window].start;
-  if (!start) return {};
-  bool days = std::all_of(windows.begin(), windows.end(), [](const auto& w) { return !w.start || midnight(*w.start); });
-  if (days || start->size() < 16) return start->substr(0, 10);
-  return start->substr(0, 10) + " " + start->substr(11, 5);
-}
-
 }  // namespace
+
+std::string held_back(std::int64_t held) {
+  if (held == 0) return {};
+  return fmt::format("; {} would be {}, had the reference five windows to tell by", held,
+                     held == 1 ? "a drift" : "drifts");
+}
 
 bool is_missing_share(const ColumnResult& r) {
   return r.method == "missing_share";
@@ -69,6 +64,17 @@ bool Finding::output() const {
 
 double gravity(const ColumnResult& r) {
   return std::isfinite(r.effect) && r.major > 0 ? r.effect / r.major : -1;
+}
+
+bool stays(const Finding& f) {
+  return f.changed() && lasting(f);
+}
+
+const Finding* foremost(const std::vector<Finding>& findings) {
+  const auto rank = [](const Finding& f) { return std::tuple(stays(f), f.verdict, f.gravity); };
+  auto first = std::max_element(findings.begin(), findings.end(),
+                                [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+  return first == findings.end() ? nullptr : &*first;
 }
 
 std::vector<Finding> find(const Comparison& c) {
@@ -133,6 +139,19 @@ Finding all_together(const Comparison& c, const std::vector<Finding>& findings) 
   return all;
 }
 
+std::string overall(const Comparison& c, const std::vector<Finding>& findings) {
+  const bool any = std::any_of(findings.begin(), findings.end(), stays);
+  auto all = static_cast<Course>(all_together(c, findings));
+  if (any)
+    for (std::size_t w = 0; w < all.verdicts.size(); ++w) {
+      if (all.verdicts[w] < Verdict::kWarning) continue;
+      all.verdicts[w] = Verdict::kOk;
+      for (const auto& f : findings)
+        if (stays(f)) all.verdicts[w] = std::max(all.verdicts[w], f.verdicts[w]);
+    }
+  return when(c, all, foremost(findings)->verdict);
+}
+
 std::vector<const Finding*> ranked(const std::vector<Finding>& findings) {
   std::vector<const Finding*> out;
   for (const auto& f : findings) out.push_back(&f);
@@ -186,45 +205,12 @@ std::string window_label(const Comparison& c, std::size_t window) {
   return date.empty() ? std::to_string(c.windows[window].index) : date;
 }
 
-std::string window_text(const std::vector<engine::WindowResult>& windows, std::size_t window) {
-  auto date = date_of(windows, window);
-  return date.empty() ? fmt::format("window {}", windows[window].index)
-                      : fmt::format("window {} ({})", windows[window].index, date);
-}
-
 std::string window_text(const Comparison& c, std::size_t window) {
   return window_text(c.windows, window);
 }
 
-std::string when(const Comparison& c, const Finding& f, Verdict verdict) {
-  const auto& verdicts = f.verdicts;
-  constexpr auto kNone = static_cast<std::size_t>(-1);
-  std::size_t count = 0, with_data = 0, first = kNone, run = kNone;
-  bool steady = true;  // no window from the first on has less than `verdict`
-  for (std::size_t w = 0; w < verdicts.size(); ++w) {
-    if (verdicts[w] == Verdict::kNoData && !f.undecided[w]) continue;
-    ++with_data;
-    if (verdicts[w] < Verdict::kWarning)
-      run = kNone;
-    else if (run == kNone)
-      run = w;
-    if (verdicts[w] >= verdict) {
-      if (count++ == 0) first = w;
-    } else if (count) {
-      steady = false;
-    }
-  }
-  if (verdicts.size() < 2 || count == 0) return {};
-  if (count == verdicts.size()) return fmt::format("in all {} windows", count);
-  if (count == with_data && count > 1) return fmt::format("in all {} windows with data", count);
-  if (run != kNone && run <= first && verdict >= Verdict::kWarning) {
-    auto since = "since " + window_text(c, run);
-    if (run == first && steady) return since;
-    if (steady) return fmt::format("{}, {} since {}", since, to_string(verdict), window_text(c, first));
-    if (count > 1) return fmt::format("{}, {} in {} of them", since, to_string(verdict), count);
-  }
-  if (count == 1) return "in " + window_text(c, first);
-  return fmt::format("in {} of {} windows, first in {}", count, verdicts.size(), window_text(c, first));
+std::string when(const Comparison& c, const Course& course, Verdict verdict) {
+  return when(course, verdict, [&](std::size_t w) { return window_text(c, w); });
 }
 
 std::string cut_off(const Comparison& c) {
@@ -272,15 +258,30 @@ const Finding* best_of_blind(const Comparison& c, const std::vector<Finding>& fi
   return best;
 }
 
+// Of columns whose changes did not stay: "2 columns on 3 single days".
+std::string passing(const Comparison& c, const std::vector<Finding>& findings) {
+  std::int64_t columns = 0;
+  std::vector<bool> hit(c.windows.size());
+  for (const auto& f : findings) {
+    if (!f.changed() || stays(f)) continue;
+    ++columns;
+    for (std::size_t w = 0; w < hit.size(); ++w)
+      if (f.verdicts[w] >= Verdict::kWarning) hit[w] = true;
+  }
+  const auto windows = std::count(hit.begin(), hit.end(), true);
+  const auto unit = std::find_if(c.options.begin(), c.options.end(), [](const auto& o) { return o.first == "window"; });
+  const bool days = unit != c.options.end() && unit->second.starts_with("\"day");
+  return fmt::format("{} {} {}", plural(columns, "column"), days ? "on" : "in",
+                     plural(windows, days ? "single day" : "single window"));
+}
+
 // The verdict without the data quality. `best`: of columns of which none could have shown a major change.
 std::string drift_sentence(const Comparison& c, const std::vector<Finding>& findings, const Finding* best) {
   const auto& s = c.summary;
   if (c.windows.empty()) return "there is no window to judge";
   auto windows = c.windows.size() > 1 ? fmt::format(" in any of {} windows", c.windows.size()) : std::string();
-  auto first = std::max_element(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-    return a.verdict != b.verdict ? a.verdict < b.verdict : a.gravity < b.gravity;
-  });
-  if (first == findings.end()) return "there is no column to judge";
+  const auto* first = foremost(findings);
+  if (!first) return "there is no column to judge";
   if (first->verdict == Verdict::kNoData) {
     auto groups = without_data(findings);
     return fmt::format("none of {} could be judged{}: {}", plural(s.columns, "column"),
@@ -296,13 +297,20 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
     return fmt::format("none of {} changed enough{} to be seen, which takes {} or more{}", columns, windows,
                        effect_text(best_power(*best), best->gravest->effect_scale), unseen);
   }
-  auto all = all_together(c, findings);
-  auto time = when(c, all, first->verdict);
-  auto text = fmt::format("{} of {} changed{}; {}", s.drift + s.warning, plural(s.columns, "column"),
-                          first->verdict == Verdict::kWarning ? " somewhat" : "", moved(*first));
+  auto time = overall(c, findings);
+  const auto gravest = first->verdict;
+  const auto changed = s.drift + s.warning;
+  const auto staying = std::count_if(findings.begin(), findings.end(), stays);
+  auto text = staying == 0 && c.windows.size() > 1
+                  ? fmt::format("no change that stayed: {}; {}", passing(c, findings), moved(*first))
+                  : fmt::format("{} of {} changed{}; {}", staying, plural(s.columns, "column"),
+                                gravest == Verdict::kWarning ? " somewhat" : "", moved(*first));
   bool warned_first = time.find(", drift ") != std::string::npos;
-  auto word = first->verdict == Verdict::kDrift && !warned_first ? "drift" : "warnings";
-  return time.empty() ? text : fmt::format("{}; {} {}", text, word, time);
+  auto word = gravest == Verdict::kDrift && !warned_first ? "drift" : "warnings";
+  if (!time.empty()) text += fmt::format("; {} {}", word, time);
+  if (staying > 0 && staying < changed)
+    text += fmt::format("; besides {}{}", passing(c, findings), s.verdict > gravest ? ", drift among them" : "");
+  return text + (c.summary.verdict == Verdict::kWarning ? held_back(s.held) : "");
 }
 
 }  // namespace

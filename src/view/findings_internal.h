@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "engine/comparison.h"
+#include "view/course_internal.h"
 
 namespace vigie::view {
 
 /// One column over all windows, segments and methods: what the terminal and the report both say of it. Points into
-/// the Comparison.
-struct Finding {
+/// the Comparison. Of its course, verdicts are the worst of a window; undecided: no worse than ok, and a test of the
+/// whole window is undecided.
+struct Finding : Course {
   std::string_view column;
   engine::Role role = engine::Role::kFeature;
   engine::ColumnType type = engine::ColumnType::kNumeric;
@@ -20,10 +22,8 @@ struct Finding {
   /// The result to speak of: of the worst verdict, whole windows before segments (of what did not
   /// change: values before the missing share), then the greatest effect by its level; never null.
   const engine::ColumnResult* gravest = nullptr;
-  std::size_t window = 0;                 ///< position of its window
-  double gravity = -1;                    ///< its effect / its major level; −1 where there is no effect
-  std::vector<engine::Verdict> verdicts;  ///< per window, the worst
-  std::vector<bool> undecided;            ///< per window: no worse than ok, and a test of the whole window is undecided
+  std::size_t window = 0;  ///< position of its window
+  double gravity = -1;     ///< its effect / its major level; −1 where there is no effect
   /// Per window, of the whole window: the result of the values (of several methods the gravest), of the missing share;
   /// null where there is none.
   std::vector<const engine::ColumnResult*> values, missing;
@@ -65,8 +65,6 @@ struct Shares {
 Shares missing_shares(const Finding& finding, const engine::ColumnResult& result, std::size_t window);
 bool is_missing_share(const engine::ColumnResult& result);
 
-/// "window 7" or, of calendar windows, "window 7 (2013-06-03)"; the hour is added where windows are shorter than a day.
-std::string window_text(const std::vector<engine::WindowResult>& windows, std::size_t window);
 std::string window_text(const engine::Comparison& comparison, std::size_t window);
 /// The date of a window's start, else its number.
 std::string window_label(const engine::Comparison& comparison, std::size_t window);
@@ -77,11 +75,15 @@ bool undecided(const engine::ColumnResult& result, const engine::WindowResult& w
 /// All columns together: the verdicts of the windows; undecided where a window has none and a column of it is.
 Finding all_together(const engine::Comparison& comparison, const std::vector<Finding>& findings);
 
-/// When a finding has at least `verdict`: "since window 7 (…)", "in all 12 windows", "in window 3", "in 4 of 12
-/// windows, first in window 3"; empty with a single window or when no window has. "since" is from the first window of
-/// an unbroken run of warnings and drifts to the end of the data: "since window 5 (…), drift since window 7 (…)".
-/// Windows without data break no run, undecided ones do.
-std::string when(const engine::Comparison& comparison, const Finding& finding, engine::Verdict verdict);
+/// when() with the comparison's windows by name.
+std::string when(const engine::Comparison& comparison, const Course& course, engine::Verdict verdict);
+/// Whether a change is lasting().
+bool stays(const Finding& finding);
+/// The finding to speak of first: of changes those that stayed, then by verdict and effect; nullptr where there is
+/// none.
+const Finding* foremost(const std::vector<Finding>& findings);
+/// When the changes that stayed were, or all of them where none did: as the headline says.
+std::string overall(const engine::Comparison& comparison, const std::vector<Finding>& findings);
 
 /// "the last window is cut off by the end of the data, and not judged"; empty where none is.
 std::string cut_off(const engine::Comparison& comparison);
@@ -91,10 +93,14 @@ std::string cut_off(const engine::Comparison& comparison);
 std::string worst_in(const engine::Comparison& comparison, const Finding& finding);
 
 /// The verdict in one sentence, without the word itself: "3 of 20 columns changed; age moved most, +0.42 sd;
-/// drift since window 7 (2013-06-03)". Where an "ok" needs a word of caution it begins with "but ": "but no change of
-/// the size that matters could have been seen: …", "but 13 of 16 columns could not have shown a change of the size that
-/// matters: …" (where they are more than half of those judged), "but 1 check of data quality failed: …".
+/// drift since window 7 (2013-06-03); besides 2 columns on 3 single days". Where an "ok" needs a word of caution it
+/// begins with "but ": "but no change of the size that matters could have been seen: …", "but 13 of 16 columns could
+/// not have shown a change of the size that matters: …" (where they are more than half of those judged), "but 1 check
+/// of data quality failed: …".
 std::string sentence(const engine::Comparison& comparison, const std::vector<Finding>& findings);
+/// "; 3 would be drifts, had the reference five windows to tell by": a half sentence on verdicts that are held to a
+/// warning for want of healthy windows; empty for 0.
+std::string held_back(std::int64_t held);
 /// Whether the sentence begins so.
 bool cautious(std::string_view sentence);
 /// Whether a column is ok and no window of it could have shown even a major change.

@@ -34,6 +34,7 @@ void write_column(Writer& out, const ColumnResult& r) {
   out.member("n_current", r.n_current);
   out.member("missing_reference", r.missing_reference);
   out.member("missing_current", r.missing_current);
+  if (r.held) out.member("held", true);
   if (r.untested_reference > 0) out.member("untested_reference", r.untested_reference);
   out.member("exact", r.exact);
   out.member("error_bound", r.error_bound);
@@ -113,6 +114,7 @@ std::string to_json(const engine::Comparison& comparison) {
   out.member("columns", s.columns);
   out.member("drift", s.drift);
   out.member("warning", s.warning);
+  if (s.held > 0) out.member("held", s.held);
   out.member("ok", s.ok);
   out.member("no_data", s.no_data);
   out.member("expected_false_windows", s.expected_false_windows);

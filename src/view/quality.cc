@@ -67,6 +67,17 @@ std::vector<Alike> alike(const std::vector<WindowResult>& windows) {
   return out;
 }
 
+std::vector<std::vector<Alike>> by_columns(std::vector<Alike> findings) {
+  std::vector<std::vector<Alike>> out;
+  for (auto& f : findings) {
+    auto at = std::find_if(out.begin(), out.end(),
+                           [&](const auto& group) { return !f.columns.empty() && group.front().columns == f.columns; });
+    if (at == out.end()) at = out.insert(out.end(), std::vector<Alike>());
+    at->push_back(std::move(f));
+  }
+  return out;
+}
+
 std::vector<Alike> without_verdict(const std::vector<WindowResult>& windows) {
   std::vector<Alike> out;
   for (const auto& w : worst(windows)) {

@@ -26,6 +26,8 @@ struct Alike {
 };
 /// Those that fail, then those that warn, in the order of the checks.
 std::vector<Alike> alike(const std::vector<engine::WindowResult>& windows);
+/// Those of the same columns together, each group where its first is; what is not of a column stays alone.
+std::vector<std::vector<Alike>> by_columns(std::vector<Alike> findings);
 /// Where checks gave no verdict, by the reason, the commonest first.
 std::vector<Alike> without_verdict(const std::vector<engine::WindowResult>& windows);
 

@@ -34,23 +34,32 @@ std::string to_terminal(const engine::Inspection& c, const TerminalOptions& opti
   const auto lead = quality_headline(c.summary.verdict);
   out += wrapped({lead + "  ", style(c.summary.verdict)}, {clean(quality_sentence(c)), Style::kBold}, lead.size() + 2,
                  options);
-  const auto found = alike(c.windows);
+  const auto found = by_columns(alike(c.windows));
   if (!found.empty()) out += '\n';
   for (std::size_t i = 0; i < std::min(kMostListed, found.size()); ++i) {
-    const auto& f = found[i];
-    const bool fails = f.first->verdict == "fail";
-    std::string name = f.first->check;
-    for (std::size_t k = 0; k < f.columns.size() && k < 8; ++k)
-      name += fmt::format("{}{}", k ? ", " : " of ", shortened(clean(f.columns[k]), 40, ellipsis(options), true));
-    if (f.columns.size() > 8) name += fmt::format(" and {} more", f.columns.size() - 8);
-    auto mark = std::string(options.unicode ? fails ? "■ " : "▲ " : "") + f.first->verdict;
-    out += wrapped({mark + (options.unicode ? "  " : "    "), style(f.first->verdict)}, {name, Style::kBold}, kIndent,
-                   options);
-    auto text = in_windows(f, c.windows);
-    if (!text.empty()) text += ": ";
-    text += f.first->reason;
-    if (!f.first->expected.empty()) text += "; expected " + f.first->expected;
-    out += wrapped({std::string(kIndent, ' '), Style::kPlain}, {clean(text), Style::kDim}, kIndent, options);
+    const auto& group = found[i];
+    const auto& first = group.front();
+    const bool fails = first.first->verdict == "fail";
+    std::string name;
+    for (std::size_t k = 0; k < first.columns.size() && k < 8; ++k)
+      name += fmt::format("{}{}", k ? ", " : "", shortened(clean(first.columns[k]), 40, ellipsis(options), true));
+    if (first.columns.size() > 8) name += fmt::format(" and {} more", first.columns.size() - 8);
+    if (group.size() > 1)
+      name += fmt::format(", {} checks", group.size());
+    else
+      name = first.first->check + (name.empty() ? "" : " of " + name);
+    auto mark = std::string(options.unicode ? fails ? "■ " : "▲ " : "") + first.first->verdict;
+    out += wrapped({mark + (options.unicode ? "  " : "    "), style(first.first->verdict)}, {name, Style::kBold},
+                   kIndent, options);
+    for (const auto& f : group) {
+      std::string text;
+      if (group.size() > 1)
+        text = fmt::format("{}{}: ", f.first->check, f.first->verdict == first.first->verdict ? "" : " warns");
+      if (const auto when = in_windows(f, c.windows); !when.empty()) text += when + ": ";
+      text += f.first->reason;
+      if (!f.first->expected.empty()) text += "; expected " + f.first->expected;
+      out += wrapped({std::string(kIndent, ' '), Style::kPlain}, {clean(text), Style::kDim}, kIndent, options);
+    }
   }
   if (found.size() > kMostListed)
     out +=

@@ -68,6 +68,21 @@ TEST(QualityView, TerminalPutsTheGravestFirst) {
             "looked at cur.csv (300 rows) against ref.csv (1,000 rows) in 3 windows\n");
 }
 
+TEST(QualityView, FindingsOfOneColumnStandTogether) {
+  auto c = three_windows();
+  for (auto& w : c.windows)
+    w.quality = {{"missing", "age", .3, "at most 1 %", "fail", "30 % missing"},
+                 {"volume", std::nullopt, .3, "", "fail", "half the rows"},
+                 {"outliers", "age", .1, "", "warn", "10 % outliers"}};
+  const auto text = to_terminal(c, {.width = 80, .colour = false, .unicode = true});
+  EXPECT_NE(text.find("■ fail  age, 2 checks\n"
+                      "        missing: 30 % missing; expected at most 1 %\n"
+                      "        outliers warns: 10 % outliers\n"
+                      "■ fail  volume\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(QualityView, JsonKeepsTheContract) {
   const auto doc = nlohmann::ordered_json::parse(to_json(three_windows()));
   EXPECT_EQ(doc["command"], "check");

@@ -226,7 +226,7 @@ class Report {
           is_missing_share(r) ? "<b>Missing values.</b> "
           : r.segment         ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
                               : "",
-          time_html(c_, f), escaped(r.reason, kReason) + also_in(f));
+          time_html(c_, f), glued(escaped(r.reason, kReason)) + also_in(f));
     }
     out_ += "</ol>";
     if (shown.size() > ranked_here)

@@ -156,16 +156,17 @@ void segment_table(std::string& out, const Comparison& c, const Finding& f) {
       "{}\"><table><thead><tr>"
       "<th scope=\"col\">segment</th><th scope=\"col\">verdict</th><th scope=\"col\" class=\"n\">effect</th><th "
       "scope=\"col\" class=\"n\">"
-      "adjusted p</th><th scope=\"col\" class=\"n\">rows</th>{}</tr></thead><tbody>",
+      "adjusted p</th><th scope=\"col\" class=\"n\">reference rows</th><th scope=\"col\" class=\"n\">current "
+      "rows</th>{}</tr></thead><tbody>",
       several ? ", each in its worst window" : "", escaped(f.column, 60),
       several ? "<th scope=\"col\">window</th>" : "");
   for (std::size_t i = 0; i < std::min(kShown, entries.size()); ++i) {
     const auto& r = *entries[i].worst;
     put(out,
         "<tr><th scope=\"row\"><bdi>{}</bdi></th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td>{}</tr>",
+        "class=\"n\">{}</td><td class=\"n\">{}</td>{}</tr>",
         escaped(*r.segment, kName), badge(r.verdict), effect_html(r.effect, r.effect_scale),
-        escaped(p_text(r.p_adjusted)), with_commas(r.n_current),
+        escaped(p_text(r.p_adjusted)), with_commas(r.n_reference), with_commas(r.n_current),
         several ? fmt::format("<td>{}</td>", escaped(window_text(c, entries[i].window))) : "");
   }
   out += "</tbody></table></div>";
@@ -226,7 +227,7 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
           : effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
       is_missing_share(r) ? ", missing" : "", to_string(f.role), type_text(f.type));
   put(out, "<p>{}{}{}</p>", r.segment ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> " : "",
-      time_html(c, f), escaped(r.reason, kReason));
+      time_html(c, f), glued(escaped(r.reason, kReason)));
 
   out += "<div class=\"charts\">";
   if (f.picture) {

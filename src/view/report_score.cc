@@ -19,7 +19,7 @@ constexpr std::size_t kMostParts = 200, kMostClasses = 30, kMostSegments = 100, 
 
 class ScoreReport {
  public:
-  explicit ScoreReport(const engine::Scorecard& card) : card_(card), all_(card.all()) {}
+  explicit ScoreReport(const engine::Scorecard& card) : card_(card), all_(card.all()), courses_(courses(card)) {}
 
   std::string draw() {
     // The sections first: the bar names those that there are.
@@ -45,15 +45,24 @@ class ScoreReport {
     put(out_, "<section id=\"{0}\" aria-labelledby=\"{0}-h\"><h2 id=\"{0}-h\">{1}</h2>", id, title);
   }
   void close() { out_ += "</section>"; }
+  // Without a reference "ok" would be more than is known.
+  std::string badge_of(Verdict v) const {
+    return card_.reference || v >= Verdict::kWarning ? badge(v) : std::string("–");
+  }
+  // What is said of the row above, over the width of the table.
+  void more(std::string_view name, int columns, std::string_view text, std::string_view summary) {
+    put(out_, "<tr class=\"more\" data-name=\"{}\"><td colspan=\"{}\"><bdi>{}</bdi> <small>{}</small></td></tr>",
+        escaped(name, kName), columns, capital(glued(escaped(text, 400))), escaped(summary));
+  }
   void cell(const std::string& text) { put(out_, "<td class=\"n\">{}</td>", escaped(text)); }
 
   void head() {
     const auto v = card_.summary.verdict;
     constexpr std::string_view kWords[] = {"No data", "OK", "Warning", "Drift"};
-    const auto word = kWords[static_cast<std::size_t>(v)];
+    const auto word = judged(card_) ? kWords[static_cast<std::size_t>(v)] : std::string_view("Not judged");
     open_page(out_, fmt::format("{}: {}", word, escaped(card_.source, 60)), "metrics", links_);
-    put(out_, "<section class=\"verdict {}\" aria-label=\"verdict\"><p class=\"word\">{}</p><h1>{}.</h1>", to_string(v),
-        word, capital(escaped(sentence(card_), 500)));
+    put(out_, "<section class=\"verdict {}\" aria-label=\"verdict\"><p class=\"word\">{}</p><h1>{}.</h1>",
+        judged(card_) ? to_string(v) : to_string(Verdict::kNoData), word, capital(escaped(sentence(card_), 500)));
     put(out_, "<p class=\"dim\">{} of <bdi>{}</bdi>{}</p></section>", to_string(card_.task), escaped(card_.source, 200),
         card_.reference ? fmt::format(" against <bdi>{}</bdi>", escaped(*card_.reference, 200)) : "");
   }
@@ -98,7 +107,8 @@ class ScoreReport {
         "interval</th>"
         "<th class=\"n\">n</th><th class=\"n\">dummy</th>";
     if (card_.reference) out_ += "<th class=\"n\">reference</th>";
-    out_ += "<th>verdict</th><th>why</th></tr></thead><tbody>";
+    out_ += "<th>verdict</th></tr></thead><tbody>";
+    const int columns = card_.reference ? 7 : 6;
     for (const auto& r : all_.metrics) {
       if (r.segment || !r.metric->key().empty()) continue;
       put(out_, "<tr data-name=\"{0}\"><th scope=\"row\" class=\"nw\">{0}</th>", escaped(r.metric->name));
@@ -110,8 +120,10 @@ class ScoreReport {
       labelled("n", with_commas(r.value.n));
       labelled("dummy", number_text(r.value.baseline));
       if (card_.reference) labelled("reference", number_text(r.reference));
-      put(out_, "<td>{}</td><td class=\"why\"><bdi>{}</bdi><br><small>{}</small></td></tr>", badge(r.verdict),
-          escaped(r.reason, 300), escaped(r.metric->summary));
+      const auto* course = course_of(courses_, r);
+      const auto said = why(card_, r, course);
+      put(out_, "<td>{}</td></tr>", badge_of(card_.reference && course ? course->worst->verdict : r.verdict));
+      more(r.metric->name, columns, said.empty() ? r.reason : said, r.metric->summary);
     }
     out_ += "</tbody></table></div>";
     close();
@@ -203,9 +215,9 @@ class ScoreReport {
       out_ += "<td></td>";
       return;
     }
-    put(out_, "<td class=\"n\">{}{}<br><small>{}{}</small></td>",
+    put(out_, "<td class=\"n\">{}{}<br><small>{}{}{}</small></td>",
         r->verdict >= Verdict::kWarning ? badge(r->verdict) + " " : "", escaped(number_text(r->value.value)),
-        escaped(interval_text(r->value)),
+        escaped(interval_text(r->value)), card_.reference ? "<br>reference " + escaped(number_text(r->reference)) : "",
         r->metric->key() == "k" ? "<br>dummy " + escaped(number_text(r->value.baseline)) : "");
   }
 
@@ -216,18 +228,22 @@ class ScoreReport {
     const auto chosen = main_metrics(card_.task);
     out_ += "<div class=\"scroll\"><table><thead><tr><th>segment</th><th class=\"n\">n</th>";
     for (const auto m : chosen) put(out_, "<th class=\"n\">{}</th>", m);
-    out_ += "<th>verdict</th><th>why</th></tr></thead><tbody>";
+    out_ += "<th>verdict</th></tr></thead><tbody>";
     for (std::size_t i = 0; i < std::min(kMostSegments, names.size()); ++i) {
-      const auto* worst = gravest(all_, names[i]);
+      const auto* course = gravest(courses_, names[i]);
+      const auto* worst = course->worst;
       std::int64_t n = 0;
       for (const auto& r : all_.metrics)
         if (r.segment == names[i]) n = std::max(n, r.value.n);
       put(out_, "<tr data-name=\"{0}\"><th scope=\"row\"><bdi>{0}</bdi></th>", escaped(names[i], kName));
       cell(with_commas(n));
       for (const auto m : chosen) value_cell(find(all_, m, names[i]));
-      put(out_, "<td>{}</td><td><bdi>{}</bdi></td></tr>", badge(worst->verdict),
-          worst->verdict >= Verdict::kWarning ? escaped(fmt::format("{}: {}", worst->metric->name, worst->reason), 300)
-                                              : "");
+      const auto text = worst->verdict >= Verdict::kWarning
+                            ? fmt::format("worst in {}: {}", worst->metric->name, why(card_, *worst, course))
+                        : worst->verdict == Verdict::kNoData ? worst->reason
+                                                             : std::string();
+      put(out_, "<td>{}</td></tr>", badge_of(worst->verdict));
+      if (!text.empty()) more(names[i], static_cast<int>(chosen.size()) + 3, text, "");
     }
     out_ += "</tbody></table></div>";
     if (names.size() > kMostSegments)
@@ -275,6 +291,7 @@ class ScoreReport {
 
   const engine::Scorecard& card_;
   const engine::ScoreWindow& all_;
+  std::vector<MetricCourse> courses_;
   std::vector<Link> links_;
   std::string out_;
 };

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "base/text.h"
+#include "view/findings_internal.h"
 #include "view/score_findings_internal.h"
 
 namespace vigie::view {
@@ -71,11 +74,11 @@ std::vector<PartTable> part_tables(const ScoreWindow& window) {
   return out;
 }
 
-const MetricResult* gravest(const ScoreWindow& window, const std::string& segment) {
-  const MetricResult* worst = nullptr;
-  for (const auto& r : window.metrics)
-    if (r.segment == segment && (!worst || r.verdict > worst->verdict)) worst = &r;
-  return worst;
+const MetricCourse* gravest(const std::vector<MetricCourse>& all, const std::string& segment) {
+  const MetricCourse* gravest = nullptr;
+  for (const auto& c : all)
+    if (c.worst->segment == segment && (!gravest || c.worst->verdict > gravest->worst->verdict)) gravest = &c;
+  return gravest;
 }
 
 namespace {
@@ -87,6 +90,60 @@ bool counts(const MetricResult& r) {
 
 }  // namespace
 
+std::vector<MetricCourse> courses(const engine::Scorecard& card) {
+  std::vector<MetricCourse> out;
+  std::map<std::tuple<const metric::Metric*, std::string, std::optional<std::string>>, std::size_t> known;
+  for (std::size_t w = 0; w < card.windows.size(); ++w)
+    for (const auto& r : card.windows[w].metrics) {
+      const auto [at, fresh] = known.try_emplace({r.metric, r.part, r.segment}, out.size());
+      if (fresh) {
+        auto& course = out.emplace_back(MetricCourse{{}, &r, w});
+        course.verdicts.assign(card.windows.size(), Verdict::kNoData);
+        course.undecided.assign(card.windows.size(), false);
+      }
+      auto& course = out[at->second];
+      course.verdicts[w] = r.verdict;
+      const auto weight = [](const MetricResult& x) { return std::pair(x.verdict, x.effect / x.major); };
+      if (weight(r) > weight(*course.worst)) course.worst = &r, course.window = w;
+    }
+  return out;
+}
+
+const MetricCourse* course_of(const std::vector<MetricCourse>& all, const MetricResult& result) {
+  const auto it = std::find_if(all.begin(), all.end(), [&](const MetricCourse& c) {
+    return c.worst->metric == result.metric && c.worst->part == result.part && c.worst->segment == result.segment;
+  });
+  return it == all.end() ? nullptr : &*it;
+}
+
+std::string why(const engine::Scorecard& card, const MetricResult& whole, const MetricCourse* course) {
+  if (card.windows.size() < 2 || !course) return whole.verdict >= Verdict::kWarning ? whole.reason : "";
+  const auto name = [&](std::size_t w) { return window_text(card.windows, w); };
+  std::string text;
+  if (course->worst->verdict >= Verdict::kWarning) {
+    text = when(*course, course->worst->verdict, name);
+    const auto worst = name(course->window);
+    if (text.find(worst) == std::string::npos) text += ", worst in " + worst;
+    text += ": " + course->worst->reason;
+  } else if (whole.verdict >= Verdict::kWarning) {
+    text = fmt::format("all windows together, {}: {}", to_string(whole.verdict), whole.reason);
+  }
+  return text;
+}
+
+namespace {
+
+bool any_value(const engine::Scorecard& card) {
+  const auto& metrics = card.all().metrics;
+  return std::any_of(metrics.begin(), metrics.end(), [](const auto& r) { return std::isfinite(r.value.value); });
+}
+
+}  // namespace
+
+bool judged(const engine::Scorecard& card) {
+  return card.reference || card.summary.verdict >= Verdict::kWarning || !any_value(card);
+}
+
 std::string sentence(const engine::Scorecard& card) {
   const auto& s = card.summary;
   const auto rows = fmt::format("{} of {} scored", with_commas(s.rows.labelled), plural(s.rows.rows, card.unit));
@@ -97,31 +154,51 @@ std::string sentence(const engine::Scorecard& card) {
     named.size() < 3 ? named.push_back(std::move(what)) : void(++more);
   };
   const auto names = [&] { return fmt::format("{}{}", fmt::join(named, ", "), more ? " and others" : ""); };
-  if (s.verdict == Verdict::kNoData) {
-    const bool any = card.reference && !card.windows.empty() && !card.windows[0].metrics.empty();
+  if (card.reference && s.verdict == Verdict::kNoData) {
+    const bool any = !card.windows.empty() && !card.windows[0].metrics.empty();
     return rows + (any ? "; none could be compared: " + card.windows[0].metrics[0].reason : "");
   }
   if (card.reference) {
-    std::size_t windows = 0;
-    for (const auto& w : card.windows) windows += w.verdict == s.verdict;
-    for (const auto& w : card.windows)
-      for (const auto& r : w.metrics)
-        if (r.verdict == s.verdict && r.verdict >= Verdict::kWarning)
-          name(std::string(r.metric->name) + (r.segment ? " where " + *r.segment : ""));
-    if (named.empty()) {
+    const auto all = courses(card);
+    Course together;
+    for (const auto& w : card.windows) together.verdicts.push_back(w.verdict), together.undecided.push_back(false);
+    std::vector<const MetricCourse*> moved;
+    for (const auto& m : all)
+      if (m.worst->verdict >= Verdict::kWarning) moved.push_back(&m);
+    // First those that stand for the task, then those of the gravest verdict.
+    const auto known = main_metrics(card.task);
+    std::stable_sort(moved.begin(), moved.end(), [&](const auto* a, const auto* b) {
+      const auto rank = [&](const MetricCourse& m) {
+        const bool stands = std::find(known.begin(), known.end(), m.worst->metric->name) != known.end();
+        return std::tuple(m.worst->verdict, !m.worst->segment, stands);
+      };
+      return rank(*a) > rank(*b);
+    });
+    for (const auto* m : moved)
+      name(std::string(m->worst->metric->name) + (m->worst->segment ? " where " + *m->worst->segment : ""));
+    if (moved.empty()) {
       std::size_t judged = 0, blind = 0;
-      for (const auto& r : card.all().metrics)
-        if (!r.segment && r.verdict != Verdict::kNoData) ++judged, blind += r.detectable_effect > r.major;
+      for (const auto& r : card.all().metrics) {
+        if (r.segment || r.verdict == Verdict::kNoData) continue;
+        ++judged, blind += r.detectable_effect > r.major;
+        if (r.verdict >= Verdict::kWarning) name(std::string(r.metric->name));
+      }
+      if (!named.empty())
+        return fmt::format("{}; no metric moved against the reference in any window, but of all windows together {}",
+                           rows, names());
       return fmt::format(
           "{}; no metric is worse than in the reference{}", rows,
           2 * blind > judged ? fmt::format(", but {} of {} could not have shown a major change", blind, judged) : "");
     }
+    const auto time = when(together, s.verdict, [&](std::size_t w) { return window_text(card.windows, w); });
     return fmt::format(
-        "{}; against the reference{} moved: {}", rows,
-        card.windows.size() < 2 ? "" : fmt::format(", in {} of {} windows,", windows, card.windows.size()), names());
+        "{}; {} of {} moved against the reference: {}{}{}", rows, s.drift + s.warning, plural(s.metrics, "metric"),
+        names(), time.empty() ? "" : fmt::format("; {} {}", s.verdict == Verdict::kDrift ? "drift" : "warnings", time),
+        s.verdict == Verdict::kWarning ? held_back(s.held) : "");
   }
   const auto beside = engine::beside_dummy(card.all());
-  if (beside.known == 0) return rows;
+  if (!any_value(card)) return rows;
+  if (beside.known == 0) return "no reference; " + rows;
   // First those that stand for the task.
   for (const auto metric : main_metrics(card.task))
     if (const auto* r = find(card.all(), metric); r && engine::beside_dummy(*r) == "worse") name(std::string(metric));
@@ -132,7 +209,7 @@ std::string sentence(const engine::Scorecard& card) {
                        plural(static_cast<long long>(beside.known), "metric"));
   };
   if (beside.useless()) return fmt::format("{}; {} ({})", rows, than("worse", beside.worse), names());
-  return fmt::format("{}; {}{}", rows, than("better", beside.better),
+  return fmt::format("no reference; {}; {}{}", rows, than("better", beside.better),
                      named.empty() ? "" : fmt::format(", worse in {} ({})", beside.worse, names()));
 }
 

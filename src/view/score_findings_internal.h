@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/scorecard.h"
+#include "view/course_internal.h"
 
 namespace vigie::view {
 
@@ -21,8 +22,6 @@ const engine::MetricResult* find(const engine::ScoreWindow& window, std::string_
 
 /// Names of the segments of a window, in order.
 std::vector<std::string> segments_of(const engine::ScoreWindow& window);
-/// The first result of the gravest verdict in a segment; nullptr without such a segment.
-const engine::MetricResult* gravest(const engine::ScoreWindow& window, const std::string& segment);
 
 /// Metrics with a key: rows of parts, columns of metrics.
 struct PartTable {
@@ -32,6 +31,22 @@ struct PartTable {
   std::vector<std::vector<const engine::MetricResult*>> cells;  ///< [part][metric]; nullptr where there is none
 };
 std::vector<PartTable> part_tables(const engine::ScoreWindow& window);
+
+/// A metric over the windows; `worst` is the result of its gravest window.
+struct MetricCourse : Course {
+  const engine::MetricResult* worst;
+  std::size_t window;
+};
+/// One a metric, part and segment, in the order of the windows' results.
+std::vector<MetricCourse> courses(const engine::Scorecard& card);
+const MetricCourse* course_of(const std::vector<MetricCourse>& all, const engine::MetricResult& result);
+/// The first of the gravest verdict in a segment; nullptr without such a segment.
+const MetricCourse* gravest(const std::vector<MetricCourse>& all, const std::string& segment);
+/// What is said of a metric beside its numbers, which are of all windows together: since when a window or more alarms,
+/// and the words of the gravest; else of the whole, where that does; empty where nothing alarms.
+std::string why(const engine::Scorecard& card, const engine::MetricResult& whole, const MetricCourse* course);
+/// Whether there is a verdict; without a reference, of what has a value, only on a model that is no use.
+bool judged(const engine::Scorecard& card);
 
 /// The verdict in one sentence.
 std::string sentence(const engine::Scorecard& card);

@@ -35,6 +35,7 @@ void write_metric(Writer& out, const engine::MetricResult& r) {
   out.member("detectable_effect", r.detectable_effect);
   out.member("verdict", to_string(r.verdict));
   out.member("reason", r.reason);
+  if (r.held) out.member("held", true);
   out.raw("}");
 }
 
@@ -118,6 +119,7 @@ std::string to_json(const engine::Scorecard& card) {
   out.member("metrics", s.metrics);
   out.member("drift", s.drift);
   out.member("warning", s.warning);
+  if (s.held > 0) out.member("held", s.held);
   out.member("ok", s.ok);
   out.member("no_data", s.no_data);
   out.member("expected_false_windows", s.expected_false_windows);

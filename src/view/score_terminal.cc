@@ -24,12 +24,13 @@ constexpr std::size_t kLabel = 12, kMostParts = 20, kMostClasses = 8, kMostSegme
 class ScorePage {
  public:
   ScorePage(const engine::Scorecard& card, const TerminalOptions& options)
-      : card_(card), options_(options), width_(layout_width(options)) {}
+      : card_(card), options_(options), width_(layout_width(options)), courses_(courses(card)) {}
 
   std::string draw() {
     const auto verdict = card_.summary.verdict;
-    const auto lead = std::string(headline(verdict)) + "  ";
-    out_ += wrapped({lead, style_of(verdict)}, {clean(sentence(card_)), Style::kBold}, lead.size(), options_);
+    const auto lead = judged(card_) ? std::string(headline(verdict)) + "  " : "NOT JUDGED  ";
+    out_ += wrapped({lead, judged(card_) ? style_of(verdict) : Style::kDim}, {clean(sentence(card_)), Style::kBold},
+                    lead.size(), options_);
     metrics();
     const auto tables = part_tables(card_.all());
     for (const auto& table : tables) parts(table);
@@ -55,18 +56,34 @@ class ScorePage {
     out_ += wrapped({lead, style}, {clean(text), Style::kPlain}, kLabel, options_);
   }
 
+  std::string marked(Verdict verdict) const {
+    return std::string(mark(verdict, options_.unicode)) + " " + std::string(to_string(verdict));
+  }
+
+  // Against a reference the gravest of the windows, without one how the metric stands to a dummy.
   Cell verdict(const MetricResult& r) const {
-    auto word = std::string(mark(r.verdict, options_.unicode)) + " " + std::string(to_string(r.verdict));
-    if (!card_.reference)
-      if (const auto beside = beside_dummy(r); !beside.empty())
-        word += fmt::format(", {}{}", beside, beside == "like" ? " a dummy" : "");
-    return {word, style_of(r.verdict)};
+    const auto* course = course_of(courses_, r);
+    const auto v = card_.reference && course ? course->worst->verdict : r.verdict;
+    if (card_.reference) return {marked(v), style_of(v)};
+    const auto beside = std::string(beside_dummy(r));
+    if (v >= Verdict::kWarning) return {marked(v) + ", " + beside, style_of(v)};
+    return {beside.empty() ? clean("–") : beside, Style::kPlain};
+  }
+
+  Cell verdict_of(const std::string& segment) const {
+    const auto& worst = *gravest(courses_, segment)->worst;
+    const auto beside = beside_dummy(card_.all(), segment);
+    if (worst.verdict >= Verdict::kWarning)
+      return {fmt::format("{}: {}", marked(worst.verdict), worst.metric->name), style_of(worst.verdict)};
+    if (card_.reference) return {marked(worst.verdict), style_of(worst.verdict)};
+    return {beside.known == 0 ? clean("–") : fmt::format("better in {} of {}", beside.better, beside.known),
+            Style::kPlain};
   }
 
   void metrics() {
     std::vector<std::string> header = {"metric", "value", "95 % interval", "n", "dummy"};
     if (card_.reference) header.push_back("reference");
-    header.push_back("verdict");
+    header.push_back(card_.reference ? "verdict" : "to dummy");
     std::vector<Align> alignments(header.size(), Align::kRight);
     alignments.front() = alignments.back() = Align::kLeft;
     std::vector<std::vector<Cell>> rows;
@@ -82,9 +99,9 @@ class ScorePage {
              number(r.value.baseline)};
       if (card_.reference) row.push_back(number(r.reference));
       row.push_back(verdict(r));
-      between.push_back(r.verdict < Verdict::kWarning || !card_.reference
-                            ? std::string()
-                            : wrapped({"    ", Style::kPlain}, {clean(r.reason), Style::kDim}, 4, options_));
+      const auto text = card_.reference ? why(card_, r, course_of(courses_, r)) : std::string();
+      between.push_back(text.empty() ? text
+                                     : wrapped({"    ", Style::kPlain}, {clean(text), Style::kDim}, 4, options_));
     }
     if (!rows.empty()) out_ += '\n' + grid(header, rows, alignments, between, false, options_);
     for (const auto& a : absent(card_.all()))
@@ -127,6 +144,7 @@ class ScorePage {
         for (const auto* r : table.cells[p]) more.push_back({r ? clean(text(*r)) : "", Style::kDim});
       };
       dim("  95 %", [](const MetricResult& r) { return short_interval_text(r.value); });
+      if (card_.reference) dim("  reference", [](const MetricResult& r) { return number_text(r.reference); });
       if (table.key == "k") dim("  dummy", [](const MetricResult& r) { return number_text(r.value.baseline); });
     }
     out_ += grid(header, rows, alignments, {}, false, options_);
@@ -187,13 +205,13 @@ class ScorePage {
                       {clean(number_text(most)), Style::kPlain}});
     }
     std::string strip;
-    for (std::size_t i = 0; i < (count + each - 1) / each; ++i) {
+    for (std::size_t i = 0; judged(card_) && i < (count + each - 1) / each; ++i) {
       auto worst = Verdict::kNoData;
       for (auto w = i * each; w < std::min(count, (i + 1) * each); ++w)
         worst = std::max(worst, card_.windows[w].verdict);
       strip += mark(worst, options_.unicode);
     }
-    rows.push_back({{"verdict", Style::kDim}, {strip, style_of(card_.summary.verdict)}});
+    if (!strip.empty()) rows.push_back({{"verdict", Style::kDim}, {strip, style_of(card_.summary.verdict)}});
     out_ += grid({"metric", "course", "least", "most"}, rows,
                  {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight}, {}, false, options_);
   }
@@ -205,7 +223,7 @@ class ScorePage {
     const auto chosen = main_metrics(card_.task);
     std::vector<std::string> header = {"segment", "n"};
     for (const auto m : chosen) header.emplace_back(m);
-    header.push_back("verdict");
+    header.push_back(card_.reference ? "verdict" : "to dummy");
     std::vector<Align> alignments(header.size(), Align::kRight);
     alignments.front() = alignments.back() = Align::kLeft;
     std::vector<std::vector<Cell>> rows;
@@ -219,10 +237,14 @@ class ScorePage {
         const auto* r = find(card_.all(), m, names[i]);
         row.push_back({clean(number_text(r ? r->value.value : std::nan(""))), Style::kPlain});
       }
-      const auto& worst = *gravest(card_.all(), names[i]);
-      auto word = std::string(mark(worst.verdict, options_.unicode)) + " " + std::string(to_string(worst.verdict));
-      if (worst.verdict >= Verdict::kWarning) word += fmt::format(": {}", worst.metric->name);
-      row.push_back({std::move(word), style_of(worst.verdict)});
+      row.push_back(verdict_of(names[i]));
+      if (!card_.reference) continue;
+      auto& before = rows.emplace_back();
+      before = {{"  reference", Style::kDim}, {}};
+      for (const auto m : chosen) {
+        const auto* r = find(card_.all(), m, names[i]);
+        before.push_back({clean(number_text(r ? r->reference : std::nan(""))), Style::kDim});
+      }
     }
     out_ += grid(header, rows, alignments, {}, false, options_);
     if (names.size() > kMostSegments)
@@ -264,6 +286,7 @@ class ScorePage {
   const engine::Scorecard& card_;
   TerminalOptions options_;
   std::size_t width_;
+  std::vector<MetricCourse> courses_;
   std::string out_;
 };
 

@@ -88,6 +88,74 @@ TEST(Score, TerminalFitsAndSaysWhatMoved) {
   }
 }
 
+/// The same metric in six days, of which all from the third on drift, though all together are ok.
+engine::Scorecard days() {
+  auto c = card();
+  auto one = c.windows[0];
+  one.metrics.resize(1);
+  one.metrics[0].verdict = engine::Verdict::kOk, one.metrics[0].reason = "no change seen";
+  c.windows.assign(6, one), c.whole = one;
+  for (std::size_t i = 0; i < 6; ++i) {
+    auto& w = c.windows[i];
+    w.index = static_cast<std::int64_t>(i), w.start = "2024-01-0" + std::to_string(i + 1) + "T00:00:00Z";
+    w.verdict = i < 2 ? engine::Verdict::kOk : engine::Verdict::kDrift;
+    w.metrics[0].verdict = w.verdict, w.metrics[0].effect = i == 4 ? 3 : 1, w.metrics[0].major = 1;
+    if (i > 1) w.metrics[0].reason = "worse by day " + std::to_string(i + 1);
+  }
+  c.summary.windows = 6, c.summary.metrics = 1;
+  return c;
+}
+
+TEST(Score, HeadlineAndTableAgreeOverWindowsAndSaySinceWhen) {
+  const auto text = to_terminal(days(), {.width = 200, .colour = false, .unicode = true});
+  EXPECT_TRUE(
+      text.starts_with("DRIFT  8 of 10 rows scored; 1 of 1 metric moved against the reference: accuracy; "
+                       "drift since window 2 (2024-01-03)\n"))
+      << text;
+  EXPECT_NE(text.find("0.75  ■ drift\n    since window 2 (2024-01-03), worst in window 4 (2024-01-05): worse by day 5"),
+            std::string::npos)
+      << text;
+  const auto page = to_report(days());
+  EXPECT_NE(page.find("Since window 2 (2024-01-03), worst in"), std::string::npos) << page;
+}
+
+TEST(Score, OfAllWindowsTogetherIsSaidApart) {
+  auto c = days();
+  for (auto& w : c.windows) w.verdict = w.metrics[0].verdict = engine::Verdict::kOk;
+  c.summary.verdict = engine::Verdict::kOk;
+  c.whole->metrics[0].verdict = engine::Verdict::kWarning, c.whole->metrics[0].reason = "worse in all";
+  const auto text = to_terminal(c, {.width = 200, .colour = false, .unicode = true});
+  EXPECT_TRUE(
+      text.starts_with("OK  8 of 10 rows scored; no metric moved against the reference in any window, but of all "
+                       "windows together accuracy\n"))
+      << text;
+  EXPECT_NE(text.find("    all windows together, warning: worse in all"), std::string::npos) << text;
+}
+
+TEST(Score, WithoutAReferenceNothingIsJudged) {
+  auto c = card();
+  c.reference = std::nullopt;
+  for (auto& r : c.windows[0].metrics)
+    if (r.verdict == engine::Verdict::kDrift)
+      r.verdict = engine::Verdict::kOk, r.value.value = .75, r.value.low = .65, r.value.high = .85;
+  c.windows[0].verdict = c.summary.verdict = engine::Verdict::kOk;
+  const auto text = to_terminal(c, {.width = 80, .colour = false, .unicode = true});
+  EXPECT_TRUE(text.starts_with("NOT JUDGED  no reference; 8 of 10 rows scored")) << text;
+  EXPECT_EQ(text.find(" ok"), std::string::npos) << text;
+  const auto page = to_report(c);
+  EXPECT_NE(page.find("Not judged"), std::string::npos);
+  EXPECT_EQ(page.find(">ok<"), std::string::npos);
+}
+
+TEST(Score, SegmentsStandBesideThoseOfTheReference) {
+  auto c = card();
+  c.windows[0].metrics[3].reference = .625;
+  const auto text = to_terminal(c, {.width = 80, .colour = false, .unicode = true});
+  EXPECT_NE(text.find("\n  reference"), std::string::npos) << text;
+  EXPECT_NE(text.find("0.625"), std::string::npos) << text;
+  EXPECT_NE(to_report(c).find("reference 0.625"), std::string::npos);
+}
+
 TEST(Score, ReportEscapesAndAsksTheNetworkForNothing) {
   const auto page = to_report(card());
   for (const char* markup : {"<b>.csv", "<i>", "<u>"})

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "base/text.h"
 #include "view/findings_internal.h"
 #include "view/grid_internal.h"
+#include "view/method_table_internal.h"
 #include "view/quality_internal.h"
 #include "view/utf8_internal.h"
 
@@ -31,7 +33,7 @@ class Page {
         width_(layout_width(options)),
         findings_(find(comparison)),
         quality_(alike(comparison.windows)) {
-    overall_ = when(c_, all_together(c_, findings_), c_.summary.verdict);
+    if (!findings_.empty()) overall_ = overall(c_, findings_);
   }
 
   std::string draw() {
@@ -43,6 +45,7 @@ class Page {
     auto order = ranked(findings_);
     changed("model outputs that changed", order, true);
     changed("columns that changed", order, false);
+    out_ += method_table(c_, order, options_);
     out_ += '\n';
     unchanged();
     quality();
@@ -261,17 +264,21 @@ class Page {
 
   void quality() {
     constexpr std::size_t kShown = 5;
-    for (std::size_t i = 0; i < std::min(kShown, quality_.size()); ++i) {
-      const auto& f = quality_[i];
+    const auto groups = by_columns(quality_);
+    for (std::size_t i = 0; i < std::min(kShown, groups.size()); ++i) {
+      const auto& f = groups[i].front();
       const auto when = in_windows(f, c_.windows);
-      line(i == 0 ? "quality" : "",
-           clean(fmt::format("{}: {}{}{}: {}", f.first->verdict, f.first->check,
-                             f.columns.empty() ? "" : " of " + names(f.columns, width_ - kLabel - 20),
-                             when.empty() ? "" : " " + when, f.first->reason)),
-           Style::kWarning);
+      auto text = fmt::format("{}: {}{}{}: {}", f.first->verdict, f.first->check,
+                              f.columns.empty() ? "" : " of " + names(f.columns, width_ - kLabel - 20),
+                              when.empty() ? "" : " " + when, f.first->reason);
+      for (std::size_t k = 1; k < groups[i].size(); ++k)
+        text += fmt::format(
+            "{} {}{}", k == 1 ? "; also" : ",", groups[i][k].first->check,
+            groups[i][k].first->verdict == f.first->verdict ? "" : fmt::format(" ({})", groups[i][k].first->verdict));
+      line(i == 0 ? "quality" : "", clean(text), Style::kWarning);
     }
-    if (quality_.size() > kShown)
-      line("", fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), quality_.size() - kShown));
+    if (groups.size() > kShown)
+      line("", fmt::format("{} and {} more: --json or -o report.html", ellipsis(options_), groups.size() - kShown));
     if (const auto passed = quality_counts(c_.windows).pass; passed > 0 && !quality_.empty())
       line("", fmt::format("{} of data quality passed", plural(passed, "check")));
   }
@@ -307,6 +314,19 @@ class Page {
     out_ += wrapped({std::string(kLabel, ' '), Style::kPlain}, {legend, Style::kDim}, kLabel, options_);
   }
 
+  void segments_judged() {
+    std::map<std::string_view, bool> known;
+    for (const auto& w : c_.windows)
+      for (const auto& r : w.columns)
+        if (r.segment) known[*r.segment] |= r.verdict != Verdict::kNoData;
+    if (known.empty()) return;
+    std::vector<std::string_view> judged;
+    for (const auto& [name, any] : known)
+      if (any) judged.push_back(name);
+    line("segments", fmt::format("{} of {} judged{}", judged.size(), known.size(),
+                                 judged.empty() ? "" : ": " + names(judged, 2 * (width_ - kLabel) - 24)));
+  }
+
   void looked_at() {
     auto side = [&](const engine::Side& s) {
       return fmt::format("{} ({})", shortened(clean(s.source), 48, ellipsis(options_), true), plural(s.rows, "row"));
@@ -316,6 +336,7 @@ class Page {
     if (count > 1) text += fmt::format(" in {}", plural(count, "window"));
     if (c_.reference.windows) text += fmt::format("; reference of {}", plural(c_.reference.windows, "window"));
     line("looked at", text);
+    segments_judged();
     auto s = c_.summary;
     if (!c_.compat.empty())
       line("", clean(fmt::format("by the rules of {}: how many false alarms to expect is not known", c_.compat)));

@@ -75,6 +75,70 @@ TEST(Terminal, VerdictFirst) {
   EXPECT_TRUE(has(text, "assumes independent rows"));
 }
 
+// Verdicts of one column a string, one letter a window: o ok, w warning, d drift.
+engine::Comparison course_of(const std::vector<std::string>& courses) {
+  auto c = make_comparison(static_cast<int>(courses.size()), static_cast<int>(courses[0].size()));
+  c.pictures.clear();  // without them a move has no direction
+  c.summary.verdict = engine::Verdict::kOk, c.summary.drift = c.summary.warning = 0;
+  for (std::size_t w = 0; w < c.windows.size(); ++w) {
+    auto& window = c.windows[w];
+    window.verdict = engine::Verdict::kOk;
+    std::erase_if(window.columns, [](const auto& r) { return r.segment || r.method == "missing_share"; });
+    for (std::size_t i = 0; i < courses.size(); ++i) {
+      auto& r = window.columns[i];
+      const char letter = courses[i][w];
+      r.verdict = letter == 'd'   ? engine::Verdict::kDrift
+                  : letter == 'w' ? engine::Verdict::kWarning
+                                  : engine::Verdict::kOk;
+      r.effect = letter == 'd' ? 2 : letter == 'w' ? 0.2 : 0;
+      window.verdict = std::max(window.verdict, r.verdict);
+      c.summary.verdict = std::max(c.summary.verdict, r.verdict);
+    }
+  }
+  for (const auto& course : courses)
+    ++(course.find('d') != std::string::npos   ? c.summary.drift
+       : course.find('w') != std::string::npos ? c.summary.warning
+                                               : c.summary.ok);
+  return c;
+}
+
+std::string headline_of(const engine::Comparison& c) {
+  const auto text = to_terminal(c, {300, false, true});
+  return text.substr(0, text.find('\n'));
+}
+
+TEST(Terminal, ChangesThatStayAreToldFirstAndSingleDaysApart) {
+  EXPECT_EQ(headline_of(course_of({"oooooowwww", "oodooooooo", "ooooooooww", "owoooooooo"})),
+            "DRIFT  2 of 4 columns changed somewhat; dep_time moved most, 0.2 sd; warnings since window 6 "
+            "(2013-06-06); besides 2 columns on 2 single days, drift among them");
+  EXPECT_EQ(headline_of(course_of({"oooooooooo", "oowooooooo"})),
+            "WARNING  no change that stayed: 1 column on 1 single day; age moved most, 0.2 sd; warnings in window 2 "
+            "(2013-06-02)");
+  EXPECT_EQ(headline_of(course_of({"ooooddd", "ooooooo"})),
+            "DRIFT  1 of 2 columns changed; dep_time moved most, 2 sd; drift since window 4 (2013-06-04)");
+}
+
+TEST(Terminal, AHeldVerdictIsSaidToBeOne) {
+  auto c = course_of({"oooowww", "ooooooo"});
+  c.summary.held = 1;
+  EXPECT_EQ(headline_of(c),
+            "WARNING  1 of 2 columns changed somewhat; dep_time moved most, 0.2 sd; warnings since window 4 "
+            "(2013-06-04); 1 would be a drift, had the reference five windows to tell by");
+}
+
+TEST(Terminal, OtherMethodsShowTheirStatistic) {
+  auto c = make_comparison(2, 1);
+  EXPECT_FALSE(has(to_terminal(c, {120, false, true}), "statistic"));
+  for (auto& [key, value] : c.options)
+    if (key == "method") value = "[\"psi\"]";
+  for (auto& r : c.windows[0].columns)
+    if (!r.segment && r.method == "omnibus") r.method = "psi", r.statistic = 0.3217;
+  const auto text = to_terminal(c, {120, false, true});
+  EXPECT_TRUE(has(text, "\nby method\ncolumn    method  statistic")) << text;
+  EXPECT_TRUE(has(text, "\ndep_time  psi        0.3217")) << text;
+  EXPECT_TRUE(has(text, "\nage       psi        0.3217")) << text;
+}
+
 TEST(Terminal, AtMostTwentyAreListed) {
   auto c = make_comparison(200, 1);
   ASSERT_EQ(c.summary.drift + c.summary.warning, 36);  // one of them a prediction, which is listed apart
