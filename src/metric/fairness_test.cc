@@ -93,7 +93,7 @@ TEST(Fairness, BoundsAreThoseOfEveryPair) {
     std::vector<double> k, n;
     for (std::size_t g = 0; g < groups; ++g) {
       const auto rows = static_cast<std::size_t>(1 + std::exp(6 * rng.uniform()));
-      const auto picked = static_cast<std::size_t>(std::min(static_cast<double>(rows), rng.uniform() * rows * 1.05));
+      const auto picked = static_cast<std::size_t>(static_cast<double>(rows) * std::min(1., rng.uniform() * 1.05));
       std::vector<std::uint8_t> predictions(rows);
       std::fill_n(predictions.begin(), seed == 4 ? std::max(picked, std::size_t{1}) : picked, 1);
       state.update(std::vector<std::string_view>(rows, std::string_view(std::to_string(g))), predictions, predictions);
