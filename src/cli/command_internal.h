@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,14 @@ struct WindowOptions {
   void add(CLI::App& app, bool by_segment = true);
   Result<engine::WindowSpec> spec(const std::string& timestamp) const;
   std::vector<engine::SegmentBy> by() const;
+};
+
+/// --watch and --major: from which effect on a change matters.
+struct LevelOptions {
+  std::optional<double> watch, major;
+  /// `usual`: what holds without them, "0.1 sd" and "0.25 sd".
+  void add(CLI::App& app, const std::string& usual_watch, const std::string& usual_major);
+  Result<std::optional<engine::Levels>> read() const;
 };
 
 /// The parts of a list; empty ones are left out.

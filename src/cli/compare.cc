@@ -24,11 +24,11 @@ namespace {
 struct Options {
   std::string reference, current, output, fail_on, compat;
   double alpha = 0.05;
-  std::optional<double> watch, major;
   std::vector<std::string> methods;
   bool json = false, writes = false;
   DataOptions columns;
   WindowOptions windows;
+  LevelOptions levels;
 };
 
 constexpr std::string_view kEndings[] = {".html", ".json"};
@@ -57,9 +57,7 @@ Status check(const Options& o) {
     return fail(Code::kUsage, "--reference - --current -: standard input can be only one of them");
   if (!(o.alpha > 0 && o.alpha < 1))
     return fail(Code::kUsage, fmt::format("--alpha: expected a level between 0 and 1, got {}", o.alpha));
-  if (o.watch.has_value() != o.major.has_value()) return fail(Code::kUsage, "--watch and --major: give both or none");
-  if (o.watch && !(*o.watch >= 0 && *o.watch <= *o.major && std::isfinite(*o.major)))
-    return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", *o.watch, *o.major));
+  VIGIE_TRY(o.levels.read());
   std::vector<std::string> known = {"auto", "all"};
   if (o.compat.empty()) {
     for (const auto* m : drift::methods()) known.emplace_back(m->name);
@@ -139,7 +137,7 @@ Result<int> run(const Options& o) {
   engine::CompareOptions options;
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
-  if (o.watch) options.levels = engine::Levels{*o.watch, *o.major};
+  VIGIE_ASSIGN(options.levels, o.levels.read());
   options.reference_rows = read.rows.get();
   if (!o.compat.empty()) options.compat = drift::find_peer(o.compat);
   for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
@@ -165,8 +163,8 @@ Result<int> run(const Options& o) {
   if (!comparison.compat.empty()) comparison.options.emplace_back("compat", text(comparison.compat));
   if (!o.windows.segments.empty()) comparison.options.emplace_back("segment", text(o.windows.segments));
   if (options.levels) {
-    comparison.options.emplace_back("watch", fmt::format("{}", *o.watch));
-    comparison.options.emplace_back("major", fmt::format("{}", *o.major));
+    comparison.options.emplace_back("watch", fmt::format("{}", options.levels->watch));
+    comparison.options.emplace_back("major", fmt::format("{}", options.levels->major));
   }
   for (std::size_t i = 0; i < comparison.problems.size() && i < 3; ++i) say(comparison.problems[i]);
 
@@ -207,9 +205,7 @@ Command add_compare(CLI::App& program) {
                   "exit status 1 when found: warning, drift, fail (of data quality), or several: drift,fail")
       ->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
-  app->add_option("--watch", o->watch, "effect from which a change is a warning (default 0.1 sd, 0.05 of rows)")
-      ->type_name("X");
-  app->add_option("--major", o->major, "effect from which it is drift (default 0.25 sd, 0.15 of rows)")->type_name("Y");
+  o->levels.add(*app, "0.1 sd, 0.05 of rows", "0.25 sd, 0.15 of rows");
   app->add_option(
          "--method", o->methods,
          "drift method of every column, or COL=METHOD of one; all: each that fits, auto: the default; see vigie list "

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -24,6 +25,21 @@ std::vector<std::string> split(const std::string& text, char at) {
     from = to + 1;
   }
   return parts;
+}
+
+void LevelOptions::add(CLI::App& app, const std::string& usual_watch, const std::string& usual_major) {
+  app.add_option("--watch", watch, fmt::format("effect from which a change is a warning (default {})", usual_watch))
+      ->type_name("X");
+  app.add_option("--major", major, fmt::format("effect from which it is drift (default {})", usual_major))
+      ->type_name("Y");
+}
+
+Result<std::optional<engine::Levels>> LevelOptions::read() const {
+  if (watch.has_value() != major.has_value()) return fail(Code::kUsage, "--watch and --major: give both or none");
+  if (!watch) return std::nullopt;
+  if (!(*watch >= 0 && *watch <= *major && std::isfinite(*major)))
+    return fail(Code::kUsage, fmt::format("--watch {} --major {}: expected 0 ≤ watch ≤ major", *watch, *major));
+  return engine::Levels{*watch, *major};
 }
 
 Status check_list(std::string_view option, const std::string& given, std::string_view of) {

@@ -108,6 +108,19 @@ Command add_profile(CLI::App& program) {
         auto bytes = engine::save_profile(profile);
         VIGIE_TRY(write_output(o->output, bytes, false));
         VIGIE_ASSIGN(const auto kept, engine::load_profile(bytes, o->output));
+        if (profile.scores && !kept.scores)
+          say(fmt::format("{}: no room for how good predictions were: the names of the columns are too long",
+                          o->output));
+        if (kept.scores && kept.scores->options.classes != profile.scores->options.classes)
+          say(fmt::format(
+              "{}: no room for the names of the classes, which are too long: other classes of later data go "
+              "unnoticed",
+              o->output));
+        if (kept.scores && kept.scores->state.empty())
+          say(
+              fmt::format("{}: how good predictions were cannot be merged with other profiles later: it is of too many "
+                          "rows, or of too long names, to be kept row by row",
+                          o->output));
         if (kept.scores && kept.scores->reference.cut)
           say(fmt::format("{}: no room for {} metrics, of classes or segments: without them", o->output,
                           profile.scores->reference.metrics.size() - kept.scores->reference.metrics.size()));

@@ -30,6 +30,7 @@ struct Options {
   TaskOptions task;
   DataOptions columns;
   WindowOptions windows;
+  LevelOptions levels;
 };
 
 constexpr std::string_view kEndings[] = {".html", ".json"};
@@ -55,13 +56,14 @@ Result<engine::ScoreOptions> read_options(const Options& o) {
   }
   VIGIE_ASSIGN(auto out, o.task.read(o.columns));
   VIGIE_ASSIGN(out.window, o.windows.spec(o.columns.timestamp));
-  if (!out.scores.empty() && !out.prediction.empty() && (out.task == Task::kBinary || out.task == Task::kMulticlass))
-    say(fmt::format("--prediction {}: has no effect, predictions follow from --score", out.prediction));
   for (const auto& [given, option] :
        {std::pair{&o.columns.weight, "--weight"}, std::pair{&o.columns.features, "--features"},
         std::pair{&o.columns.ignore, "--ignore"}})
     if (!given->empty()) say(fmt::format("{} {}: has no effect on score, every row counts once", option, *given));
   out.alpha = o.alpha;
+  VIGIE_ASSIGN(out.levels, o.levels.read());
+  if (out.levels && o.reference.empty())
+    return fail(Code::kUsage, "--watch: needs --reference DATA, without which there is nothing to have moved from");
   VIGIE_TRY(check_list("--metric", o.metrics, "metric"));
   out.metrics = split(o.metrics);
   out.timestamp = o.columns.timestamp, out.segments = o.windows.by();
@@ -113,7 +115,7 @@ Result<engine::Scorecard> scored_images(const Options& o, const engine::ScoreOpt
   const std::vector<std::string> known = {"--task",      "--ground-truth", "--detections", "--threshold", "--json",
                                           "--output",    "--metric",       "--threads",    "--strict",    "--masks",
                                           "--reference", "--window-rows",  "--window",     "--timezone",  "--segment",
-                                          "--alpha",     "--fail-on",      "--timestamp"};
+                                          "--alpha",     "--fail-on",      "--timestamp",  "--watch",     "--major"};
   for (const auto* option : app.get_options()) {
     const auto name = option->get_name().substr(option->get_name().rfind(',') + 1);
     if (option->count() > 0 && std::find(known.begin(), known.end(), name) == known.end())
@@ -132,7 +134,8 @@ Result<engine::Scorecard> scored_images(const Options& o, const engine::ScoreOpt
 }
 
 // Options that have a default, so that the engine cannot tell whether they were given.
-Status check_defaulted(const CLI::App& app, Task task, bool by_score) {
+Status check_defaulted(const CLI::App& app, const engine::ScoreOptions& options) {
+  const auto task = options.task;
   const auto unknown = [&](std::string_view option, std::string_view tasks) {
     return fail(Code::kUsage, fmt::format("{}: --task {} has no use for it, {} has", option, to_string(task), tasks));
   };
@@ -140,13 +143,16 @@ Status check_defaulted(const CLI::App& app, Task task, bool by_score) {
   if (app.count("--k") > 0 && task != Task::kRanking) return unknown("--k", "ranking");
   if (app.count("--threshold") == 0) return {};
   if (task != Task::kBinary && !images) return unknown("--threshold", "binary, detection or segmentation");
-  if (task == Task::kBinary && !by_score) say("--threshold: has no effect without --score");
+  if (task == Task::kBinary && options.scores.empty())
+    say("--threshold: has no effect without --score");
+  else if (task == Task::kBinary && !options.prediction.empty())
+    say("--threshold: has no effect beside --prediction, which says what was decided on");
   return {};
 }
 
 Result<int> run(const Options& o, const CLI::App& app) {
   VIGIE_ASSIGN(auto options, read_options(o));
-  VIGIE_TRY(check_defaulted(app, options.task, !options.scores.empty()));
+  VIGIE_TRY(check_defaulted(app, options));
   if (o.masks && options.task != Task::kDetection)
     return fail(Code::kUsage, fmt::format("--masks: --task {} has no use for it, detection has", o.task.task));
   const bool images = options.task == Task::kDetection || !o.ground_truth.empty() || !o.detections.empty();
@@ -187,6 +193,8 @@ Command add_score(CLI::App& program) {
       "  vigie score clicks.csv --task ranking --label clicked --score s \\\n"
       "      --group query --k 5,10\n"
       "  vigie score --task detection --ground-truth truth.json --detections found.json\n\n"
+      "With both --score and --prediction, accuracy and what else needs a decision reads the\n"
+      "prediction, the others the score; without --prediction --threshold, or the highest\nscore, decides.\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("DATA", o->data, "file, quoted glob or -: labels beside predictions");
   app->add_option("--metric", o->metrics, "only these metrics, comma separated; see vigie list metrics")
@@ -198,6 +206,7 @@ Command add_score(CLI::App& program) {
   app->add_flag("--json", o->json, "one JSON document instead of tables");
   app->add_option("--fail-on", o->fail_on, "exit status 1 when found: warning, drift")->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
+  o->levels.add(*app, "0.1 of its lead over the dummy; a loss: 0.5 of what it was", "0.25 of the lead; a loss: 1");
   o->task.add(*app, true);
   const char* task = TaskOptions::kGroup;
   app->add_option("--ground-truth", o->ground_truth, "detection, segmentation: COCO file with the truth")

@@ -47,7 +47,8 @@ void TaskOptions::add(CLI::App& app, bool required) {
       ->type_name("TASK")
       ->required(required)
       ->group(required ? "Options" : kGroup);
-  app.add_option("--threshold", threshold, "binary: predicted positive at this score or above; default 0.5")
+  app.add_option("--threshold", threshold,
+                 "binary: predicted positive at this score or above, where no --prediction says it; default 0.5")
       ->type_name("T")
       ->group(kGroup);
   app.add_option("--positive", positive, "binary: the positive class; else 1, true, yes, or the later of the two")

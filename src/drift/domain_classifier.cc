@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -26,7 +27,8 @@ Rows standardised(const Rows& rows) {
       out[i][j] = rows[i][j];
       square += double{rows[i][j]} * double{rows[i][j]};
     }
-    out[i][rows.width] = static_cast<float>(std::sqrt(square));
+    constexpr double kMost = std::numeric_limits<float>::max();
+    out[i][rows.width] = static_cast<float>(std::min(kMost, std::sqrt(square)));
   }
   std::vector<double> mean(out.width), variance(out.width);
   const double all = static_cast<double>(out.size());

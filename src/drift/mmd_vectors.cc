@@ -24,11 +24,12 @@ double bandwidth(const Rows& rows) {
   std::nth_element(distances.begin(), middle, distances.end());
   if (*middle > 0) return *middle;
   const double all = static_cast<double>(rows.size());
-  std::vector<float> mean(rows.width);
+  std::vector<double> mean(rows.width);
   for (std::size_t i = 0; i < rows.size(); ++i)
-    for (std::size_t j = 0; j < rows.width; ++j) mean[j] += rows[i][j] / static_cast<float>(all);
+    for (std::size_t j = 0; j < rows.width; ++j) mean[j] += double{rows[i][j]} / all;
+  const std::vector<float> center(mean.begin(), mean.end());
   double squares = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) squares += squared_distance(rows[i], mean);
+  for (std::size_t i = 0; i < rows.size(); ++i) squares += squared_distance(rows[i], center);
   return 2 * squares / all;
 }
 
@@ -43,21 +44,21 @@ Rows gram(const Rows& rows, double width) {
 /// Row by row vectors whose products are the kernel, on average over frequencies (Rahimi & Recht 2007).
 Rows features(const Rows& rows, double width, std::uint64_t seed) {
   Rng rng(seed + 0xf0);
-  std::vector<float> frequencies(kFrequencies * rows.width);
-  for (float& f : frequencies) f = static_cast<float>(stats::draw_normal(rng) * std::sqrt(2 / width));
+  std::vector<double> frequencies(kFrequencies * rows.width);
+  for (double& f : frequencies) f = stats::draw_normal(rng) * std::sqrt(2 / width);
   Rows out{.values = std::vector<float>(rows.size() * 2 * kFrequencies),
            .width = 2 * kFrequencies,
            .n = rows.n,
            .m = rows.m};
-  const auto size = static_cast<float>(1 / std::sqrt(static_cast<double>(kFrequencies)));
+  const double size = 1 / std::sqrt(static_cast<double>(kFrequencies));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = rows[i];
     const auto to = out[i];
     for (std::size_t k = 0; k < kFrequencies; ++k) {
-      float angle = 0;
-      for (std::size_t j = 0; j < row.size(); ++j) angle += row[j] * frequencies[k * row.size() + j];
-      to[2 * k] = size * std::cos(angle);
-      to[2 * k + 1] = size * std::sin(angle);
+      const std::span frequency = std::span(frequencies).subspan(k * row.size(), row.size());
+      const double angle = sum_of(row.size(), [&](std::size_t j) { return double{row[j]} * frequency[j]; });
+      to[2 * k] = static_cast<float>(size * std::cos(angle));
+      to[2 * k + 1] = static_cast<float>(size * std::sin(angle));
     }
   }
   return out;

@@ -51,9 +51,11 @@ Score blank_score(const Rows& rows, const Sample& reference, const Sample& curre
 }
 
 double squared_distance(std::span<const float> a, std::span<const float> b) {
-  float sum = 0;
-  for (std::size_t j = 0; j < a.size(); ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
-  return double{sum};
+  // In doubles, which hold the squares of all floats.
+  return sum_of(a.size(), [&](std::size_t j) {
+    const double d = double{a[j]} - double{b[j]};
+    return d * d;
+  });
 }
 
 void permute(Score& score, const Rows& rows, const Args& args, const OfSum& of_smaller) {
@@ -69,6 +71,7 @@ void permute(Score& score, const Rows& rows, const Args& args, const OfSum& of_s
     return of_smaller(sum, chosen);
   };
   const double observed = statistic();
+  if (!std::isfinite(observed)) return;
   Rng rng(mix64(args.seed + 0x5eed) ^ mix64(rows.n) ^ mix64(rows.m + 1));
   score.p_value = besag_clifford(observed, args, kMostNumbers / static_cast<double>(drawn * rows.width + 1), [&] {
     for (std::size_t i = 0; i < drawn; ++i) std::swap(order[i], order[i + rng.below(order.size() - i)]);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/lanes.h"
 #include "base/rng.h"
 #include "drift/drift.h"
 
@@ -33,7 +34,8 @@ double squared_distance(std::span<const float> a, std::span<const float> b);
 /// Fills in the p-value of a statistic of the sum of the rows of one sample, by permuting which rows these are: as
 /// exact for 30 rows as for 10,000. It stops at the 20th exceedance (Besag & Clifford 1991), else after 20/level draws,
 /// at most 10⁶ and at most 10¹⁰ numbers in all; p = (k+1)/(B+1). `of_smaller`: the statistic, large where the samples
-/// differ, from the sum over the rows of the smaller sample and which these are. Cost of a draw: rows of the smaller
+/// differ, from the sum over the rows of the smaller sample and which these are; of one that does not exist there is no
+/// p. Cost of a draw: rows of the smaller
 /// sample times width.
 using OfSum = std::function<double(std::span<const double> sum, std::span<const std::uint32_t> chosen)>;
 void permute(Score& score, const Rows& rows, const Args& args, const OfSum& of_smaller);

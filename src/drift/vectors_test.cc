@@ -66,6 +66,22 @@ TEST(Vectors, ClassifierKnowsTheAucOfAShift) {
   EXPECT_NEAR(s.moved->corrected, 2 * s.statistic - 1, .01);
 }
 
+TEST(Vectors, OfAnySizeOfNumbersAreTheSame) {
+  for (const std::int64_t rows : {300, 1200})
+    for (const double size : {1e-37, 1e-25, 1e22, 1e37})
+      for (const Method* method : {&mmd, &centroid_distance, &domain_classifier}) {
+        const Pair pair = moved(rows, rows, 8, .6, 7);
+        Pair scaled = pair;
+        for (auto* values : {&scaled.reference_rows, &scaled.current_rows})
+          for (float& v : *values) v = static_cast<float>(double{v} * size);
+        const Score own = run(*method, pair), other = run(*method, scaled);
+        EXPECT_LT(own.p_value, .01) << method->name;
+        EXPECT_NEAR(other.p_value, own.p_value, 1e-3) << method->name << " " << size;
+        ASSERT_TRUE(other.moved) << method->name << " " << size;
+        EXPECT_NEAR(other.moved->corrected, own.moved->corrected, 1e-3) << method->name << " " << size;
+      }
+}
+
 TEST(Vectors, OfAnotherWidthAreNotCompared) {
   Pair pair = moved(100, 100, 8, 0, 5), other = moved(100, 100, 4, 0, 6);
   for (const Method* method : {&mmd, &centroid_distance, &domain_classifier}) {

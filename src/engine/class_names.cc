@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -140,44 +141,85 @@ Result<std::vector<ClassColumn>> find_classes(table::Input& data, const std::vec
   return out;
 }
 
-Result<std::vector<std::string>> classes_of_both(table::Input& data, const ScoreAgainst& reference,
-                                                 const ScoreOptions& options) {
+void add_classes(std::vector<std::string>& names, const std::vector<std::string>& more) {
+  const ClassIndex known(names);
+  for (const auto& name : more)
+    if (known.find(name) == ClassIndex::kUnknown) names.push_back(name);
+  sort_classes(names);
+}
+
+void positive_last(std::vector<std::string>& names) {
+  if (names.size() == 2 && says_yes(names[0]) && !says_yes(names[1])) std::swap(names[0], names[1]);
+}
+
+Result<CommonClasses> common_classes(table::Input& data, const ScoreAgainst& reference, const ScoreOptions& options) {
   using metric::Task;
-  std::vector<std::string> columns = {options.label}, out;
+  CommonClasses out;
+  out.positive = options.positive;
   const bool two = options.task == Task::kBinary,
              many = options.task == Task::kMulticlass || options.task == Task::kSegmentation;
-  if (!(reference.rows && (two || many)) && !(reference.profile && many)) return out;
-  if (options.scores.empty()) columns.push_back(options.prediction);
-  const auto add = [&](const std::vector<std::string>& names) {
-    const ClassIndex known(out);
-    for (const auto& name : names)
-      if (known.find(name) == ClassIndex::kUnknown) out.push_back(name);
-    sort_classes(out);
+  if (!(reference.rows || reference.profile) || !(two || many)) return out;
+  std::vector<std::string> columns = {options.label};
+  if (!options.prediction.empty()) columns.push_back(options.prediction);
+  const auto found = [&](table::Input& input) -> Result<std::vector<std::string>> {
+    VIGIE_ASSIGN(auto met, find_classes(input, columns, two ? 2 : kMostClasses + 1, false));
+    std::vector<std::string> names;
+    for (const auto& column : met) add_classes(names, column.values);
+    return names;
   };
-  const auto add_from = [&](table::Input& input) -> Status {
-    VIGIE_ASSIGN(auto found, find_classes(input, columns, two ? 2 : kMostClasses + 1, false));
-    for (const auto& column : found) add(column.values);
-    return {};
+  VIGIE_ASSIGN(const auto mine, found(data));
+  std::vector<std::string> theirs;
+  if (reference.rows) {
+    VIGIE_ASSIGN(theirs, found(*reference.rows));
+    if (two) positive_last(theirs);
+  } else {
+    theirs = reference.profile->scores->options.classes;
+    if (!out.positive) out.positive = reference.profile->scores->options.positive;
+  }
+  auto both = mine;
+  add_classes(both, theirs);
+  const auto is_word = [](const std::string& name) { return !opposite(name).empty(); };
+  // Of a word for yes or no everybody knows the other.
+  if (many || (mine.size() < 2 && both.size() <= 2 && !std::all_of(both.begin(), both.end(), is_word)))
+    out.names = both;
+  std::vector<std::string> strange;
+  for (const ClassIndex known(theirs); const auto& name : mine)
+    if (known.find(name) == ClassIndex::kUnknown) strange.push_back(name);
+  // Who has no classes yet has no other ones; of more than two the scorer speaks.
+  const bool apart =
+      !theirs.empty() && !strange.empty() && (many || (both.size() > 2 && mine.size() <= 2 && theirs.size() <= 2));
+  if (apart && two && !out.positive && theirs.size() == 2) out.positive = theirs[1];
+  if (!apart) return out;
+  const auto list = [](const std::vector<std::string>& names) {
+    constexpr std::size_t kNamed = 5;
+    std::vector<std::string> named;
+    for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) named.push_back(vigie::quoted(names[i]));
+    return fmt::format("{}{}", fmt::join(named, ", "),
+                       names.size() > kNamed ? fmt::format(" and {} more", names.size() - kNamed) : "");
   };
-  VIGIE_TRY(add_from(data));
-  // Two words, or one that says what the other is: there is nothing to ask the reference.
-  if (two && (out.size() > 1 || (out.size() == 1 && !opposite(out[0]).empty()))) return std::vector<std::string>();
-  if (reference.rows) VIGIE_TRY(add_from(*reference.rows));
-  if (reference.profile) add(reference.profile->scores->options.classes);
+  out.note = fmt::format("column {} of {} has the {} {}, which the reference {} has not: it has {}",
+                         vigie::quoted(options.label), data.name(), strange.size() == 1 ? "class" : "classes",
+                         list(strange), reference.rows ? reference.rows->name() : reference.name, list(theirs));
+  if (!two) return out;
+  if (!options.positive && (!out.positive || ClassIndex(mine).find(*out.positive) == ClassIndex::kUnknown))
+    return fail(Code::kUsage,
+                fmt::format("--reference: {}; its positive class is missing, so nothing can be compared", out.note));
+  out.note += fmt::format("; compared is {} against any other", vigie::quoted(*out.positive));
   return out;
 }
 
-ClassIndex::ClassIndex(std::vector<std::string> names, bool words) : names_(std::move(names)), words_(words) {
-  for (std::size_t i = 0; i < names_.size(); ++i) index_.emplace(names_[i], static_cast<std::uint32_t>(i));
+ClassIndex::ClassIndex(std::vector<std::string> names) : names_(std::move(names)) {
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    index_.emplace(names_[i], static_cast<std::uint32_t>(i));
+    const auto [it, fresh] = by_key_.emplace(class_key(names_[i]), static_cast<std::uint32_t>(i));
+    if (!fresh) it->second = kUnknown;
+  }
 }
 
 std::uint32_t ClassIndex::find(std::string_view name) const {
   if (const auto it = index_.find(name); it != index_.end()) return it->second;
-  if (words_ && !opposite(name).empty()) return says_yes(name) ? 1 : 0;
-  // As text, 1.0 is the class "1" where the other column has numbers.
-  if (const auto value = number(name))
-    if (const auto it = index_.find(name_of(Type::kFloat, *value)); it != index_.end()) return it->second;
-  return kUnknown;
+  const auto it = by_key_.find(class_key(name));
+  return it != by_key_.end() ? it->second : kUnknown;
 }
 
 void ClassIndex::codes(const table::Column& column, std::vector<std::uint32_t>& out, std::string& unknown) const {

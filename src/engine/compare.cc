@@ -246,7 +246,9 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
                              .declared = declared,
                              .label = label};
     if (options.window == reference.window) context.windows = known_good.windows;
-    VIGIE_ASSIGN(auto findings, quality::run_checks(context));
+    quality::RunOptions checks;
+    checks.threads = options.threads;
+    VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));
     for (auto& finding : findings) found.push_back(as_result(std::move(finding)));
     for (std::size_t c = 0; c < reference.columns.size(); ++c) {
       if (!counted.present[c]) continue;

@@ -373,7 +373,9 @@ class Inspector {
     if (last) context.now = options_.now;
     if (reference_ && options_.window.kind != WindowSpec::Kind::kNone && options_.window == reference_->window)
       context.windows = reference_->windows;
-    VIGIE_ASSIGN(auto findings, quality::run_checks(context, options_.checks));
+    auto checks = options_.checks;
+    checks.threads = options_.threads;
+    VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));
     if (held.rules)
       for (auto& finding : held.rules->findings()) findings.push_back(std::move(finding));
     for (auto& finding : findings) result.quality.push_back(as_result(std::move(finding)));

@@ -63,6 +63,8 @@ bool Judge::judge_vectors(Draft& d, const drift::Method& method, const Place& pl
     r.reason = too_few(ref.vectors.rows(), cur.vectors.rows());
   else if (score.status == drift::Status::kConstant)
     r.reason = "the same single value in both", r.effect = 0;
+  else if (!d.tested)
+    r.reason = fmt::format("{} has no value: the numbers are too large or too small to be compared", method.name);
   return true;
 }
 

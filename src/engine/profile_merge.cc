@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "base/text.h"
 #include "engine/column_merge_internal.h"
@@ -113,6 +114,26 @@ bool same_counts(const Profile& a, const Profile& b) {
 std::string those(const std::vector<std::string>& columns, std::string_view what) {
   if (columns.size() == 1) return fmt::format("column {} has {}", vigie::quoted(columns[0]), what);
   return fmt::format("{} columns have {}, {} first", columns.size(), what, vigie::quoted(columns[0]));
+}
+
+// How good predictions were, of all rows or, where that cannot be told, of the side with more of them.
+void merge_scores(const Profile& a, const Profile& b, Profile& out) {
+  out.scores = nullptr;
+  if (!a.scores && !b.scores) return;
+  std::string why = "holds none";
+  if (a.scores && b.scores) {
+    if (auto merged = merge_scores(*a.scores, *b.scores))
+      out.scores = std::move(*merged);
+    else
+      why = "are " + merged.error().message;
+  }
+  if (out.scores) return;
+  const bool first = !b.scores || (a.scores && std::tie(a.rows, a.source) >= std::tie(b.rows, b.source));
+  const auto &kept = first ? a : b, &other = first ? b : a;
+  out.scores = kept.scores;
+  out.notes.push_back(fmt::format(
+      "how good predictions were is kept of {} alone: {} {}; vigie score --reference with the data knows of both",
+      kept.source, a.scores && b.scores ? "the scores of both" : other.source, why));
 }
 
 std::string windows_of(const Profile& p) {
@@ -265,12 +286,7 @@ Result<Profile> merge_profiles(const Profile& a, const Profile& b) {
                       cause));
   }
   merge_quality(a, b, out);
-  out.scores = a.scores && b.scores ? merge_scores(*a.scores, *b.scores) : nullptr;
-  if ((a.scores || b.scores) && !out.scores)
-    out.notes.push_back(
-        "the merged profile does not hold how good predictions were: one of the two does not, or is of too many rows "
-        "to "
-        "keep them, or of other columns or options; vigie score --reference needs the data");
+  merge_scores(a, b, out);
   return out;
 }
 

@@ -12,6 +12,8 @@
 #include <type_traits>
 
 #include "base/text.h"
+#include "engine/class_key.h"
+#include "engine/class_names_internal.h"
 #include "engine/profile.h"
 #include "metric/binary.h"
 #include "metric/fairness.h"
@@ -32,9 +34,12 @@ auto columns_of(Options& o) {
   return std::array{&o.label, &o.prediction, &o.group, &o.token_logprob, &o.sensitive};
 }
 
-/// "--score a,b" or "--prediction c": what was taken for the model's answer.
+/// "--score a,b", "--prediction c" or both: what was taken for the model's answer.
 std::string answer(const ScoreOptions& o) {
-  return o.scores.empty() ? "--prediction " + o.prediction : fmt::format("--score {}", fmt::join(o.scores, ","));
+  const bool decided = o.scores.empty() || o.task == Task::kBinary || o.task == Task::kMulticlass;
+  auto out = o.scores.empty() ? std::string() : fmt::format("--score {}", fmt::join(o.scores, ","));
+  if (decided && !o.prediction.empty()) out += (out.empty() ? "--prediction " : " --prediction ") + o.prediction;
+  return out;
 }
 
 void save_options(ByteWriter& out, const ScoreOptions& o) {
@@ -108,10 +113,25 @@ const metric::Metric* metric_of(std::string_view name, Task task, bool part) {
   return nullptr;
 }
 
+/// Of states that know their classes, the two sides' are moved to `classes` first.
+struct Sides {
+  ByteReader a, b;
+  const std::vector<std::string>&classes, &of_a, &of_b;
+};
+
 template <class State>
-Result<State> merged(ByteReader& a, ByteReader& b, ByteWriter& out) {
-  VIGIE_ASSIGN(auto state, State::load(a));
-  VIGIE_ASSIGN(auto other, State::load(b));
+Result<State> merged(Sides& sides, ByteWriter& out) {
+  const auto load = [&](ByteReader& in, const std::vector<std::string>& own) -> Result<State> {
+    VIGIE_ASSIGN(auto state, State::load(in));
+    if constexpr (requires { state.move_to(own, std::span<const std::uint32_t>()); }) {
+      std::vector<std::uint32_t> place;
+      for (const ClassIndex index(sides.classes); const auto& name : own) place.push_back(index.find(name));
+      VIGIE_TRY(state.move_to(sides.classes, place));
+    }
+    return state;
+  };
+  VIGIE_ASSIGN(auto state, load(sides.a, sides.of_a));
+  VIGIE_ASSIGN(auto other, load(sides.b, sides.of_b));
   if constexpr (std::is_void_v<decltype(state.merge(other))>) {
     state.merge(other);
   } else {
@@ -122,33 +142,33 @@ Result<State> merged(ByteReader& a, ByteReader& b, ByteWriter& out) {
 }
 
 template <class State>
-Result<std::vector<metric::Entry>> merged_entries(ByteReader& a, ByteReader& b, ByteWriter& out) {
-  VIGIE_ASSIGN(auto state, merged<State>(a, b, out));
+Result<std::vector<metric::Entry>> merged_entries(Sides& sides, ByteWriter& out) {
+  VIGIE_ASSIGN(auto state, merged<State>(sides, out));
   return metric::evaluate(state.summarize());
 }
 
 /// The metrics of the rows of both states, whose own goes to `out`.
-Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, std::string_view x, std::string_view y,
-                                                ByteWriter& out) {
-  ByteReader a(x), b(y);
+Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, const StoredScores& a,
+                                                const StoredScores& b, ByteWriter& out) {
+  Sides sides{ByteReader(a.state), ByteReader(b.state), options.classes, a.options.classes, b.options.classes};
   switch (options.task) {
     case Task::kMulticlass:
-      return merged_entries<metric::MulticlassState>(a, b, out);
+      return merged_entries<metric::MulticlassState>(sides, out);
     case Task::kRegression:
-      return merged_entries<metric::RegressionState>(a, b, out);
+      return merged_entries<metric::RegressionState>(sides, out);
     case Task::kRanking:
-      return merged_entries<metric::RankingState>(a, b, out);
+      return merged_entries<metric::RankingState>(sides, out);
     case Task::kText:
-      return merged_entries<metric::TextState>(a, b, out);
+      return merged_entries<metric::TextState>(sides, out);
     case Task::kSegmentation:
-      return merged_entries<metric::SegmentationState>(a, b, out);
+      return merged_entries<metric::SegmentationState>(sides, out);
     default:
       break;
   }
-  VIGIE_ASSIGN(auto state, merged<metric::BinaryState>(a, b, out));
+  VIGIE_ASSIGN(auto state, merged<metric::BinaryState>(sides, out));
   auto entries = metric::evaluate(state.summarize(2, options.costs));
   if (options.sensitive.empty()) return entries;
-  VIGIE_ASSIGN(auto fair, merged_entries<metric::FairnessState>(a, b, out));
+  VIGIE_ASSIGN(auto fair, merged_entries<metric::FairnessState>(sides, out));
   std::move(fair.begin(), fair.end(), std::back_inserter(entries));
   return entries;
 }
@@ -189,9 +209,9 @@ Status check_stored(const StoredScores& stored, const ScoreOptions& options, std
   if (was.label != options.label) return differs(with("--label", was.label), with("--label", options.label));
   if (answer(was) != answer(options)) return differs("with " + answer(was), "with " + answer(options));
   if (was.task == Task::kBinary) {
-    if (was.positive != options.positive)
+    if (class_key(was.positive.value_or("")) != class_key(options.positive.value_or("")))
       return differs(with("--positive", was.positive.value_or("")), with("--positive", options.positive.value_or("")));
-    if (!was.scores.empty() && was.threshold != options.threshold)
+    if (!was.scores.empty() && was.prediction.empty() && was.threshold != options.threshold)
       return differs(fmt::format("with --threshold {}", was.threshold),
                      fmt::format("with --threshold {}", options.threshold));
     if (options.costs && was.costs != options.costs)
@@ -210,16 +230,23 @@ Status check_stored(const StoredScores& stored, const ScoreOptions& options, std
   return {};
 }
 
-std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const StoredScores& b) {
-  if (a.state.empty() || b.state.empty()) return nullptr;
+Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b) {
+  const auto no = [](std::string_view why) { return fail(Code::kUsage, std::string(why)); };
+  if (a.state.empty() || b.state.empty()) return no("of too many rows, or of too long names, to be merged");
   auto out = std::make_shared<StoredScores>();
   out->options = a.options, out->options.segments.clear();
   auto theirs = b.options;
   theirs.segments.clear();
-  if (!check_stored(a, theirs, {}) || !check_stored(b, out->options, {})) return nullptr;
+  if (!check_stored(a, theirs, {}) || !check_stored(b, out->options, {})) return no("of other columns or options");
+  auto& classes = out->options.classes;
+  add_classes(classes, theirs.classes);
+  if (classes.size() == a.options.classes.size()) classes = a.options.classes;
+  if (a.options.task == Task::kBinary && classes.size() > 2)
+    return no(fmt::format("of other classes ({} and {})", fmt::join(a.options.classes, ", "),
+                          fmt::join(theirs.classes, ", ")));
   ByteWriter state;
-  auto entries = merge_states(out->options, a.state, b.state, state);
-  if (!entries) return nullptr;
+  auto entries = merge_states(out->options, a, b, state);
+  if (!entries) return no(fmt::format("of {}", entries.error().message));
   out->state = state.take();
   const bool windows = a.options.window == b.options.window;
   if (!windows) out->options.window = {};
@@ -236,7 +263,7 @@ std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const St
         healthy.squares += side->healthy[i].squares;
       }
   }
-  return out;
+  return std::shared_ptr<const StoredScores>(std::move(out));
 }
 
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) {
@@ -250,17 +277,26 @@ void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) 
     return of_all(a) && of_all(b) && metrics[a].part.empty() && !metrics[b].part.empty();
   });
   std::size_t count = 0;
-  const auto& state = scores->state.size() < room / 2 ? scores->state : std::string();
+  auto options = scores->options;
+  const auto bytes = [&] {
+    ByteWriter tried;
+    save_options(tried, options);
+    return tried.bytes().size();
+  };
+  std::string_view state = scores->state;
+  if (state.size() >= room / 2) state = {};
+  if (bytes() > room / 4) options.classes.clear(), state = {};
+  if (bytes() > room / 4) return out.string("");
   room -= state.size();
   ByteWriter tried;
-  save_options(tried, scores->options);
+  save_options(tried, options);
   for (std::size_t i = 0; i < metrics.size() && tried.bytes().size() <= room; ++i) {
     save_metric(tried, metrics[order[i]], healthy[order[i]]);
     const bool last = of_all(i) || i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
     if (last && tried.bytes().size() <= room) count = i + 1;
   }
   ByteWriter held;
-  save_options(held, scores->options);
+  save_options(held, options);
   held.fixed(static_cast<std::uint8_t>(cut || count < metrics.size()));
   held.varint(count);
   for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[order[i]], healthy[order[i]]);

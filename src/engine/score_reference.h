@@ -43,12 +43,12 @@ Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, con
 /// Code::kUsage where the metrics that `options` ask for are not those that were stored. `name` is the profile's.
 Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name);
 
-/// Of the rows of both, without segments; with healthy windows where both have the same kind. Nothing where they are of
-/// other columns or options, or a state is missing.
-std::shared_ptr<const StoredScores> merge_scores(const StoredScores& a, const StoredScores& b);
+/// Of the rows of both and the classes of both, without segments; with healthy windows where both have the same kind.
+/// Code::kUsage says why that is not possible: they are of other columns or options, or a state is missing.
+Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b);
 
-/// A part of a profile file, in about `room` bytes: what finds none is left out, segments before the state. Null is an
-/// empty one.
+/// A part of a profile file, in about `room` bytes: what finds none is left out, segments before the state, and with
+/// names of classes that are too long for it the state too; all where the names of columns are. Null is an empty one.
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room);
 /// False when the bytes are damaged.
 bool load_scores(ByteReader& in, std::shared_ptr<const StoredScores>& out);

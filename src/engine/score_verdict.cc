@@ -75,8 +75,8 @@ struct Unit {
 };
 
 /// `low`, `high` and `baseline` are on the scale of `value`, that of the reference. No size where nothing varies.
-Unit unit_of(const MetricResult& now, const metric::Value& then, double value, double low, double high,
-             double baseline) {
+Unit usual_unit(const MetricResult& now, const metric::Value& then, double value, double low, double high,
+                double baseline) {
   const auto& m = *now.metric;
   const double ahead = lead(m, value, baseline), least = lead(m, m.better == Better::kLower ? high : low, baseline);
   if (m.better != Better::kNeither && ahead > 0 && least > 0) return {ahead, "lead over the baseline", kLeadLevels};
@@ -88,6 +88,17 @@ Unit unit_of(const MetricResult& now, const metric::Value& then, double value, d
   if (const double size = sd(low, high, then.n); size > kRounding * then.scale) return {size, kSdOfRow, kSdLevels};
   if (then.scale > 0) return {then.scale, "sd of the labels", kSdLevels};
   return {sd(now.value.low, now.value.high, now.value.n), kSdOfRow, kSdLevels};
+}
+
+Unit unit_of(const MetricResult& now, const metric::Value& then, double value, double low, double high,
+             double baseline) {
+  const auto& m = *now.metric;
+  const auto usual = usual_unit(now, then, value, low, high, baseline);
+  if (m.better != Better::kLower || m.least != 0) return usual;
+  const bool to_perfect = baseline == m.least && std::isfinite(m.most);
+  const Unit grown{std::max(value, to_perfect ? kLeastLoss * m.most : 0), "reference value", kGrowthLevels};
+  const bool first = !(usual.size * usual.levels.major <= grown.size * grown.levels.major);
+  return grown.size > 0 && first ? grown : usual;
 }
 
 std::string text(double value) {
@@ -215,7 +226,8 @@ void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const S
                                text(now.value), text(r.reference));
         continue;
       }
-      r.effect_scale = name, r.watch = levels.watch, r.major = levels.major;
+      const auto [watch, major] = options.levels.value_or(levels);
+      r.effect_scale = name, r.watch = watch, r.major = major;
       const double size = std::sqrt(std::max(0., difference * difference - error * error)) / scale;
       r.effect = difference == 0 ? 0 : lead(*r.metric, difference, 0) > 0 ? -size : size;
       if (r.metric->better == Better::kNeither) r.effect = size;

@@ -25,8 +25,9 @@ struct MetricResult {
   // Against a reference; NaN without one. `reference` is on the scale of `value`.
   double reference = metric::kNaN, p_value = metric::kNaN, p_adjusted = metric::kNaN;
   double effect =
-      metric::kNaN;          ///< how far it moved, on `effect_scale`; above 0 is worse (of Better::kNeither: farther)
-  std::string effect_scale;  ///< "lead over the baseline", "range", "sd of a row", "sd of the labels"
+      metric::kNaN;  ///< how far it moved, on `effect_scale`; above 0 is worse (of Better::kNeither: farther)
+  std::string
+      effect_scale;  ///< "lead over the baseline", "reference value", "range", "sd of a row", "sd of the labels"
   double watch = metric::kNaN, major = metric::kNaN;
   double detectable_effect = metric::kNaN;  ///< the smallest that this window would have shown with probability 0.8
   Verdict verdict = Verdict::kNoData;

@@ -52,16 +52,16 @@ class BinaryScorer : public Scorer {
                          vigie::quoted(options_.label), source_, vigie::quoted(classes_.names()[0]),
                          vigie::quoted(classes_.names()[1]), vigie::quoted(name));
     }));
-    if (by_score()) {
-      scores_ = columns[1].numbers;
-    } else {
-      VIGIE_TRY(read_classes(columns[1], predictions_, [&](const std::string& name) {
+    std::size_t next = 1;
+    if (by_score()) scores_ = columns[next++].numbers;
+    if (by_prediction()) {
+      VIGIE_TRY(read_classes(columns[next++], predictions_, [&](const std::string& name) {
         return fmt::format("--prediction: {} in column {} of {} is none of the labels {} and {} (scores go to --score)",
                            vigie::quoted(name), vigie::quoted(options_.prediction), source_,
                            vigie::quoted(classes_.names()[0]), vigie::quoted(classes_.names()[1]));
       }));
     }
-    return options_.sensitive.empty() ? Status() : read_groups(columns[2]);
+    return options_.sensitive.empty() ? Status() : read_groups(columns[next]);
   }
 
   std::unique_ptr<GroupState> make(std::size_t limit) const override {
@@ -76,17 +76,17 @@ class BinaryScorer : public Scorer {
     std::vector<double> scores;
     const auto truth = take(labels_, rows, labels);
     std::span<const std::uint8_t> predicted;
+    if (by_prediction()) predicted = take(predictions_, rows, predictions);
     if (by_score()) {
       const auto given = take(scores_, rows, scores);
-      state.scores.update(given, truth);
-      if (!options_.sensitive.empty()) {
+      state.scores.update(given, truth, predicted);
+      if (!options_.sensitive.empty() && !by_prediction()) {
         // NaN is at no threshold, and infinite scores were left out.
         for (const double score : given)
           predictions.push_back(!std::isfinite(score) ? BinaryState::kUnlabelled : score >= options_.threshold);
         predicted = predictions;
       }
     } else {
-      predicted = take(predictions_, rows, predictions);
       state.scores.update_predictions(predicted, truth);
     }
     if (options_.sensitive.empty()) return;
@@ -96,7 +96,10 @@ class BinaryScorer : public Scorer {
 
   void describe(Scorecard& card) const override {
     card.options.emplace_back("positive", classes_.names()[1]);
-    if (by_score()) card.options.emplace_back("threshold", options_.threshold);
+    if (by_prediction())
+      card.options.emplace_back("prediction", options_.prediction);
+    else
+      card.options.emplace_back("threshold", options_.threshold);
     card.options.emplace_back("beta", kBeta);
     for (const auto& r : card.all().metrics)
       if (r.metric == &metric::binary_roc_auc && !r.segment && r.value.high < .5)
@@ -108,6 +111,8 @@ class BinaryScorer : public Scorer {
 
  private:
   bool by_score() const { return !options_.scores.empty(); }
+  /// Whether the model says what it decided on; else that is told by the threshold.
+  bool by_prediction() const { return !options_.prediction.empty(); }
 
   template <class Message>
   Status read_classes(const table::Column& column, std::vector<std::uint8_t>& out, Message message) {
@@ -173,7 +178,7 @@ Result<std::vector<std::string>> two_classes(std::vector<std::string> met, const
     if (says_yes(met[0])) std::swap(met[0], met[1]);
   }
   if (options.positive) {
-    const ClassIndex known(met, met.size() == 2 && !opposite(met[0]).empty() && !opposite(met[1]).empty());
+    const ClassIndex known(met);
     const auto code = known.find(*options.positive);
     if (code == ClassIndex::kUnknown && met.size() == 2)
       return fail(Code::kUsage,
@@ -193,37 +198,34 @@ Result<std::vector<std::string>> two_classes(std::vector<std::string> met, const
     return fail(Code::kUsage,
                 fmt::format("--label: column {} of {} has one value, {}; --positive says which class is meant",
                             vigie::quoted(options.label), source, vigie::quoted(met[0])));
-  if (says_yes(met[0]) && !says_yes(met[1])) std::swap(met[0], met[1]);
+  positive_last(met);
   return met;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOptions& options, bool text) {
-  const bool by_score = !options.scores.empty();
+  const bool by_score = !options.scores.empty(), by_prediction = !options.prediction.empty();
   std::vector<std::string> columns = {options.label};
   VIGIE_ASSIGN(auto label, find_classes(data, columns, 2, text));
   auto met = options.classes.empty() ? label[0].values : options.classes;
   const bool few = met.size() < 2 && (met.empty() || opposite(met[0]).empty());
-  if (!by_score) {
+  if (by_prediction) {
     VIGIE_ASSIGN(auto both, find_classes(data, {options.label, options.prediction}, few ? kMostClasses : 2, text));
     label = std::move(both);
     if (few && !met.empty()) {
-      met.insert(met.end(), label[1].values.begin(), label[1].values.end());
-      sort_classes(met);
+      add_classes(met, label[1].values);
     }
   }
   VIGIE_ASSIGN(auto names, two_classes(std::move(met), options, data.name()));
-  options.positive = names[1];
-  const bool words = !opposite(names[0]).empty() && !opposite(names[1]).empty();
+  options.positive = names[1], options.classes = names;
+  if (names[0] == "not " + names[1]) options.classes.erase(options.classes.begin());
   std::vector<Scorer::Wanted> wanted = {{options.label, label[0].type, true}};
-  if (by_score)
-    wanted.push_back({options.scores[0], table::Type::kFloat});
-  else
-    wanted.push_back({options.prediction, label[1].type, true});
+  if (by_score) wanted.push_back({options.scores[0], table::Type::kFloat});
+  if (by_prediction) wanted.push_back({options.prediction, label[1].type, true});
   if (!options.sensitive.empty()) wanted.push_back({options.sensitive, table::Type::kString});
   return std::unique_ptr<Scorer>(
-      new BinaryScorer(options, data.name(), ClassIndex(std::move(names), words), std::move(wanted)));
+      new BinaryScorer(options, data.name(), ClassIndex(std::move(names)), std::move(wanted)));
 }
 
 }  // namespace vigie::engine

@@ -36,10 +36,9 @@ class MulticlassScorer : public Scorer {
 
   Status read(std::span<const table::Column> columns, std::size_t) override {
     VIGIE_TRY(read_classes(columns[0], labels_, "--label"));
-    if (options_.scores.empty()) return read_classes(columns[1], predictions_, "--prediction");
     scores_.clear();
-    for (const auto& column : columns.subspan(1)) scores_.push_back(column.numbers);
-    return {};
+    for (const auto& column : columns.subspan(1, options_.scores.size())) scores_.push_back(column.numbers);
+    return by_prediction() ? read_classes(columns.back(), predictions_, "--prediction") : Status();
   }
 
   std::unique_ptr<GroupState> make(std::size_t limit) const override {
@@ -60,16 +59,21 @@ class MulticlassScorer : public Scorer {
     std::vector<std::vector<double>> buffers(scores_.size());
     std::vector<std::span<const double>> scores;
     for (std::size_t c = 0; c < scores_.size(); ++c) scores.push_back(take(scores_[c], rows, buffers[c]));
-    state.update(scores, take(labels_, rows, labels));
+    std::span<const std::uint32_t> predicted;
+    if (by_prediction()) predicted = take(predictions_, rows, predictions);
+    state.update(scores, take(labels_, rows, labels), predicted);
   }
 
   void describe(Scorecard& card) const override {
     card.options.emplace_back("classes", index_.names());
+    if (by_prediction()) card.options.emplace_back("prediction", options_.prediction);
     card.options.emplace_back("top_k", static_cast<double>(kTop));
     if (!how_.empty()) card.notes.push_back(how_);
   }
 
  private:
+  bool by_prediction() const { return !options_.prediction.empty(); }
+
   Status read_classes(const table::Column& column, std::vector<std::uint32_t>& out, std::string_view option) {
     std::string unknown;
     index_.codes(column, out, unknown);
@@ -140,20 +144,21 @@ Result<Classes> classes_of(const ScoreOptions& options, const std::vector<std::s
 
 Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, ScoreOptions& options, bool text) {
   std::vector<std::string> columns = {options.label};
-  if (options.scores.empty()) columns.push_back(options.prediction);
+  const bool by_prediction = !options.prediction.empty();
+  if (by_prediction) columns.push_back(options.prediction);
   VIGIE_ASSIGN(auto met, find_classes(data, columns, options.classes.empty() ? kMostClasses + 1 : 0, text));
   auto values = options.classes.empty() ? met[0].values : options.classes;
   Classes classes;
   std::vector<Scorer::Wanted> wanted = {{options.label, met[0].type, true}};
   if (options.scores.empty()) {
-    wanted.push_back({options.prediction, met[1].type, true});
-    if (options.classes.empty()) values.insert(values.end(), met[1].values.begin(), met[1].values.end());
+    if (options.classes.empty()) add_classes(values, met[1].values);
     sort_classes(values);
     classes.names = std::move(values);
   } else {
     for (const auto& s : options.scores) wanted.push_back({s, table::Type::kFloat});
     VIGIE_ASSIGN(classes, classes_of(options, values, data.name()));
   }
+  if (by_prediction) wanted.push_back({options.prediction, met[1].type, true});
   if (classes.names.empty())
     return fail(Code::kInput, fmt::format("{}: neither column {} nor column {} has a value", data.name(),
                                           vigie::quoted(options.label), vigie::quoted(options.prediction)));

@@ -138,8 +138,7 @@ Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, Sco
   auto names = options.classes;
   if (names.empty()) {
     names = met[0].values;
-    names.insert(names.end(), met[1].values.begin(), met[1].values.end());
-    sort_classes(names);
+    add_classes(names, met[1].values);
   }
   options.classes = names;
   std::vector<Scorer::Wanted> wanted = {{options.label, met[0].type, met[0].type != Type::kList},

@@ -107,6 +107,10 @@ Status check_all(const ScoreOptions& o) {
 /// The part of a stored reference that these options ask for. Windows of another kind say nothing of these.
 ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& options, Scorecard& card) {
   auto out = stored.reference;
+  const ClassIndex index(options.classes);
+  for (auto& r : out.metrics)
+    if (r.metric->key() == "class")
+      if (const auto code = index.find(r.part); code < index.names().size()) r.part = index.names()[code];
   if (options.window == stored.options.window) return out;
   if (options.window.kind != WindowSpec::Kind::kNone)
     card.notes.push_back(fmt::format("{}: has windows of {}, not of {}, so rows are taken for independent",
@@ -196,6 +200,10 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   card.notes = scored.pass.problems.notes;
   card.notes.insert(card.notes.end(), scored.pass.notes.begin(), scored.pass.notes.end());
   scored.scorer->describe(card);
+  if (options.levels) {
+    card.options.emplace_back("watch", options.levels->watch);
+    card.options.emplace_back("major", options.levels->major);
+  }
   if (scored.pass.without_time > 0)
     card.notes.push_back(
         fmt::format("{}: {} without a time are in no window", data.name(), plural(scored.pass.without_time, "row")));
@@ -209,14 +217,14 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   }
   ScoreReference healthy;
   if (reference.profile) {
-    VIGIE_TRY(check_stored(*reference.profile->scores, options, reference.name));
     card.reference = reference.name;
     healthy = stored_reference(*reference.profile->scores, options, card);
     card.rejected += reference.profile->rejected;
     card.problems.insert(card.problems.end(), reference.profile->problems.begin(), reference.profile->problems.end());
   } else {
-    // The same positive class, and no pictures of the reference.
+    // The same positive class, whatever the other is called there, and no pictures of the reference.
     options.pictures = false;
+    if (options.task == Task::kBinary) options.classes = given.classes;
     VIGIE_ASSIGN(auto rows, score_data(make, *reference.rows, options));
     card.reference = reference.rows->name();
     healthy = reference_of(rows);
@@ -239,9 +247,17 @@ Result<Scorecard> score(table::Input& data, const ScoreAgainst& reference, const
   VIGIE_TRY(check_columns(data, given));
   if (reference.rows) VIGIE_TRY(check_columns(*reference.rows, given));
   auto options = given;
-  VIGIE_ASSIGN(options.classes, classes_of_both(data, reference, options));
-  if (reference.profile && !options.positive) options.positive = reference.profile->scores->options.positive;
-  return score_with(make_scorer, data, reference, options);
+  if (reference.profile) {
+    const auto& stored = *reference.profile->scores;
+    if (!options.positive) options.positive = stored.options.positive;
+    VIGIE_TRY(check_stored(stored, options, reference.name));
+    options.positive = given.positive;
+  }
+  VIGIE_ASSIGN(auto common, common_classes(data, reference, options));
+  options.classes = std::move(common.names), options.positive = std::move(common.positive);
+  VIGIE_ASSIGN(auto card, score_with(make_scorer, data, reference, options));
+  if (!common.note.empty()) card.notes.push_back(std::move(common.note));
+  return card;
 }
 
 Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& given) {

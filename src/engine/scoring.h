@@ -14,11 +14,17 @@ namespace vigie::engine {
 
 /// A change of a metric against the reference is measured in shares of what the reference has above the baseline, at
 /// these levels; where it has nothing above it, in shares of the metric's range (kShareLevels) or, without bounds, in
-/// standard deviations of a row (kSdLevels).
+/// standard deviations of a row (kSdLevels). A loss is measured by what it was, at kGrowthLevels, where those are
+/// reached first: a model far ahead of the baseline may lose little of its lead and be wrong twice as much.
 inline constexpr Levels kLeadLevels{0.1, 0.25};
+inline constexpr Levels kGrowthLevels{0.5, 1};
+/// A loss whose baseline is perfect, as of calibration, counts as at least this share of its range: of less a doubling
+/// does not matter.
+inline constexpr double kLeastLoss = 0.05;
 
 struct ScoreOptions {
   metric::Task task = metric::Task::kBinary;
+  /// Of classes a prediction beside scores is what was decided on, in place of the threshold or the highest score.
   std::string label, prediction;
   std::vector<std::string> scores;      ///< one; of multiclass one a class
   double threshold = .5;                ///< binary: predicted positive at this score or above
@@ -35,9 +41,10 @@ struct ScoreOptions {
   std::string timestamp;
   WindowSpec window;
   std::vector<SegmentBy> segments;
-  bool pictures = false;    ///< whether Scorecard::pictures is wanted
-  bool keep_state = false;  ///< whether StoredScores::state is
-  double alpha = 0.05;      ///< false-discovery level of one window
+  bool pictures = false;         ///< whether Scorecard::pictures is wanted
+  bool keep_state = false;       ///< whether StoredScores::state is
+  double alpha = 0.05;           ///< false-discovery level of one window
+  std::optional<Levels> levels;  ///< in place of those above, on whatever scale a metric's effect has
   unsigned threads = 0;
   Progress progress;
   std::string version;

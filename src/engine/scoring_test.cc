@@ -182,6 +182,47 @@ TEST(Scoring, AProfileIsAsGoodAsItsRows) {
   expect_same_verdicts(reference, current, options);
 }
 
+// However far ahead of the dummy a model is: who is wrong twice as much is not well.
+TEST(Scoring, LossesThatDoubleAreSeen) {
+  const auto data = [](std::uint64_t seed, double error, double miscalibrated) {
+    Rng rng(seed);
+    MemoryInput input("data");
+    std::vector<double> y, p, happened, chance;
+    for (int i = 0; i < 20000; ++i) {
+      y.push_back(100 * rng.uniform());
+      p.push_back(y.back() + error * (rng.uniform() - .5));
+      chance.push_back(rng.uniform());
+      happened.push_back(rng.uniform() < std::pow(chance.back(), miscalibrated));
+    }
+    input.add("y", y).add("p", p).add("happened", happened, table::Type::kInteger).add("chance", chance);
+    return input;
+  };
+  auto then = data(41, 1, 1.2), now = data(42, std::sqrt(2.), 1.45), same = data(43, 1.05, 1.2);
+  ScoreOptions numbers;
+  numbers.task = Task::kRegression, numbers.label = "y", numbers.prediction = "p";
+  const auto worse = score(now, {.rows = &then}, numbers), well = score(same, {.rows = &then}, numbers);
+  ASSERT_TRUE(worse && well);
+  const auto* mse = find(worse->windows[0], "mse");
+  EXPECT_NEAR(mse->value.value / mse->reference, 2, .1);
+  EXPECT_EQ(mse->effect_scale, "reference value");
+  EXPECT_NE(mse->verdict, Verdict::kOk);
+  EXPECT_NE(find(worse->windows[0], "mae")->verdict, Verdict::kDrift) << "grew by 40 %";
+  EXPECT_EQ(well->summary.verdict, Verdict::kOk);
+  ScoreOptions classes;
+  classes.label = "happened", classes.scores = {"chance"};
+  const auto off = score(now, {.rows = &then}, classes);
+  ASSERT_TRUE(off) << off.error().message;
+  const auto* ece = find(off->windows[0], "ece");
+  EXPECT_NEAR(ece->value.value / ece->reference, 2, .2);
+  EXPECT_EQ(ece->verdict, Verdict::kWarning);
+  // The caller may say what matters.
+  numbers.levels = Levels{2, 3};
+  const auto lenient = score(now, {.rows = &then}, numbers);
+  ASSERT_TRUE(lenient);
+  EXPECT_EQ(lenient->summary.verdict, Verdict::kOk);
+  EXPECT_EQ(find(lenient->windows[0], "mse")->watch, 2);
+}
+
 TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   auto options = binary();
   options.sensitive = "list";
@@ -201,8 +242,8 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   const auto a = store_scores(first, options), b = store_scores(second, options), all = store_scores(both, options);
   ASSERT_TRUE(a && b && all);
   const auto merged = merge_scores(**a, **b);
-  ASSERT_TRUE(merged);
-  const auto &x = merged->reference.metrics, &y = (*all)->reference.metrics;
+  ASSERT_TRUE(merged) << merged.error().message;
+  const auto &x = (*merged)->reference.metrics, &y = (*all)->reference.metrics;
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     EXPECT_EQ(x[i].metric, y[i].metric);
@@ -212,6 +253,63 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   options.threshold = .7;
   const auto other = store_scores(second, options);
   EXPECT_FALSE(merge_scores(**a, **other));
+}
+
+TEST(Scoring, MergedScoresAreOfTheClassesOfBoth) {
+  const auto data = [](const std::string& name, std::vector<std::string> labels, std::vector<std::string> answers) {
+    MemoryInput input(name);
+    input.add("y", std::move(labels)).add("p", std::move(answers));
+    return input;
+  };
+  ScoreOptions options;
+  options.task = Task::kMulticlass, options.label = "y", options.prediction = "p";
+  auto first = data("first", {"1", "1", "eel", "1"}, {"1", "eel", "eel", "1"}),
+       second = data("second", {"ant", "yes", "yes"}, {"ant", "yes", "ant"}),
+       all = data("all", {"1", "1", "eel", "1", "ant", "1", "1"}, {"1", "eel", "eel", "1", "ant", "1", "ant"});
+  const auto a = store_scores(first, options), b = store_scores(second, options), whole = store_scores(all, options);
+  ASSERT_TRUE(a && b && whole);
+  const auto merged = merge_scores(**a, **b);
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ((*merged)->options.classes, (std::vector<std::string>{"1", "ant", "eel"}));
+  EXPECT_EQ((*merged)->state, (*whole)->state);
+  const auto &x = (*merged)->reference.metrics, &y = (*whole)->reference.metrics;
+  ASSERT_EQ(x.size(), y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_EQ(x[i].part, y[i].part);
+    expect_same(x[i].value.value, y[i].value.value, x[i]);
+  }
+  // Two classes of three are not two.
+  options.task = Task::kBinary;
+  auto cats = data("cats", {"cat", "dog"}, {"cat", "dog"}), eels = data("eels", {"dog", "eel"}, {"dog", "eel"});
+  const auto c = store_scores(cats, options);
+  options.positive = "dog";
+  const auto e = store_scores(eels, options);
+  ASSERT_TRUE(c && e);
+  const auto none = merge_scores(**c, **e);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, "of other classes (cat, dog and eel, dog)");
+}
+
+TEST(Scoring, LongNamesOfClassesLeaveAProfileItsSize) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) names.push_back(std::string(4000, 'x') + std::to_string(i % 30));
+  MemoryInput input("long");
+  input.add("y", names).add("p", names);
+  ScoreOptions options;
+  options.task = Task::kMulticlass, options.label = "y", options.prediction = "p";
+  const auto scores = store_scores(input, options);
+  ASSERT_TRUE(scores) << scores.error().message;
+  ByteWriter out;
+  constexpr std::size_t kRoom = 40'000;
+  save_scores(out, scores->get(), kRoom);
+  EXPECT_LE(out.bytes().size(), kRoom);
+  std::shared_ptr<const StoredScores> kept;
+  const auto bytes = out.take();
+  ByteReader in(bytes);
+  ASSERT_TRUE(load_scores(in, kept));
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(kept->options.classes.empty() && kept->state.empty());
+  EXPECT_EQ(kept->reference.metrics[0].value.value, 1);
 }
 
 TEST(Scoring, AProfileOfOtherOptionsIsRefused) {

@@ -40,16 +40,19 @@ class BinaryState {
 
   /// Labels: 1 positive, 0 negative, anything else unlabelled. A score that is NaN or infinite leaves its row out.
   /// Higher scores mean positive; log_loss, brier and ece need 0..1. The spans have one length. 3 ns a row.
-  void update(std::span<const double> scores, std::span<const std::uint8_t> labels);
+  /// Where there are `predictions`, the classes that were decided on, these count in place of the threshold; one that
+  /// is neither 0 nor 1 leaves its row out.
+  void update(std::span<const double> scores, std::span<const std::uint8_t> labels,
+              std::span<const std::uint8_t> predictions = {});
   /// Predicted classes in place of scores, 0 or 1 (anything else is missing); what needs scores will not exist. A state
-  /// takes either scores or predictions.
+  /// takes either rows with scores or rows without.
   void update_predictions(std::span<const std::uint8_t> predictions, std::span<const std::uint8_t> labels);
   /// As if this had seen the other's rows too. Another threshold: Code::kInput, and nothing changes.
   Status merge(const BinaryState& other);
 
   std::int64_t rows() const { return rows_; }  ///< all that came
   std::int64_t unlabelled() const { return unlabelled_; }
-  std::int64_t unscored() const { return unscored_; }  ///< labelled, without a number
+  std::int64_t unscored() const { return unscored_; }  ///< labelled, without a number or prediction
   const BinaryCounts& counts() const { return counts_; }
 
   void save(ByteWriter& out);  ///< the same rows give the same bytes

@@ -9,7 +9,8 @@ namespace vigie::metric {
 BinaryState::BinaryState(BinaryOptions options)
     : options_(options), positive_(options.limit), negative_(options.limit) {}
 
-void BinaryState::update(std::span<const double> scores, std::span<const std::uint8_t> labels) {
+void BinaryState::update(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                         std::span<const std::uint8_t> predictions) {
   constexpr std::size_t kBlock = 1024;
   std::array<double, kBlock> of_class[2];
   for (std::size_t from = 0; from < scores.size(); from += kBlock) {
@@ -18,11 +19,12 @@ void BinaryState::update(std::span<const double> scores, std::span<const std::ui
     std::int64_t selected[2] = {0, 0}, unlabelled = 0, unscored = 0;
     for (std::size_t i = from; i < to; ++i) {
       const double score = scores[i];
-      const bool labelled = labels[i] <= 1, scored = std::isfinite(score), kept = labelled && scored;
+      const auto said = predictions.empty() ? static_cast<std::uint8_t>(score >= options_.threshold) : predictions[i];
+      const bool labelled = labels[i] <= 1, scored = std::isfinite(score) && said <= 1, kept = labelled && scored;
       const std::size_t c = labels[i] & 1;
       of_class[c][held[c]] = score;
       held[c] += kept;
-      selected[c] += kept && score >= options_.threshold;
+      selected[c] += kept && said == 1;
       unlabelled += !labelled;
       unscored += labelled && !scored;
     }

@@ -59,6 +59,19 @@ TEST(Binary, ScoresAtTheEndsAsScikitLearn) {
   EXPECT_NEAR(value_of(evaluated({{0, 1, 1, 0}, {1, 0, 1, 0}}), "log_loss").value, 18.021826694558577, 1e-12);
 }
 
+TEST(Binary, PredictionsBesideScoresDecide) {
+  BinaryState state;
+  state.update(std::array{.9, .8, .2, .1, .6}, std::array<std::uint8_t, 5>{1, 1, 0, 0, 1},
+               std::array<std::uint8_t, 5>{0, 1, 1, 0, 2});
+  EXPECT_EQ(state.unscored(), 1);
+  const BinarySummary s = state.summarize();
+  EXPECT_EQ(s.counts.tp, 1);
+  EXPECT_EQ(s.counts.fn, 1);
+  EXPECT_EQ(s.counts.fp, 1);
+  EXPECT_EQ(s.counts.tn, 1);
+  EXPECT_EQ(s.roc_auc, 1);
+}
+
 TEST(Binary, DeLongVariance) {
   // By hand: positives .9 .6 .4, negatives .7 .3. Wins of each positive 1, .5, .5; losses of each negative 1/3, 1.
   const BinarySummary s = state_of({{.9, .6, .4, .7, .3}, {1, 1, 1, 0, 0}}).summarize();
@@ -88,11 +101,11 @@ TEST(Binary, RoundedBeyondTheLimit) {
   EXPECT_EQ(state_of(rows).summarize().rounding, 0);
   EXPECT_GT(state_of(rows, {.limit = 1000}).summarize().rounding, 0);
   for (std::size_t i = 0; i < exact.size(); ++i) {
-    EXPECT_NEAR(exact[i].value.value, rounded[i].value.value, 2e-3 * std::max(1.0, std::abs(exact[i].value.value)))
-        << exact[i].metric->name;
+    const Value &truth = exact[i].value, &got = rounded[i].value;
+    EXPECT_NEAR(got.value, truth.value, std::max(got.rounding, 1e-12) * std::abs(truth.value)) << exact[i].metric->name;
     // Counts at the threshold are exact whatever the limit.
     if (exact[i].metric == &binary_f1) {
-      EXPECT_EQ(exact[i].value.value, rounded[i].value.value);
+      EXPECT_EQ(got.rounding, 0);
     }
   }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -23,5 +25,15 @@ class CountReader {
   ByteReader& in_;
   std::uint64_t left_ = std::uint64_t{1} << 53;
 };
+
+/// Whether `place` gives each of `from` classes a place of its own among `to`.
+inline bool apart(std::span<const std::uint32_t> place, std::size_t from, std::size_t to) {
+  std::vector<bool> taken(to);
+  for (const auto at : place) {
+    if (at >= to || taken[at]) return false;
+    taken[at] = true;
+  }
+  return place.size() == from;
+}
 
 }  // namespace vigie::metric

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
+#include <vector>
 
 #include "metric/interval_internal.h"
 #include "stats/normal_range.h"
@@ -81,27 +83,62 @@ Groups groups_of(const FairnessSummary& s, Rate rate) {
   return out;
 }
 
-/// Calls f(one, other) for each two groups, in both orders. The gap is at least that of any pair, by bounds that hold
-/// for all pairs at once; and it is that of one pair, whichever, so that the highest of the pairs' own upper bounds
-/// will do.
-template <class F>
-void each_pair(const std::vector<Group>& groups, F f) {
-  for (const Group& one : groups)
-    for (const Group& other : groups)
-      if (&one != &other) f(one, other);
+/// One end of a gap: how far out a group's rate is, and how far its bound is from there.
+struct End {
+  std::size_t group;
+  double at, reach;
+};
+
+/// Without those to which two others are to be preferred, of which one is not at the gap's other end.
+std::vector<End> best(std::vector<End> ends, double sign) {
+  std::sort(ends.begin(), ends.end(),
+            [&](const End& a, const End& b) { return a.at != b.at ? a.at > b.at : sign * a.reach > sign * b.reach; });
+  double first = -kInfinity, second = -kInfinity;
+  std::erase_if(ends, [&](const End& end) {
+    const double reach = sign * end.reach;
+    if (reach <= second) return true;
+    second = std::min(first, reach), first = std::max(first, reach);
+    return false;
+  });
+  return ends;
 }
+
+/// The most that a.at + b.at + sign · √(a.reach² + b.reach²) comes to for two groups; −∞ where there are not two. As
+/// few ends are the best, some n log n.
+double widest(const std::vector<End>& some, const std::vector<End>& others, double sign) {
+  double out = -kInfinity;
+  const auto last = best(others, sign);
+  for (const End& a : best(some, sign))
+    for (const End& b : last)
+      if (a.group != b.group) out = std::max(out, a.at + b.at + sign * std::hypot(a.reach, b.reach));
+  return out;
+}
+
+/// Of each group `f` gives the ends of a gap that it may be: the upper and the lower one.
+template <class F>
+double widest(const std::vector<Group>& groups, double sign, F f) {
+  std::vector<End> upper, lower;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto [up, down] = f(groups[i]);
+    upper.push_back({i, up.first, up.second}), lower.push_back({i, down.first, down.second});
+  }
+  return widest(upper, lower, sign);
+}
+
+// The gap is at least that of any pair, by bounds that hold for all pairs at once; and it is that of one pair,
+// whichever, so that the highest of the pairs' own upper bounds will do.
 
 template <Rate rate>
 Value difference(const FairnessSummary& s) {
   const Groups g = groups_of(s, rate);
   if (!g.reason.empty()) return none(g.reason, s.n);
-  double low = 0, high = 0;
-  each_pair(g.groups, [&](const Group& a, const Group& b) {
-    const double value = b.rate - a.rate;
-    low = std::max(low, value - std::hypot(b.rate - b.joint.low, a.joint.high - a.rate));
-    high = std::max(high, value + std::hypot(b.own.high - b.rate, a.rate - a.own.low));
+  const double low = widest(g.groups, -1, [](const Group& one) {
+    return std::pair(std::pair(one.rate, one.rate - one.joint.low), std::pair(-one.rate, one.joint.high - one.rate));
   });
-  Value v = some(g.highest - g.lowest, {low, std::min(1.0, high)}, 0, s.n);
+  const double high = widest(g.groups, 1, [](const Group& one) {
+    return std::pair(std::pair(one.rate, one.own.high - one.rate), std::pair(-one.rate, one.rate - one.own.low));
+  });
+  Value v = some(g.highest - g.lowest, {std::max(0.0, low), std::min(1.0, high)}, 0, s.n);
   v.noise = g.noise;
   return v;
 }
@@ -111,19 +148,26 @@ Value smallest_ratio(const FairnessSummary& s) {
   const Groups g = groups_of(s, rate);
   if (!g.reason.empty()) return none(g.reason, s.n);
   if (g.highest == 0) return none("the rate of every group is 0", s.n);
-  double low = 1, high = 1;
-  each_pair(g.groups, [&](const Group& a, const Group& b) {
-    if (b.rate == 0) return;
-    if (a.rate == 0) {
-      low = 0, high = std::min(high, a.joint.high / b.joint.low);
-      return;
-    }
-    const double value = a.rate / b.rate;
-    const double down = std::hypot(std::log(a.rate / a.own.low), std::log(b.own.high / b.rate));
-    const double up = std::hypot(std::log(a.joint.high / a.rate), std::log(b.rate / b.joint.low));
-    low = std::min(low, value * std::exp(-down)), high = std::min(high, value * std::exp(up));
+  std::vector<Group> above;
+  double of_none = kInfinity, surest = 0;
+  for (const Group& one : g.groups) {
+    if (one.rate > 0)
+      above.push_back(one), surest = std::max(surest, one.joint.low);
+    else
+      of_none = std::min(of_none, one.joint.high);
+  }
+  const double down = widest(above, 1, [](const Group& one) {
+    const double at = std::log(one.rate);
+    return std::pair(std::pair(at, std::log(one.own.high / one.rate)),
+                     std::pair(-at, std::log(one.rate / one.own.low)));
   });
-  Value v = some(g.lowest / g.highest, {low, high}, 1, s.n);
+  const double up = widest(above, -1, [](const Group& one) {
+    const double at = std::log(one.rate);
+    return std::pair(std::pair(at, std::log(one.rate / one.joint.low)),
+                     std::pair(-at, std::log(one.joint.high / one.rate)));
+  });
+  const double low = g.lowest > 0 ? std::exp(-down) : 0;
+  Value v = some(g.lowest / g.highest, {std::min(1.0, low), std::min({1.0, std::exp(-up), of_none / surest})}, 1, s.n);
   const double overall = share_of(s.all, rate).value(), half = std::min(overall, g.noise / 2);
   v.noise = (overall - half) / (overall + half) - 1;
   return v;

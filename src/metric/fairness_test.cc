@@ -8,6 +8,8 @@
 
 #include "base/rng.h"
 #include "metric/golden_test_internal.h"
+#include "metric/interval_internal.h"
+#include "stats/normal_range.h"
 
 namespace vigie::metric {
 namespace {
@@ -80,6 +82,58 @@ TEST(SlowFairness, IntervalsHoldTheGapOfTheLaw) {
     EXPECT_NEAR(noise / gap, 1, .2) << groups;
     EXPECT_NEAR(ratio_noise / (ratio - 1), 1, .2) << groups;
   }
+}
+
+// The bounds of all pairs of groups, and of so many groups that all pairs would take minutes.
+TEST(Fairness, BoundsAreThoseOfEveryPair) {
+  for (const std::uint64_t seed : {1, 2, 3, 4}) {
+    Rng rng(seed);
+    FairnessState state;
+    const std::size_t groups = seed == 1 ? 2 : 60;
+    std::vector<double> k, n;
+    for (std::size_t g = 0; g < groups; ++g) {
+      const auto rows = static_cast<std::size_t>(1 + std::exp(6 * rng.uniform()));
+      const auto picked = static_cast<std::size_t>(static_cast<double>(rows) * std::min(1., rng.uniform() * 1.05));
+      std::vector<std::uint8_t> predictions(rows);
+      std::fill_n(predictions.begin(), seed == 4 ? std::max(picked, std::size_t{1}) : picked, 1);
+      state.update(std::vector<std::string_view>(rows, std::string_view(std::to_string(g))), predictions, predictions);
+      k.push_back(static_cast<double>(std::count(predictions.begin(), predictions.end(), 1)));
+      n.push_back(static_cast<double>(rows));
+    }
+    const double z = stats::normal_range_quantile(.95, static_cast<std::int64_t>(groups)) / std::sqrt(2.);
+    double low = 0, high = 0, low_ratio = 1, high_ratio = 1;
+    for (std::size_t a = 0; a < groups; ++a)
+      for (std::size_t b = 0; b < groups; ++b) {
+        if (a == b) continue;
+        const double of_a = k[a] / n[a], of_b = k[b] / n[b];
+        const Interval own_a = wilson(k[a], n[a]), own_b = wilson(k[b], n[b]), joint_a = wilson(k[a], n[a], z),
+                       joint_b = wilson(k[b], n[b], z);
+        low = std::max(low, of_b - of_a - std::hypot(of_b - joint_b.low, joint_a.high - of_a));
+        high = std::max(high, of_b - of_a + std::hypot(own_b.high - of_b, of_a - own_a.low));
+        if (of_b == 0) continue;
+        if (of_a == 0) {
+          low_ratio = 0, high_ratio = std::min(high_ratio, joint_a.high / joint_b.low);
+          continue;
+        }
+        const double down = std::hypot(std::log(of_a / own_a.low), std::log(own_b.high / of_b)),
+                     up = std::hypot(std::log(joint_a.high / of_a), std::log(of_b / joint_b.low));
+        low_ratio = std::min(low_ratio, of_a / of_b * std::exp(-down));
+        high_ratio = std::min(high_ratio, of_a / of_b * std::exp(up));
+      }
+    const auto entries = evaluate(state.summarize());
+    const Value difference = value_of(entries, "selection_rate_difference"),
+                ratio = value_of(entries, "selection_rate_ratio");
+    EXPECT_NEAR(difference.low, low, 1e-12) << seed;
+    EXPECT_NEAR(difference.high, std::min(1., high), 1e-12) << seed;
+    EXPECT_NEAR(ratio.low, low_ratio, 1e-12) << seed;
+    EXPECT_NEAR(ratio.high, high_ratio, 1e-12) << seed;
+  }
+}
+
+TEST(Fairness, OfManyGroups) {
+  const auto entries = drawn(5, 20'000, 10, .5, .5);
+  EXPECT_LT(value_of(entries, "tpr_difference").low, value_of(entries, "tpr_difference").high);
+  EXPECT_EQ(value_of(entries, "tpr_ratio").low, 0);
 }
 
 TEST(Fairness, MissingGroups) {

@@ -26,6 +26,12 @@ double sum_of_squares(const MulticlassSummary& s) {
   return sum;
 }
 
+double largest_share(const MulticlassSummary& s) {
+  double largest = 0;
+  for (std::size_t c = 0; c < s.parts.size(); ++c) largest = std::max(largest, s.share(c));
+  return largest;
+}
+
 std::int64_t right(const MulticlassSummary& s) {
   std::int64_t sum = 0;
   for (const BinarySummary& one : s.one) sum += one.counts.tp;
@@ -33,9 +39,7 @@ std::int64_t right(const MulticlassSummary& s) {
 }
 
 Value accuracy(const MulticlassSummary& s) {
-  double largest = 0;
-  for (std::size_t c = 0; c < s.parts.size(); ++c) largest = std::max(largest, s.share(c));
-  return share(static_cast<double>(right(s)), static_cast<double>(s.n), largest, s.n, kNoRows);
+  return share(static_cast<double>(right(s)), static_cast<double>(s.n), largest_share(s), s.n, kNoRows);
 }
 
 Value kappa(const MulticlassSummary& s) {
@@ -102,7 +106,10 @@ Value average(const MulticlassSummary& s, Kind kind, Average how) {
       variance += static_cast<double>(s.matrix[i * k + j]) * influence * influence;
     }
   }
-  const double baseline = how == Average::kWeighted ? sum_of_squares(s) : 1 / counted;
+  // Recall by the rows of the classes is the accuracy, and so is its dummy's.
+  const double baseline = how != Average::kWeighted ? 1 / counted
+                          : kind == Kind::kRecall   ? largest_share(s)
+                                                    : sum_of_squares(s);
   return some(value, share_interval(value, variance, n), baseline, s.n);
 }
 
@@ -117,7 +124,7 @@ Value averaged(const MulticlassSummary& s) {
 
 /// Precision, recall and F1 over all rows together: each row is one hit or one miss of both kinds.
 Value micro(const MulticlassSummary& s) {
-  return share(static_cast<double>(right(s)), static_cast<double>(s.n), sum_of_squares(s), s.n, kNoRows);
+  return accuracy(s);
 }
 
 template <const Metric& metric>
@@ -237,27 +244,26 @@ constinit const Metric multiclass_top_k_accuracy = metric(
 constinit const Metric multiclass_precision_macro =
     metric("precision_macro", "mean precision of the classes; baseline: random by the shares of the classes",
            "interval: delta method", averaged<Kind::kPrecision, Average::kMacro>);
-constinit const Metric multiclass_precision_micro = metric(
-    "precision_micro", "precision of all classes together: the accuracy; baseline: random by the shares of the classes",
-    "interval: Wilson 1927", micro);
+constinit const Metric multiclass_precision_micro =
+    metric("precision_micro", "precision of all classes together: the accuracy; baseline: always the largest class",
+           "interval: Wilson 1927", micro);
 constinit const Metric multiclass_precision_weighted = metric(
     "precision_weighted", "mean precision of the classes by their rows; baseline: random by the shares of the classes",
     "interval: delta method", averaged<Kind::kPrecision, Average::kWeighted>);
 constinit const Metric multiclass_recall_macro =
     metric("recall_macro", "mean recall of the classes; baseline: random by the shares of the classes",
            "interval: delta method", averaged<Kind::kRecall, Average::kMacro>);
-constinit const Metric multiclass_recall_micro = metric(
-    "recall_micro", "recall of all classes together: the accuracy; baseline: random by the shares of the classes",
-    "interval: Wilson 1927", micro);
-constinit const Metric multiclass_recall_weighted =
-    metric("recall_weighted",
-           "mean recall of the classes by their rows: the accuracy; baseline: random by the shares of the classes",
-           "interval: delta method", averaged<Kind::kRecall, Average::kWeighted>);
+constinit const Metric multiclass_recall_micro =
+    metric("recall_micro", "recall of all classes together: the accuracy; baseline: always the largest class",
+           "interval: Wilson 1927", micro);
+constinit const Metric multiclass_recall_weighted = metric(
+    "recall_weighted", "mean recall of the classes by their rows: the accuracy; baseline: always the largest class",
+    "interval: delta method", averaged<Kind::kRecall, Average::kWeighted>);
 constinit const Metric multiclass_f1_macro =
     metric("f1_macro", "mean F1 of the classes; baseline: random by the shares of the classes",
            "interval: delta method", averaged<Kind::kF1, Average::kMacro>);
 constinit const Metric multiclass_f1_micro =
-    metric("f1_micro", "F1 of all classes together: the accuracy; baseline: random by the shares of the classes",
+    metric("f1_micro", "F1 of all classes together: the accuracy; baseline: always the largest class",
            "interval: Wilson 1927", micro);
 constinit const Metric multiclass_f1_weighted =
     metric("f1_weighted", "mean F1 of the classes by their rows; baseline: random by the shares of the classes",

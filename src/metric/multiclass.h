@@ -30,10 +30,15 @@ class MulticlassState {
   /// One span of scores per class, all of the length of `labels`; labels are indices of classes, anything above is
   /// unlabelled. The prediction is the class of the highest score, the first of equals. A row with a score that is NaN
   /// or infinite is left out. log_loss, brier and ece need scores within 0..1 that sum to 1 (within 0.05; they are not
-  /// brought to 1).
-  void update(std::span<const std::span<const double>> scores, std::span<const std::uint32_t> labels);
+  /// brought to 1). Where there are `predictions`, the classes that were decided on, these count in place of the
+  /// highest scores, but for ece, and a row whose prediction is no class is left out.
+  void update(std::span<const std::span<const double>> scores, std::span<const std::uint32_t> labels,
+              std::span<const std::uint32_t> predictions = {});
   /// Predicted classes in place of scores; what needs scores will not exist.
   void update_predictions(std::span<const std::uint32_t> predictions, std::span<const std::uint32_t> labels);
+  /// The same rows among other classes: the class that was at i is at place[i] of `classes`, each at a place of its
+  /// own; else Code::kInput, and nothing changes, as where there are scores and more classes than have such.
+  Status move_to(std::vector<std::string> classes, std::span<const std::uint32_t> place);
   /// As if this had seen the other's rows too. Other classes or another top_k: Code::kInput, and nothing changes.
   Status merge(const MulticlassState& other);
 

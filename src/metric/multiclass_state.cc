@@ -20,7 +20,8 @@ MulticlassState::MulticlassState(MulticlassOptions options)
       against_rest_(options_.classes.size(), BinaryState({.limit = options_.limit})),
       confidence_({.limit = options_.limit}) {}
 
-void MulticlassState::update(std::span<const std::span<const double>> scores, std::span<const std::uint32_t> labels) {
+void MulticlassState::update(std::span<const std::span<const double>> scores, std::span<const std::uint32_t> labels,
+                             std::span<const std::uint32_t> predictions) {
   const std::size_t k = options_.classes.size();
   constexpr double kLeast = std::numeric_limits<double>::epsilon();
   // The rows that count, by class, for the states that take spans.
@@ -46,13 +47,14 @@ void MulticlassState::update(std::span<const std::span<const double>> scores, st
       if (score > scores[best][i]) best = c;
       ahead += score > own || (score == own && c > label);  // of equals the later, as scikit-learn has it
     }
-    if (!std::isfinite(sum)) {
+    const std::size_t said = predictions.empty() ? best : predictions[i];
+    if (!std::isfinite(sum) || said >= k) {
       ++unscored_;
       continue;
     }
     for (std::size_t c = 0; c < k; ++c) kept[c].push_back(scores[c][i]);
     truth.push_back(label);
-    ++matrix_[label * k + best];
+    ++matrix_[label * k + said];
     top_hits_ += ahead < options_.top_k;
     improper_ += !within || std::abs(sum - 1) > kFarFromOne;
     highest.push_back(scores[best][i]);
@@ -84,6 +86,22 @@ void MulticlassState::update_predictions(std::span<const std::uint32_t> predicti
     }
   }
   rows_ += static_cast<std::int64_t>(labels.size());
+}
+
+Status MulticlassState::move_to(std::vector<std::string> classes, std::span<const std::uint32_t> place) {
+  const std::size_t k = options_.classes.size(), to = classes.size();
+  if (!apart(place, k, to)) return fail(Code::kInput, "states of different classes");
+  if (log_loss_.count() > 0 && to != k) return fail(Code::kInput, "scores of different classes");
+  auto options = options_;
+  options.classes = std::move(classes);
+  MulticlassState moved(std::move(options));
+  for (std::size_t i = 0; i < k; ++i) {
+    for (std::size_t j = 0; j < k; ++j) moved.matrix_[place[i] * to + place[j]] = matrix_[i * k + j];
+    moved.against_rest_[place[i]] = std::move(against_rest_[i]);
+  }
+  options_ = std::move(moved.options_);
+  matrix_ = std::move(moved.matrix_), against_rest_ = std::move(moved.against_rest_);
+  return {};
 }
 
 Status MulticlassState::merge(const MulticlassState& other) {

@@ -64,6 +64,29 @@ TEST(Multiclass, ClassesThatDoNotOccur) {
   EXPECT_EQ(value_of(entries, "log_loss").reason, "no scores were given");
 }
 
+// One number, one dummy: precision, recall and F1 over all rows, and recall by the rows of the classes, are the
+// accuracy.
+TEST(Multiclass, TheAccuracyHasOneDummy) {
+  Rng rng(6);
+  const auto entries = evaluate(state_of(random_rows(rng, 300, 3), {.classes = {"a", "b", "c"}}).summarize());
+  const Value accuracy = value_of(entries, "accuracy");
+  for (const auto name : {"precision_micro", "recall_micro", "f1_micro", "recall_weighted"}) {
+    EXPECT_NEAR(value_of(entries, name).value, accuracy.value, 1e-12) << name;
+    EXPECT_EQ(value_of(entries, name).baseline, accuracy.baseline) << name;
+  }
+}
+
+TEST(Multiclass, PredictionsBesideScoresDecide) {
+  MulticlassState state({.classes = {"a", "b"}});
+  const std::vector<double> a = {.9, .4, .8, .7}, b = {.1, .6, .2, .3};
+  state.update(std::array{std::span<const double>(a), std::span<const double>(b)},
+               std::array<std::uint32_t, 4>{0, 1, 0, 0}, std::array<std::uint32_t, 4>{0, 0, 0, 9});
+  EXPECT_EQ(state.unscored(), 1);
+  const auto entries = evaluate(state.summarize());
+  EXPECT_NEAR(value_of(entries, "accuracy").value, 2. / 3, 1e-12);
+  EXPECT_EQ(value_of(entries, "roc_auc_macro").value, 1);
+}
+
 TEST(Multiclass, AMissingClassHasNoRocAuc) {
   const Rows rows{{{.5, .2}, {.3, .7}, {.2, .1}}, {0, 1}};
   const auto entries = evaluate(state_of(rows, {.classes = {"a", "b", "c"}}).summarize());

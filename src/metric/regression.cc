@@ -39,7 +39,9 @@ template <State::Loss loss>
 Value root_mean(const RegressionSummary& s) {
   Value v = mean_loss(s, loss);
   if (std::isnan(v.value)) return v;
-  return some(std::sqrt(v.value), root({v.low, v.high}), std::sqrt(v.baseline), v.n);
+  Value out = some(std::sqrt(v.value), root({v.low, v.high}), std::sqrt(v.baseline), v.n);
+  out.rounding = v.rounding;
+  return out;
 }
 
 Value r2(const RegressionSummary& s) {
@@ -54,7 +56,8 @@ Value max_error(const RegressionSummary& s) {
   return {.value = s.largest,
           .baseline = s.largest_baseline,
           .n = s.n,
-          .reason = "the largest error of other rows may be any"};
+          .reason = "the largest error of other rows may be any",
+          .rounding = s.rounding};
 }
 
 Value medae(const RegressionSummary& s) {

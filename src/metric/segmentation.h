@@ -31,6 +31,9 @@ class SegmentationState {
   void update(std::uint64_t image, std::span<const std::uint32_t> truth, std::span<const std::uint32_t> predicted);
   /// Areas that were counted elsewhere (run-length masks); shared ≤ truth, predicted. An unknown class is ignored.
   void update(std::uint64_t image, std::uint32_t of_class, const Area& area);
+  /// The same pixels among other classes: the class that was at i is at place[i] of `classes`, each at a place of its
+  /// own; else Code::kInput, and nothing changes.
+  Status move_to(std::vector<std::string> classes, std::span<const std::uint32_t> place);
   /// As if this had seen the other's pixels too. Other classes: Code::kInput, and nothing changes.
   Status merge(const SegmentationState& other);
 

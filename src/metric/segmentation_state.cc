@@ -43,6 +43,17 @@ void SegmentationState::update(std::uint64_t image, std::uint32_t of_class, cons
   mine.predicted += area.predicted;
 }
 
+Status SegmentationState::move_to(std::vector<std::string> classes, std::span<const std::uint32_t> place) {
+  if (!apart(place, classes_.size(), classes.size())) return fail(Code::kInput, "states of different classes");
+  classes_ = std::move(classes);
+  for (auto& [image, areas] : images_) {
+    std::map<std::uint32_t, Area> moved;
+    for (const auto& [of_class, area] : areas) moved.emplace(place[of_class], area);
+    areas = std::move(moved);
+  }
+  return {};
+}
+
 Status SegmentationState::merge(const SegmentationState& other) {
   if (classes_ != other.classes_) return fail(Code::kInput, "states of different classes");
   if (&other == this) return merge(SegmentationState(other));

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
+#include "base/lanes.h"
 #include "quality/association_internal.h"
 
 namespace vigie::quality {
@@ -16,15 +18,15 @@ constexpr std::size_t kClasses = 32;
 constexpr double kHeavy = 10;
 
 void rank(Prepared& column) {
-  std::vector<std::uint32_t> order;
+  std::vector<std::pair<double, std::uint32_t>> order;
   for (std::uint32_t i = 0; i < column.values.size(); ++i)
-    if (!std::isnan(column.values[i])) order.push_back(i);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return column.values[a] < column.values[b]; });
+    if (!std::isnan(column.values[i])) order.emplace_back(column.values[i], i);
+  std::sort(order.begin(), order.end());
   column.ranks.assign(column.values.size(), kNaN);
   for (std::size_t i = 0; i < order.size();) {
     std::size_t j = i;
-    while (j < order.size() && column.values[order[j]] == column.values[order[i]]) ++j;
-    for (std::size_t t = i; t < j; ++t) column.ranks[order[t]] = (static_cast<double>(i + j) + 1) / 2;
+    while (j < order.size() && order[j].first == order[i].first) ++j;
+    for (std::size_t t = i; t < j; ++t) column.ranks[order[t].second] = (static_cast<double>(i + j) + 1) / 2;
     i = j;
   }
 }
@@ -78,31 +80,31 @@ Prepared prepare(const ColumnState& column, std::span<const std::uint64_t> words
 
 Correlation correlate(std::span<const double> x, std::span<const double> y) {
   Correlation out{kNaN, kNaN, 0};
-  double n = 0, mx = 0, my = 0;
+  std::vector<double> u, v;
+  u.reserve(x.size()), v.reserve(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i] + y[i])) continue;
-    ++n;
-    mx += (x[i] - mx) / n;
-    my += (y[i] - my) / n;
+    u.push_back(x[i]), v.push_back(y[i]);
   }
-  out.rows = static_cast<std::int64_t>(n);
+  out.rows = static_cast<std::int64_t>(u.size());
   if (out.rows < kFewestRows) return out;
-  double xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i] + y[i])) continue;
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-    xy += (x[i] - mx) * (y[i] - my);
-  }
+  const double n = static_cast<double>(u.size());
+  const double mx = sum_of(u.size(), [&](std::size_t i) { return u[i] / n; }),
+               my = sum_of(u.size(), [&](std::size_t i) { return v[i] / n; });
+  for (double& d : u) d -= mx;
+  for (double& d : v) d -= my;
+  const double xx = sum_of(u.size(), [&](std::size_t i) { return u[i] * u[i]; }),
+               yy = sum_of(u.size(), [&](std::size_t i) { return v[i] * v[i]; }),
+               xy = sum_of(u.size(), [&](std::size_t i) { return u[i] * v[i]; });
   if (!(xx > 0) || !(yy > 0) || !std::isfinite(xx + yy)) return out;
   const double sx = std::sqrt(xx / n), sy = std::sqrt(yy / n);
   out.r = std::clamp(xy / n / sx / sy, -1.0, 1.0);
-  double squares = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i] + y[i])) continue;
-    const double u = (x[i] - mx) / sx, v = (y[i] - my) / sy, influence = u * v - out.r * (u * u + v * v) / 2;
-    squares += influence * influence;
-  }
+  for (double& d : u) d /= sx;
+  for (double& d : v) d /= sy;
+  const double half = out.r / 2, squares = sum_of(u.size(), [&](std::size_t i) {
+                                   const double influence = u[i] * v[i] - half * (u[i] * u[i] + v[i] * v[i]);
+                                   return influence * influence;
+                                 });
   // At |r| = 1 the scale has no end; a floor keeps the error a number.
   const double slope = std::max(1 - out.r * out.r, 1e-6);
   out.error = std::sqrt(squares) / n / slope;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
+#include "base/parallel.h"
 #include "base/text.h"
 #include "quality/quality.h"
 #include "stats/multiple_testing.h"
@@ -97,19 +99,20 @@ Result<std::vector<Finding>> run_checks(const Context& context, const RunOptions
     subject.sample = context.current.sample();
     if (context.reference) subject.reference_sample = context.reference->sample();
   }
-  std::vector<Finding> findings;
+  std::vector<std::vector<double>> args;
   for (const Check* check : chosen) {
-    VIGIE_ASSIGN(const auto args, params_of(*check, options));
-    const std::size_t before = findings.size();
-    if (!context.reference && check->takes & kNeedsReference) {
-      Finding none;
-      none.reason = "needs a reference";
-      findings.push_back(std::move(none));
-    } else {
-      check->run(subject, args, findings);
-    }
-    for (std::size_t i = before; i < findings.size(); ++i) findings[i].check = check->name;
+    VIGIE_ASSIGN(args.emplace_back(), params_of(*check, options));
   }
+  std::vector<std::vector<Finding>> found(chosen.size());
+  parallel_for(chosen.size(), options.threads, [&](std::size_t i) {
+    if (!context.reference && chosen[i]->takes & kNeedsReference)
+      found[i].emplace_back().reason = "needs a reference";
+    else
+      chosen[i]->run(subject, args[i], found[i]);
+    for (auto& finding : found[i]) finding.check = chosen[i]->name;
+  });
+  std::vector<Finding> findings;
+  for (auto& of_check : found) std::move(of_check.begin(), of_check.end(), std::back_inserter(findings));
   settle(findings, options.alpha);
   return findings;
 }

@@ -56,10 +56,9 @@ Result<CocoFile> parse_coco(std::string_view bytes, const std::string& name, boo
 /// The runs of a packed mask; nothing when the text is damaged.
 std::vector<std::uint32_t> unpack_runs(std::string_view packed);
 
-/// The runs of the pixels inside a polygon, as pycocotools (rleFrPoly) has them. height · width < 2³²; corners within
-/// kFarthestCorner.
+/// The runs of the pixels inside a polygon, as pycocotools (rleFrPoly) has them, clipped to the image.
+/// height · width < 2³²; corners are finite. Memory: of the corners and 4 bytes a pixel at most; time: corners × width.
 std::vector<std::uint32_t> runs_of_polygon(std::span<const double> polygon, std::uint32_t height, std::uint32_t width);
-inline constexpr double kFarthestCorner = 100'000;
 /// The mask of an item: its run lengths, or its polygons in an image of known size; else empty.
 CocoMask mask_of(const CocoItem& item, const CocoImage& image);
 

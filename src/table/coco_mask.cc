@@ -8,34 +8,58 @@
 namespace vigie::table {
 namespace {
 
-struct Pixel {
-  int x, y;
+constexpr std::int64_t kScale = 5;   // the boundary is drawn on a grid so much finer than the pixels
+constexpr double kFarthest = 1e12;   // from where on a corner is anywhere
+constexpr std::int64_t kMiddle = 2;  // of a pixel's column, from its first one on the grid
+
+struct Corner {
+  std::int64_t x, y;
 };
 
-/// The points of a polygon's boundary on a grid five times as fine, a step apart.
-std::vector<Pixel> boundary(std::span<const double> polygon, double scale) {
-  std::vector<Pixel> corners;
-  for (std::size_t i = 0; i + 1 < polygon.size(); i += 2)
-    corners.push_back({static_cast<int>(scale * polygon[i] + .5), static_cast<int>(scale * polygon[i + 1] + .5)});
-  corners.push_back(corners[0]);
-  std::vector<Pixel> out;
-  for (std::size_t i = 0; i + 1 < corners.size(); ++i) {
-    Pixel from = corners[i], to = corners[i + 1];
-    const int dx = std::abs(to.x - from.x), dy = std::abs(to.y - from.y), steps = std::max(dx, dy);
-    const bool flip = dx >= dy ? from.x > to.x : from.y > to.y;
-    if (flip) std::swap(from, to);
-    const double slope = steps == 0 ? 0
-                         : dx >= dy ? static_cast<double>(to.y - from.y) / dx
-                                    : static_cast<double>(to.x - from.x) / dy;
-    for (int d = 0; d <= steps; ++d) {
-      const int t = flip ? steps - d : d;
-      if (dx >= dy)
-        out.push_back({from.x + t, static_cast<int>(from.y + slope * t + .5)});
-      else
-        out.push_back({static_cast<int>(from.x + slope * t + .5), from.y + t});
+/// Calls see(column, y on the grid) for each column of `width` over whose middle an edge steps, drawn as pycocotools
+/// does: by its longer side a step of the grid at a time. Costs no more than the columns, however long the edge is.
+template <class F>
+void each_crossing(Corner from, Corner to, std::uint32_t width, F see) {
+  const auto dx = std::abs(to.x - from.x), dy = std::abs(to.y - from.y);
+  if (dx == 0) return;
+  const bool flat = dx >= dy;
+  if (flat ? from.x > to.x : from.y > to.y) std::swap(from, to);
+  const double slope = flat ? static_cast<double>(to.y - from.y) / static_cast<double>(dx)
+                            : static_cast<double>(to.x - from.x) / static_cast<double>(dy);
+  const auto at = [&](std::int64_t begin, std::int64_t step) {
+    return static_cast<std::int64_t>(static_cast<double>(begin) + slope * static_cast<double>(step) + .5);
+  };
+  const auto left = std::min(from.x, to.x), right = std::max(from.x, to.x);
+  auto column = std::max<std::int64_t>(0, (left - kMiddle + kScale - 1) / kScale);
+  for (; column < width && column * kScale + kMiddle < right; ++column) {
+    const auto x = column * kScale + kMiddle;  // the step is from here to the next
+    if (x < left) continue;
+    if (flat) {
+      see(column, std::min(at(from.y, x - left), at(from.y, x + 1 - left)));
+      continue;
     }
+    std::int64_t before = 0, after = dy;  // steps from `from` on; the last before, and the first after
+    const auto over = [&](std::int64_t step) { return slope > 0 ? at(from.x, step) > x : at(from.x, step) <= x; };
+    if (over(before) || !over(after)) continue;
+    while (after - before > 1) {
+      const auto middle = before + (after - before) / 2;
+      (over(middle) ? after : before) = middle;
+    }
+    see(column, from.y + before);
   }
-  return out;
+}
+
+/// Two turns at one pixel are none.
+void cancel(std::vector<std::uint32_t>& turns) {
+  std::sort(turns.begin(), turns.end());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    if (i + 1 < turns.size() && turns[i] == turns[i + 1])
+      ++i;
+    else
+      turns[kept++] = turns[i];
+  }
+  turns.resize(kept);
 }
 
 /// Reads two masks of one size side by side: calls `see` with runs of pixels, and whether they are in either.
@@ -55,29 +79,29 @@ void each_run(const CocoMask& a, const CocoMask& b, F see) {
 }  // namespace
 
 std::vector<std::uint32_t> runs_of_polygon(std::span<const double> polygon, std::uint32_t height, std::uint32_t width) {
-  constexpr double kScale = 5;
-  const auto points = boundary(polygon, kScale);
-  const double w = width, h = height;
-  // Where the boundary steps from one column to the next, at the middle of a pixel's column, the mask begins or ends.
+  std::vector<Corner> corners;
+  const auto on_grid = [](double v) {
+    return static_cast<std::int64_t>(static_cast<double>(kScale) * std::clamp(v, -kFarthest, kFarthest) + .5);
+  };
+  for (std::size_t i = 0; i + 1 < polygon.size(); i += 2)
+    corners.push_back({on_grid(polygon[i]), on_grid(polygon[i + 1])});
+  // Where the boundary steps over the middle of a column, the mask begins or ends.
+  constexpr std::size_t kTidied = std::size_t{1} << 20;
   std::vector<std::uint32_t> turns;
-  for (std::size_t i = 1; i < points.size(); ++i) {
-    if (points[i].x == points[i - 1].x) continue;
-    const double x = ((points[i].x < points[i - 1].x ? points[i].x : points[i].x - 1) + .5) / kScale - .5;
-    if (std::floor(x) != x || x < 0 || x > w - 1) continue;
-    const double y = std::ceil(std::clamp((std::min(points[i].y, points[i - 1].y) + .5) / kScale - .5, 0., h));
-    turns.push_back(static_cast<std::uint32_t>(x) * height + static_cast<std::uint32_t>(y));
+  std::size_t many = kTidied;
+  for (std::size_t i = 0; i < corners.size(); ++i) {
+    each_crossing(corners[i], corners[(i + 1) % corners.size()], width, [&](std::int64_t column, std::int64_t at) {
+      const double y = (static_cast<double>(at) + .5) / static_cast<double>(kScale) - .5;
+      turns.push_back(static_cast<std::uint32_t>(column) * height +
+                      static_cast<std::uint32_t>(std::ceil(std::clamp(y, 0., static_cast<double>(height)))));
+    });
+    if (turns.size() > many) cancel(turns), many = std::max(kTidied, 2 * turns.size());
   }
+  cancel(turns);
   turns.push_back(height * width);
-  std::sort(turns.begin(), turns.end());
-  // Two turns at one pixel are none.
   std::vector<std::uint32_t> runs = {turns[0]};
-  for (std::size_t i = 1; i < turns.size(); ++i) {
-    if (const auto run = turns[i] - turns[i - 1]; run > 0) {
-      runs.push_back(run);
-    } else if (++i < turns.size()) {
-      runs.back() += turns[i] - turns[i - 1];
-    }
-  }
+  for (std::size_t i = 1; i < turns.size(); ++i)
+    if (turns[i] > turns[i - 1]) runs.push_back(turns[i] - turns[i - 1]);
   return runs;
 }
 
