@@ -81,6 +81,7 @@ struct Detector {
   std::span<const Param> moa = {};
   OnDrift on_drift = OnDrift::kRestart;  ///< what kUsual stands for
   std::string_view tuned = {};           ///< the parameter that a target_arl sets; empty: none
+  std::string_view freed_by = {};        ///< the choice whose second word frees it of the stream's mean and scale
   Result<std::unique_ptr<Monitor>> (*make)(const Detector&, const Args&);  ///< nullptr: offline, see segment
   Result<std::vector<Alarm>> (*segment)(std::span<const double>, const Args&) = nullptr;  ///< changes of a whole series
   std::span<const Param> params_of(Parity parity) const;
