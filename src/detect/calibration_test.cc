@@ -57,7 +57,8 @@ TEST(SlowCalibration, RunLengthsAreAtLeastTheTarget) {
       const bool errors = detector->stream != Stream::kValues;
       double worst = 0;
       for (const double rate : {.03, .1, .4})
-        if (errors || rate == .1) worst = std::max(worst, share_of_runs_with_an_alarm(*detector, {.rate = rate}, target, runs));
+        if (errors || rate == .1)
+          worst = std::max(worst, share_of_runs_with_an_alarm(*detector, {.rate = rate}, target, runs));
       EXPECT_LE(worst, most + slack) << detector->name << ' ' << target;
     }
   }

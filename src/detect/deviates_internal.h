@@ -7,10 +7,10 @@
 
 namespace vigie::detect {
 
-/// What a threshold in units of the stream takes values as: how far each is from the mean of those before it, over their
-/// standard deviation, as the normal deviate of the same probability (Hawkins 1987, Quesenberry 1991). Of independent
-/// normal values these are independent standard normal ones, whatever the mean and the standard deviation: a threshold
-/// simulated for those holds for all. 0 for the first kLearn values, and while all have been the same.
+/// What a threshold in units of the stream takes values as: how far each is from the mean of those before it, over
+/// their standard deviation, as the normal deviate of the same probability (Hawkins 1987, Quesenberry 1991). Of
+/// independent normal values these are independent standard normal ones, whatever the mean and the standard deviation:
+/// a threshold simulated for those holds for all. 0 for the first kLearn values, and while all have been the same.
 class Deviates {
  public:
   double of(double x) {
@@ -20,9 +20,8 @@ class Deviates {
       const double t = off / std::sqrt(squares_ / freedom * (1 + 1 / n_));
       // Wallace 1959, to 0.001 from 30 values on; beyond kMany Student's law is the normal one.
       z = n_ > kMany ? t
-                     : std::copysign((8 * freedom + 1) / (8 * freedom + 3) *
-                                         std::sqrt(freedom * std::log1p(t * t / freedom)),
-                                     t);
+                     : std::copysign(
+                           (8 * freedom + 1) / (8 * freedom + 3) * std::sqrt(freedom * std::log1p(t * t / freedom)), t);
       if (!std::isfinite(z)) z = 0;
     }
     n_ += 1;

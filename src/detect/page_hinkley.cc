@@ -26,7 +26,12 @@ class PageHinkley {
  public:
   static constexpr Stream kStream = Stream::kValues;
   explicit PageHinkley(const Args& args)
-      : min_(args[0]), delta_(args[1]), threshold_(args[2]), alpha_(args[3]), up_(args[4] != 2), down_(args[4] != 1),
+      : min_(args[0]),
+        delta_(args[1]),
+        threshold_(args[2]),
+        alpha_(args[3]),
+        up_(args[4] != 2),
+        down_(args[4] != 1),
         standardise_(args.params.size() > 5 && args[5] == 1) {}
 
   State step(double x) {
