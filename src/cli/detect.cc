@@ -272,9 +272,10 @@ void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& foun
   if (least == 0 || alarms <= 10 || alarms * 1000 <= found.observations) return;
   for (const auto& [name, value] : spec.settings)
     if (name == "target_arl" || name == "parity") return;
-  say(fmt::format("{}: {} drifts and warnings in {} values; if nothing like as much has changed: --target-arl {:.0f}, the "
-                  "values that pass before a false alarm",
-                  found.detector, with_commas(alarms), with_commas(found.observations), std::max(least, 10000.)));
+  say(fmt::format(
+      "{}: {} drifts and warnings in {} values; if nothing like as much has changed: --target-arl {:.0f}, the "
+      "values that pass before a false alarm",
+      found.detector, with_commas(alarms), with_commas(found.observations), std::max(least, 10000.)));
 }
 
 Result<int> run(const Options& o) {
@@ -287,7 +288,7 @@ Result<int> run(const Options& o) {
                                                    : read_lines(plan.data, o.data, *signals, take));
   VIGIE_ASSIGN(const auto found, watch.finish(read));
   print(json ? view::to_json(found) : view::to_terminal(found, terminal()));
-  say_how_to_have_fewer(plan.spec, found);
+  if (!std::ferror(stdout)) say_how_to_have_fewer(plan.spec, found);
   for (const auto& grade : split(o.fail_on))
     if (found.drifts > 0 || (grade == "warning" && found.warnings > 0)) return 1;
   return 0;

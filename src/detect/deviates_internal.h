@@ -14,17 +14,17 @@ namespace vigie::detect {
 class Deviates {
  public:
   double of(double x) {
-    const double freedom = n_ - 1, off = x - mean_;
+    const double off = x - mean_, next = n_ + 1;
     double z = 0;
     if (n_ >= kLearn && squares_ > 0) {
-      const double t = off / std::sqrt(squares_ / freedom * (1 + 1 / n_));
-      // Wallace 1959, to 0.001 from 30 values on; beyond kMany Student's law is the normal one.
-      z = n_ > kMany ? t
-                     : std::copysign(
-                           (8 * freedom + 1) / (8 * freedom + 3) * std::sqrt(freedom * std::log1p(t * t / freedom)), t);
+      // With f degrees of freedom and t²/f = q: Wallace 1959, to 0.001 from 30 values on.
+      const double freedom = n_ - 1, q = off * off * n_ / (squares_ * next);
+      // A logarithm takes longer than all the rest.
+      const double log = q < 0.01 ? q * (1 - q * (1. / 2 - q * (1. / 3 - q / 4))) : std::log1p(q);
+      z = std::copysign((1 - 2 / (8 * freedom + 3)) * std::sqrt(freedom * log), off);
       if (!std::isfinite(z)) z = 0;
     }
-    n_ += 1;
+    n_ = next;
     mean_ += off / n_;
     squares_ += off * (x - mean_);
     return z;
@@ -33,7 +33,7 @@ class Deviates {
   void fields(auto& io) { io(n_, mean_, squares_); }
 
  private:
-  static constexpr double kLearn = 30, kMany = 1e5;
+  static constexpr double kLearn = 30;
   double n_ = 0, mean_ = 0, squares_ = 0;
 };
 

@@ -156,7 +156,8 @@ Window adwin_window(std::span<const double> series) {
 // Rows 2 and 5.
 TEST(Parity, AdwinsWindow) {
   const Series series = s1();
-  const Window before = adwin_window(std::span(series).first(1023)), after = adwin_window(std::span(series).first(1024));
+  const Window before = adwin_window(std::span(series).first(1023)),
+               after = adwin_window(std::span(series).first(1024));
   EXPECT_EQ(before.width, 1023);
   EXPECT_EQ(before.total, 579);
   EXPECT_NEAR(before.squares, 507.29618768328487, 1e-9);

@@ -58,15 +58,9 @@ std::string to_json(const TimedAlarm& timed) {
 }
 
 std::string to_json(const Detection& d) {
-  Json out{{"command", "detect"},
-           {"observations", d.observations},
-           {"drifts", d.drifts},
-           {"warnings", d.warnings},
-           {"detector", d.detector},
-           {"used", d.observations - d.skipped},
-           {"skipped", d.skipped},
-           {"rejected", d.rejected},
-           {"to_learn", d.to_learn}};
+  Json out{{"command", "detect"},    {"observations", d.observations}, {"drifts", d.drifts},
+           {"warnings", d.warnings}, {"detector", d.detector},         {"used", d.observations - d.skipped},
+           {"skipped", d.skipped},   {"rejected", d.rejected},         {"to_learn", d.to_learn}};
   if (d.interrupted) out["interrupted"] = true;
   if (const auto& e = d.evaluation)
     out["evaluation"] = {{"changes", e->changes},
