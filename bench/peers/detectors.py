@@ -22,7 +22,7 @@ def river():
     from river.drift import binary
     return {"ADWIN": ("values", drift.ADWIN, dict(delta=.02603)),
             "PageHinkley": ("values", drift.PageHinkley, dict(threshold=287.5)),
-            "KSWIN": ("values", drift.KSWIN, None),  # at the matched level, 2.333e-5, a run takes a minute
+            "KSWIN": ("values", drift.KSWIN, dict(alpha=2.333e-5)),  # 20 seconds and more a run
             "DDM": ("errors", binary.DDM, dict(drift_threshold=4.767)),
             "EDDM": ("errors", binary.EDDM, dict(beta=.69)),
             "HDDM_A": ("errors", binary.HDDMA, dict(drift_confidence=.001112)),
@@ -41,7 +41,7 @@ def frouros():
             "PageHinkley": ("values", made("PageHinkley"), dict(lambda_=105.)),
             "CUSUM": ("values", made("CUSUM"), dict(lambda_=210.)),
             "GeometricMovingAverage": ("values", made("GeometricMovingAverage"), dict(lambda_=.262)),
-            "KSWIN": ("values", made("KSWIN"), None),
+            "KSWIN": ("values", made("KSWIN"), dict(alpha=2.333e-5)),
             "DDM": ("errors", made("DDM"), dict(drift_level=4.767)),
             "EDDM": ("errors", made("EDDM"), dict(beta=.69)),
             "RDDM": ("errors", made("RDDM"), dict(drift_level=3.86, warning_level=3.031)),

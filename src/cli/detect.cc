@@ -190,6 +190,7 @@ class Watch {
       out.skipped = std::count_if(series_.begin(), series_.end(), [](double v) { return !std::isfinite(v); });
     }
     out.drifts = drifts_, out.warnings = warnings_;
+    say_rest();
     VIGIE_TRY(explain_skipped(out));
     if (changes) out.evaluation = evaluation(*changes, out.observations);
     return out;
@@ -203,10 +204,26 @@ class Watch {
       if (drift && plan_.changes) found_.push_back(alarm.index);
       view::TimedAlarm timed{alarm, timed_};
       if (timed_) timed.time = times_.at(alarm.index), timed.onset_time = times_.at(alarm.onset);
-      print(json_ ? view::to_json(timed) : view::to_terminal(timed, terminal_));
+      if (json_) {
+        print(view::to_json(timed));
+        continue;
+      }
+      // Some detectors warn in hundreds between two drifts: the first is said at once, how many followed at their end.
+      if (!drift && warned_) {
+        ++unsaid_, last_ = timed;
+        continue;
+      }
+      say_rest();
+      warned_ = !drift;
+      print(view::to_terminal(timed, terminal_));
     }
     // Who reads along sees it now.
     if (!alarms_.empty()) std::fflush(stdout);
+  }
+
+  void say_rest() {
+    if (unsaid_ > 0) print(view::more_warnings(unsaid_, last_, terminal_));
+    unsaid_ = 0;
   }
 
   Status explain_skipped(const view::Detection& d) const {
@@ -243,8 +260,23 @@ class Watch {
   std::vector<double> series_;
   std::vector<detect::Alarm> alarms_;
   std::vector<std::int64_t> found_;
-  std::int64_t drifts_ = 0, warnings_ = 0;
+  std::int64_t drifts_ = 0, warnings_ = 0, unsaid_ = 0;
+  bool warned_ = false;
+  view::TimedAlarm last_{};
 };
+
+// The thresholds of the papers let pass as many false alarms as they please.
+void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& found) {
+  const double least = detect::least_target(*spec.detector);
+  const auto alarms = found.drifts + found.warnings;
+  if (least == 0 || alarms <= 10 || alarms * 1000 <= found.observations) return;
+  for (const auto& [name, value] : spec.settings)
+    if (name == "target_arl" || name == "parity") return;
+  say(fmt::format(
+      "{}: {} drifts and warnings in {} values; if nothing like as much has changed: --target-arl {:.0f}, the "
+      "values that pass before a false alarm",
+      found.detector, with_commas(alarms), with_commas(found.observations), std::max(least, 10000.)));
+}
 
 Result<int> run(const Options& o) {
   VIGIE_ASSIGN(const auto plan, plan_of(o));
@@ -256,6 +288,7 @@ Result<int> run(const Options& o) {
                                                    : read_lines(plan.data, o.data, *signals, take));
   VIGIE_ASSIGN(const auto found, watch.finish(read));
   print(json ? view::to_json(found) : view::to_terminal(found, terminal()));
+  if (!std::ferror(stdout)) say_how_to_have_fewer(plan.spec, found);
   for (const auto& grade : split(o.fail_on))
     if (found.drifts > 0 || (grade == "warning" && found.warnings > 0)) return 1;
   return 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/help_internal.h"
 #include "cli/list_internal.h"
@@ -20,6 +21,12 @@ std::string_view takes(const detect::Detector& d) {
   return d.stream == detect::Stream::kErrors     ? "errors, 0 to 1"
          : d.stream == detect::Stream::kOutcomes ? "outcomes, 0 to 3"
                                                  : "numbers";
+}
+
+// The mean run lengths that can be asked for; the others have a level of their own, or work on what is stored.
+std::string targets(const detect::Detector& d) {
+  const double least = detect::least_target(d);
+  return least > 0 ? fmt::format("{} to 100,000", with_commas(static_cast<long long>(least))) : std::string();
 }
 
 std::vector<std::string> words(std::string_view choices) {
@@ -57,6 +64,7 @@ Json detectors_json(std::span<const detect::Detector* const> of) {
            {"takes", takes(*d)},
            {"offline", d->segment != nullptr},
            {"target_arl", detect::least_target(*d) > 0},
+           {"least_target_arl", detect::least_target(*d) > 0 ? Json(detect::least_target(*d)) : Json()},
            {"params", params_json(d->params)},
            {"parity", Json::object()}};
     if (!d->river.empty()) j["parity"]["river"] = params_json(d->river);
@@ -75,11 +83,11 @@ bool same(std::span<const detect::Param> a, std::span<const detect::Param> b) {
 
 Listing list_detectors() {
   Listing out{{{"detectors", detectors_json(detect::detectors())}, {"ensembles", detectors_json(detect::ensembles())}},
-              {"detector", "takes", "what it is"},
+              {"detector", "takes", "--target-arl", "what it is"},
               {}};
   for (const auto& of : {detect::detectors(), detect::ensembles()})
     for (const auto* d : of)
-      out.rows.push_back({std::string(d->name), std::string(takes(*d)), std::string(d->summary)});
+      out.rows.push_back({std::string(d->name), std::string(takes(*d)), targets(*d), std::string(d->summary)});
   return out;
 }
 

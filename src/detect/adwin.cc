@@ -19,7 +19,14 @@ constexpr Param kParams[] = {
      .min = 0,
      .max = 1e9,
      .doc = "values before the first look",
-     .whole = true}};
+     .whole = true},
+    {.name = "range",
+     .fallback = 0,
+     .min = 0,
+     .max = 1,
+     .doc = "what the bound takes values to lie within: 1, or, but for zeros and ones, their standard deviation, which "
+            "target_arl sets",
+     .choices = "one|sd"}};
 
 struct Bucket {
   double total, squares;  // sum, and sum of squared deviations from its mean
@@ -38,10 +45,14 @@ class Adwin {
         fewest_(args.parity == Parity::kMoa ? args[3] + 2 : args[3]),
         grace_(args[4]),
         wipes_(args.parity == Parity::kRiver),
+        by_spread_(args.params.size() > 5 && args[5] == 1),
         buckets_(std::size_t{kRows} * (most_ + 1)) {}
 
   State step(double x) {
-    insert(x);
+    if (x != 0 && x != 1) beyond_bits_ = true;
+    // Of values that are all the same no rounding must be left, where the bound is in units of their spread.
+    if (by_spread_ && width_ == 0) origin_ = x;
+    insert(x - origin_);
     if (++tick_ < clock_) [[likely]]
       return State::kStable;
     tick_ = 0;
@@ -53,8 +64,8 @@ class Adwin {
             .threshold = cut_.bound,
             .direction = direction_of(cut_.difference),
             .age = width_ - 1,
-            .before = dropped_total_ / dropped_,
-            .after = total_ / width_};
+            .before = origin_ + dropped_total_ / dropped_,
+            .after = origin_ + total_ / width_};
   }
   void keep_recent() {
     if (wipes_) reset();
@@ -66,11 +77,12 @@ class Adwin {
   void reset() {
     sizes_ = {};
     rows_ = 1;
-    width_ = total_ = squares_ = 0;
+    width_ = total_ = squares_ = origin_ = 0;
     tick_ = 0;
+    beyond_bits_ = false;
   }
   void fields(auto& io) {
-    io(rows_, width_, total_, squares_, tick_);
+    io(rows_, width_, total_, squares_, origin_, tick_, beyond_bits_);
     sane_ = rows_ >= 1 && rows_ <= kRows;
     for (std::uint32_t row = 0; sane_ && row < rows_; ++row) {
       io(sizes_[row]);
@@ -127,6 +139,7 @@ class Adwin {
   };
   bool find(Cut& cut) {
     const double level = std::log(log_scale_ * std::log(width_)), variance = squares_ / width_;
+    const double range = by_spread_ && beyond_bits_ ? std::sqrt(variance) : 1;
     double n0 = 0, u0 = 0, size = std::ldexp(1, static_cast<int>(rows_) - 1);
     for (std::uint32_t row = rows_; row-- > 0; size /= 2) {
       const Bucket* buckets = at(row);
@@ -143,7 +156,7 @@ class Adwin {
         if (cross * cross * (a * b) < (1 - 1e-9) * 2 * variance * level * (a + b) * (product * product)) [[likely]]
           continue;
         const double m = 1 / a + 1 / b;
-        cut = {u1 / n1 - u0 / n0, std::sqrt(2 * m * variance * level) + 2. / 3 * level * m};
+        cut = {u1 / n1 - u0 / n0, std::sqrt(2 * m * variance * level) + 2. / 3 * level * m * range};
         if (std::abs(cut.difference) > cut.bound) return true;
       }
     }
@@ -169,9 +182,9 @@ class Adwin {
   std::int64_t clock_;
   std::uint32_t most_;
   double shortest_, fewest_, grace_;
-  bool wipes_, sane_ = true;
+  bool wipes_, by_spread_, beyond_bits_ = false, sane_ = true;
   std::uint32_t rows_ = 1;
-  double width_ = 0, total_ = 0, squares_ = 0;
+  double width_ = 0, total_ = 0, squares_ = 0, origin_ = 0;
   std::int64_t tick_ = 0;
   Cut cut_{};
   double dropped_ = 0, dropped_total_ = 0;
@@ -186,10 +199,11 @@ constinit const Detector adwin{.name = "adwin",
                                .paper = "Bifet & Gavaldà 2007",
                                .stream = Adwin::kStream,
                                .params = kParams,
-                               .river = kParams,
-                               .moa = kParams,
+                               .river = std::span(kParams).first(5),
+                               .moa = std::span(kParams).first(5),
                                .on_drift = OnDrift::kKeepRecent,
                                .tuned = "delta",
+                               .freed_by = "range",
                                .make = make<Adwin>};
 
 }  // namespace vigie::detect

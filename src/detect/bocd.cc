@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <numbers>
 
-#include "detect/monitor_internal.h"
+#include "detect/deviates_internal.h"
 
 namespace vigie::detect {
 namespace {
@@ -43,7 +43,8 @@ constexpr Param kParams[] = {{.name = "model",
                               .min = 8,
                               .max = 4096,
                               .doc = "run lengths held; the least likely one gives way",
-                              .whole = true}};
+                              .whole = true},
+                             kStandardiseParam};
 
 // Γ(a + 1/2) / Γ(a), to 1e-9.
 double half_step(double a) {
@@ -63,6 +64,7 @@ struct Run {
   double weight, run;
   double mean;    // posterior mean; bernoulli: ones so far
   double spread;  // normal_gamma: posterior β
+  double before;  // sum of the values before it
 };
 
 class Bocd {
@@ -75,21 +77,23 @@ class Bocd {
         data_var_(args[3]),
         hazard_(args[4]),
         min_(args[5]),
+        standardise_(args[7] == 1),
         runs_(static_cast<std::size_t>(args[6]) + 1) {
     reset();
   }
 
   State step(double x) {
     n_ += 1;
+    const double z = standardise_ ? deviates_.of(x) : x;
     sum_ += x;
     double change = 0, all = 0;
     for (std::uint32_t i = 0; i < held_; ++i) {
       Run& run = runs_[i];
-      const double joint = run.weight * predict(run, x);
+      const double joint = run.weight * predict(run, z);
       change += joint * hazard_;
       run.weight = joint * (1 - hazard_);
       all += joint;
-      learn(run, x);
+      learn(run, z);
     }
     // So far from everything held that all densities are zero: nothing is told apart, so start a new run.
     if (!(all > 1e-280)) {
@@ -118,8 +122,7 @@ class Bocd {
     const Run* run = &runs_[0];
     for (std::uint32_t i = 0; i < held_; ++i)
       if (runs_[i].run == best_) run = &runs_[i];
-    const double after = model_ == Model::kBernoulli ? (run->mean + 0.5) / (best_ + 1) : run->mean;
-    const double before = best_ < n_ ? (sum_ - after * best_) / (n_ - best_) : kNaN;
+    const double before = best_ < n_ ? run->before / (n_ - best_) : kNaN, after = (sum_ - run->before) / best_;
     double first = 0;
     for (std::uint32_t i = 0; i < held_; ++i)
       if (runs_[i].run == n_) first = runs_[i].weight;
@@ -133,13 +136,15 @@ class Bocd {
   double to_learn() const { return min_ - n_; }
   void reset() {
     n_ = sum_ = best_ = probability_ = 0;
+    deviates_.reset();
     runs_[0] = fresh(1);
     held_ = 1;
   }
   void fields(auto& io) {
     io(n_, sum_, held_);
     for (std::uint32_t i = 0; i < std::min<std::size_t>(held_, runs_.size()); ++i)
-      io(runs_[i].weight, runs_[i].run, runs_[i].mean, runs_[i].spread);
+      io(runs_[i].weight, runs_[i].run, runs_[i].mean, runs_[i].spread, runs_[i].before);
+    if (standardise_) deviates_.fields(io);
   }
   bool valid() const {
     if (held_ == 0 || held_ >= runs_.size()) return false;
@@ -152,8 +157,8 @@ class Bocd {
   static constexpr double kLeast = 1e-6;
 
   Run fresh(double weight) const {
-    if (model_ == Model::kBernoulli) return {weight, 0, 0, 0};
-    return {weight, 0, prior_mean_, data_var_};
+    if (model_ == Model::kBernoulli) return {weight, 0, 0, 0, sum_};
+    return {weight, 0, prior_mean_, data_var_, sum_};
   }
   // The density of the next value, up to a factor that all runs share.
   double predict(const Run& run, double x) const {
@@ -194,9 +199,11 @@ class Bocd {
 
   Model model_;
   double prior_mean_, prior_precision_, data_var_, hazard_, min_;
+  bool standardise_;
   double n_ = 0, sum_ = 0, best_ = 0, probability_ = 0;
   std::uint32_t held_ = 0;
   std::vector<Run> runs_;
+  Deviates deviates_;
 };
 
 }  // namespace
@@ -207,6 +214,7 @@ constinit const Detector bocd{.name = "bocd",
                               .stream = Bocd::kStream,
                               .params = kParams,
                               .tuned = "hazard",
+                              .freed_by = "standardise",
                               .make = make<Bocd>};
 
 }  // namespace vigie::detect

@@ -20,7 +20,11 @@ std::vector<const Detector*> tuned() {
 }
 
 // Seeds of its own: what the table was made with would only say again what made it.
-double share_of_runs_with_an_alarm(const Detector& detector, double rate, int target, int runs) {
+struct Level {
+  double rate = .1, mean = 0, sd = 1;
+};
+double share_of_runs_with_an_alarm(const Detector& detector, const Level& level, int target, int runs) {
+  const auto [rate, mean, sd] = level;
   auto monitor = std::move(*make_monitor(detector, std::array<Setting, 1>{{{"target_arl", std::to_string(target)}}}));
   std::vector<Alarm> alarms;
   int alarmed = 0;
@@ -32,7 +36,7 @@ double share_of_runs_with_an_alarm(const Detector& detector, double rate, int ta
       if (detector.stream == Stream::kErrors) return u < rate ? 1. : 0.;
       // Both classes as often, and as often wrong.
       if (detector.stream == Stream::kOutcomes) return u < rate / 2 ? 1. : u < rate ? 2. : u < .5 + rate / 2 ? 0. : 3.;
-      return stats::normal_quantile((static_cast<double>(rng() >> 11) + .5) * 0x1p-53);
+      return mean + sd * stats::normal_quantile((static_cast<double>(rng() >> 11) + .5) * 0x1p-53);
     });
     monitor->reset();
     alarms.clear();
@@ -53,9 +57,23 @@ TEST(SlowCalibration, RunLengthsAreAtLeastTheTarget) {
       const bool errors = detector->stream != Stream::kValues;
       double worst = 0;
       for (const double rate : {.03, .1, .4})
-        if (errors || rate == .1) worst = std::max(worst, share_of_runs_with_an_alarm(*detector, rate, target, runs));
+        if (errors || rate == .1)
+          worst = std::max(worst, share_of_runs_with_an_alarm(*detector, {.rate = rate}, target, runs));
       EXPECT_LE(worst, most + slack) << detector->name << ' ' << target;
     }
+  }
+}
+
+// Values of any mean and spread are as good as standard normal ones, and their alarms as many.
+TEST(SlowCalibration, RunLengthsKnowNoLevelAndNoScale) {
+  for (const Detector* detector : tuned()) {
+    if (detector->stream != Stream::kValues) continue;
+    const int target = static_cast<int>(least_target(*detector)), runs = target > 1000 ? 100 : 300;
+    const double standard = share_of_runs_with_an_alarm(*detector, {}, target, runs);
+    EXPECT_GT(standard, .25) << detector->name;
+    for (const Level& level : {Level{.mean = 1000, .sd = 50}, Level{.mean = 0, .sd = .01}})
+      EXPECT_NEAR(share_of_runs_with_an_alarm(*detector, level, target, runs), standard, .03)
+          << detector->name << ' ' << level.mean << ' ' << level.sd;
   }
 }
 

@@ -81,6 +81,7 @@ struct Detector {
   std::span<const Param> moa = {};
   OnDrift on_drift = OnDrift::kRestart;  ///< what kUsual stands for
   std::string_view tuned = {};           ///< the parameter that a target_arl sets; empty: none
+  std::string_view freed_by = {};        ///< the choice whose second word frees it of the stream's mean and scale
   Result<std::unique_ptr<Monitor>> (*make)(const Detector&, const Args&);  ///< nullptr: offline, see segment
   Result<std::vector<Alarm>> (*segment)(std::span<const double>, const Args&) = nullptr;  ///< changes of a whole series
   std::span<const Param> params_of(Parity parity) const;
@@ -149,8 +150,8 @@ const Detector* find_detector(std::string_view name);
 /// (restart, keep_recent, hold), `seed`, or `target_arl`: the number of values within which a stable stream raises an
 /// alarm with probability 1 − 1/e at most, least_target() to 100,000. It sets the detector's `tuned` parameter from a
 /// table of seeded simulations (calibration.def, made by tools/detect_calibrate.cc) for errors at any rate from 0.02 to
-/// 0.5, for outcomes with such errors, or for normal values (page_hinkley, gma and bocd: with standard deviation 1),
-/// with the other parameters at their defaults.
+/// 0.5, for outcomes with such errors, or for normal values of any mean and standard deviation (see
+/// Detector::freed_by), with the other parameters at their defaults.
 using Setting = std::pair<std::string, std::string>;
 /// Code::kUsage for an unknown name (with the nearest one), a value that is no number, no choice or out of bounds, a
 /// parity the detector does not have, an offline detector.
@@ -178,7 +179,11 @@ double calibrated(const Detector& detector, double target_arl);
 /// Sets the tuned parameter, and with it those of a warning, which must not be stricter than a drift: a threshold of
 /// one keeps its share of the drift's.
 void tune(const Detector& detector, double value, std::span<double> params);
-/// The changes of a whole series by an offline detector (one with `segment`). Errors as make_monitor.
+/// The changes of a whole series by an offline detector (one with `segment`). Errors as make_monitor. Pelt's are those
+/// of the cheapest segmentation, in a second for a million values. With cost=normal they are so for up to 256 values
+/// between changes; beyond, begins of a segment less than a 16th of its length apart are one, the cheapest, and each
+/// change is then moved to the best place that near: a million values take some seconds and memory for a few hundred
+/// begins, whether there are changes or not.
 Result<std::vector<Alarm>> segment(const Detector& detector, std::span<const double> series,
                                    std::span<const Setting> settings = {});
 

@@ -54,6 +54,9 @@ const bool registered = [] {
     if (!detector->river.empty())
       benchmark::RegisterBenchmark((name + "/river").c_str(), updates, name + "(parity=river)")
           ->Unit(benchmark::kMicrosecond);
+    if (!detector->freed_by.empty())
+      benchmark::RegisterBenchmark((name + "/target").c_str(), updates, name + "(target_arl=10000)")
+          ->Unit(benchmark::kMicrosecond);
   }
   return true;
 }();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "detect/deviates_internal.h"
 #include "detect/reference_internal.h"
 
 namespace vigie::detect {
@@ -17,7 +18,8 @@ constexpr Param kParams[] = {
      .max = 1e9,
      .doc = "values before the first test",
      .whole = true},
-    kModeParam};
+    kModeParam,
+    kStandardiseParam};
 
 class Gma {
  public:
@@ -27,12 +29,15 @@ class Gma {
         threshold_(args[1]),
         min_(args[2]),
         up_(args.parity == Parity::kMoa || args[3] != 2),
-        down_(args.parity != Parity::kMoa && args[3] != 1) {}
+        down_(args.parity != Parity::kMoa && args[3] != 1),
+        standardise_(args.params.size() > 4 && args[4] == 1) {}
 
   State step(double x) {
     n_ += 1;
     sum_ += x;
-    average_ = alpha_ * average_ + (1 - alpha_) * (x - sum_ / n_);
+    const double z = standardise_ ? deviates_.of(x) : x;
+    level_ += z;
+    average_ = alpha_ * average_ + (1 - alpha_) * (z - level_ / n_);
     const Direction side = average_ > 0 ? Direction::kUp : Direction::kDown;
     if (side != side_) side_ = side, mark_ = {n_ - 1, sum_ - x};
     const bool out = (up_ && average_ > threshold_) || (down_ && -average_ > threshold_);
@@ -49,19 +54,24 @@ class Gma {
   }
   double to_learn() const { return min_ - n_; }
   void reset() {
-    n_ = sum_ = average_ = 0;
+    n_ = sum_ = level_ = average_ = 0;
+    deviates_.reset();
     side_ = Direction::kNone;
     mark_ = {};
   }
-  void fields(auto& io) { io(n_, sum_, average_, side_, mark_.n, mark_.sum); }
+  void fields(auto& io) {
+    io(n_, sum_, level_, average_, side_, mark_.n, mark_.sum);
+    if (standardise_) deviates_.fields(io);
+  }
   bool valid() const { return std::abs(static_cast<int>(side_)) <= 1; }
 
  private:
   double alpha_, threshold_, min_;
-  bool up_, down_;
-  double n_ = 0, sum_ = 0, average_ = 0;
+  bool up_, down_, standardise_;
+  double n_ = 0, sum_ = 0, level_ = 0, average_ = 0;
   Direction side_ = Direction::kNone;
   Mark mark_;
+  Deviates deviates_;
 };
 
 }  // namespace
@@ -73,6 +83,7 @@ constinit const Detector gma{.name = "gma",
                              .params = kParams,
                              .moa = std::span(kParams).first(3),
                              .tuned = "threshold",
+                             .freed_by = "standardise",
                              .make = make<Gma>};
 
 }  // namespace vigie::detect

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "detect/deviates_internal.h"
 #include "detect/moa_sum_internal.h"
 
 namespace vigie::detect {
@@ -18,18 +19,27 @@ constexpr Param kParams[] = {
      .doc = "change that is let pass, in units of the stream"},
     {.name = "threshold", .fallback = 50, .min = 0, .max = 1e15, .doc = "sum of deviations that is an alarm"},
     {.name = "alpha", .fallback = 0.9999, .min = 0, .max = 1, .doc = "forgetting factor of the sums"},
-    {.name = "mode", .fallback = 0, .min = 0, .max = 2, .doc = "which changes are alarms", .choices = "both|up|down"}};
+    {.name = "mode", .fallback = 0, .min = 0, .max = 2, .doc = "which changes are alarms", .choices = "both|up|down"},
+    kStandardiseParam};
 
 class PageHinkley {
  public:
   static constexpr Stream kStream = Stream::kValues;
   explicit PageHinkley(const Args& args)
-      : min_(args[0]), delta_(args[1]), threshold_(args[2]), alpha_(args[3]), up_(args[4] != 2), down_(args[4] != 1) {}
+      : min_(args[0]),
+        delta_(args[1]),
+        threshold_(args[2]),
+        alpha_(args[3]),
+        up_(args[4] != 2),
+        down_(args[4] != 1),
+        standardise_(args.params.size() > 5 && args[5] == 1) {}
 
   State step(double x) {
     n_ += 1;
     sum_ += x;
-    const double deviation = x - sum_ / n_;
+    const double z = standardise_ ? deviates_.of(x) : x;
+    level_ += z;
+    const double deviation = z - level_ / n_;
     rise_ = alpha_ * rise_ + (deviation - delta_);
     fall_ = alpha_ * fall_ + (deviation + delta_);
     if (rise_ < lowest_) lowest_ = rise_, at_lowest_ = {n_, sum_};
@@ -51,20 +61,23 @@ class PageHinkley {
   }
   double to_learn() const { return min_ - n_; }
   void reset() {
-    n_ = sum_ = rise_ = fall_ = 0;
+    n_ = sum_ = level_ = rise_ = fall_ = 0;
     lowest_ = kInfinity;
     highest_ = -kInfinity;
     at_lowest_ = at_highest_ = {};
+    deviates_.reset();
   }
   void fields(auto& io) {
-    io(n_, sum_, rise_, fall_, lowest_, highest_, at_lowest_.n, at_lowest_.sum, at_highest_.n, at_highest_.sum);
+    io(n_, sum_, level_, rise_, fall_, lowest_, highest_, at_lowest_.n, at_lowest_.sum, at_highest_.n, at_highest_.sum);
+    if (standardise_) deviates_.fields(io);
   }
 
  private:
   double min_, delta_, threshold_, alpha_;
-  bool up_, down_;
-  double n_ = 0, sum_ = 0, rise_ = 0, fall_ = 0, lowest_ = kInfinity, highest_ = -kInfinity;
+  bool up_, down_, standardise_;
+  double n_ = 0, sum_ = 0, level_ = 0, rise_ = 0, fall_ = 0, lowest_ = kInfinity, highest_ = -kInfinity;
   Mark at_lowest_, at_highest_;
+  Deviates deviates_;
 };
 
 }  // namespace
@@ -74,9 +87,10 @@ constinit const Detector page_hinkley{.name = "page_hinkley",
                                       .paper = "Page 1954, Hinkley 1971",
                                       .stream = PageHinkley::kStream,
                                       .params = kParams,
-                                      .river = kParams,
+                                      .river = std::span(kParams).first(5),
                                       .moa = kMoaSumParams,
                                       .tuned = "threshold",
+                                      .freed_by = "standardise",
                                       .make = make_either<PageHinkley, MoaSum<false>>};
 
 }  // namespace vigie::detect

@@ -125,6 +125,74 @@ TEST(Parity, FirstWarningAndDrift) {
   EXPECT_EQ(firsts("hddm_w"), (Indices{1017, 1029}));
 }
 
+struct Window {
+  double width, total, squares;
+  std::vector<std::uint32_t> sizes;  // of the rows, newest first
+};
+Window adwin_window(std::span<const double> series) {
+  auto monitor = std::move(*make_monitor("adwin"));
+  std::vector<Alarm> ignored;
+  monitor->update(series, ignored);
+  const std::string bytes = monitor->save();
+  ByteReader in(unseal("VGDT", 1, bytes, "")->payload);
+  in.string();
+  in.fixed<std::uint16_t>();  // parity, policy
+  in.varint();
+  std::vector<double> params;
+  in.array(params);
+  for (int count = 0; count < 4; ++count) in.varint();
+  in.fixed<std::uint8_t>();
+  const auto rows = in.fixed<std::uint32_t>();
+  Window out{in.fixed<double>(), in.fixed<double>(), in.fixed<double>(), {}};
+  in.fixed<double>(), in.fixed<std::int64_t>(), in.fixed<std::uint8_t>();  // origin, tick, whether values are bits
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    out.sizes.push_back(in.fixed<std::uint32_t>());
+    for (std::uint32_t i = 0; i < 2 * out.sizes.back(); ++i) in.fixed<double>();
+  }
+  EXPECT_TRUE(in.ok() && in.remaining() == 0);
+  return out;
+}
+
+// Rows 2 and 5.
+TEST(Parity, AdwinsWindow) {
+  const Series series = s1();
+  const Window before = adwin_window(std::span(series).first(1023)),
+               after = adwin_window(std::span(series).first(1024));
+  EXPECT_EQ(before.width, 1023);
+  EXPECT_EQ(before.total, 579);
+  EXPECT_NEAR(before.squares, 507.29618768328487, 1e-9);
+  EXPECT_EQ(after.width, 56);
+  EXPECT_EQ(after.total, 88);
+  EXPECT_NEAR(after.squares, 205.7142857142857, 1e-9);
+  EXPECT_EQ(after.sizes, (std::vector<std::uint32_t>{4, 4, 5, 3}));
+  const Window large = adwin_window(Series(100, 1e15));
+  EXPECT_NEAR(large.total / large.width, 1e15, 1);
+}
+
+TEST(Parity, WhatRiverHasOrHadKeepsItsNames) {
+  const std::pair<const char*, std::string> first_and_last[] = {{"adwin", "delta grace_period"},
+                                                                {"page_hinkley", "min_instances mode"},
+                                                                {"kswin", "alpha stat_size"},
+                                                                {"cusum", "min_instances mode"},
+                                                                {"ewma", "alpha mode"},
+                                                                {"shewhart", "k mode"},
+                                                                {"ddm", "warm_start drift_threshold"},
+                                                                {"eddm", "warm_start beta"},
+                                                                {"rddm", "min_num_instances warning_limit"},
+                                                                {"hddm_a", "drift_confidence two_sided_test"},
+                                                                {"hddm_w", "drift_confidence two_sided_test"},
+                                                                {"fhddm", "sliding_window_size short_window_size"},
+                                                                {"mddm_a", "window_size step"},
+                                                                {"mddm_e", "window_size step"},
+                                                                {"mddm_g", "window_size step"},
+                                                                {"wstd", "window_size alpha_drift"}};
+  for (const auto& [name, wanted] : first_and_last) {
+    const auto params = find_detector(name)->river;
+    ASSERT_FALSE(params.empty()) << name;
+    EXPECT_EQ(std::string(params.front().name) + ' ' + std::string(params.back().name), wanted) << name;
+  }
+}
+
 // Row 2: after the cut 56 values with a sum of 88 are left.
 TEST(Parity, AdwinKeepsWhatCameAfter) {
   const std::vector<Alarm> found = alarms("adwin", s1());

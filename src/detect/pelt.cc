@@ -9,9 +9,8 @@ constexpr Param kParams[] = {
      .fallback = 0,
      .min = 0,
      .max = 2,
-     .doc =
-         "what a segment has of its own: a mean; a rate of counts; a mean and a variance, which takes time that grows "
-         "with the square of the distance between changes",
+     .doc = "what a segment has of its own: a mean; a rate of counts; a mean and a variance, exactly for 256 values "
+            "between changes, else each change at the best place near the best of a grid",
      .choices = "l2|poisson|normal"},
     {.name = "penalty",
      .fallback = 0,
@@ -33,7 +32,7 @@ struct Sums {
     const double n = static_cast<double>(to - from), s = sum[to] - sum[from];
     if (cost == Cost::kPoisson) return s > 0 ? 2 * s * (1 - std::log(s / n)) : 0;
     const double within = std::max(squares[to] - squares[from] - s * s / n, 0.0);
-    return cost == Cost::kL2 ? within : n * std::log(std::max(within / n, floor));
+    return cost == Cost::kL2 ? within : n * std::log(within / n + floor);
   }
 };
 
@@ -109,6 +108,57 @@ class Levels {
   std::vector<Piece> pieces_, kept_;
 };
 
+// The same for segments with a mean and a variance of their own, of which there is no such order. One that is dearer
+// than ending a segment now stays so for all ends that leave room for another in between (Killick et al. 2012). Without
+// changes that drops few, so of old begins close together only the cheapest by now is kept.
+class Begins {
+ public:
+  void each(std::size_t now, auto price) {
+    std::size_t kept = 0;
+    for (Begin begin : begins_) {
+      if (now >= begin.out) continue;
+      begin.price = price(begin.at);
+      begins_[kept++] = begin;
+    }
+    begins_.resize(kept);
+  }
+  void drop_dearer(double best, std::size_t out) {
+    for (Begin& begin : begins_)
+      if (begin.price > best) begin.out = std::min(begin.out, out);
+  }
+  /// How far from the best begin the one kept may be, of a segment of `size` values.
+  static std::size_t apart(std::size_t size) { return size / kShare; }
+  void add(std::size_t at) {
+    if (begins_.size() >= most_) thin(at);
+    begins_.push_back({.at = at});
+  }
+
+ private:
+  struct Begin {
+    std::size_t at, out = std::numeric_limits<std::size_t>::max();
+    double price = 0;  // of a segment from here to the newest value, and of all before
+  };
+  static constexpr std::size_t kMost = 256, kNear = 64, kShare = 16;
+
+  void thin(std::size_t now) {
+    std::size_t kept = 0, cell = 0;
+    for (const Begin& begin : begins_) {
+      const std::size_t age = now - begin.at;
+      if (kept > 0 && age > kNear && begin.at - cell < apart(age)) {
+        if (begin.price < begins_[kept - 1].price) begins_[kept - 1] = begin;
+        continue;
+      }
+      cell = begin.at;
+      begins_[kept++] = begin;
+    }
+    begins_.resize(kept);
+    most_ = std::max(kMost, kept + kNear);
+  }
+
+  std::vector<Begin> begins_ = {{.at = 0}};
+  std::size_t most_ = kMost;
+};
+
 // The spread of the noise by first differences, which a few changes of level do not touch.
 double noise_variance(std::span<const double> series) {
   std::vector<double> steps;
@@ -155,13 +205,15 @@ Result<std::vector<Alarm>> segment_series(std::span<const double> given, const A
 
   // best[t]: cheapest segmentation of the first t values, plus a penalty.
   std::vector<double> best(n + 1, kInfinity);
-  std::vector<std::size_t> from(n + 1, 0), begins = {0};
+  std::vector<std::size_t> from(n + 1, 0);
+  Begins begins;
   best[0] = -penalty;
   Levels levels(sums, best, {*least - sums.centre, *most - sums.centre});
   for (std::size_t t = shortest; t <= n; ++t) {
     const auto try_begin = [&](std::size_t begin) {
-      const double price = best[begin] + sums(begin, t) + penalty;
-      if (price < best[t]) best[t] = price, from[t] = begin;
+      const double price = best[begin] + sums(begin, t);
+      if (price + penalty < best[t]) best[t] = price + penalty, from[t] = begin;
+      return price;
     };
     const bool more = t + 1 >= 2 * shortest;
     if (cost != Cost::kNormal) {
@@ -169,15 +221,22 @@ Result<std::vector<Alarm>> segment_series(std::span<const double> given, const A
       if (more) levels.add(t + 1 - shortest);
       continue;
     }
-    // Of two unknowns there is no such order of levels. A begin that is dearer by now than the whole can be dropped.
-    for (const std::size_t begin : begins) try_begin(begin);
-    std::erase_if(begins, [&](std::size_t begin) { return best[begin] + sums(begin, t) > best[t]; });
-    if (more) begins.push_back(t + 1 - shortest);
+    begins.each(t, try_begin);
+    begins.drop_dearer(best[t], t + shortest);
+    if (more) begins.add(t + 1 - shortest);
   }
 
   std::vector<std::size_t> cuts = {n};
   for (std::size_t t = n; t > 0; t = from[t]) cuts.push_back(from[t]);
   std::reverse(cuts.begin(), cuts.end());
+  // Each to the best place between its neighbours, as far as begins may have been thinned.
+  for (std::size_t i = 1; cost == Cost::kNormal && i + 1 < cuts.size(); ++i) {
+    const std::size_t left = cuts[i - 1], right = cuts[i + 1], at = cuts[i], reach = Begins::apart(right - left);
+    const auto apart = [&](std::size_t cut) { return sums(left, cut) + sums(cut, right); };
+    for (std::size_t cut = std::max(left + shortest, at - std::min(reach, at));
+         cut <= std::min(right - shortest, at + reach); ++cut)
+      if (apart(cut) < apart(cuts[i])) cuts[i] = cut;
+  }
   std::vector<Alarm> out;
   for (std::size_t i = 1; i + 1 < cuts.size(); ++i) {
     const std::size_t left = cuts[i - 1], at = cuts[i], right = cuts[i + 1];

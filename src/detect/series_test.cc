@@ -74,7 +74,8 @@ TEST(Pelt, IsTheCheapestOfAll) {
 // Against trying all begins of the last segment.
 TEST(Pelt, DropsNoBeginThatIsNeeded) {
   Rng rng(17);
-  for (const bool poisson : {false, true}) {
+  for (const std::string cost : {"l2", "poisson", "normal"}) {
+    const bool poisson = cost == "poisson", spread = cost == "normal";
     for (int trial = 0; trial < 20; ++trial) {
       Series series;
       double level = 3;
@@ -82,7 +83,8 @@ TEST(Pelt, DropsNoBeginThatIsNeeded) {
         if (rng.uniform() < .04) level = 1 + 8 * rng.uniform();
         series.push_back(poisson ? std::floor(level * 2 * rng.uniform()) : level + normal(rng));
       }
-      for (const std::size_t shortest : {1U, 2U, 7U}) {
+      // With two unknowns a segment of a few values fits itself.
+      for (const std::size_t shortest : spread ? std::array{6U, 7U, 20U} : std::array{1U, 2U, 7U}) {
         std::vector<double> best(series.size() + 1, kInfinity);
         std::vector<std::size_t> from(series.size() + 1, 0);
         best[0] = -5;
@@ -90,8 +92,10 @@ TEST(Pelt, DropsNoBeginThatIsNeeded) {
           double sum = 0, squares = 0;
           for (std::size_t s = t; s-- > 0;) {
             sum += series[s], squares += series[s] * series[s];
-            const double n = static_cast<double>(t - s),
-                         price = poisson ? (sum > 0 ? 2 * sum * (1 - std::log(sum / n)) : 0) : squares - sum * sum / n;
+            const double n = static_cast<double>(t - s), within = squares - sum * sum / n,
+                         price = poisson  ? (sum > 0 ? 2 * sum * (1 - std::log(sum / n)) : 0)
+                                 : spread ? n * std::log(within / n)
+                                          : within;
             if (t - s >= shortest && best[s] + price + 5 < best[t]) best[t] = best[s] + price + 5, from[t] = s;
           }
         }
@@ -99,13 +103,47 @@ TEST(Pelt, DropsNoBeginThatIsNeeded) {
         for (std::size_t t = from[series.size()]; t > 0; t = from[t])
           wanted.insert(wanted.begin(), static_cast<std::int64_t>(t));
         EXPECT_EQ(onsets(segment(pelt, series,
-                                 std::array<Setting, 3>{{{"penalty", "5"},
-                                                         {"min_size", std::to_string(shortest)},
-                                                         {"cost", poisson ? "poisson" : "l2"}}})),
+                                 std::array<Setting, 3>{
+                                     {{"penalty", "5"}, {"min_size", std::to_string(shortest)}, {"cost", cost}}})),
                   wanted);
       }
     }
   }
+}
+
+// Where old begins are thinned: changes of spread far from each other are found where all begins would have them.
+TEST(SlowPelt, ThinsBeginsWithoutLosingChanges) {
+  for (std::uint32_t seed = 1; seed <= 6; ++seed) {
+    Series series = normal_series(seed, {{0, 5000}});
+    for (std::size_t i = 1800; i < 3600; ++i) series[i] *= 1.1 + .1 * seed;
+    std::vector<double> best(series.size() + 1, kInfinity);
+    std::vector<std::size_t> from(series.size() + 1, 0);
+    best[0] = -25;
+    for (std::size_t t = 20; t <= series.size(); ++t) {
+      double sum = 0, squares = 0;
+      for (std::size_t s = t; s-- > 0;) {
+        sum += series[s], squares += series[s] * series[s];
+        const double n = static_cast<double>(t - s), price = n * std::log((squares - sum * sum / n) / n);
+        if (t - s >= 20 && best[s] + price + 25 < best[t]) best[t] = best[s] + price + 25, from[t] = s;
+      }
+    }
+    Indices wanted;
+    for (std::size_t t = from[series.size()]; t > 0; t = from[t])
+      wanted.insert(wanted.begin(), static_cast<std::int64_t>(t));
+    EXPECT_EQ(onsets(segment(pelt, series,
+                             std::array<Setting, 3>{{{"penalty", "25"}, {"min_size", "20"}, {"cost", "normal"}}})),
+              wanted)
+        << seed;
+    EXPECT_EQ(wanted.size(), 2U) << seed;
+  }
+}
+
+TEST(SlowPelt, AMillionValuesWithASpreadOfTheirOwn) {
+  Series series = normal_series(5, {{0, 1000000}});
+  for (std::size_t i = 600000; i < series.size(); ++i) series[i] *= 1.1;
+  const auto found = onsets(segment(pelt, series, std::array<Setting, 1>{{{"cost", "normal"}}}));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(found[0]), 600000, 1000);
 }
 
 TEST(Pelt, FindsChangesOfEachKind) {
@@ -139,13 +177,16 @@ TEST(Pelt, FindsChangesOfEachKind) {
 }
 
 TEST(SpectralResidual, PointsThatStandOut) {
-  Series series;
-  for (int i = 0; i < 400; ++i) series.push_back(10 + 3 * std::sin(i * .5));
-  series[300] = 30;
-  const Indices found = drifts("spectral_residual(threshold=3)", series);
-  ASSERT_FALSE(found.empty());
-  EXPECT_EQ(found.front(), 300);
-  EXPECT_LE(found.back(), 301);  // beside it the window is still bent
+  // On any level alike.
+  for (const double level : {0., 10., 1000.}) {
+    Series series = normal_series(3, {{level, 400}});
+    for (std::size_t i = 0; i < 400; ++i) series[i] += 2 * std::sin(static_cast<double>(i) * .5);
+    series[300] += 20;
+    const Indices found = drifts("spectral_residual", series);
+    ASSERT_FALSE(found.empty()) << level;
+    EXPECT_EQ(found.front(), 300) << level;
+    EXPECT_LE(found.back(), 301) << level;  // beside it the window is still bent
+  }
   // In noise few values do, at the default.
   Series noise = normal_series(11, {{0, 30000}});
   noise[20000] = 25;

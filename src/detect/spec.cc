@@ -163,6 +163,8 @@ void tune(const Detector& detector, double value, std::span<double> params) {
   while (detector.params[tuned].name != detector.tuned) ++tuned;
   const Param& of_drift = detector.params[tuned];
   params[tuned] = value;
+  for (std::size_t i = 0; i < params.size(); ++i)
+    if (detector.params[i].name == detector.freed_by) params[i] = 1;
   for (std::size_t i = 0; i < params.size(); ++i) {
     const Param& param = detector.params[i];
     if (!is_warning(param.name)) continue;

@@ -71,6 +71,7 @@ class SpectralResidual {
     n_ += 1;
     if (n_ < held_) return State::kStable;
     std::rotate_copy(ring_.begin(), ring_.begin() + at_, ring_.end(), values_.begin());
+    centre();
     extend();
     to_spectrum();
     remove_expected();
@@ -107,6 +108,12 @@ class SpectralResidual {
  private:
   double back(std::uint32_t i) const { return ring_[(at_ + 2 * held_ - 1 - i) % held_]; }
 
+  // The level of a series says nothing of what stands out; left in, it would outshine all else in every saliency.
+  void centre() {
+    double mean = 0;
+    for (std::uint32_t i = 0; i < held_; ++i) mean += values_[i] / held_;
+    for (std::uint32_t i = 0; i < held_; ++i) values_[i] -= mean;
+  }
   // Continues by the mean slope of the values before the newest: were that one itself followed, the continuation of a
   // single point far off would stand out more than the point.
   void extend() {
@@ -167,6 +174,7 @@ class SpectralResidual {
     const std::uint32_t size = 2 * half_, before = spectrum_ / 2;
     for (std::uint32_t k = 0; k <= half_; ++k)
       logs_[k] = logs_[size - k] = 0.5 * std::log(std::max(std::norm(spectrum_of_[k]), 1e-300));
+    logs_[0] = logs_[size] = logs_[1];
     double sum = 0;
     for (std::uint32_t i = 0; i < spectrum_; ++i) sum += logs_[(i + size - before) & (size - 1)];
     for (std::uint32_t k = 0; k <= half_; ++k) {

@@ -32,6 +32,11 @@ Json to_json(const detect::Scores& s) {
           {"mean_time_between_false_alarms", s.mean_time_between_false_alarms}};
 }
 
+std::string place(std::int64_t index, bool timed, double micros) {
+  const auto time = timed ? iso_time(micros) : std::string();
+  return with_commas(index) + (time.empty() ? "" : fmt::format(" ({})", time));
+}
+
 std::string counted(std::int64_t count, std::string_view noun) {
   return count ? plural(count, noun) : fmt::format("no {}", noun);
 }
@@ -54,8 +59,8 @@ std::string to_json(const TimedAlarm& timed) {
 
 std::string to_json(const Detection& d) {
   Json out{{"command", "detect"},    {"observations", d.observations}, {"drifts", d.drifts},
-           {"warnings", d.warnings}, {"detector", d.detector},         {"skipped", d.skipped},
-           {"rejected", d.rejected}, {"to_learn", d.to_learn}};
+           {"warnings", d.warnings}, {"detector", d.detector},         {"used", d.observations - d.skipped},
+           {"skipped", d.skipped},   {"rejected", d.rejected},         {"to_learn", d.to_learn}};
   if (d.interrupted) out["interrupted"] = true;
   if (const auto& e = d.evaluation)
     out["evaluation"] = {{"changes", e->changes},
@@ -68,28 +73,31 @@ std::string to_json(const Detection& d) {
 
 std::string to_terminal(const TimedAlarm& timed, const TerminalOptions& options) {
   const auto& a = timed.alarm;
-  const auto place = [&](std::int64_t index, double micros) {
-    const auto time = timed.timed ? iso_time(micros) : std::string();
-    return with_commas(index) + (time.empty() ? "" : fmt::format(" ({})", time));
-  };
   const bool drift = a.state == detect::State::kDrift;
   std::string out =
       styled(fmt::format("{:<8}", detect::to_string(a.state)), drift ? Style::kDrift : Style::kWarning, options);
-  out += fmt::format("at {}", place(a.index, timed.time));
+  out += fmt::format("at {}", place(a.index, timed.timed, timed.time));
   if (a.direction != detect::Direction::kNone) out += fmt::format(", {}", detect::to_string(a.direction));
   if (std::isfinite(a.before) && std::isfinite(a.after))
     out += fmt::format(": {} {} {}", human(a.before), options.unicode ? "→" : "->", human(a.after));
-  if (a.onset < a.index) out += fmt::format(", since {}", place(a.onset, timed.onset_time));
+  if (a.onset < a.index) out += fmt::format(", since {}", place(a.onset, timed.timed, timed.onset_time));
   if (std::isfinite(a.statistic))
     out += styled(fmt::format("  statistic {}, threshold {}", human(a.statistic), human(a.threshold)), Style::kDim,
                   options);
   return out;
 }
 
+std::string more_warnings(std::int64_t count, const TimedAlarm& last, const TerminalOptions& options) {
+  return styled(fmt::format("{:<8}", "warning"), Style::kWarning, options) +
+         fmt::format("{} more{} at {}", with_commas(count), count > 1 ? ", the last" : "",
+                     place(last.alarm.index, last.timed, last.time));
+}
+
 std::string to_terminal(const Detection& d, const TerminalOptions& options) {
-  std::string out = fmt::format("{}: {}, {}, {}", d.detector, plural(d.observations, "observation"),
-                                counted(d.drifts, "drift"), counted(d.warnings, "warning"));
-  if (d.skipped) out += fmt::format("; {} skipped", with_commas(d.skipped));
+  std::string out = fmt::format("{}: {}", d.detector, plural(d.observations, "observation"));
+  if (d.skipped)
+    out += fmt::format(" ({} used, {} skipped)", with_commas(d.observations - d.skipped), with_commas(d.skipped));
+  out += fmt::format(", {}, {}", counted(d.drifts, "drift"), counted(d.warnings, "warning"));
   if (d.rejected) out += fmt::format("; {} rejected", plural(d.rejected, "record"));
   if (d.interrupted) out += "; interrupted";
   out = styled(out, Style::kBold, options) + "\n";

@@ -36,7 +36,7 @@ TEST(Alarms, Json) {
   Detection d{.detector = "a\xff", .observations = 2000, .drifts = 1};
   EXPECT_EQ(to_json(d), R"({"command":"detect","observations":2000,"drifts":1,"warnings":0,"detector":"a)"
                         "\xef\xbf\xbd"
-                        R"(","skipped":0,"rejected":0,"to_learn":0})");
+                        R"(","used":2000,"skipped":0,"rejected":0,"to_learn":0})");
   d.evaluation = detect::evaluate({}, {}, 2000);
   EXPECT_NE(to_json(d).find(R"("never_alarm":{"alarms":0,"detected":0,"episode_recall":null)"), std::string::npos);
 }
@@ -50,9 +50,12 @@ TEST(Alarms, Terminal) {
   a.alarm.direction = detect::Direction::kNone;
   a.timed = true;
   EXPECT_EQ(to_terminal(a, {}), "warning at 1,023 (1970-01-01T00:00:00Z)");
+  EXPECT_EQ(more_warnings(1204, a, {}), "warning 1,204 more, the last at 1,023 (1970-01-01T00:00:00Z)");
+  a.timed = false;
+  EXPECT_EQ(more_warnings(1, a, {}), "warning 1 more at 1,023");
   Detection d{.detector = "ddm", .observations = 2000, .drifts = 1, .skipped = 3, .rejected = 1, .interrupted = true};
   EXPECT_EQ(to_terminal(d, {}),
-            "ddm: 2,000 observations, 1 drift, no warning; 3 skipped; 1 record rejected; interrupted\n");
+            "ddm: 2,000 observations (1,997 used, 3 skipped), 1 drift, no warning; 1 record rejected; interrupted\n");
   d = {.detector = "ddm", .observations = 3, .to_learn = 28};
   EXPECT_EQ(to_terminal(d, {}),
             "ddm: 3 observations, no drift, no warning\n"
