@@ -49,6 +49,8 @@ constexpr double kErrors = 4;     // standard errors that the mean may be off
 constexpr double kWidth = 1.4;    // times that the range may be wider or narrower
 constexpr double kPrecise = .03;  // of the mean: the error up to which a small factor is told from its neighbours
 constexpr double kFar = 5;        // factors from which, either way, nothing else comes to mind
+constexpr double kInside = .05;   // share of rows by which those in the reference's range may differ
+constexpr double kStep = 1e-6;    // of the reference sd: how finely distances beyond its range are kept
 constexpr std::int64_t kRows = 100;
 
 double sum_of(std::span<const double> centers, std::span<const std::int64_t> counts) {
@@ -73,6 +75,20 @@ double mean_of(const ColumnProfile& column, const Counts& current, double low, d
          rows;
 }
 
+// Rows of the reference that another unit would leave in its range.
+double rows_inside(const Unit& unit, const Bins& bins, std::span<const std::int64_t> reference) {
+  double rows = 0;
+  for (std::size_t i = 1; i + 1 < reference.size(); ++i) {
+    const double there = unit.factor * bins.centers[i] + unit.offset;
+    if (there >= bins.cuts.front() && there < bins.cuts.back()) rows += static_cast<double>(reference[i]);
+  }
+  return rows;
+}
+
+double inside(const Counts& current) {
+  return static_cast<double>(current.rows() - current.cells.front() - current.cells.back());
+}
+
 // How far the values are from those that the unit would give, as a share; NaN where they are not its.
 double misfit(const Unit& unit, const ColumnProfile& column, std::span<const std::int64_t> reference,
               const Counts& current, double low, double high) {
@@ -82,14 +98,16 @@ double misfit(const Unit& unit, const ColumnProfile& column, std::span<const std
   const double first = bins.cuts.front(), last = bins.cuts.back();
   const double wider = (high - low) / (unit.factor * (last - first));
   if (!(wider > 1 / kWidth && wider < kWidth)) return std::nan("");
+  if (std::abs(rows_inside(unit, bins, reference) / n - inside(current) / m) > kInside) return std::nan("");
   const double expected = unit.factor * sum_of(bins.centers, reference) / n + unit.offset;
   const double error = unit.factor * bins.sd * std::sqrt(1 / n + 1 / m);
   const double mean = mean_of(column, current, low, high);
   const bool far = unit.factor > kFar || unit.factor < 1 / kFar;
-  if (std::isnan(mean)) return far ? std::abs(std::log(wider)) : mean;
-  const double allowed = kErrors * error;
+  // The ends alone tell powers of ten apart, and no others.
+  if (std::isnan(mean)) return unit.name.empty() ? std::abs(std::log(wider)) : mean;
+  const double allowed = kErrors * error + kStep * bins.sd;
   if (!far && allowed > kPrecise * std::abs(expected)) return std::nan("");
-  if (!(std::abs(mean - expected) <= (far ? std::max(allowed, .2 * std::abs(expected)) : allowed))) return std::nan("");
+  if (!(std::abs(mean - expected) <= allowed)) return std::nan("");
   return std::abs(mean - expected) / std::abs(expected);
 }
 
