@@ -44,7 +44,7 @@ def frouros():
             "KSWIN": ("values", made("KSWIN"), dict(alpha=2.333e-5)),
             "DDM": ("errors", made("DDM"), dict(drift_level=4.767)),
             "EDDM": ("errors", made("EDDM"), dict(beta=.69)),
-            "RDDM": ("errors", made("RDDM"), dict(drift_level=3.86, warning_level=3.031)),
+            "RDDM": ("errors", made("RDDM"), dict(drift_level=4.15, warning_level=3.259)),
             "HDDMA": ("errors", made("HDDMA"), dict(alpha_d=.000556)),
             "HDDMW": ("errors", made("HDDMW"), dict(alpha_d=4.748e-7)),
             "ECDDWT": ("errors", made("ECDDWT"), None),
