@@ -193,8 +193,9 @@ Command add_score(CLI::App& program) {
       "  vigie score clicks.csv --task ranking --label clicked --score s \\\n"
       "      --group query --k 5,10\n"
       "  vigie score --task detection --ground-truth truth.json --detections found.json\n\n"
-      "With both --score and --prediction, accuracy and what else needs a decision reads the\n"
-      "prediction, the others the score; without --prediction --threshold, or the highest\nscore, decides.\n\n"
+      "With both --score and --prediction, accuracy and what else needs a decision\n"
+      "reads the prediction, the others the score; without --prediction --threshold,\n"
+      "or the highest score, decides.\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("DATA", o->data, "file, quoted glob or -: labels beside predictions");
   app->add_option("--metric", o->metrics, "only these metrics, comma separated; see vigie list metrics")
