@@ -16,7 +16,7 @@ TARGET, BEFORE, MOST = 100_000, 2_000, 20_000
 
 
 # name: (stream, factory, setting at matched run length). Up to its first alarm a detector of River follows the rules of
-# vigie's of that name, so the value that vigie's has for that run length is its, too.
+# vigie's of that name, so the value that vigie's has for that run length is its, too; Page-Hinkley's is that of unit variance.
 def river():
     from river import drift
     from river.drift import binary

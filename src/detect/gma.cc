@@ -35,9 +35,7 @@ class Gma {
   State step(double x) {
     n_ += 1;
     sum_ += x;
-    const double z = standardise_ ? deviates_.of(x) : x;
-    level_ += z;
-    average_ = alpha_ * average_ + (1 - alpha_) * (z - level_ / n_);
+    average_ = alpha_ * average_ + (1 - alpha_) * (standardise_ ? deviates_.of(x) : x - sum_ / n_);
     const Direction side = average_ > 0 ? Direction::kUp : Direction::kDown;
     if (side != side_) side_ = side, mark_ = {n_ - 1, sum_ - x};
     const bool out = (up_ && average_ > threshold_) || (down_ && -average_ > threshold_);
@@ -54,13 +52,13 @@ class Gma {
   }
   double to_learn() const { return min_ - n_; }
   void reset() {
-    n_ = sum_ = level_ = average_ = 0;
+    n_ = sum_ = average_ = 0;
     deviates_.reset();
     side_ = Direction::kNone;
     mark_ = {};
   }
   void fields(auto& io) {
-    io(n_, sum_, level_, average_, side_, mark_.n, mark_.sum);
+    io(n_, sum_, average_, side_, mark_.n, mark_.sum);
     if (standardise_) deviates_.fields(io);
   }
   bool valid() const { return std::abs(static_cast<int>(side_)) <= 1; }
@@ -68,7 +66,7 @@ class Gma {
  private:
   double alpha_, threshold_, min_;
   bool up_, down_, standardise_;
-  double n_ = 0, sum_ = 0, level_ = 0, average_ = 0;
+  double n_ = 0, sum_ = 0, average_ = 0;
   Direction side_ = Direction::kNone;
   Mark mark_;
   Deviates deviates_;

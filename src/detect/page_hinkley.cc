@@ -37,9 +37,7 @@ class PageHinkley {
   State step(double x) {
     n_ += 1;
     sum_ += x;
-    const double z = standardise_ ? deviates_.of(x) : x;
-    level_ += z;
-    const double deviation = z - level_ / n_;
+    const double deviation = standardise_ ? deviates_.of(x) : x - sum_ / n_;
     rise_ = alpha_ * rise_ + (deviation - delta_);
     fall_ = alpha_ * fall_ + (deviation + delta_);
     if (rise_ < lowest_) lowest_ = rise_, at_lowest_ = {n_, sum_};
@@ -61,21 +59,21 @@ class PageHinkley {
   }
   double to_learn() const { return min_ - n_; }
   void reset() {
-    n_ = sum_ = level_ = rise_ = fall_ = 0;
+    n_ = sum_ = rise_ = fall_ = 0;
     lowest_ = kInfinity;
     highest_ = -kInfinity;
     at_lowest_ = at_highest_ = {};
     deviates_.reset();
   }
   void fields(auto& io) {
-    io(n_, sum_, level_, rise_, fall_, lowest_, highest_, at_lowest_.n, at_lowest_.sum, at_highest_.n, at_highest_.sum);
+    io(n_, sum_, rise_, fall_, lowest_, highest_, at_lowest_.n, at_lowest_.sum, at_highest_.n, at_highest_.sum);
     if (standardise_) deviates_.fields(io);
   }
 
  private:
   double min_, delta_, threshold_, alpha_;
   bool up_, down_, standardise_;
-  double n_ = 0, sum_ = 0, level_ = 0, rise_ = 0, fall_ = 0, lowest_ = kInfinity, highest_ = -kInfinity;
+  double n_ = 0, sum_ = 0, rise_ = 0, fall_ = 0, lowest_ = kInfinity, highest_ = -kInfinity;
   Mark at_lowest_, at_highest_;
   Deviates deviates_;
 };
