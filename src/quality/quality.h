@@ -116,8 +116,8 @@ struct RunOptions {
 };
 
 /// Runs the checks in the order of checks.def and settles which warnings hold. Unknown check or parameter, a value
-/// outside its bounds: Code::kUsage with the nearest name. Cost: about 8 ms for 20 columns, half of that with two
-/// threads, whatever the rows, and for each pair of text columns whose association seems to have changed about 0.2 ms
+/// outside its bounds: Code::kUsage with the nearest name. Cost: about 10 ms in one thread for 20 columns,
+/// whatever the rows, and for each pair of text columns whose association seems to have changed about 0.2 ms
 /// more.
 Result<std::vector<Finding>> run_checks(const Context& context, const RunOptions& options = {});
 
