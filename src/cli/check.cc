@@ -80,11 +80,12 @@ Result<quality::RunOptions> checks_of(const Options& o) {
 
 // What can be told before any data is read.
 Status check(const Options& o) {
-  const std::vector<std::string> grades = {"warning", "fail"};
+  const std::vector<std::string> grades = {"warning", "fail", "no_data"};
   VIGIE_TRY(check_list("--fail-on", o.fail_on, "verdict"));
   for (const auto& grade : split(o.fail_on))
     if (std::find(grades.begin(), grades.end(), grade) == grades.end())
-      return fail(Code::kUsage, fmt::format("--fail-on: {} (warning, fail)", unknown_name("verdict", grade, grades)));
+      return fail(Code::kUsage,
+                  fmt::format("--fail-on: {} (warning, fail, no_data)", unknown_name("verdict", grade, grades)));
   if (o.reference == "-" && o.data == "-")
     return fail(Code::kUsage, "- --reference -: standard input can be only one of them");
   VIGIE_TRY(o.columns.check());
@@ -198,7 +199,10 @@ Result<int> run(const Options& o) {
   const auto named = [&](std::string_view grade) {
     return std::find(grades.begin(), grades.end(), grade) != grades.end();
   };
-  return (named("warning") && s.warn + s.fail > 0) || (named("fail") && s.fail > 0) ? 1 : 0;
+  return (named("warning") && s.warn + s.fail > 0) || (named("fail") && s.fail > 0) ||
+                 (named("no_data") && s.pass + s.warn + s.fail == 0)
+             ? 1
+             : 0;
 }
 
 }  // namespace
@@ -224,7 +228,8 @@ Command add_check(CLI::App& program) {
                   "write a report: .html for people, .json for programs; with --suggest the rules: .yaml")
       ->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
-  app->add_option("--fail-on", o->fail_on, "exit status 1 when a check ends so: warning or fail")->type_name("VERDICT");
+  app->add_option("--fail-on", o->fail_on, "exit status 1 when a check ends so: warning or fail; or all so: no_data")
+      ->type_name("VERDICT");
   app->add_option("--only", o->only, "only these checks, comma separated")->type_name("CHECK[,CHECK…]");
   app->add_option("--skip", o->skip, "not these checks, comma separated")->type_name("CHECK[,CHECK…]");
   app->add_option("--param", o->params, "a parameter of a check, as missing.watch=0.02; may be repeated")

@@ -47,12 +47,12 @@ std::string column_of(const std::string& given) {
 
 // What can be told before any data is read.
 Status check(const Options& o) {
-  const std::vector<std::string> grades = {"warning", "drift", "fail"};
+  const std::vector<std::string> grades = {"warning", "drift", "fail", "no_data"};
   VIGIE_TRY(check_list("--fail-on", o.fail_on, "verdict"));
   for (const auto& grade : split(o.fail_on))
     if (std::find(grades.begin(), grades.end(), grade) == grades.end())
       return fail(Code::kUsage,
-                  fmt::format("--fail-on: {} (warning, drift, fail)", unknown_name("verdict", grade, grades)));
+                  fmt::format("--fail-on: {} (warning, drift, fail, no_data)", unknown_name("verdict", grade, grades)));
   if (o.reference == "-" && o.current == "-")
     return fail(Code::kUsage, "--reference - --current -: standard input can be only one of them");
   if (!(o.alpha > 0 && o.alpha < 1))
@@ -123,7 +123,8 @@ bool found(const engine::Comparison& comparison, const std::vector<std::string>&
     return std::any_of(w.quality.begin(), w.quality.end(), [](const auto& q) { return q.verdict == "fail"; });
   });
   return (named("warning") && verdict >= engine::Verdict::kWarning) ||
-         (named("drift") && verdict == engine::Verdict::kDrift) || (named("fail") && failed);
+         (named("drift") && verdict == engine::Verdict::kDrift) || (named("fail") && failed) ||
+         (named("no_data") && verdict == engine::Verdict::kNoData);
 }
 
 Result<int> run(const Options& o) {
@@ -201,8 +202,10 @@ Command add_compare(CLI::App& program) {
   app->add_option("--current", o->current, "DATA: what is to be judged")->type_name("DATA")->required();
   app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
-  app->add_option("--fail-on", o->fail_on,
-                  "exit status 1 when found: warning, drift, fail (of data quality), or several: drift,fail")
+  app->add_option(
+         "--fail-on", o->fail_on,
+         "exit status 1 when found: warning, drift, fail (of data quality), no_data (nothing could be judged), or "
+         "several: drift,fail")
       ->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
   o->levels.add(*app, "0.1 sd, 0.05 of rows", "0.25 sd, 0.15 of rows");

@@ -39,11 +39,12 @@ constexpr Output kReport{
 
 // What can be told before any data is read.
 Result<engine::ScoreOptions> read_options(const Options& o) {
-  const std::vector<std::string> grades = {"warning", "drift"};
+  const std::vector<std::string> grades = {"warning", "drift", "no_data"};
   VIGIE_TRY(check_list("--fail-on", o.fail_on, "verdict"));
   for (const auto& grade : split(o.fail_on))
     if (std::find(grades.begin(), grades.end(), grade) == grades.end())
-      return fail(Code::kUsage, fmt::format("--fail-on: {} (warning, drift)", unknown_name("verdict", grade, grades)));
+      return fail(Code::kUsage,
+                  fmt::format("--fail-on: {} (warning, drift, no_data)", unknown_name("verdict", grade, grades)));
   if (!o.fail_on.empty() && o.reference.empty())
     return fail(Code::kUsage, "--fail-on: needs --reference DATA, without which there is nothing to have moved from");
   if (!(o.alpha > 0 && o.alpha < 1))

@@ -144,6 +144,9 @@ class Parser {
     if (!any)
       return wrong(node, fmt::format("columns.{}: no rule in it, of {}", column,
                                      fmt::join(kColumnKeys.begin(), kColumnKeys.begin() + kRules, ", ")));
+    if (!own.empty() && std::count_if(rules_.begin() + static_cast<std::ptrdiff_t>(first), rules_.end(),
+                                      [](const Expectation& rule) { return rule.kind == Kind::kNotNull; }) > 1)
+      return wrong(node, fmt::format("columns.{}: not_null and missing_at_most contradict each other", column));
     for (std::size_t i = first; i < rules_.size(); ++i) {
       rules_[i].warn = warn;
       if (std::find(own.begin(), own.end(), i) == own.end()) rules_[i].at_most = at_most;
@@ -291,7 +294,7 @@ std::string write_rules(std::span<const Expectation> rules, std::string_view com
       const auto bound = [&out](double x) { std::isinf(x) ? out << YAML::Null : out << fmt::format("{}", x); };
       switch (rule.kind) {
         case Kind::kNotNull:
-          if (rule.at_most > 0 && rule.at_most != at_most)
+          if (rule.at_most != at_most)
             out << YAML::Key << "missing_at_most" << YAML::Value << fmt::format("{}", rule.at_most);
           else
             out << YAML::Key << "not_null" << YAML::Value << true;

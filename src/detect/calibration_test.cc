@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/rng.h"
@@ -74,6 +75,26 @@ TEST(SlowCalibration, RunLengthsKnowNoLevelAndNoScale) {
     for (const Level& level : {Level{.mean = 1000, .sd = 50}, Level{.mean = 0, .sd = .01}})
       EXPECT_NEAR(share_of_runs_with_an_alarm(*detector, level, target, runs), standard, .03)
           << detector->name << ' ' << level.mean << ' ' << level.sd;
+  }
+}
+
+// A sensor's largest number among the rest must not make everything after it look small.
+TEST(Calibration, OneHugeValueBlindsNoStandardisedDetector) {
+  for (const auto* text : {"gma(target_arl=1000)", "page_hinkley(target_arl=1000)", "bocd(target_arl=1000)"}) {
+    for (const std::size_t at : {10U, 500U}) {
+      auto monitor = std::move(*make_monitor(text));
+      Rng rng(5);
+      Series series;
+      streams::append(series, 2000,
+                      [&] { return stats::normal_quantile((static_cast<double>(rng() >> 11) + .5) * 0x1p-53); });
+      for (std::size_t i = 1500; i < 2000; ++i) series[i] += 10;
+      series[at] = 1.797e308;
+      std::vector<Alarm> alarms;
+      monitor->update(series, alarms);
+      EXPECT_TRUE(
+          std::any_of(alarms.begin(), alarms.end(), [](const Alarm& a) { return a.index >= 1500 && a.index < 1520; }))
+          << text << " at " << at;
+    }
   }
 }
 

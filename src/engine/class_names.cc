@@ -202,8 +202,10 @@ Result<CommonClasses> common_classes(table::Input& data, const ScoreAgainst& ref
                          list(strange), reference.rows ? reference.rows->name() : reference.name, list(theirs));
   if (!two) return out;
   if (!options.positive && (!out.positive || ClassIndex(mine).find(*out.positive) == ClassIndex::kUnknown))
-    return fail(Code::kUsage,
-                fmt::format("--reference: {}; its positive class is missing, so nothing can be compared", out.note));
+    return fail(
+        Code::kUsage,
+        fmt::format("--reference: {}; its positive class{} is missing here: name one that both have by --positive",
+                    out.note, out.positive ? " " + vigie::quoted(*out.positive) : ""));
   out.note += fmt::format("; compared is {} against any other", vigie::quoted(*out.positive));
   return out;
 }

@@ -296,7 +296,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   }
   if (peer)
     if (auto note = dataset_note(*peer, out.windows); !note.empty()) out.notes.push_back(std::move(note));
-  if (auto note = labels_to_come(out.windows, label); !note.empty()) out.notes.push_back(std::move(note));
+  if (auto note = judge_labels(out.windows, label); !note.empty()) out.notes.push_back(std::move(note));
   for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
   out.pictures = draw(reference, counted);

@@ -193,7 +193,7 @@ class Inspector {
     }
     for (const auto& spec : watched_.specs)
       if (spec.role == quality::Role::kLabel)
-        if (auto note = labels_to_come(out.windows, spec.name); !note.empty()) out.notes.push_back(std::move(note));
+        if (auto note = judge_labels(out.windows, spec.name); !note.empty()) out.notes.push_back(std::move(note));
     summarise(out);
     return out;
   }

@@ -16,8 +16,9 @@ QualityResult as_result(quality::Finding finding);
 /// The finding on records that could not be read; nothing where they are few.
 std::optional<QualityResult> unreadable(std::int64_t rejected, std::int64_t rows);
 
-/// "label \"paid\": 5 % of the rows have none yet, which is no fault; most in window 11 (2025-12-01), 60 %", by the
-/// check of missing values of these windows; empty where every row has one, or nothing is known of it.
-std::string labels_to_come(std::span<const WindowResult> windows, const std::string& label);
+/// Turns the check of a label's missing values into a warning where they are lost and not late. Gives a note, "label
+/// \"paid\": 5 % of the rows have none yet; most in window 11 (2025-12-01), 60 %"; empty where every row has one, or
+/// nothing is known of it.
+std::string judge_labels(std::span<WindowResult> windows, const std::string& label);
 
 }  // namespace vigie::engine

@@ -45,12 +45,13 @@ constexpr Unit kUnits[] = {{1000, 0, ""},
                            {1, 273.15, " (Celsius, kelvin)"},
                            {1, -273.15, " (kelvin, Celsius)"}};
 
-constexpr double kErrors = 4;     // standard errors that the mean may be off
-constexpr double kWidth = 1.4;    // times that the range may be wider or narrower
-constexpr double kPrecise = .03;  // of the mean: the error up to which a small factor is told from its neighbours
-constexpr double kFar = 5;        // factors from which, either way, nothing else comes to mind
-constexpr double kInside = .05;   // share of rows by which those in the reference's range may differ
-constexpr double kStep = 1e-6;    // of the reference sd: how finely distances beyond its range are kept
+constexpr double kErrors = 4;      // standard errors that the mean may be off
+constexpr double kWidth = 1.4;     // times that the range may be wider or narrower
+constexpr double kPrecise = .03;   // of the mean: the error up to which a small factor is told from its neighbours
+constexpr double kFar = 5;         // factors from which, either way, nothing else comes to mind
+constexpr double kInside = .05;    // share of rows by which those in the reference's range may differ
+constexpr double kFewInside = .1;  // share of rows in the range beyond which the ends do not tell
+constexpr double kStep = 1e-6;     // of the reference sd: how finely distances beyond its range are kept
 constexpr std::int64_t kRows = 100;
 
 double sum_of(std::span<const double> centers, std::span<const std::int64_t> counts) {
@@ -103,8 +104,10 @@ double misfit(const Unit& unit, const ColumnProfile& column, std::span<const std
   const double error = unit.factor * bins.sd * std::sqrt(1 / n + 1 / m);
   const double mean = mean_of(column, current, low, high);
   const bool far = unit.factor > kFar || unit.factor < 1 / kFar;
-  // The ends alone tell powers of ten apart, and no others.
-  if (std::isnan(mean)) return unit.name.empty() ? std::abs(std::log(wider)) : mean;
+  // The ends alone tell powers of ten apart, and no others; and only where few rows are left in the range, as a law
+  // that became wider has many there.
+  if (std::isnan(mean))
+    return unit.name.empty() && inside(current) <= kFewInside * m ? std::abs(std::log(wider)) : mean;
   const double allowed = kErrors * error + kStep * bins.sd;
   if (!far && allowed > kPrecise * std::abs(expected)) return std::nan("");
   if (!(std::abs(mean - expected) <= allowed)) return std::nan("");

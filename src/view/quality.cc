@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
-#include "view/findings_internal.h"
+#include "view/course_internal.h"
 #include "view/quality_internal.h"
 
 namespace vigie::view {
@@ -22,6 +23,7 @@ std::ptrdiff_t gravity(std::string_view verdict) {
 
 struct Worst {
   const QualityResult* result;
+  std::size_t window;                // of the result
   std::vector<std::size_t> windows;  // that alarm
 };
 
@@ -32,9 +34,11 @@ std::vector<Worst> worst(const std::vector<WindowResult>& windows) {
   for (std::size_t w = 0; w < windows.size(); ++w)
     for (const auto& q : windows[w].quality) {
       const auto [at, fresh] = known.try_emplace({q.check, q.column ? std::string_view(*q.column) : ""}, out.size());
-      if (fresh) out.push_back({&q, {}});
+      if (fresh) out.push_back({&q, w, {}});
       auto& held = out[at->second];
-      if (gravity(q.verdict) > gravity(held.result->verdict)) held.result = &q;
+      const auto more = gravity(q.verdict) - gravity(held.result->verdict);
+      if (more > 0 || (more == 0 && std::abs(q.value) > std::abs(held.result->value)))
+        held.result = &q, held.window = w;
       if (gravity(q.verdict) >= 2 && (held.windows.empty() || held.windows.back() != w)) held.windows.push_back(w);
     }
   return out;
@@ -56,9 +60,10 @@ std::vector<Alike> alike(const std::vector<WindowResult>& windows) {
     if (w.windows.empty()) continue;
     auto at = std::find_if(out.begin(), out.end(), [&](const Alike& a) {
       return a.first->check == w.result->check && a.first->verdict == w.result->verdict &&
-             a.first->reason == w.result->reason && a.first->expected == w.result->expected && a.windows == w.windows;
+             a.first->reason == w.result->reason && a.first->expected == w.result->expected && a.window == w.window &&
+             a.windows == w.windows;
     });
-    if (at == out.end()) at = out.insert(out.end(), {w.result, {}, std::move(w.windows)});
+    if (at == out.end()) at = out.insert(out.end(), {w.result, w.window, {}, std::move(w.windows)});
     if (w.result->column) at->columns.push_back(*w.result->column);
   }
   std::stable_sort(out.begin(), out.end(), [](const Alike& a, const Alike& b) {
@@ -83,7 +88,7 @@ std::vector<Alike> without_verdict(const std::vector<WindowResult>& windows) {
   for (const auto& w : worst(windows)) {
     if (w.result->verdict != "no_data") continue;
     auto at = std::find_if(out.begin(), out.end(), [&](const Alike& a) { return a.first->reason == w.result->reason; });
-    if (at == out.end()) at = out.insert(out.end(), {w.result, {}, {}});
+    if (at == out.end()) at = out.insert(out.end(), {w.result, w.window, {}, {}});
     at->columns.push_back(w.result->check);
   }
   std::stable_sort(out.begin(), out.end(),
@@ -92,10 +97,14 @@ std::vector<Alike> without_verdict(const std::vector<WindowResult>& windows) {
 }
 
 std::string in_windows(const Alike& finding, const std::vector<WindowResult>& windows) {
-  if (finding.windows.size() == windows.size() || finding.windows.empty()) return {};
-  const auto first = window_text(windows, finding.windows[0]);
-  if (finding.windows.size() == 1) return "in " + first;
-  return fmt::format("in {} of {} windows, first in {}", finding.windows.size(), windows.size(), first);
+  if (windows.size() == 1 || finding.windows.empty()) return {};
+  const bool all = finding.windows.size() == windows.size(), first = finding.window == finding.windows[0];
+  if (all && first) return {};
+  const auto worst = window_text(windows, finding.window);
+  if (finding.windows.size() == 1) return "in " + worst;
+  return fmt::format("in {}{} windows{}{}", all ? "all " : fmt::format("{} of ", finding.windows.size()),
+                     windows.size(), all ? "" : ", first in " + window_text(windows, finding.windows[0]),
+                     first ? "" : ", worst in " + worst);
 }
 
 }  // namespace vigie::view

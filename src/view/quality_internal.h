@@ -20,7 +20,8 @@ QualityCounts quality_counts(const std::vector<engine::WindowResult>& windows);
 
 /// Findings of one check that say the same of several columns or windows. Points into the windows.
 struct Alike {
-  const engine::QualityResult* first;     ///< of the worst verdict
+  const engine::QualityResult* first;     ///< of the worst verdict, and of the largest value among those
+  std::size_t window;                     ///< that it is of
   std::vector<std::string_view> columns;  ///< empty: the table
   std::vector<std::size_t> windows;       ///< with a warning or a failure, rising
 };
@@ -31,7 +32,8 @@ std::vector<std::vector<Alike>> by_columns(std::vector<Alike> findings);
 /// Where checks gave no verdict, by the reason, the commonest first.
 std::vector<Alike> without_verdict(const std::vector<engine::WindowResult>& windows);
 
-/// "in window 3 (…)", "in 2 of 12 windows, first in window 3 (…)"; empty where it is all of them.
+/// "in window 3 (…)", "in 2 of 12 windows, first in window 3 (…), worst in window 5 (…)"; empty where it is all of them
+/// and the first is the worst.
 std::string in_windows(const Alike& finding, const std::vector<engine::WindowResult>& windows);
 
 void write_quality(Writer& out, const engine::QualityResult& result);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "view/course_internal.h"
 #include "view/quality_internal.h"
 #include "view/quality_sentence_internal.h"
 
@@ -35,7 +36,8 @@ std::string quality_sentence(const engine::Inspection& c) {
     counts += counts.empty()
                   ? fmt::format("{} of {} {}", s.warn, plural(s.checks, "check"), s.warn == 1 ? "warns" : "warn")
                   : fmt::format(" and {} {}", s.warn, s.warn == 1 ? "warns" : "warn");
-  return fmt::format("{}{}: {}, {}", counts, s.fail + s.warn > 1 ? "; first" : "", what, first.first->reason);
+  return fmt::format("{}{}: {}, {}{}", counts, s.fail + s.warn > 1 ? "; first" : "", what, first.first->reason,
+                     in_windows(first, c.windows).empty() ? "" : " in " + window_text(c.windows, first.window));
 }
 
 }  // namespace vigie::view

@@ -6,6 +6,7 @@
 
 #include "view/json.h"
 #include "view/quality_internal.h"
+#include "view/quality_sentence_internal.h"
 #include "view/report.h"
 #include "view/terminal.h"
 
@@ -51,6 +52,19 @@ TEST(QualityView, AlikeFindingsAreOne) {
   EXPECT_EQ(counts.warn, 1);
   EXPECT_EQ(counts.pass, 0);
   EXPECT_EQ(counts.no_data, 1);
+}
+
+TEST(QualityView, ANumberStandsBesideTheWindowThatItIsOf) {
+  auto c = three_windows();
+  c.windows[0].quality = {{"missing", "age", .03, "at most 1 %", "warn", "3 % missing"}};
+  c.windows[1].quality = {{"missing", "age", .9, "at most 1 %", "fail", "90 % missing"}};
+  c.windows[2].quality = {{"missing", "age", 1, "at most 1 %", "fail", "100 % missing"}};
+  EXPECT_EQ(in_windows(alike(c.windows).at(0), c.windows), "in all 3 windows, worst in window 2");
+  c.windows[1].quality[0].verdict = "pass";
+  const auto found = alike(c.windows);
+  EXPECT_EQ(found.at(0).first->reason, "100 % missing");
+  EXPECT_EQ(in_windows(found[0], c.windows), "in 2 of 3 windows, first in window 0, worst in window 2");
+  EXPECT_TRUE(quality_sentence(c).ends_with("missing of age, 100 % missing in window 2")) << quality_sentence(c);
 }
 
 TEST(QualityView, TerminalPutsTheGravestFirst) {
