@@ -19,16 +19,22 @@ Result<AppendFile> AppendFile::open(const std::string& path) {
   struct stat info{};
   ::fstat(fd, &info);
   AppendFile file(fd, static_cast<std::uint64_t>(info.st_size), path);
-  if (fresh) VIGIE_TRY(sync_folder(std::filesystem::path(path).parent_path().string()));
+  if (fresh) {
+    if (auto known = sync_folder(std::filesystem::path(path).parent_path().string()); !known) {
+      ::unlink(path.c_str());  // or the next one would take it for known
+      return known.error();
+    }
+  }
   return file;
 }
 
 AppendFile::AppendFile(AppendFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), path_(std::move(other.path_)) {}
+    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), usable_(other.usable_), path_(std::move(other.path_)) {}
 
 AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(size_, other.size_);
+  std::swap(usable_, other.usable_);
   std::swap(path_, other.path_);
   return *this;
 }
@@ -39,7 +45,7 @@ AppendFile::~AppendFile() {
 
 Status AppendFile::append(std::string_view bytes) {
   if (auto written = write_all(fd_, path_, bytes); !written) {
-    (void)::ftruncate(fd_, static_cast<off_t>(size_));
+    usable_ = truncate(size_).has_value();
     return written;
   }
   size_ += bytes.size();

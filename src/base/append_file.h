@@ -18,12 +18,14 @@ class AppendFile {
   AppendFile& operator=(AppendFile&& other) noexcept;
   ~AppendFile();
 
-  /// All of the bytes or none of them: after a failed write the file is cut back to what it was.
+  /// All of the bytes or none of them: after a failed write the file is cut back to what it was; where that fails too,
+  /// usable() is false and what follows would stand behind half a block.
   Status append(std::string_view bytes);
   /// Returns when what was appended survives a loss of power. After a failure nobody knows what does: the kernel may
   /// have dropped it, and a second call would not tell.
   Status sync();
   Status truncate(std::uint64_t size);
+  bool usable() const { return usable_; }
   std::uint64_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
@@ -31,6 +33,7 @@ class AppendFile {
   AppendFile(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), path_(std::move(path)) {}
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  bool usable_ = true;
   std::string path_;
 };
 

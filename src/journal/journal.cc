@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <future>
+#include <limits>
 
 #include "base/bytes.h"
 #include "journal/segment_internal.h"
@@ -88,7 +89,15 @@ Status Journal::recover() {
     while (true) {
       const auto header = read_block(file, offset, stored);
       if (!header && header.error().code != Code::kCorrupt) return header.error();
-      if (!header || !*header) break;
+      if (!header) {
+        // Torn is what nothing whole stands behind.
+        VIGIE_ASSIGN(const auto behind,
+                     find_block(file, offset, segment.bytes, next_, std::numeric_limits<Sequence>::max()));
+        if (!behind) break;
+        offset = *behind;
+        continue;
+      }
+      if (!*header) break;
       next_ = (*header)->first + (*header)->count;
       segment.last = (*header)->arrived;
       offset += kBlockHeader + (*header)->stored;
@@ -98,15 +107,17 @@ Status Journal::recover() {
       VIGIE_ASSIGN(const auto size, file.read(offset, tail.data(), tail.size()));
       tail.resize(size);
       torn_ = path + ".torn";
+      for (int i = 2; std::filesystem::exists(torn_); ++i) torn_ = fmt::format("{}.torn-{}", path, i);
       VIGIE_TRY(write_file(torn_, tail));
-      VIGIE_ASSIGN(auto cut, AppendFile::open(path));
-      VIGIE_TRY(cut.truncate(offset));
-      VIGIE_TRY(cut.sync());
-      segment.bytes = offset;
     }
+    // Readers are shown what lasts, also of what was only written before.
+    VIGIE_ASSIGN(auto last, AppendFile::open(path));
+    if (offset < segment.bytes) VIGIE_TRY(last.truncate(offset));
+    VIGIE_TRY(last.sync());
+    segment.bytes = offset;
   }
-  // A number that a consumer may have seen is not given again.
-  if (options_.at_least > next_) next_ = options_.at_least;
+  consumers_ = options_.consumers;
+  for (const auto& [name, from] : consumers_) next_ = std::max(next_, from);
   segments_->end = next_;
   return {};
 }
@@ -160,7 +171,10 @@ void Journal::run() {
     const bool due =
         options_.sync == Sync::kAlways || last ||
         (options_.sync == Sync::kInterval && std::chrono::steady_clock::now() >= synced_at_ + options_.interval);
-    if (written && unsynced_ && due) written = sync();
+    if (written && unsynced_ && due) {
+      auto synced = sync();
+      if (options_.sync == Sync::kAlways) written = std::move(synced);
+    }
     for (std::size_t i = 0; i < group.size(); ++i)
       group[i].done(written ? Result<Sequence>(firsts[i]) : Result<Sequence>(written.error()));
     if (last) return;
@@ -212,7 +226,10 @@ Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& 
     count = 0;
   }
   if (auto appended = file_->append(block_); !appended) {
-    next_ = before;
+    if (file_->usable())
+      next_ = before;
+    else
+      file_.reset();  // half a block may be left at its end; no number of it is given again, in the next one
     return appended;
   }
   unsynced_ = true;
@@ -226,13 +243,22 @@ Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& 
   return {};
 }
 
-// After a failure nobody knows what of the file lasts: what was not answered is cut off, and a new file is begun.
+// After a failure nobody knows what of the file lasts, and a new one is begun. What was not answered is cut off; what
+// was, with Sync::kInterval, stays as it is.
 Status Journal::sync() {
   synced_at_ = std::chrono::steady_clock::now();
   Status synced = file_->sync();
   unsynced_ = false;
   const std::lock_guard lock(segments_->mutex);
   auto& segment = segments_->segments.rbegin()->second;
+  if (!synced && options_.sync != Sync::kAlways) {
+    segment.bytes = file_->size();
+    segments_->end = next_;
+    ++next_;  // a gap, by which the next write knows that this file is done with
+    file_.reset();
+    grown_.notify_all();
+    return synced;
+  }
   if (!synced) {
     (void)file_->truncate(segment.bytes);
     if (segment.bytes <= kSegmentHeader) {  // or a full disk would fill up with empty files

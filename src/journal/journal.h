@@ -46,8 +46,9 @@ struct Options {
   std::chrono::seconds keep_age{7 * 24 * 3600};       ///< … and those of which the last record is older
   std::size_t waiting_bytes = std::size_t{64} << 20;  ///< accepted and not yet written
   int compression = 1;                                ///< level of zstd, negative ones too; 0: none
-  Sequence at_least =
-      0;  ///< no record gets a smaller number: what consumers have seen, should the journal have lost it
+  /// What each consumer that is to come asks for first, as it stored it: nothing of theirs is dropped before they say
+  /// keep(), and no number that one of them has seen is given again, should the journal have lost the record.
+  std::map<std::string, Sequence> consumers{};
   std::function<std::int64_t()> now{};  ///< microseconds since 1970; default: the system's clock
 };
 
@@ -56,7 +57,8 @@ struct Options {
 ///
 /// kill -9 or a loss of power at any instant leaves every record whose append() was answered (with Sync::kAlways;
 /// kill -9 alone with the others too). A torn end is cut off when the journal is opened and put beside the file as
-/// FILE.torn; a byte altered elsewhere is Code::kCorrupt at the reader, with file and place.
+/// FILE.torn, FILE.torn-2, …; a byte altered elsewhere is Code::kCorrupt at the reader, with file and place, and what
+/// stands behind it stays.
 ///
 /// A full disk, or consumers that are keep_bytes behind: append() is refused, nothing else changes, and the next one
 /// may succeed. All functions may be called from any thread. Cost: about 1 µs an append(), and of the record's bytes

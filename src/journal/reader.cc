@@ -37,7 +37,13 @@ Result<const Block*> Reader::next() {
       continue;
     }
     if (!file_) {
-      VIGIE_ASSIGN(file_, InputFile::open(segments_->path(segment_)));
+      auto opened = InputFile::open(segments_->path(segment_));
+      if (!opened) {
+        const std::lock_guard lock(segments_->mutex);
+        if (!segments_->segments.contains(segment_)) continue;  // dropped since
+        return opened.error();
+      }
+      file_ = std::move(*opened);
     }
     VIGIE_ASSIGN(const auto header, read_block(*file_, offset_, stored_));
     if (!header) return fail(Code::kCorrupt, fmt::format("{}: byte {}: the file was cut", file_->path(), offset_));
@@ -57,11 +63,31 @@ Result<const Block*> Reader::next() {
   }
 }
 
-void Reader::skip() {
+Status Reader::skip() {
+  if (file_) {
+    Sequence end;
+    std::uint64_t size = 0;
+    {
+      const std::lock_guard lock(segments_->mutex);
+      end = segments_->end;
+      if (const auto at = segments_->segments.find(segment_); at != segments_->segments.end()) size = at->second.bytes;
+    }
+    VIGIE_ASSIGN(const auto found, find_block(*file_, offset_, size, position_, end));
+    if (found) {
+      offset_ = *found;
+      return {};
+    }
+  }
   const std::lock_guard lock(segments_->mutex);
   const auto after = segments_->segments.upper_bound(segment_);
-  position_ = after == segments_->segments.end() ? segments_->end : std::max(position_, after->first);
-  file_.reset();
+  if (after == segments_->segments.end()) {
+    if (const auto at = segments_->segments.find(segment_); at != segments_->segments.end()) offset_ = at->second.bytes;
+    position_ = segments_->end;
+  } else {
+    file_.reset();
+    position_ = std::max(position_, after->first);
+  }
+  return {};
 }
 
 }  // namespace vigie::journal

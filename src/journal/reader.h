@@ -31,9 +31,10 @@ class Reader {
   Reader(std::shared_ptr<const SegmentList> segments, Sequence from);
 
   /// The next records; nullptr when all were read that last. Records that were dropped meanwhile are passed over:
-  /// position() jumps. Code::kCorrupt, with file and place, where bytes were altered: skip() goes on behind the file.
+  /// position() jumps. Code::kCorrupt, with file and place, where bytes were altered: skip() goes on with the next
+  /// whole block.
   Result<const Block*> next();
-  void skip();
+  Status skip();
   /// The first record that next() has not given yet.
   Sequence position() const { return position_; }
 

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <memory>
 
 #include "base/bytes.h"
@@ -97,6 +99,25 @@ Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64
     return altered(file.path(), offset, "the block was altered");
   stored.erase(0, kBlockHeader);
   return h;
+}
+
+Result<std::optional<std::uint64_t>> find_block(const InputFile& file, std::uint64_t offset, std::uint64_t size,
+                                                Sequence from, Sequence to) {
+  std::string rest(size - std::min(size, offset), '\0');
+  VIGIE_ASSIGN(const auto got, file.read(offset, rest.data(), rest.size()));
+  rest.resize(got);
+  const auto field = [&]<class T>(std::size_t at, T) {
+    T value;
+    std::memcpy(&value, rest.data() + at, sizeof value);
+    return value;
+  };
+  for (std::size_t at = 1; at + kBlockHeader <= rest.size(); ++at) {
+    const auto first = field(at + 21, Sequence{});
+    const std::size_t bytes = kBlockHeader + field(at + 8, std::uint32_t{});
+    if (first < from || first >= to || at + bytes > rest.size()) continue;
+    if (hash64(std::string_view(rest).substr(at + 8, bytes - 8)) == field(at, std::uint64_t{})) return offset + at;
+  }
+  return std::nullopt;
 }
 
 Status unpack(const BlockHeader& header, std::string_view stored, const std::string& path, std::uint64_t offset,

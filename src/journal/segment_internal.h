@@ -40,6 +40,10 @@ void write_block(std::string_view raw, std::uint32_t count, Sequence first, std:
 /// The header of the block at `offset`, and its bytes in `stored`. nullopt: the file ends there. Code::kCorrupt: it is
 /// torn or altered.
 Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64_t offset, std::string& stored);
+/// Where the next whole block begins in (offset, size) of which the first record is in [from, to); nullopt: there is
+/// none. For bytes that were altered; reads the rest of the file.
+Result<std::optional<std::uint64_t>> find_block(const InputFile& file, std::uint64_t offset, std::uint64_t size,
+                                                Sequence from, Sequence to);
 /// The records of a block; they point into `stored` or `raw`.
 Status unpack(const BlockHeader& header, std::string_view stored, const std::string& path, std::uint64_t offset,
               std::string& raw, std::vector<std::string_view>& records);
