@@ -21,6 +21,9 @@ constexpr double kMostlyConstant = .5;
 /// Above this the asymptotic p of a sparse column is good enough: nothing is decided there.
 constexpr double kNothing = .25;
 constexpr std::int64_t kExceedances = 20;
+/// Cells that are where the reference's rows happened to be make fixed margins too loud: .062 at .05 for 30 and 300
+/// rows with 60 % zeros, .058 for 100 and 100 with 80 %.
+constexpr double kLoud = 1.3;
 constexpr double kMostDraws = 1e6;
 
 constexpr std::array<std::string_view, 4> kNames = {"anderson_darling", "polynomial", "pearson", "range"};
@@ -111,6 +114,12 @@ double simulate(const Test& test, const NumericLayout& layout, stats::AndersonDa
   return static_cast<double>(exceeded + 1) / static_cast<double>(draws + 1);
 }
 
+bool mostly_single(std::span<const std::int64_t> reference) {
+  std::int64_t single = 0, used = 0;
+  for (const std::int64_t rows : reference) single += rows == 1, used += rows > 0;
+  return 2 * single > used;
+}
+
 Test collect(const Axis& axis, const Sample& reference, const Sample& current) {
   Test test;
   test.n = reference.rows();
@@ -174,6 +183,7 @@ Score numeric(const Axis& axis, const Sample& reference, const Sample& current, 
   const bool atoms = axis.lattice || outside < kMostlyConstant;
   if (atoms && static_cast<double>(std::min(test.n, test.m)) * outside < kSparse && least < kNothing) {
     score.p_value = simulate(test, layout, law, s, p, least, args);
+    if (!axis.lattice || mostly_single(test.reference)) score.p_value = std::min(1.0, kLoud * score.p_value);
     score.null = Null::kSimulated;
   }
   if (score.p_value < .05) score.note = kNotes[decisive];
