@@ -190,18 +190,21 @@ void BinBuilder::count(std::span<const double> values) {
 // One value of every `stride_` in a row, drawn at random; a full sample gives up one of every two neighbours. So each
 // value of the pass is in it with equal probability.
 void BinBuilder::draw(std::span<const double> values) {
+  const auto choose_next = [&] {
+    next_draw_ = next_stride_ + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(stride_)));
+  };
   const auto end = seen_ + static_cast<std::int64_t>(values.size());
   while (true) {
     if (sample_.size() == kBuffer) {
       for (std::size_t i = 0; i < kBuffer; i += 2) sample_[i / 2] = sample_[i + (rng_() >> 63)];
       sample_.resize(kBuffer / 2);
       stride_ *= 2;
-      next_draw_ = next_stride_ + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(stride_)));
+      choose_next();
     }
     if (next_draw_ >= end) return;
     sample_.push_back(values[static_cast<std::size_t>(next_draw_ - seen_)]);
     next_stride_ += stride_;
-    next_draw_ = next_stride_ + static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(stride_)));
+    choose_next();
   }
 }
 

@@ -67,10 +67,10 @@ double mean_of(const ColumnProfile& column, const Counts& current, double low, d
   const auto rows = static_cast<double>(current.rows());
   const auto below = static_cast<double>(current.cells.front()), above = static_cast<double>(current.cells.back());
   const double first = bins.cuts.front(), last = bins.cuts.back(),
-               far = 1e-6 * static_cast<double>(kFarthest) * bins.sd;
+               far = kStep * static_cast<double>(kFarthest) * bins.sd;
   if ((below > 0 && above > 0) || first - low >= far || high - last >= far) return std::nan("");
   const auto inner = std::span(current.cells).subspan(1, current.cells.size() - 2);
-  const double beyond = 1e-6 * static_cast<double>(current.beyond) * bins.sd;
+  const double beyond = kStep * static_cast<double>(current.beyond) * bins.sd;
   return (sum_of(std::span(bins.centers).subspan(1), inner) + below * first + above * last +
           (below > 0 ? -beyond : beyond)) /
          rows;
