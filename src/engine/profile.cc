@@ -14,7 +14,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 4, kOldest = 2;
+constexpr std::uint8_t kVersion = 5, kOldest = 2;
 constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;
@@ -255,6 +255,7 @@ std::string save_profile(const Profile& p) {
   out.varint(p.segmentations.size());
   for (std::size_t k = 0; k < p.segmentations.size(); ++k) strings(p.segmentations[k]), strings(p.segments[k]);
   out.string(p.timestamp);
+  out.string(p.weight);
   out.varint(p.others.size());
   for (const auto& f : p.others) out.string(f.name), out.fixed(static_cast<std::uint8_t>(f.type));
   strings(p.problems);
@@ -278,6 +279,8 @@ std::string save_profile(const Profile& p) {
 }
 
 Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
+  if (!is_profile(bytes))
+    return fail(Code::kCorrupt, fmt::format("{}: not a vigie profile (vigie profile DATA -o FILE makes one)", name));
   VIGIE_ASSIGN(auto sealed, unseal(kMagic, kVersion, bytes, name));
   if (sealed.version < kOldest)
     return fail(Code::kCorrupt,
@@ -306,6 +309,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   p.segments.resize(p.segmentations.size());
   for (std::size_t k = 0; k < p.segmentations.size(); ++k) p.segmentations[k] = strings(), p.segments[k] = strings();
   p.timestamp = in.string();
+  if (sealed.version > 4) p.weight = in.string();
   p.others.resize(in.count(2));
   for (auto& f : p.others) {
     f.name = in.string();
@@ -341,7 +345,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
     p.aspects.push_back(
         {static_cast<Aspect>(aspect), std::move(column), {Vocabulary(std::move(words)), std::move(center)}});
   }
-  if (in.ok() && sealed.version > 3 && !load_scores(in, p.scores)) in.fail();
+  if (in.ok() && sealed.version > 3 && !load_scores(in, sealed.version > 4, p.scores)) in.fail();
   if (in.ok() && sealed.version > 2 && !load_quality(in, p)) in.fail();
   if (!in.ok() || in.remaining() != 0) return fail(Code::kCorrupt, fmt::format("{}: damaged profile", name));
   return p;

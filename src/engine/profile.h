@@ -157,6 +157,7 @@ struct Profile {
   std::vector<ColumnProfile> columns;
   std::vector<AspectProfile> aspects;  ///< in the columns' order
   std::string timestamp;               ///< column that orders the windows; empty when not named
+  std::string weight;                  ///< column of row weights, which is not compared; empty when not named
   table::Schema others;                ///< columns of the reference that are not compared, as they were read
   std::vector<std::string> problems;   ///< the first records that were left out, at most kProblems
   std::vector<std::string> notes;

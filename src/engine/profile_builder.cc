@@ -71,7 +71,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   profile.source = input.name();
   profile.window = options.window;
   profile.has_time = !options.roles.timestamp.empty();
-  profile.timestamp = options.roles.timestamp;
+  profile.timestamp = options.roles.timestamp, profile.weight = options.roles.weight;
   profile.segmentations.push_back({});
   profile.segments.push_back({});
   for (const auto& by : options.segments) profile.segmentations.push_back(by);

@@ -283,19 +283,33 @@ TEST(ProfileGolden, Version4SaysWhatItSaid) {
   EXPECT_EQ(reference.metrics.back().segment, "kind=sea");
 }
 
-// The bytes that this format version gives for these data, for ever: a change needs a new version.
-TEST(ProfileGolden, Version4IsWrittenToTheByte) {
-  auto bytes = golden("version-4.vpf");
+TEST(ProfileGolden, Version5KnowsLongerWindowsAndTheWeight) {
+  auto bytes = golden("version-5.vpf");
   ASSERT_TRUE(bytes) << bytes.error().message;
-  auto stored = load_profile(*bytes, "version-4.vpf");
+  auto p = load_profile(*bytes, "version-5.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  EXPECT_EQ(p->weight, "x");
+  ASSERT_TRUE(p->scores);
+  const auto& coarser = p->scores->reference.coarser;
+  ASSERT_EQ(coarser.size(), coarser_than(WindowSpec::Kind::kDay).size());
+  EXPECT_EQ(coarser[0][0].count, 3);  // weeks that are whole
+  EXPECT_EQ(coarser[0].size(), p->scores->reference.metrics.size());
+}
+
+// The bytes that this format version gives for these data, for ever: a change needs a new version.
+TEST(ProfileGolden, Version5IsWrittenToTheByte) {
+  auto bytes = golden("version-5.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto stored = load_profile(*bytes, "version-5.vpf");
   ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});
   ASSERT_TRUE(input) << input.error().message;
   ProfileOptions options;
   options.roles.label = "ok", options.roles.scores = {"n"};
+  options.roles.timestamp = "at", options.roles.weight = "x";
   options.segments = {{"kind"}};
-  options.window = {.kind = WindowSpec::Kind::kRows, .rows = 50, .zone = {}};
+  options.window.kind = WindowSpec::Kind::kDay;
   for (unsigned threads : {1U, 3U}) {
     options.threads = threads;
     auto now = made(**input, options);
@@ -303,6 +317,7 @@ TEST(ProfileGolden, Version4IsWrittenToTheByte) {
     ScoreOptions scoring;
     scoring.task = *likely_task(now), scoring.label = "ok", scoring.scores = {"n"};
     scoring.window = options.window, scoring.segments = options.segments, scoring.threads = threads;
+    scoring.timestamp = "at";
     auto scores = store_scores(**input, scoring);
     ASSERT_TRUE(scores) << scores.error().message;
     now.scores = *scores;

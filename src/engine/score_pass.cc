@@ -231,6 +231,31 @@ void join(std::unique_ptr<GroupState>& into, const GroupState& state, const Scor
   static_cast<void>(into->merge(state));
 }
 
+/// What windows are joined into: all of them, or longer ones.
+struct Joined {
+  std::vector<std::size_t> place;  ///< of each window
+  std::vector<ScoreWindow> windows;
+};
+
+Result<Joined> join_into(WindowSpec::Kind kind, const Windower& windows, WindowSpec spec) {
+  spec.kind = kind;
+  VIGIE_ASSIGN(auto longer, Windower::make(spec));
+  std::vector<double> first, last;
+  for (std::size_t w = 0; w < windows.size(); ++w) first.push_back(windows[w].first), last.push_back(windows[w].last);
+  std::vector<std::int32_t> of;
+  const auto count = static_cast<std::int64_t>(windows.size());
+  longer.assign(0, count, first, of);
+  longer.assign(0, count, last, of);
+  Joined out;
+  out.windows.resize(longer.size());
+  std::vector<std::size_t> rank(longer.size());
+  const auto order = longer.order();
+  const auto cut = longer.cut_off();
+  for (std::size_t i = 0; i < order.size(); ++i) rank[order[i]] = i, out.windows[i].partial = cut[i];
+  for (const auto w : of) out.place.push_back(rank[static_cast<std::size_t>(w)]);
+  return out;
+}
+
 }  // namespace
 
 Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOptions& options, bool& misfits) {
@@ -334,14 +359,25 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
   };
   std::vector<std::unique_ptr<GroupState>> whole(order.size());
   for (std::size_t w = 0; w < whole.size(); ++w) merging.take(0, w, whole[w]);
-  if (several) {
+  std::vector<Joined> joined;
+  if (several) joined.push_back({std::vector<std::size_t>(order.size()), std::vector<ScoreWindow>(1)});
+  if (several && options.keep_state)
+    for (const auto kind : coarser_than(options.window.kind)) {
+      VIGIE_ASSIGN(auto longer, join_into(kind, grouping.windower, options.window));
+      joined.push_back(std::move(longer));
+    }
+  for (auto& into : joined) {
+    const bool all = &into == joined.data();
+    std::vector<std::unique_ptr<GroupState>> states(into.windows.size());
     // In the order of time, so that sums do not depend on which window's rows came first.
-    auto all = scorer.make(metric::SortedValues::kLimit);
-    for (const auto w : order) static_cast<void>(all->merge(*whole[w]));
-    keep(*all);
-    auto finished = all->finish(options.pictures);
-    pass.pictures = std::move(finished.pictures);
-    put(pass.whole.emplace(), std::move(finished), std::nullopt);
+    for (const auto w : order)
+      join(states[into.place[w]], *whole[w], scorer, all ? metric::SortedValues::kLimit : limit);
+    if (all) keep(*states[0]);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      auto finished = states[i]->finish(all && options.pictures);
+      if (all) pass.pictures = std::move(finished.pictures);
+      put(into.windows[i], std::move(finished), std::nullopt);
+    }
   }
   if (!several) keep(*whole[0]);
   std::vector<Finished> finished(whole.size());
@@ -361,13 +397,9 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     for (std::size_t g = 0; g < places.size(); ++g) merging.take(k, g, states[g]);
     const auto kept = most_rows(names.size(), places, grouping.rows[k], names);
     // By window, then name; the segments that are not kept are one, the last.
-    std::map<std::pair<std::size_t, std::string>, std::unique_ptr<GroupState>> segments, of_whole;
+    std::map<std::pair<std::size_t, std::string>, std::unique_ptr<GroupState>> segments;
+    std::vector<decltype(segments)> of_joined(joined.size());
     const auto other = to_string(options.segments[k - 1]) + "=(other)";
-    const auto key_of = [&](std::size_t g) {
-      const auto& place = places[g];
-      const auto segment = static_cast<std::size_t>(place.segment);
-      return std::pair(rank[static_cast<std::size_t>(place.window)], kept[segment] ? names[segment] : other);
-    };
     std::vector<std::size_t> in_order(places.size());
     std::iota(in_order.begin(), in_order.end(), 0);
     const auto order_of = [&](std::size_t g) {
@@ -376,9 +408,12 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     };
     std::sort(in_order.begin(), in_order.end(), [&](auto a, auto b) { return order_of(a) < order_of(b); });
     for (const auto g : in_order) {
-      const auto key = key_of(g);
-      if (several) join(of_whole[{0, key.second}], *states[g], scorer, limit);
-      join(segments[key], std::move(states[g]));
+      const auto window = static_cast<std::size_t>(places[g].window);
+      const auto segment = static_cast<std::size_t>(places[g].segment);
+      const auto& name = kept[segment] ? names[segment] : other;
+      for (std::size_t j = 0; j < joined.size(); ++j)
+        join(of_joined[j][{joined[j].place[window], name}], *states[g], scorer, limit);
+      join(segments[{rank[window], name}], std::move(states[g]));
     }
     const auto finish = [&](auto& groups, auto window_of) {
       std::vector<std::pair<const std::pair<std::size_t, std::string>, std::unique_ptr<GroupState>>*> all;
@@ -388,8 +423,15 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
       for (std::size_t i = 0; i < all.size(); ++i)
         put(window_of(all[i]->first.first), std::move(done[i]), all[i]->first.second);
     };
-    if (several) finish(of_whole, [&](std::size_t) -> ScoreWindow& { return *pass.whole; });
+    for (std::size_t j = 0; j < joined.size(); ++j)
+      finish(of_joined[j], [&](std::size_t w) -> ScoreWindow& { return joined[j].windows[w]; });
     finish(segments, [&](std::size_t w) -> ScoreWindow& { return pass.windows[w]; });
+  }
+  for (auto& into : joined) {
+    if (&into == joined.data())
+      pass.whole = std::move(into.windows[0]);
+    else
+      pass.coarser.push_back(std::move(into.windows));
   }
   // A matrix grows with the square of the classes, and there is one a window.
   constexpr std::size_t kMostCells = 1'000'000;

@@ -93,7 +93,8 @@ ScoreOptions load_options(ByteReader& in) {
   return o;
 }
 
-void save_metric(ByteWriter& out, const MetricResult& r, const HealthyWindows& healthy) {
+void save_metric(ByteWriter& out, const ScoreReference& reference, std::size_t i, std::size_t coarser) {
+  const auto& r = reference.metrics[i];
   out.string(r.metric->name);
   out.fixed(static_cast<std::uint8_t>(r.metric->task()));
   out.string(r.part);
@@ -103,7 +104,12 @@ void save_metric(ByteWriter& out, const MetricResult& r, const HealthyWindows& h
   for (const double number : {v.value, v.low, v.high, v.baseline, v.noise, v.rounding, v.scale}) out.fixed(number);
   out.varint(static_cast<std::uint64_t>(v.n));
   out.string(v.reason);
-  for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
+  const auto save = [&](const HealthyWindows& healthy) {
+    for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
+  };
+  save(reference.healthy[i]);
+  for (std::size_t k = 0; k < coarser; ++k)
+    save(k < reference.coarser.size() ? reference.coarser[k][i] : HealthyWindows());
 }
 
 /// Of names that stand twice, for the whole and by class, the one with a part.
@@ -175,6 +181,13 @@ Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, con
 
 }  // namespace
 
+std::span<const WindowSpec::Kind> coarser_than(WindowSpec::Kind kind) {
+  using enum WindowSpec::Kind;
+  static constexpr std::array kAll = {kDay, kWeek, kMonth};
+  const std::span<const WindowSpec::Kind> all(kAll);
+  return kind == kHour ? all : kind == kDay ? all.subspan(1) : std::span<const WindowSpec::Kind>();
+}
+
 std::optional<Task> likely_task(const Profile& profile) {
   const ColumnProfile *label = nullptr, *answer = nullptr;
   int scores = 0;
@@ -232,7 +245,12 @@ Status check_stored(const StoredScores& stored, const ScoreOptions& options, std
 
 Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b) {
   const auto no = [](std::string_view why) { return fail(Code::kUsage, std::string(why)); };
-  if (a.state.empty() || b.state.empty()) return no("of too many rows, or of too long names, to be merged");
+  for (const auto* side : {&a, &b})
+    if (side->state.empty()) {
+      const bool classes = side->options.task == Task::kBinary || side->options.task == Task::kMulticlass;
+      return no(classes && side->options.classes.empty() ? "of classes whose names are too long to be merged"
+                                                         : "of too many rows to be merged");
+    }
   auto out = std::make_shared<StoredScores>();
   out->options = a.options, out->options.segments.clear();
   auto theirs = b.options;
@@ -251,16 +269,20 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
   const bool windows = a.options.window == b.options.window;
   if (!windows) out->options.window = {};
   auto& reference = out->reference;
+  // Where one of them is of an older vigie, none.
+  if (windows && a.reference.coarser.size() == b.reference.coarser.size())
+    reference.coarser.resize(a.reference.coarser.size());
   for (auto& entry : *entries) {
     auto& r = reference.metrics.emplace_back();
     r.metric = entry.metric, r.part = std::move(entry.part), r.value = std::move(entry.value);
-    auto& healthy = reference.healthy.emplace_back();
+    reference.healthy.emplace_back();
+    for (auto& of : reference.coarser) of.emplace_back();
     for (const auto* side : {&a.reference, &b.reference})
       for (std::size_t i = 0; windows && i < side->metrics.size(); ++i) {
         const auto& m = side->metrics[i];
         if (m.metric != r.metric || m.part != r.part || m.segment) continue;
-        healthy.count += side->healthy[i].count, healthy.sum += side->healthy[i].sum;
-        healthy.squares += side->healthy[i].squares;
+        reference.healthy.back() += side->healthy[i];
+        for (std::size_t k = 0; k < reference.coarser.size(); ++k) reference.coarser[k].back() += side->coarser[k][i];
       }
   }
   return std::shared_ptr<const StoredScores>(std::move(out));
@@ -268,7 +290,9 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
 
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) {
   if (!scores) return out.string("");
-  const auto& [metrics, healthy, cut] = scores->reference;
+  const auto& reference = scores->reference;
+  const auto& metrics = reference.metrics;
+  const auto coarser = coarser_than(scores->options.window.kind).size();
   // As long as there is room: of all rows the metrics of the whole before those of classes, then segments as a whole.
   std::vector<std::size_t> order(metrics.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -291,20 +315,20 @@ void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) 
   ByteWriter tried;
   save_options(tried, options);
   for (std::size_t i = 0; i < metrics.size() && tried.bytes().size() <= room; ++i) {
-    save_metric(tried, metrics[order[i]], healthy[order[i]]);
+    save_metric(tried, reference, order[i], coarser);
     const bool last = of_all(i) || i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
     if (last && tried.bytes().size() <= room) count = i + 1;
   }
   ByteWriter held;
   save_options(held, options);
-  held.fixed(static_cast<std::uint8_t>(cut || count < metrics.size()));
+  held.fixed(static_cast<std::uint8_t>(reference.cut || count < metrics.size()));
   held.varint(count);
-  for (std::size_t i = 0; i < count; ++i) save_metric(held, metrics[order[i]], healthy[order[i]]);
+  for (std::size_t i = 0; i < count; ++i) save_metric(held, reference, order[i], coarser);
   held.string(state);
   out.string(held.bytes());
 }
 
-bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
+bool load_scores(ByteReader& from, bool coarser, std::shared_ptr<const StoredScores>& out) {
   const auto bytes = from.string();
   if (!from.ok()) return false;
   if (bytes.empty()) return true;
@@ -313,6 +337,7 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
   scores->options = load_options(in);
   auto& reference = scores->reference;
   reference.cut = in.fixed<std::uint8_t>() != 0;
+  if (coarser) reference.coarser.resize(coarser_than(scores->options.window.kind).size());
   const auto count = in.count(84);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     auto& r = reference.metrics.emplace_back();
@@ -326,11 +351,16 @@ bool load_scores(ByteReader& from, std::shared_ptr<const StoredScores>& out) {
       *number = in.fixed<double>();
     r.value.n = static_cast<std::int64_t>(in.varint());
     r.value.reason = in.string();
-    auto& healthy = reference.healthy.emplace_back();
-    for (double* sum : {&healthy.count, &healthy.sum, &healthy.squares}) *sum = in.fixed<double>();
+    bool counted = true;
+    const auto load = [&](HealthyWindows& healthy) {
+      for (double* sum : {&healthy.count, &healthy.sum, &healthy.squares}) *sum = in.fixed<double>();
+      counted = counted && healthy.count >= 0 && std::isfinite(healthy.count);
+    };
+    load(reference.healthy.emplace_back());
+    for (auto& of : reference.coarser) load(of.emplace_back());
     if (task <= static_cast<std::uint8_t>(Task::kFairness))
       r.metric = metric_of(name, static_cast<Task>(task), !r.part.empty());
-    if (!r.metric || r.value.n < 0 || !(healthy.count >= 0) || !std::isfinite(healthy.count)) return false;
+    if (!r.metric || r.value.n < 0 || !counted) return false;
   }
   scores->state = in.string();
   out = std::move(scores);

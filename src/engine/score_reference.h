@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,13 +19,20 @@ namespace vigie::engine {
 /// Values of a metric in healthy windows, of totals per row: what says whether one more is such a window's.
 struct HealthyWindows {
   double count = 0, sum = 0, squares = 0;
+
+  HealthyWindows& operator+=(const HealthyWindows& o) {
+    count += o.count, sum += o.sum, squares += o.squares;
+    return *this;
+  }
 };
 
 /// How good predictions were in a reference: all that verdicts on later ones need of it.
 struct ScoreReference {
   std::vector<MetricResult> metrics;    ///< of the whole, then by segment
   std::vector<HealthyWindows> healthy;  ///< parallel
-  bool cut = false;                     ///< there were more than a profile has room for
+  /// The same of longer windows, which those are parts of: one for each of coarser_than() their kind, or empty.
+  std::vector<std::vector<HealthyWindows>> coarser;
+  bool cut = false;  ///< there were more than a profile has room for
 };
 
 /// The same in a profile, and of which columns and options it is.
@@ -33,6 +41,9 @@ struct StoredScores {
   ScoreReference reference;
   std::string state;  ///< bytes of the metric room's state of all rows; empty where there were too many for a profile
 };
+
+/// The calendar windows that windows of a kind make up: a day's make up weeks and months, a week's no months.
+std::span<const WindowSpec::Kind> coarser_than(WindowSpec::Kind kind);
 
 /// The task that the roles of a profile's columns speak of; nothing where they name no label and prediction or score.
 std::optional<metric::Task> likely_task(const Profile& profile);
@@ -50,7 +61,7 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
 /// A part of a profile file, in about `room` bytes: what finds none is left out, segments before the state, and with
 /// names of classes that are too long for it the state too; all where the names of columns are. Null is an empty one.
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room);
-/// False when the bytes are damaged.
-bool load_scores(ByteReader& in, std::shared_ptr<const StoredScores>& out);
+/// False when the bytes are damaged. `coarser`: whether the format version knows longer windows.
+bool load_scores(ByteReader& in, bool coarser, std::shared_ptr<const StoredScores>& out);
 
 }  // namespace vigie::engine

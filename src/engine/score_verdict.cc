@@ -141,8 +141,7 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
     } else if (r.verdict == Verdict::kDrift && timed && !t.between) {
       r.verdict = Verdict::kWarning;
       r.held = true;
-      r.reason +=
-          "; assumes independent rows: fewer than five whole windows of the reference have 30 rows that count for it";
+      r.reason += "; held to a warning";
     }
   }
 }
@@ -168,14 +167,13 @@ BesideDummy beside_dummy(const ScoreWindow& window, const std::optional<std::str
   return out;
 }
 
-ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindow> windows) {
-  ScoreReference out;
-  out.metrics = whole.metrics;
+std::vector<HealthyWindows> healthy_of(std::span<const MetricResult> metrics, std::span<const ScoreWindow> windows) {
+  std::vector<HealthyWindows> out;
   std::vector<Finder> finders;
   for (const auto& window : windows)
     if (!window.partial) finders.emplace_back(window.metrics);
-  for (const auto& r : out.metrics) {
-    auto& healthy = out.healthy.emplace_back();
+  for (const auto& r : metrics) {
+    auto& healthy = out.emplace_back();
     for (auto& find : finders) {
       const auto* of = find(r);
       if (!of || !std::isfinite(of->value.value) || of->value.n < drift::kFewestRows) continue;

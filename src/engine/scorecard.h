@@ -100,9 +100,11 @@ struct Scorecard {
   std::vector<ScoreWindow> windows;
   std::optional<ScoreWindow> whole;  ///< all windows together, where there are several
   ScorePictures pictures;
-  std::int64_t rejected = 0;          ///< records that could not be read
-  std::vector<std::string> problems;  ///< the first of them
-  std::vector<std::string> notes;     ///< remarks for people
+  std::int64_t rejected = 0;            ///< records that could not be read, …
+  std::int64_t rejected_reference = 0;  ///< … and how many of them are the reference's
+  std::vector<std::string> problems;    ///< the first of them
+  std::vector<std::string> notes;       ///< remarks for people
+  std::string wanted;  ///< where results are `held`, what the reference lacks: "five whole days of 30 labelled rows"
   struct Summary {
     Verdict verdict = Verdict::kNoData;
     RowCounts rows;

@@ -97,8 +97,8 @@ std::unique_ptr<Scorer> make_regression_scorer(const ScoreOptions& options);
 std::unique_ptr<Scorer> make_ranking_scorer(const ScoreOptions& options);
 Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const ScoreOptions& options);
 
-/// A reference that was scored as a whole and, where it was cut into windows, in each of them.
-ScoreReference reference_of(const ScoreWindow& whole, std::span<const ScoreWindow> windows);
+/// The values of a reference's metrics in its whole windows with rows enough; parallel to `metrics`.
+std::vector<HealthyWindows> healthy_of(std::span<const MetricResult> metrics, std::span<const ScoreWindow> windows);
 /// Compares the metrics of a window with the same of the reference and writes verdicts. With fewer than kFewestWindows
 /// healthy windows the rows are taken for independent.
 void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const ScoreOptions& options);

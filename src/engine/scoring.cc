@@ -13,11 +13,14 @@
 #include "engine/score_pass_internal.h"
 #include "engine/scorer_internal.h"
 #include "engine/tally.h"
+#include "metric/aliases.h"
 
 namespace vigie::engine {
 namespace {
 
 using metric::Task;
+
+constexpr std::size_t kFewNamed = 3;
 
 /// Code::kUsage for options that the task does not know, or that it needs.
 Status check_options(const ScoreOptions& o) {
@@ -93,8 +96,12 @@ Result<Scored> score_data(const MakeScorer& make, table::Input& data, ScoreOptio
 }
 
 ScoreReference reference_of(const Scored& scored) {
-  const auto& windows = scored.pass.windows;
-  return reference_of(scored.pass.whole ? *scored.pass.whole : windows.front(), windows);
+  const auto& pass = scored.pass;
+  ScoreReference out;
+  out.metrics = pass.whole ? pass.whole->metrics : pass.windows.front().metrics;
+  out.healthy = healthy_of(out.metrics, pass.windows);
+  for (const auto& windows : pass.coarser) out.coarser.push_back(healthy_of(out.metrics, windows));
+  return out;
 }
 
 /// Code::kUsage for what cannot be told of the data.
@@ -102,6 +109,60 @@ Status check_all(const ScoreOptions& o) {
   VIGIE_TRY(check_options(o));
   VIGIE_TRY(check_segments(o.segments));
   return check_metrics(o.metrics, o.task, !o.sensitive.empty());
+}
+
+/// "--window week", "--window-rows 100".
+std::string window_option(const WindowSpec& spec) {
+  return spec.calendar() ? "--window " + to_string({.kind = spec.kind, .rows = 0, .zone = {}})
+                         : fmt::format("--window-rows {}", spec.rows);
+}
+
+/// "windows of an hour", "windows of 100 rows", "no windows".
+std::string windows_of(const WindowSpec& spec) {
+  using enum WindowSpec::Kind;
+  if (spec.kind == kNone) return "no windows";
+  const auto* article = spec.kind == kHour ? "an " : spec.calendar() ? "a " : "";
+  return fmt::format("windows of {}{}", article, to_string(spec));
+}
+
+/// " (--window week)": the next longer ones of the calendar; empty where there are none.
+std::string longer_windows(WindowSpec spec) {
+  if (!spec.calendar() || spec.kind == WindowSpec::Kind::kMonth) return {};
+  spec.kind = static_cast<WindowSpec::Kind>(static_cast<int>(spec.kind) + 1);
+  return fmt::format(" ({})", window_option(spec));
+}
+
+/// Where most windows have too few rows for a verdict: in how many of them, of all rows and of each segment.
+void note_few_rows(Scorecard& card, const WindowSpec& spec) {
+  struct Counted {
+    std::int64_t windows = 0, enough = 0;
+  };
+  std::map<std::optional<std::string>, Counted> places;
+  for (const auto& w : card.windows) {
+    if (w.partial) continue;
+    std::map<std::optional<std::string>, std::int64_t> rows;
+    for (const auto& r : w.metrics) rows[r.segment] = std::max(rows[r.segment], r.value.n);
+    for (const auto& [segment, n] : rows) {
+      auto& counted = places[segment];
+      ++counted.windows, counted.enough += n >= drift::kFewestRows;
+    }
+  }
+  std::vector<std::string> few;
+  std::size_t more = 0;
+  for (const auto& [segment, c] : places) {
+    if (c.windows < 2 || 2 * c.enough >= c.windows) continue;
+    if (few.size() == kFewNamed) {
+      ++more;
+      continue;
+    }
+    few.push_back(fmt::format("{} of {}{}", c.enough, c.windows, segment ? " where " + *segment : ""));
+  }
+  if (few.empty()) return;
+  card.notes.push_back(
+      fmt::format("few whole windows have the {} labelled {}s that a verdict needs: {}{}; longer windows{}, or none, "
+                  "would have more",
+                  drift::kFewestRows, card.unit, fmt::join(few, ", "),
+                  more ? fmt::format(" and {} more segments", more) : "", longer_windows(spec)));
 }
 
 /// The part of a stored reference that these options ask for. Windows of another kind say nothing of these.
@@ -112,10 +173,23 @@ ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& 
     if (r.metric->key() == "class")
       if (const auto code = index.find(r.part); code < index.names().size()) r.part = index.names()[code];
   if (options.window == stored.options.window) return out;
-  if (options.window.kind != WindowSpec::Kind::kNone)
-    card.notes.push_back(fmt::format("{}: has windows of {}, not of {}, so rows are taken for independent",
-                                     *card.reference, to_string(stored.options.window), to_string(options.window)));
+  const auto& had = stored.options.window;
+  const auto longer = coarser_than(had.kind);
+  const auto at =
+      static_cast<std::size_t>(std::find(longer.begin(), longer.end(), options.window.kind) - longer.begin());
+  if (had.zone == options.window.zone && at < out.coarser.size()) {
+    out.healthy = std::move(out.coarser[at]);
+    return out;
+  }
   for (auto& healthy : out.healthy) healthy = {};
+  if (options.window.kind == WindowSpec::Kind::kNone) return out;
+  const bool none = had.kind == WindowSpec::Kind::kNone;
+  card.wanted = windows_of(options.window);
+  card.notes.push_back(fmt::format(
+      "{}: has {}, not {}, so rows are taken for independent and no verdict is worse than a warning; make it again "
+      "with {}, or score {}",
+      *card.reference, windows_of(had), card.wanted, window_option(options.window),
+      none ? "without windows" : "with " + window_option(had)));
   return out;
 }
 
@@ -126,7 +200,7 @@ Status check_metrics(const std::vector<std::string>& names, Task task, bool fair
   for (const auto* m : metric::metrics())
     if (m->task() == task || (fairness && m->task() == Task::kFairness)) known.emplace_back(m->name);
   for (const auto& name : names)
-    if (std::find(known.begin(), known.end(), name) == known.end())
+    if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return metric::means(name, k); }))
       return fail(Code::kUsage,
                   fmt::format("--metric: {} (vigie list metrics)",
                               unknown_name("metric", name, known, fmt::format(" of task {}", to_string(task)))));
@@ -136,7 +210,7 @@ Status check_metrics(const std::vector<std::string>& names, Task task, bool fair
 void keep_metrics(ScoreWindow& window, const std::vector<std::string>& names) {
   if (names.empty()) return;
   std::erase_if(window.metrics, [&](const MetricResult& r) {
-    return std::find(names.begin(), names.end(), r.metric->name) == names.end();
+    return std::none_of(names.begin(), names.end(), [&](const auto& n) { return metric::means(n, r.metric->name); });
   });
 }
 
@@ -162,10 +236,21 @@ void summarise(Scorecard& card, double alpha) {
     s.ok += v == Verdict::kOk, s.no_data += v == Verdict::kNoData;
     s.held += v == Verdict::kWarning && held.contains(key);
   }
-  if (s.held > 0)
-    card.notes.push_back(
-        "no verdict of these is worse than a warning: fewer than five whole windows of the reference have the rows to "
-        "tell how much healthy ones differ; give a reference that lasts longer, or score without --window");
+  const bool of_whole = card.whole && std::any_of(card.whole->metrics.begin(), card.whole->metrics.end(),
+                                                  [](const auto& r) { return r.held; });
+  if (s.held == 0) {
+    card.wanted.clear();
+    if (of_whole)
+      card.notes.push_back(
+          "verdicts on all windows together are held to warnings: nothing tells how much so many healthy ones differ");
+  } else if (card.wanted.empty()) {
+    card.wanted = fmt::format("five whole windows of {} labelled {}s", drift::kFewestRows, card.unit);
+    card.notes.push_back(fmt::format(
+        "verdicts are held to warnings and rows taken for independent where fewer than five whole windows of the "
+        "reference have {} labelled {}s, which would tell how much healthy ones differ; give a reference that lasts "
+        "longer, choose longer windows, or score without windows",
+        drift::kFewestRows, card.unit));
+  }
 }
 
 Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& options, bool text) {
@@ -219,7 +304,7 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
   if (reference.profile) {
     card.reference = reference.name;
     healthy = stored_reference(*reference.profile->scores, options, card);
-    card.rejected += reference.profile->rejected;
+    card.rejected += reference.profile->rejected, card.rejected_reference = reference.profile->rejected;
     card.problems.insert(card.problems.end(), reference.profile->problems.begin(), reference.profile->problems.end());
   } else {
     // The same positive class, whatever the other is called there, and no pictures of the reference.
@@ -229,7 +314,7 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
     card.reference = reference.rows->name();
     healthy = reference_of(rows);
     const auto& problems = rows.pass.problems;
-    card.rejected += problems.rejected;
+    card.rejected += problems.rejected, card.rejected_reference = problems.rejected;
     card.problems.insert(card.problems.end(), problems.messages.begin(), problems.messages.end());
   }
   for (auto& w : card.windows) judge_metrics(w, healthy, options);
@@ -238,6 +323,7 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
     for (auto& windows : healthy.healthy) windows = {};
     judge_metrics(*card.whole, healthy, options);
   }
+  note_few_rows(card, options.window);
   summarise(card, options.alpha);
   return card;
 }

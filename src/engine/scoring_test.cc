@@ -306,7 +306,7 @@ TEST(Scoring, LongNamesOfClassesLeaveAProfileItsSize) {
   std::shared_ptr<const StoredScores> kept;
   const auto bytes = out.take();
   ByteReader in(bytes);
-  ASSERT_TRUE(load_scores(in, kept));
+  ASSERT_TRUE(load_scores(in, true, kept));
   ASSERT_TRUE(kept);
   EXPECT_TRUE(kept->options.classes.empty() && kept->state.empty());
   EXPECT_EQ(kept->reference.metrics[0].value.value, 1);
@@ -503,8 +503,79 @@ TEST(Scoring, WindowsOfFewRowsAreNoHealthyWindows) {
     ASSERT_TRUE(card) << card.error().message;
     const auto* auc = find(card->windows[1], "roc_auc");
     EXPECT_EQ(auc->verdict, of_day == 10 ? Verdict::kWarning : Verdict::kDrift) << auc->reason;
-    EXPECT_EQ(auc->reason.find("assumes independent rows") != std::string::npos, of_day == 10) << auc->reason;
+    EXPECT_EQ(auc->reason.find("held to a warning") != std::string::npos, of_day == 10) << auc->reason;
+    EXPECT_EQ(card->wanted, of_day == 10 ? "five whole windows of 30 labelled rows" : "");
+    EXPECT_EQ(std::count_if(card->notes.begin(), card->notes.end(),
+                            [](const auto& n) { return n.find("independent") != std::string::npos; }),
+              of_day == 10);
   }
+}
+
+/// Classes on so many days of so many rows each.
+MemoryInput dated(std::uint64_t seed, std::size_t days, std::size_t of_day, double worse) {
+  auto input = classified(seed, days * of_day, worse);
+  std::vector<double> times(days * of_day);
+  for (std::size_t i = 0; i < times.size(); ++i)
+    times[i] = (18'000 + (static_cast<double>(i) + .5) / static_cast<double>(of_day)) * 86'400e6;
+  input.add("t", times, table::Type::kTimestamp);
+  return input;
+}
+
+TEST(Scoring, AProfileOfDaysJudgesWeeksAsOneOfWeeksDoes) {
+  auto good = dated(40, 60, 25, 0), bad = dated(41, 21, 25, .6);
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kWeek;
+  const auto rows = score(bad, {.rows = &good}, options);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(rows->summary.verdict, Verdict::kDrift);
+  auto daily = options;
+  daily.window.kind = WindowSpec::Kind::kDay;
+  Profile profile;
+  profile.scores = *store_scores(good, daily);
+  const auto card = score(bad, {.rows = nullptr, .profile = &profile, .name = "days.vpf"}, options);
+  ASSERT_TRUE(card) << card.error().message;
+  EXPECT_TRUE(card->wanted.empty());
+  ASSERT_EQ(card->windows.size(), rows->windows.size());
+  for (std::size_t w = 0; w < card->windows.size(); ++w)
+    for (std::size_t i = 0; i < card->windows[w].metrics.size(); ++i) {
+      EXPECT_EQ(card->windows[w].metrics[i].verdict, rows->windows[w].metrics[i].verdict);
+      EXPECT_EQ(card->windows[w].metrics[i].reason, rows->windows[w].metrics[i].reason);
+    }
+  // Shorter windows than the profile's are not in it, and the note says what to do.
+  auto hourly = options;
+  hourly.window.kind = WindowSpec::Kind::kWeek;
+  profile.scores = *store_scores(good, hourly);
+  const auto shorter = score(bad, {.rows = nullptr, .profile = &profile, .name = "weeks.vpf"}, daily);
+  ASSERT_TRUE(shorter) << shorter.error().message;
+  EXPECT_NE(
+      std::find(shorter->notes.begin(), shorter->notes.end(),
+                "weeks.vpf: has windows of a week, not windows of a day, so rows are taken for independent and no "
+                "verdict is worse than a warning; make it again with --window day, or score with --window week"),
+      shorter->notes.end());
+}
+
+TEST(Scoring, SaysWhereWindowsHaveTooFewLabels) {
+  auto good = dated(42, 60, 25, 0), bad = dated(43, 21, 25, .6);
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  const auto card = score(bad, {.rows = &good}, options);
+  ASSERT_TRUE(card) << card.error().message;
+  EXPECT_EQ(card->summary.verdict, Verdict::kNoData);
+  ASSERT_FALSE(card->notes.empty());
+  EXPECT_EQ(card->notes.front(),
+            "few whole windows have the 30 labelled rows that a verdict needs: 0 of 21; longer windows (--window "
+            "week), or none, would have more");
+}
+
+TEST(Scoring, KnowsMetricsByTheirOtherNames) {
+  auto input = classified(8, 100);
+  auto options = binary();
+  options.metrics = {"auc", "sensitivity"};
+  const auto card = score(input, {}, options);
+  ASSERT_TRUE(card) << card.error().message;
+  ASSERT_EQ(card->windows[0].metrics.size(), 2U);
+  EXPECT_EQ(card->windows[0].metrics[0].metric->name, "recall");
+  EXPECT_EQ(card->windows[0].metrics[1].metric->name, "roc_auc");
 }
 
 TEST(Scoring, ABiasIsMeasuredInTheLabelsWhereErrorsDoNotVary) {
