@@ -65,6 +65,11 @@ std::vector<Expectation> suggest(const TableState& reference) {
       Expectation& e = add(Expectation::Kind::kRange);
       e.low = widened(column.low(), width, false);
       e.high = widened(column.high(), width, true);
+      // What lies in 0..1 and nearly fills it is a share; of answers anything in it is.
+      if (column.low() >= 0 && column.high() <= 1 && (e.high > 1 || spec.role == Role::kOther)) {
+        e.high = 1;
+        if (spec.role == Role::kOther) e.low = 0;
+      }
       if (whole) e.low = std::floor(e.low), e.high = std::ceil(e.high);
     }
     if (const auto items = column.categories();
