@@ -101,7 +101,8 @@ std::vector<double> ticks(double low, double high, double most) {
   double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
   std::vector<double> out;
   for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push_back(i * step);
-  return out;
+  // One alone says nothing of the scale.
+  return out.size() < 2 ? ticks(low, high, 2 * most) : out;
 }
 
 std::vector<double> log_ticks(double low, double high, std::size_t most) {

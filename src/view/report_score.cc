@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "engine/compare.h"
 #include "view/html_internal.h"
 #include "view/report.h"
 #include "view/score_charts_internal.h"
@@ -105,10 +106,11 @@ class ScoreReport {
     out_ +=
         "<div class=\"scroll\"><table><thead><tr><th>metric</th><th class=\"n\">value</th><th class=\"n\">95 % "
         "interval</th>"
-        "<th class=\"n\">n</th><th class=\"n\">dummy</th>";
+        "<th class=\"n\">n</th>";
+    if (dummy_) out_ += "<th class=\"n\">dummy</th>";
     if (card_.reference) out_ += "<th class=\"n\">reference</th>";
     out_ += "<th>verdict</th></tr></thead><tbody>";
-    const int columns = card_.reference ? 7 : 6;
+    const int columns = 5 + dummy_ + card_.reference.has_value();
     for (const auto& r : all_.metrics) {
       if (r.segment || !r.metric->key().empty()) continue;
       put(out_, "<tr data-name=\"{0}\"><th scope=\"row\" class=\"nw\">{0}</th>", escaped(r.metric->name));
@@ -118,7 +120,7 @@ class ScoreReport {
       cell(number_text(r.value.value));
       labelled("95 %", interval_text(r.value));
       labelled("n", with_commas(r.value.n));
-      labelled("dummy", number_text(r.value.baseline));
+      if (dummy_) labelled("dummy", number_text(r.value.baseline));
       if (card_.reference) labelled("reference", number_text(r.reference));
       const auto* course = course_of(courses_, r);
       const auto said = why(card_, r, course);
@@ -136,10 +138,9 @@ class ScoreReport {
   void windows() {
     if (card_.windows.size() < 2) return;
     open("windows", "Over the windows");
-    put(out_,
-        "<p class=\"dim\">A line a metric, with its 95 % interval; dotted what a dummy gets{}.</p><div "
-        "class=\"charts\">",
-        card_.reference ? ", dashed the reference" : "");
+    put(out_, "<p class=\"dim\">A line a metric, with its 95 % interval{}{}.</p><div class=\"charts\">",
+        dummy_ ? "; dotted what a dummy gets" : "",
+        card_.reference ? fmt::format("{} dashed the reference", dummy_ ? "," : ";") : "");
     for (const auto& r : all_.metrics)
       if (!r.segment && r.part.empty()) figure(r.metric->name, "", course_chart(card_, r));
     out_ += "</div>";
@@ -215,8 +216,11 @@ class ScoreReport {
       out_ += "<td></td>";
       return;
     }
+    // Of the windows where there are several, as the badge of the row.
+    const auto* course = card_.reference ? course_of(courses_, *r) : nullptr;
+    const auto verdict = course ? course->worst->verdict : r->verdict;
     put(out_, "<td class=\"n\">{}{}<br><small>{}{}{}</small></td>",
-        r->verdict >= Verdict::kWarning ? badge(r->verdict) + " " : "", escaped(number_text(r->value.value)),
+        verdict >= Verdict::kWarning ? badge(verdict) + " " : "", escaped(number_text(r->value.value)),
         escaped(interval_text(r->value)), card_.reference ? "<br>reference " + escaped(number_text(r->reference)) : "",
         r->metric->key() == "k" ? "<br>dummy " + escaped(number_text(r->value.baseline)) : "");
   }
@@ -230,19 +234,14 @@ class ScoreReport {
     for (const auto m : chosen) put(out_, "<th class=\"n\">{}</th>", m);
     out_ += "<th>verdict</th></tr></thead><tbody>";
     for (std::size_t i = 0; i < std::min(kMostSegments, names.size()); ++i) {
-      const auto* course = gravest(courses_, names[i]);
-      const auto* worst = course->worst;
       std::int64_t n = 0;
       for (const auto& r : all_.metrics)
         if (r.segment == names[i]) n = std::max(n, r.value.n);
       put(out_, "<tr data-name=\"{0}\"><th scope=\"row\"><bdi>{0}</bdi></th>", escaped(names[i], kName));
       cell(with_commas(n));
       for (const auto m : chosen) value_cell(find(all_, m, names[i]));
-      const auto text = worst->verdict >= Verdict::kWarning
-                            ? fmt::format("worst in {}: {}", worst->metric->name, why(card_, *worst, course))
-                        : worst->verdict == Verdict::kNoData ? worst->reason
-                                                             : std::string();
-      put(out_, "<td>{}</td></tr>", badge_of(worst->verdict));
+      const auto text = why_segment(card_, courses_, names[i]);
+      put(out_, "<td>{}</td></tr>", badge_of(gravest(courses_, names[i])->worst->verdict));
       if (!text.empty()) more(names[i], static_cast<int>(chosen.size()) + 3, text, "");
     }
     out_ += "</tbody></table></div>";
@@ -271,8 +270,8 @@ class ScoreReport {
       for (const auto& p : card_.problems) text += "<br>" + escaped(p, 600);
       fact("Left out", text);
     }
-    fact("Intervals", "95 %, for rows drawn independently");
-    if (!baselines(all_).empty())
+    fact("Intervals", fmt::format("95 %, for {}s drawn independently", card_.unit));
+    if (dummy_)
       fact("Dummy",
            "what one gets who knows the shares of the classes, or the distribution of the labels, and nothing of the "
            "row");
@@ -281,9 +280,11 @@ class ScoreReport {
           "Verdicts",
           fmt::format(
               "a difference to the reference beyond chance (Benjamini–Hochberg over the metrics of a window, alpha {}) "
-              "and of some size: a warning from a tenth, drift from a quarter of what the reference has above the "
-              "dummy",
-              human(card_.alpha)));
+              "and of some size: {}",
+              human(card_.alpha),
+              dummy_ ? "a warning from a tenth, drift from a quarter of what the reference has above the dummy"
+                     : fmt::format("a warning from {}, drift from {} of the range", percent(engine::kShareLevels.watch),
+                                   percent(engine::kShareLevels.major))));
     for (const auto& note : card_.notes) fact("Note", escaped(note, 600));
     out_ += "</dl>";
     close();
@@ -291,6 +292,7 @@ class ScoreReport {
 
   const engine::Scorecard& card_;
   const engine::ScoreWindow& all_;
+  const bool dummy_ = !baselines(all_).empty();  ///< whether any metric has one
   std::vector<MetricCourse> courses_;
   std::vector<Link> links_;
   std::string out_;

@@ -20,6 +20,9 @@ std::vector<std::string_view> main_metrics(metric::Task task);
 const engine::MetricResult* find(const engine::ScoreWindow& window, std::string_view metric,
                                  const std::optional<std::string>& segment = std::nullopt);
 
+/// Whether a metric stands for all rows: of classes and groups there are too many.
+bool of_whole(const engine::MetricResult& result);
+
 /// Names of the segments of a window, in order.
 std::vector<std::string> segments_of(const engine::ScoreWindow& window);
 
@@ -45,6 +48,10 @@ const MetricCourse* gravest(const std::vector<MetricCourse>& all, const std::str
 /// What is said of a metric beside its numbers, which are of all windows together: since when a window or more alarms,
 /// and the words of the gravest; else of the whole, where that does; empty where nothing alarms.
 std::string why(const engine::Scorecard& card, const engine::MetricResult& whole, const MetricCourse* course);
+/// The same of a segment: how many of its metrics moved, which and since when, and the words of the first of them;
+/// where none could be judged, why.
+std::string why_segment(const engine::Scorecard& card, const std::vector<MetricCourse>& all,
+                        const std::string& segment);
 /// Whether there is a verdict; without a reference, of what has a value, only on a model that is no use.
 bool judged(const engine::Scorecard& card);
 

@@ -60,10 +60,14 @@ class ScorePage {
     return std::string(mark(verdict, options_.unicode)) + " " + std::string(to_string(verdict));
   }
 
+  Verdict gravest_of(const MetricResult& r) const {
+    const auto* course = card_.reference ? course_of(courses_, r) : nullptr;
+    return course ? course->worst->verdict : r.verdict;
+  }
+
   // Against a reference the gravest of the windows, without one how the metric stands to a dummy.
   Cell verdict(const MetricResult& r) const {
-    const auto* course = course_of(courses_, r);
-    const auto v = card_.reference && course ? course->worst->verdict : r.verdict;
+    const auto v = gravest_of(r);
     if (card_.reference) return {marked(v), style_of(v)};
     const auto beside = std::string(beside_dummy(r));
     if (v >= Verdict::kWarning) return {marked(v) + ", " + beside, style_of(v)};
@@ -73,19 +77,22 @@ class ScorePage {
   Cell verdict_of(const std::string& segment) const {
     const auto& worst = *gravest(courses_, segment)->worst;
     const auto beside = beside_dummy(card_.all(), segment);
+    if (card_.reference) return {marked(worst.verdict), style_of(worst.verdict)};
     if (worst.verdict >= Verdict::kWarning)
       return {fmt::format("{}: {}", marked(worst.verdict), worst.metric->name), style_of(worst.verdict)};
-    if (card_.reference) return {marked(worst.verdict), style_of(worst.verdict)};
     return {beside.known == 0 ? clean("–") : fmt::format("better in {} of {}", beside.better, beside.known),
             Style::kPlain};
   }
 
   void metrics() {
-    std::vector<std::string> header = {"metric", "value", "95 % interval", "n", "dummy"};
+    std::vector<std::string> header = {"metric", "value", "95 % interval", "n"};
+    const bool dummy = !baselines(card_.all()).empty();
+    if (dummy) header.push_back("dummy");
     if (card_.reference) header.push_back("reference");
-    header.push_back(card_.reference ? "verdict" : "to dummy");
+    if (dummy || card_.reference) header.push_back(card_.reference ? "verdict" : "to dummy");
     std::vector<Align> alignments(header.size(), Align::kRight);
-    alignments.front() = alignments.back() = Align::kLeft;
+    alignments.front() = Align::kLeft;
+    if (dummy || card_.reference) alignments.back() = Align::kLeft;
     std::vector<std::vector<Cell>> rows;
     std::vector<std::string> between(1);
     for (const auto& r : card_.all().metrics) {
@@ -95,10 +102,10 @@ class ScorePage {
       row = {{std::string(r.metric->name), Style::kBold},
              number(r.value.value),
              {clean(interval_text(r.value)), Style::kPlain},
-             {with_commas(r.value.n), Style::kPlain},
-             number(r.value.baseline)};
+             {with_commas(r.value.n), Style::kPlain}};
+      if (dummy) row.push_back(number(r.value.baseline));
       if (card_.reference) row.push_back(number(r.reference));
-      row.push_back(verdict(r));
+      if (dummy || card_.reference) row.push_back(verdict(r));
       const auto text = card_.reference ? why(card_, r, course_of(courses_, r)) : std::string();
       between.push_back(text.empty() ? text
                                      : wrapped({"    ", Style::kPlain}, {clean(text), Style::kDim}, 4, options_));
@@ -134,10 +141,11 @@ class ScorePage {
     for (std::size_t p = 0; p < std::min(kMostParts, table.parts.size()); ++p) {
       auto& row = rows.emplace_back();
       row.push_back({clean(table.parts[p]), Style::kBold});
-      for (const auto* r : table.cells[p])
-        row.push_back(r ? Cell{clean(number_text(r->value.value)),
-                               r->verdict >= Verdict::kWarning ? style_of(r->verdict) : Style::kPlain}
+      for (const auto* r : table.cells[p]) {
+        const auto v = r ? gravest_of(*r) : Verdict::kNoData;
+        row.push_back(r ? Cell{clean(number_text(r->value.value)), v >= Verdict::kWarning ? style_of(v) : Style::kPlain}
                         : Cell{});
+      }
       const auto dim = [&](const char* label, auto text) {
         auto& more = rows.emplace_back();
         more.push_back({label, Style::kDim});
@@ -227,6 +235,7 @@ class ScorePage {
     std::vector<Align> alignments(header.size(), Align::kRight);
     alignments.front() = alignments.back() = Align::kLeft;
     std::vector<std::vector<Cell>> rows;
+    std::vector<std::string> between(1);
     for (std::size_t i = 0; i < std::min(kMostSegments, names.size()); ++i) {
       std::int64_t n = 0;
       for (const auto& r : card_.all().metrics)
@@ -238,15 +247,22 @@ class ScorePage {
         row.push_back({clean(number_text(r ? r->value.value : std::nan(""))), Style::kPlain});
       }
       row.push_back(verdict_of(names[i]));
-      if (!card_.reference) continue;
+      if (!card_.reference) {
+        between.emplace_back();
+        continue;
+      }
       auto& before = rows.emplace_back();
       before = {{"  reference", Style::kDim}, {}};
       for (const auto m : chosen) {
         const auto* r = find(card_.all(), m, names[i]);
         before.push_back({clean(number_text(r ? r->reference : std::nan(""))), Style::kDim});
       }
+      const auto text = why_segment(card_, courses_, names[i]);
+      between.emplace_back();
+      between.push_back(text.empty() ? text
+                                     : wrapped({"    ", Style::kPlain}, {clean(text), Style::kDim}, 4, options_));
     }
-    out_ += grid(header, rows, alignments, {}, false, options_);
+    out_ += grid(header, rows, alignments, between, false, options_);
     if (names.size() > kMostSegments)
       out_ += wrapped(
           {"", Style::kPlain},

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "view/chart_parts_internal.h"
 #include "view/json.h"
 #include "view/report.h"
 #include "view/terminal.h"
@@ -41,6 +43,77 @@ engine::Scorecard card() {
   c.summary.rows = w.rows, c.summary.windows = 1, c.summary.drift = 1;
   c.notes = {"a \x1b[31mnote"};
   return c;
+}
+
+/// Five windows of which one segment drifts in the last three, and what all windows together say.
+engine::Scorecard where_one_segment_drifts() {
+  engine::Scorecard c;
+  c.version = "1", c.source = "now.csv", c.reference = "ref.csv", c.task = Task::kBinary;
+  const auto add = [](engine::ScoreWindow& w, const char* name, const char* segment, engine::Verdict verdict) {
+    auto& r = w.metrics.emplace_back();
+    r.metric = metric::find_metric(Task::kBinary, name);
+    if (*segment) r.segment = segment;
+    r.value = {.value = .5, .low = .4, .high = .6, .baseline = .2, .n = 80};
+    r.verdict = verdict, r.reference = .7, r.effect = verdict == engine::Verdict::kDrift ? 2 : 0, r.major = 1;
+    r.reason = verdict == engine::Verdict::kDrift ? "worse by much" : "no change seen";
+    w.verdict = std::max(w.verdict, verdict);
+  };
+  using enum engine::Verdict;
+  for (int i = 0; i < 5; ++i) {
+    auto& w = c.windows.emplace_back();
+    w.index = i, w.start = "2026-04-0" + std::to_string(i + 1) + "T00:00:00Z";
+    for (const auto* metric : {"recall", "f1"})
+      for (const auto* segment : {"", "at=east", "at=west"})
+        add(w, metric, segment, i > 1 && std::string(segment) == "at=east" ? kDrift : kOk);
+  }
+  auto& whole = c.whole.emplace();
+  for (const auto* segment : {"", "at=east", "at=west"})
+    for (const auto* metric : {"recall", "f1"}) add(whole, metric, segment, kOk);
+  c.summary.verdict = kDrift, c.summary.windows = 5, c.summary.metrics = 2, c.summary.drift = 2;
+  return c;
+}
+
+TEST(Score, TheSegmentThatDriftsIsTheNews) {
+  const auto c = where_one_segment_drifts();
+  auto text = to_terminal(c, {});
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::string words;
+  for (const char letter : text)
+    if (letter != ' ' || words.empty() || words.back() != ' ') words += letter;
+  EXPECT_NE(
+      words.find("; only where at=east, 2 of 2 metrics moved against the reference: f1, recall; drift since window "
+                 "2 (2026-04-03)"),
+      std::string::npos)
+      << words;
+  EXPECT_NE(words.find("2 of 2 metrics: f1, recall, since window 2 (2026-04-03); f1 worse by much"), std::string::npos)
+      << words;
+}
+
+TEST(Score, CellsOfSegmentsSayWhatTheWindowsDo) {
+  const auto html = to_report(where_one_segment_drifts());
+  const auto badges = [&](const std::string& segment) {
+    const auto from = html.find("data-name=\"at=" + segment), to = html.find("</tr>", from);
+    const auto row = html.substr(from, to - from);
+    int count = 0;
+    for (auto at = row.find("drift"); at != std::string::npos; at = row.find("drift", at + 1)) ++count;
+    return count;
+  };
+  EXPECT_GE(badges("east"), 2) << "that of f1, and that of the row";
+  EXPECT_EQ(badges("east") % 2, 0);
+  EXPECT_EQ(badges("west"), 0);
+}
+
+TEST(Score, WithoutADummyThereIsNoColumnOfIt) {
+  auto c = card();
+  EXPECT_NE(to_report(c).find("<th class=\"n\">dummy</th>"), std::string::npos);
+  for (auto& r : c.windows[0].metrics) r.value.baseline = metric::kNaN;
+  EXPECT_EQ(to_report(c).find("<th class=\"n\">dummy</th>"), std::string::npos);
+  EXPECT_EQ(to_terminal(c, {}).find("dummy"), std::string::npos);
+}
+
+TEST(Score, AnAxisHasTwoMarksAtLeast) {
+  for (const auto& [low, high] : {std::pair(.12, .97), std::pair(.4, .61), std::pair(-3.1, -.9), std::pair(0., 1e9)})
+    EXPECT_GE(chart::ticks(low, high, 4).size(), 2U) << low << " to " << high;
 }
 
 TEST(Score, JsonHasTheContractsKeys) {
