@@ -127,7 +127,7 @@ table::Schema looked_at(const engine::QualityReference& reference) {
 Result<int> suggest(const Options& o, const engine::InspectOptions& options) {
   const auto& from = o.reference.empty() ? o.data : o.reference;
   VIGIE_ASSIGN(auto reference, reference_of(from, o, options));
-  for (std::size_t i = 0; i < reference.problems.size() && i < 3; ++i) say(reference.problems[i]);
+  say_problems(reference.problems);
   const auto rules = quality::suggest(*reference.state);
   const auto text = config::write_rules(rules, fmt::format(fmt::runtime(kHead), reference.source));
   if (!o.writes) {
@@ -187,12 +187,14 @@ Result<int> run(const Options& o) {
   if (!inspected) return std::move(inspected.error());
   auto& inspection = *inspected;
   for (const auto& remark : remarks) add_note(inspection.notes, remark);
-  for (std::size_t i = 0; i < inspection.problems.size() && i < 3; ++i) say(inspection.problems[i]);
+  say_problems(inspection.problems);
   if (o.writes) {
     bool json = o.output.ends_with(".json");
     VIGIE_TRY(write_output(o.output, json ? view::to_json(inspection) : view::to_report(inspection), true));
   }
-  print(o.json ? view::to_json(inspection) : view::to_terminal(inspection, terminal()));
+  print(o.json ? view::to_json(inspection)
+               : mostly_unread({{inspection.data.source, inspection.rejected, inspection.data.rows}}) +
+                     view::to_terminal(inspection, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
   const auto grades = split(o.fail_on);
   const auto& s = inspection.summary;

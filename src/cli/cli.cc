@@ -121,16 +121,34 @@ std::string misspelt(int argc, char** argv, const CLI::App& program) {
   return {};
 }
 
+// How an option was given that CLI11 did not like, in vigie's words; empty for other errors.
+std::string misused(const CLI::ParseError& error, const CLI::App& app) {
+  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
+  if (!conversion && !dynamic_cast<const CLI::ArgumentMismatch*>(&error)) return {};
+  constexpr std::string_view kConvert = "Could not convert: ";
+  std::string text = error.what();
+  if (text.starts_with(kConvert)) text.erase(0, kConvert.size());
+  const auto name = text.substr(0, text.find_first_of(": "));
+  const auto* option = app.get_option_no_throw(name);
+  if (!option) return {};
+  const auto type = option->get_type_name();
+  const auto given = text.find(" = ");
+  const auto value = vigie::quoted(given == std::string::npos ? "" : text.substr(given + 3));
+  if (option->get_items_expected_max() == 0) return fmt::format("{}: takes no value, got {}", name, value);
+  if (conversion)
+    return fmt::format("{}: expected {}, got {}", name, type == "N" ? "a whole number from 0 up" : "a number", value);
+  if (const auto times = option->results().size(); times > 1)
+    return fmt::format("{}: given {} times, where one {} is expected", name, times, type);
+  return fmt::format("{}: the {} after it is missing", name, type);
+}
+
 std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::App& program) {
   auto wrong = misspelt(argc, argv, program);
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
   if (chosen.empty()) return "a command is needed: profile, compare, score, check, detect, show, list (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
-  if (dynamic_cast<const CLI::ConversionError*>(&error)) {
-    std::string text = error.what(), place = text.substr(text.rfind(": ") + 2);
-    return fmt::format("{}: not a number that it can be {}", place, help);
-  }
+  if (wrong = misused(error, *chosen[0]); !wrong.empty()) return fmt::format("{} {}", wrong, help);
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
     auto extras = program.remaining(true);
     return fmt::format("unexpected argument {} {}", vigie::quoted(extras.empty() ? "" : extras.front()), help);

@@ -167,7 +167,7 @@ Result<int> run(const Options& o) {
     comparison.options.emplace_back("watch", fmt::format("{}", options.levels->watch));
     comparison.options.emplace_back("major", fmt::format("{}", options.levels->major));
   }
-  for (std::size_t i = 0; i < comparison.problems.size() && i < 3; ++i) say(comparison.problems[i]);
+  say_problems(comparison.problems);
 
   if (o.writes) {
     bool json = o.output.ends_with(".json");
@@ -176,7 +176,9 @@ Result<int> run(const Options& o) {
   if (o.json)
     print(view::to_json(comparison));
   else
-    print(view::to_terminal(comparison, terminal()));
+    print(mostly_unread({{comparison.current.source, comparison.rejected - reference.rejected, comparison.current.rows},
+                         {reference.source, reference.rejected, reference.rows}}) +
+          view::to_terminal(comparison, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
   return found(comparison, split(o.fail_on)) ? 1 : 0;
 }

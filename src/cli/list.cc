@@ -10,6 +10,7 @@
 #include "cli/list_internal.h"
 #include "drift/drift.h"
 #include "engine/aspects.h"
+#include "metric/aliases.h"
 #include "metric/metric.h"
 #include "quality/quality.h"
 
@@ -53,8 +54,11 @@ Listing list_metrics() {
                    {"better", better(*m)},
                    {"least", bound(m->least)},
                    {"most", bound(m->most)}});
+    const auto aliases = metric::aliases_of(m->name);
+    all.back()["aliases"] = aliases;
     out.rows.push_back(
-        {std::string(m->name), std::string(to_string(m->task())), std::string(m->key()), std::string(m->summary)});
+        {std::string(m->name), std::string(to_string(m->task())), std::string(m->key()),
+         fmt::format("{}{}", m->summary, aliases.empty() ? "" : fmt::format(" (also {})", fmt::join(aliases, ", ")))});
   }
   return out;
 }

@@ -101,7 +101,9 @@ Command add_profile(CLI::App& program) {
           scoring.threads = o->columns.threads;
           VIGIE_TRY(add_scores(profile, *reference.rows, std::move(scoring), !o->task.task.empty()));
         }
-        for (std::size_t i = 0; i < profile.problems.size() && i < 3; ++i) say(profile.problems[i]);
+        say_problems(profile.problems);
+        if (const auto line = mostly_unread({{profile.source, profile.rejected, profile.rows}}); !line.empty())
+          say(line.substr(0, line.size() - 1));
         for (const auto& note : profile.notes) say(note);
         // Not kept: who compares may name the columns better.
         for (const auto& remark : remarks_on(profile)) say(remark);
@@ -111,16 +113,19 @@ Command add_profile(CLI::App& program) {
         if (profile.scores && !kept.scores)
           say(fmt::format("{}: no room for how good predictions were: the names of the columns are too long",
                           o->output));
-        if (kept.scores && kept.scores->options.classes != profile.scores->options.classes)
+        const bool cut = kept.scores && kept.scores->options.classes != profile.scores->options.classes;
+        if (cut)
           say(fmt::format(
               "{}: no room for the names of the classes, which are too long: other classes of later data go "
               "unnoticed",
               o->output));
         if (kept.scores && kept.scores->state.empty())
           say(
-              fmt::format("{}: how good predictions were cannot be merged with other profiles later: it is of too many "
-                          "rows, or of too long names, to be kept row by row",
-                          o->output));
+              fmt::format("{}: how good predictions were cannot be merged with other profiles later: {} to be kept row "
+                          "by row",
+                          o->output,
+                          cut ? "the names of the classes are too long"
+                              : fmt::format("{} are too many", plural(profile.rows, "row"))));
         if (kept.scores && kept.scores->reference.cut)
           say(fmt::format("{}: no room for {} metrics, of classes or segments: without them", o->output,
                           profile.scores->reference.metrics.size() - kept.scores->reference.metrics.size()));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "cli/command_internal.h"
 #include "cli/remarks_internal.h"
 
 namespace vigie::cli {
@@ -49,6 +50,19 @@ std::string for_shell(const std::string& word) {
 }
 
 }  // namespace
+
+void say_problems(const std::vector<std::string>& problems) {
+  for (std::size_t i = 0; i < problems.size() && i < 3; ++i) say(problems[i]);
+}
+
+std::string mostly_unread(const std::vector<RowsRead>& files) {
+  std::string text;
+  for (const auto& [source, rejected, rows] : files)
+    if (rejected > rows)
+      text += fmt::format("UNREADABLE  {} of {} records of {}: all that follows is of the other {}\n",
+                          with_commas(rejected), with_commas(rejected + rows), source, with_commas(rows));
+  return text;
+}
 
 Result<std::string> check_times(table::Input& input, const std::string& column) {
   VIGIE_ASSIGN(auto reader, input.open());

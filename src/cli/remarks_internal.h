@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@ namespace vigie::cli {
 /// column is text; a remark where all are numbers that mean a time in 1970, as a zip code does; else empty. A column
 /// that is not there is left to the engine to say.
 Result<std::string> check_times(table::Input& input, const std::string& column);
+
+/// What was read of a file.
+struct RowsRead {
+  std::string source;
+  std::int64_t rejected, rows;
+};
+/// Says the first records that could not be read.
+void say_problems(const std::vector<std::string>& problems);
+/// A line for each file of which most records could not be read, to stand above what is found of it.
+std::string mostly_unread(const std::vector<RowsRead>& files);
 
 /// What a reference is likely not meant to be: columns that look like ids, segments of which none has rows enough. To
 /// be given before a profile is saved as well as where data are compared, in the same words.

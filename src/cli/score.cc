@@ -162,12 +162,14 @@ Result<int> run(const Options& o, const CLI::App& app) {
         Code::kUsage,
         fmt::format("--ground-truth: --task {} has no use for it, detection and segmentation have", o.task.task));
   VIGIE_ASSIGN(auto card, images ? scored_images(o, options, app) : scored(o, options));
-  for (std::size_t i = 0; i < card.problems.size() && i < 3; ++i) say(card.problems[i]);
+  say_problems(card.problems);
   if (o.writes) {
     const bool json = o.output.ends_with(".json");
     VIGIE_TRY(write_output(o.output, json ? view::to_json(card) : view::to_report(card), true));
   }
-  print(o.json ? view::to_json(card) : view::to_terminal(card, terminal()));
+  print(o.json ? view::to_json(card)
+               : mostly_unread({{card.source, card.rejected - card.rejected_reference, card.summary.rows.rows}}) +
+                     view::to_terminal(card, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
   const auto grades = split(o.fail_on);
   const auto named = [&](std::string_view grade) {

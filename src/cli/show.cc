@@ -111,15 +111,10 @@ struct RoleOf {
 std::vector<RoleOf> roles_of(const engine::Profile& profile) {
   std::vector<RoleOf> out;
   if (!profile.timestamp.empty()) out.push_back({"timestamp", profile.timestamp});
-  const auto compared = [&](const std::string& name) {
-    return std::any_of(profile.columns.begin(), profile.columns.end(), [&](const auto& c) { return c.name == name; });
-  };
   if (profile.quality)
-    for (const auto& column : profile.quality->columns()) {
-      const auto& [name, kind, role] = column.spec();
-      if (role == quality::Role::kId) out.push_back({"id", name});
-      if (role == quality::Role::kOther && !compared(name)) out.push_back({"weight", name});
-    }
+    for (const auto& column : profile.quality->columns())
+      if (column.spec().role == quality::Role::kId) out.push_back({"id", column.spec().name});
+  if (!profile.weight.empty()) out.push_back({"weight", profile.weight});
   for (const auto role : {engine::Role::kPrediction, engine::Role::kScore, engine::Role::kLabel})
     for (const auto& c : profile.columns)
       if (c.role == role) out.push_back({std::string(engine::to_string(role)), c.name});
