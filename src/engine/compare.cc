@@ -187,8 +187,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
   out.notes.insert(out.notes.end(), counted.strays.begin(), counted.strays.end());
-  if (const auto lacking = counted.windower->lacking(); !lacking.empty())
-    out.notes.push_back(fmt::format("{}: {}", current.name(), lacking));
+  for (const auto& remark : {counted.windower->lacking(), counted.windower->other_midnight()})
+    if (!remark.empty()) out.notes.push_back(fmt::format("{}: {}", current.name(), remark));
   if (peer)
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
@@ -234,13 +234,13 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     const bool own_role = role == quality::Role::kId || role == quality::Role::kTime || role == quality::Role::kLabel;
     if (!read && (!own_role || find_column(there, name) != std::string::npos)) unread.push_back(name);
   }
-  auto quality_of_window = [&](std::size_t w, bool partial) -> Result<std::vector<QualityResult>> {
+  auto quality_of_window = [&](std::size_t w, quality::Extent extent) -> Result<std::vector<QualityResult>> {
     std::vector<QualityResult> found;
     if (auto bad = unreadable(counted.problems.rejected, counted.rows)) found.push_back(std::move(*bad));
     quality::Context context{.current = counted.quality[w],
                              .reference = known_good.state.get(),
                              .windows = {},
-                             .partial = partial,
+                             .extent = extent,
                              .unread = unread,
                              .added = added,
                              .declared = declared,
@@ -271,14 +271,15 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     } else if (windows.current.kind == WindowSpec::Kind::kRows) {
       window.partial = window.rows < windows.current.rows;
     }
-    bool unfinished = windows.current.calendar() && window.partial && several;
+    const auto extent = extent_of(windows.current, window.partial, several);
+    const bool unfinished = extent == quality::Extent::kCutOff;
     std::vector<std::vector<Draft>> columns(reference.columns.size());
     parallel_for(columns.size(), options.threads, [&](std::size_t c) {
       columns[c] = judge.column(c, w, unfinished, family);
       if (theirs) columns[c] = theirs->column(columns[c], c, w);
     });
     if (options.quality) {
-      VIGIE_ASSIGN(window.quality, quality_of_window(w, window.partial));
+      VIGIE_ASSIGN(window.quality, quality_of_window(w, extent));
     }
     std::vector<Draft*> all;
     for (auto& drafts : columns)

@@ -272,6 +272,17 @@ TEST(Compare, CalendarWindowsAndThePartialOne) {
   EXPECT_TRUE(c.windows[2].partial);
   EXPECT_EQ(c.windows[2].verdict, Verdict::kNoData);
   EXPECT_EQ(c.reference.windows, 10);
+  // Nor is what depends on the whole of it a failure of quality.
+  MemoryInput gone("gone");
+  auto x = normal(600, 2);
+  std::fill(x.begin() + 480, x.end(), NAN);
+  gone.add("t", times(600, 3.6e8), table::Type::kTimestamp).add("x", x);
+  auto d = compared(profile_of(ref, day, {}, roles), gone, day);
+  const auto missing = std::find_if(d.windows[2].quality.begin(), d.windows[2].quality.end(),
+                                    [](const auto& q) { return q.check == "missing" && q.column == "x"; });
+  ASSERT_NE(missing, d.windows[2].quality.end());
+  EXPECT_EQ(missing->verdict, "no_data");
+  EXPECT_EQ(missing->value, 1);
 }
 
 TEST(Compare, NoCommonColumnIsAnError) {

@@ -37,6 +37,7 @@ struct ColumnResult {
   double watch = 0, major = 0, detectable_effect = 0;
   Verdict verdict = Verdict::kNoData;
   std::string reason;  ///< one sentence for people, never empty
+  std::string guess;   ///< "looks like × 1000: a unit changed?", which the reason of a change ends with; else empty
   bool held = false;   ///< a warning that would be a drift, were there healthy windows enough to tell
   /// What the statistic or p-value is held against where another program's rules are followed; else NaN.
   double threshold = std::numeric_limits<double>::quiet_NaN();
@@ -57,6 +58,8 @@ struct QualityResult {
   std::string expected;
   std::string verdict;  ///< "pass", "warn", "fail", "no_data"
   std::string reason;
+  /// How far the value is from what is expected; NaN: the larger the value, the worse.
+  double distance = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Another program's word on all columns together: drifted from a share of drifted ones on.

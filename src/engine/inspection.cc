@@ -182,8 +182,8 @@ class Inspector {
     if (without_time_)
       out.notes.push_back(
           fmt::format("{}: {} without a time are in no window", input_.name(), plural(without_time_, "row")));
-    if (const auto lacking = windower_->lacking(); !lacking.empty())
-      out.notes.push_back(fmt::format("{}: {}", input_.name(), lacking));
+    for (const auto& remark : {windower_->lacking(), windower_->other_midnight()})
+      if (!remark.empty()) out.notes.push_back(fmt::format("{}: {}", input_.name(), remark));
     const auto bad = unreadable(out.rejected, scanned.rows);
     for (const auto w : windower_->order()) {
       auto& result = results_.at(static_cast<std::int32_t>(w));
@@ -365,7 +365,7 @@ class Inspector {
     quality::Context context{.current = held.state,
                              .reference = reference_ ? reference_->state.get() : nullptr,
                              .windows = {},
-                             .partial = result.partial,
+                             .extent = extent_of(options_.window, result.partial, windower_->size() > 1),
                              .unread = unread_,
                              .added = {},
                              .declared = declared_,

@@ -73,6 +73,31 @@ const QualityResult* find(const WindowResult& window, std::string_view check, st
   return nullptr;
 }
 
+TEST(Inspect, AnUnfinishedDayIsNoFailureButItsRowsAreLookedAt) {
+  const auto rows = rows_of(6000, 6, true);
+  auto current = rows_of(3500, 5, true, 2);
+  current.x.resize(3150), current.at.resize(3150), current.kind.resize(3150);  // four days and a half
+  for (std::size_t i = 2800; i < current.x.size(); ++i) current.x[i] = i % 2 ? NAN : 50, current.kind[i] = "night";
+  std::fill(current.x.end() - 10, current.x.end(), INFINITY);
+  auto options = by_day();
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, options);
+  ASSERT_TRUE(reference);
+  auto input = input_of(current);
+  const auto found = inspected(input, &*reference, options);
+  ASSERT_EQ(found.windows.size(), 5U);
+  EXPECT_TRUE(found.windows[4].partial);
+  EXPECT_EQ(found.summary.fail, 0) << told(found);
+  for (const auto* check : {"missing", "out_of_range", "constant"})
+    EXPECT_EQ(find(found.windows[4], check, "x")->verdict, "no_data") << check;
+  EXPECT_EQ(find(found.windows[4], "new_categories", "kind")->verdict, "no_data");
+  EXPECT_EQ(find(found.windows[4], "infinite", "x")->verdict, "warn");
+  // All there is in one unfinished window: that is judged, but for its rows' number.
+  options.window.kind = WindowSpec::Kind::kMonth;
+  auto again = input_of(current);
+  EXPECT_NE(find(inspected(again, &*reference, options).windows.at(0), "missing", "x")->verdict, "no_data");
+}
+
 TEST(Inspect, BatchesAndThreadsDoNotMatter) {
   const auto rows = rows_of(6000, 5, true), current = rows_of(5000, 4, true, 2);
   auto options = by_day();

@@ -200,12 +200,17 @@ std::vector<Draft> Judge::values(const Place& place) const {
     r.effect = effect.corrected, r.effect_scale = scale_of(effect.share);
     base.noise = effect.noise;
     r.detectable_effect = drift::detectable_effect(axis, ref, cur, place.level);
-    base.movement = movement(column, x, y, fresh);
+    Known known;
+    const auto* ends = !aspect && place.segmentation == 0 && place.window < tally_.quality.size()
+                           ? tally_.quality[place.window].find(column.name)
+                           : nullptr;
+    if (ends && column.type == ColumnType::kNumeric) known.low = ends->low(), known.high = ends->high();
+    const auto values = tally_.values_at(place.column, place.segmentation, place.window, place.index);
+    if (!values.empty()) known = {values.front(), values.back(), values[values.size() / 2]};
+    base.movement = movement(column, x, y, fresh, known);
     if (aspect && !column.categorical() && !base.movement.empty())
       base.movement = fmt::format("{}: {}", info(aspect->aspect).noun, base.movement);
-    if (!aspect && place.segmentation == 0 && place.window < tally_.quality.size())
-      if (const auto* ends = tally_.quality[place.window].find(column.name))
-        base.guess = unit_change(column, x, current, ends->low(), ends->high());
+    if (ends) r.guess = unit_change(column, x, current, ends->low(), ends->high());
     base.methods = methods.size();
   }
   if (rows_) {

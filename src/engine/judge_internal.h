@@ -17,7 +17,7 @@ namespace vigie::engine {
 inline constexpr std::int64_t kAdvisedWindows = 15;
 
 /// Why there is no verdict.
-inline constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
+inline constexpr const char* kCutOff = quality::kCutOff;
 std::string too_few(std::int64_t reference, std::int64_t current);
 
 /// One test before its family is known.
@@ -28,7 +28,6 @@ struct Draft {
   bool tested = false;      ///< a member of the family
   double noise = 0;         ///< of the effect
   std::string movement;     ///< what changed, for people
-  std::string guess;        ///< what may be behind it; empty when nothing comes to mind
   bool usual = false;       ///< sampling noise is exceeded, the variation between healthy windows is not
   bool unsure = false;      ///< usual, but for healthy windows too few or too small to have shown otherwise
   bool aspect = false;      ///< of an aspect of the column, not of its values

@@ -52,14 +52,18 @@ std::string number(double value, double step) {
   return fmt::format("{:.{}f}", value, digits - static_cast<int>(whole));
 }
 
-// A quantile, which says nothing of how far beyond the reference it lies.
+// A quantile, of which the counts do not say how far beyond the reference it lies.
 std::string told(const ColumnProfile& column, std::span<const std::int64_t> counts, double share, double value,
-                 double step) {
+                 double step, const Known& known = {}) {
   const auto& cuts = column.bins.cuts;
   auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-  if (static_cast<double>(counts.front()) > share * total) return "below " + number(cuts.front(), step);
-  if (value >= cuts.back()) return "above " + number(cuts.back(), step);
-  return number(value, step);
+  const bool below = static_cast<double>(counts.front()) > share * total;
+  if (!below && value < cuts.back()) return number(value, step);
+  const double end = below ? known.low : known.high;
+  if (known.low == known.high) return number(end, step);
+  if (share == .5 && !std::isnan(known.median)) return number(known.median, step);
+  return fmt::format("{} {}{}", below ? "below" : "above", number(below ? cuts.front() : cuts.back(), step),
+                     std::isnan(end) ? "" : fmt::format(" ({} to {})", below ? "down" : "up", human(end)));
 }
 
 // What the numbers of a column are: texts and embeddings are not numbers themselves.
@@ -68,7 +72,7 @@ std::string_view noun(const ColumnProfile& column) {
 }
 
 std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t> reference,
-                       std::span<const std::int64_t> current, const Move& most) {
+                       std::span<const std::int64_t> current, const Move& most, const Known& known) {
   if (column.type == ColumnType::kTimestamp) return "times moved";
   const auto& cuts = column.bins.cuts;
   const auto sd = column.bins.sd;
@@ -92,19 +96,19 @@ std::string of_numbers(const ColumnProfile& column, std::span<const std::int64_t
   auto a = quantiles(column, reference), b = quantiles(column, current);
   double middle = b.p50 - a.p50, low = b.p10 - a.p10, high = b.p90 - a.p90;
   double ends = std::max(std::fabs(low), std::fabs(high));
-  auto range = [&](std::span<const std::int64_t> counts, const ColumnPoint& p) {
+  auto range = [&](std::span<const std::int64_t> counts, const ColumnPoint& p, const Known& of) {
     double step = std::min(ends, p.p90 - p.p10);
-    return told(column, counts, .1, p.p10, step) + " to " + told(column, counts, .9, p.p90, step);
+    return told(column, counts, .1, p.p10, step, of) + " to " + told(column, counts, .9, p.p90, step, of);
   };
-  auto before = range(reference, a), now = range(current, b);
+  auto before = range(reference, a, {}), now = range(current, b, known);
   auto of = what.empty() ? std::string() : fmt::format(" of {}s", what);
   auto wider = fmt::format("middle 80 %{}: {} → {}", of, before, now);
   // Where all went one way and the median went far enough, it speaks for the others.
   bool together = std::min({middle, low, high}) >= 0 || std::max({middle, low, high}) <= 0;
   if (ends > 2 * std::fabs(middle) && !(together && std::fabs(middle) >= kMedian * sd) && before != now) return wider;
   auto from = told(column, reference, .5, a.p50, std::fabs(middle));
-  auto to = told(column, current, .5, b.p50, std::fabs(middle));
-  if (from != to && (std::fabs(middle) >= kSameMedian * sd || to.starts_with("above") || to.starts_with("below")))
+  auto to = told(column, current, .5, b.p50, std::fabs(middle), known);
+  if (from != to && (std::fabs(middle) >= kSameMedian * sd || to != number(b.p50, std::fabs(middle))))
     return fmt::format("median{}{} {} → {}", what.empty() ? "" : " ", what, from, to);
   if (most.cell == 0) return fmt::format("{}below {}: {}", those, number(cuts.front(), sd / 10), shares);
   if (most.cell == cuts.size()) return fmt::format("{}above {}: {}", those, number(cuts.back(), sd / 10), shares);
@@ -124,12 +128,12 @@ std::string amount(double effect, bool share) {
 }
 
 std::string movement(const ColumnProfile& column, std::span<const std::int64_t> reference,
-                     std::span<const std::int64_t> current, const std::vector<std::string>& fresh) {
+                     std::span<const std::int64_t> current, const std::vector<std::string>& fresh, const Known& known) {
   auto n = static_cast<double>(std::accumulate(reference.begin(), reference.end(), std::int64_t{0}));
   auto m = static_cast<double>(std::accumulate(current.begin(), current.end(), std::int64_t{0}));
   if (n == 0 || m == 0) return {};
   auto moves = largest_moves(reference, current, n, m);
-  if (!column.categorical()) return of_numbers(column, reference, current, moves.most());
+  if (!column.categorical()) return of_numbers(column, reference, current, moves.most(), known);
   auto told_of = [&](const Move& move) {
     auto other = column.categories.size();
     auto name = move.cell < other    ? column.categories[move.cell].name

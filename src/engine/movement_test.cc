@@ -21,7 +21,8 @@ Values drawn(std::uint64_t seed, const std::function<double(double)>& from_norma
   return v;
 }
 
-std::string told(Values reference, const Values& current, ColumnType type = ColumnType::kNumeric) {
+std::string told(Values reference, const Values& current, ColumnType type = ColumnType::kNumeric,
+                 const Known& known = {}) {
   ColumnProfile column;
   column.type = type;
   std::sort(reference.begin(), reference.end());
@@ -35,7 +36,7 @@ std::string told(Values reference, const Values& current, ColumnType type = Colu
   const auto& cuts = column.bins.cuts;
   for (double v : current)
     ++counts[static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), v) - cuts.begin())];
-  return movement(column, column.bins.counts, counts, {});
+  return movement(column, column.bins.counts, counts, {}, known);
 }
 
 TEST(Movement, LargeNumbersThatDifferLittleAreToldApart) {
@@ -47,6 +48,21 @@ TEST(Movement, LargeNumbersThatDifferLittleAreToldApart) {
   EXPECT_TRUE(median.starts_with("median 1,700,002,0")) << median;
   EXPECT_NE(median.find(" → 1,700,003,0"), std::string::npos) << median;
   EXPECT_TRUE(still.starts_with("between 1,700,001,2")) << still;
+}
+
+TEST(Movement, BeyondTheReferenceWhatIsKnownOfTheValuesIsTold) {
+  Values usual, far;
+  for (int i = 0; i < 1000; ++i) usual.push_back(i % 100), far.push_back(1000 + i);
+  const auto to = [&](const Known& known) {
+    const auto text = told(usual, far, ColumnType::kNumeric, known);
+    return text.substr(text.find("→"));
+  };
+  EXPECT_EQ(to({}), "→ above 99");
+  EXPECT_EQ(to({1000, 1999, NAN}), "→ above 99 (up to 1999)");
+  EXPECT_EQ(to({1000, 1999, 1500}), "→ 1500");
+  EXPECT_EQ(to({1234, 1234, NAN}), "→ 1234");
+  for (auto& v : far) v = -v;
+  EXPECT_EQ(to({-1999, -1000, NAN}), "→ below 0 (down to -1999)");
 }
 
 TEST(Movement, OneValueIsToldAsSuch) {

@@ -14,13 +14,19 @@ constexpr double kSomeRejected = .01, kManyRejected = .1;  // shares of records
 
 }  // namespace
 
+quality::Extent extent_of(const WindowSpec& window, bool partial, bool several) {
+  if (!partial) return quality::Extent::kWhole;
+  return window.calendar() && several ? quality::Extent::kCutOff : quality::Extent::kFewerRows;
+}
+
 QualityResult as_result(quality::Finding f) {
   return {.check = std::move(f.check),
           .column = std::move(f.column),
           .value = f.value,
           .expected = std::move(f.expected),
           .verdict = std::string(to_string(f.verdict)),
-          .reason = std::move(f.reason)};
+          .reason = std::move(f.reason),
+          .distance = f.distance};
 }
 
 std::optional<QualityResult> unreadable(std::int64_t rejected, std::int64_t rows) {

@@ -7,9 +7,13 @@
 #include <string>
 
 #include "engine/comparison.h"
+#include "engine/windows.h"
 #include "quality/quality.h"
 
 namespace vigie::engine {
+
+/// What a window holds of its span. `several`: it is not the only one.
+quality::Extent extent_of(const WindowSpec& window, bool partial, bool several);
 
 QualityResult as_result(quality::Finding finding);
 

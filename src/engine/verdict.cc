@@ -75,7 +75,7 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   r.verdict = r.effect >= r.major ? Verdict::kDrift : Verdict::kWarning;
   r.reason = fmt::format("{}moved {} (p {} corrected)", seen, amount(r.effect, share),
                          r.p_adjusted < 1e-15 ? "< 1e-15" : human(r.p_adjusted, 2));
-  if (!d.guess.empty()) r.reason += "; " + d.guess;
+  if (!r.guess.empty()) r.reason += "; " + r.guess;
   // What noise alone would show is known up to itself.
   const bool uncertain = d.noise >= r.major && std::hypot(r.effect, d.noise) - d.noise < r.major;
   if (!d.aspect && r.type == ColumnType::kTimestamp && r.role == Role::kFeature)

@@ -161,6 +161,26 @@ std::string Windower::lacking() const {
                      plural(all, to_string(unit)), gone == 1 ? "has" : "have", with_commas(longest), start_text(from));
 }
 
+std::string Windower::other_midnight() const {
+  constexpr std::int64_t kMinute = 60, kHour = 3600, kDay = 86400;
+  if (!spec_.calendar() || spec_.kind == WindowSpec::Kind::kHour || !zone_->utc()) return {};
+  const auto cut = cut_off();
+  if (std::find(cut.begin(), cut.end(), true) == cut.end()) return {};
+  const auto sorted = order();
+  const auto of_day = [](std::int64_t seconds) { return seconds - floor_div(seconds, kDay) * kDay; };
+  const auto first = of_day(static_cast<std::int64_t>(windows_[sorted.front()].first / kMicro));
+  const auto midnight = first / (30 * kMinute) * (30 * kMinute);
+  // Up to an hour before, or an hour more or less where clocks were changed.
+  const auto end = of_day(static_cast<std::int64_t>(windows_[sorted.back()].last / kMicro) - midnight + 2 * kHour);
+  if (midnight == 0 || first - midnight > 10 * kMinute || end > 3 * kHour) return {};
+  const bool west = midnight <= kDay / 2;
+  const auto ahead = (west ? midnight : kDay - midnight) / kMinute;
+  return fmt::format(
+      "it begins at {:02}:{:02} UTC and ends about then, as days of UTC{}{:02}:{:02} do, but windows are cut off at "
+      "midnight UTC; --timezone REGION/CITY cuts them at midnight there",
+      midnight / kHour, midnight / kMinute % 60, west ? '-' : '+', ahead / 60, ahead % 60);
+}
+
 std::vector<bool> Windower::cut_off() const {
   auto sorted = order();
   std::vector<bool> cut(sorted.size(), false);

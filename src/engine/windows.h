@@ -49,6 +49,9 @@ class Windower {
   /// "3 of 60 days have no row, at most 2 running, from 2026-01-15T00:00:00Z on": calendar windows between the first
   /// and the last. Empty when every one has rows.
   std::string lacking() const;
+  /// "it begins at 05:00 UTC and ends about then, …": windows from midnight UTC on are cut off, and the data seem to be
+  /// whole days of another zone. Empty otherwise.
+  std::string other_midnight() const;
 
  private:
   Windower();

@@ -99,5 +99,26 @@ TEST(Windows, CutOffAtEitherEnd) {
   EXPECT_EQ(w.cut_off(), (std::vector<bool>{true, false, false, false, true}));
 }
 
+TEST(Windows, DaysThatBeginAtMidnightElsewhereAreToldOnce) {
+  const auto hinted = [](int from, int to, int step, const std::string& zone) {
+    auto w = make(WindowSpec::Kind::kDay, zone);
+    std::vector<double> times;
+    for (int minute = from; minute < to; minute += step) times.push_back(static_cast<double>(minute) * kHour / 60);
+    assign(w, times);
+    return w.other_midnight();
+  };
+  const int hour = 60, day = 24 * hour;
+  EXPECT_NE(hinted(5 * hour, 4 * day + 5 * hour, 7, "UTC")
+                .find("begins at 05:00 UTC and ends about then, as days of "
+                      "UTC-05:00 do"),
+            std::string::npos);
+  EXPECT_NE(hinted(18 * hour + 30, 3 * day + 18 * hour + 30, hour, "UTC").find("UTC+05:30"), std::string::npos);
+  EXPECT_EQ(hinted(5 * hour, 4 * day + 5 * hour, 7, "America/Lima"), "");
+  EXPECT_EQ(hinted(0, 4 * day, 7, "UTC"), "");
+  EXPECT_EQ(hinted(0, 4 * day + 5 * hour, 7, "UTC"), "") << "cut off by its end alone";
+  EXPECT_EQ(hinted(5 * hour, 4 * day + 11 * hour, 7, "UTC"), "");
+  EXPECT_EQ(hinted(6 * hour, 4 * day + 6 * hour, day, "UTC"), "") << "one row a day";
+}
+
 }  // namespace
 }  // namespace vigie::engine

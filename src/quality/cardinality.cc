@@ -51,6 +51,7 @@ Finding judge(const ColumnState& column, const std::vector<std::uint64_t>& words
   const double z = std::max(0.0, std::abs(now.values - then.values) - 1) / std::sqrt(now.once + then.once + 1);
   finding.p_value = std::min(1.0, 2 * stats::normal_sf(z));
   const double ratio = std::max(now.values / then.values, then.values / now.values);
+  finding.distance = ratio;
   finding.verdict = ratio >= args[1] ? Verdict::kFail : ratio >= args[0] ? Verdict::kWarn : Verdict::kPass;
   finding.expected = fmt::format("about {} in {}", human(then.values), plural(rows, "row"));
   finding.reason = fmt::format("{} different values in {} drawn at random, {} in the reference's", human(now.values),

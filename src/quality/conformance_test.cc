@@ -23,10 +23,10 @@ std::vector<Window> windows_of(Rng& rng, double rows, std::size_t count = 10) {
 }
 
 std::vector<Finding> check(const TableState& current, const TableState* reference, const std::string& name = {},
-                           std::span<const Window> windows = {}, double now = kNaN) {
+                           std::span<const Window> windows = {}, double now = kNaN, Extent extent = Extent::kWhole) {
   RunOptions options;
   if (!name.empty()) options.only = {name};
-  auto found = run_checks({current, reference, windows, false, now}, options);
+  auto found = run_checks({current, reference, windows, extent, now}, options);
   EXPECT_TRUE(found.has_value()) << found.error().message;
   return std::move(*found);
 }
@@ -200,6 +200,39 @@ TEST_P(Conformance, FindsItsFault) {
       found = found || (f.check == name && f.column.value_or("") == fault.column && alarming(f));
     EXPECT_TRUE(found) << told(check(after, &reference, name, windows, now));
   }
+}
+
+TEST_P(Conformance, InAWindowThatIsCutOffOnlyItsRowsThemselvesAreJudged) {
+  const std::string name(GetParam()->name);
+  const Fault& fault = faults().at(name);
+  Rng rng(7);
+  const TableState reference = state_of(healthy(rng, 3000));
+  Table table = healthy(rng, 1500, 1.7e15 + 3000 * 60e6);
+  const double now = table["at"].numbers.back() + 60e6;
+  const auto windows = windows_of(rng, 1500);
+  fault.inject(table, rng);
+  const TableState current = state_of(table, &reference);
+  const auto whole = check(current, &reference, name, windows, now);
+  const auto cut = check(current, &reference, name, windows, now, Extent::kCutOff);
+  ASSERT_EQ(cut.size(), whole.size());
+  bool judged = false;
+  for (std::size_t i = 0; i < cut.size(); ++i) {
+    judged = judged || cut[i].verdict != Verdict::kNoData;
+    EXPECT_EQ(told({cut[i]}).find(kCutOff) != std::string::npos, cut[i].reason != whole[i].reason) << told({cut[i]});
+    EXPECT_TRUE(cut[i].value == whole[i].value || std::isnan(cut[i].value)) << told({cut[i]});
+  }
+  EXPECT_EQ(judged, (GetParam()->takes & kOfRowsAlone) != 0) << told(cut);
+}
+
+TEST(Distance, OfFewerRowsIsThatOfAsManyMore) {
+  Rng rng(11);
+  const TableState reference = state_of(healthy(rng, 3000));
+  const auto windows = windows_of(rng, 1000, 20);
+  const auto far = [&](std::size_t rows) {
+    return check(state_of(healthy(rng, rows), &reference), &reference, "volume", windows).at(0).distance;
+  };
+  EXPECT_NEAR(far(250), far(4000), .05);
+  EXPECT_GT(far(100), far(2000));
 }
 
 TEST_P(Conformance, EveryFindingSaysWhy) {

@@ -38,7 +38,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check duplicate_ids{.name = "duplicate_ids",
                                     .summary = "Ids that came before; where the reference has some, more than it has",
                                     .source = "exact count; adaptive sampling beyond a million, Flajolet 1990",
-                                    .takes = kTable,
+                                    .takes = kTable | kOfRowsAlone,
                                     .params = kParams,
                                     .run = run};
 

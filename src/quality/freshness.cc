@@ -54,7 +54,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check freshness{.name = "freshness",
                                 .summary = "Hours since the latest row, against the gaps of the reference",
                                 .source = "Weissman 1978 with the tail of Hill 1975",
-                                .takes = kTimes,
+                                .takes = kTimes | kOfRowsAlone,
                                 .params = kParams,
                                 .run = run};
 

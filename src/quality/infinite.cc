@@ -25,7 +25,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check infinite{.name = "infinite",
                                .summary = "Share of infinite numbers",
                                .source = "exact hypergeometric test",
-                               .takes = kNumbers,
+                               .takes = kNumbers | kOfRowsAlone,
                                .params = kParams,
                                .run = run};
 

@@ -18,6 +18,7 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
   const double share = static_cast<double>(alone->rows) / static_cast<double>(column.present());
   finding.value = static_cast<double>(alone->names.size());
   finding.expected = "those of the reference";
+  finding.distance = share;
   finding.p_value = alone_p(alone->pooled, true);
   finding.verdict = alone->rows && share >= args[1]   ? Verdict::kFail
                     : alone->rows && share >= args[0] ? Verdict::kWarn

@@ -39,7 +39,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check order_violations{.name = "order_violations",
                                        .summary = "Share of rows whose time lies before that of the row above",
                                        .source = "exact hypergeometric test",
-                                       .takes = kTimes,
+                                       .takes = kTimes | kOfRowsAlone,
                                        .params = kParams,
                                        .run = run};
 

@@ -32,6 +32,9 @@ struct Finding {
   /// Chance of as much on healthy data of the reference's law; NaN where nothing is left to chance. A warning that
   /// stands on a p-value holds only after the correction for all checks and columns of the window.
   double p_value = kNaN;
+  /// How far the value is from what is expected, by which findings of one check compare; NaN: the larger the value, the
+  /// worse.
+  double distance = kNaN;
 };
 
 /// A healthy window of the reference, as far as checks know it.
@@ -40,13 +43,23 @@ struct Window {
   std::vector<std::int64_t> missing;  ///< per column of the reference; empty: not known
 };
 
+/// How much of its span the current window holds.
+enum class Extent : std::uint8_t {
+  kWhole,
+  kFewerRows,  ///< all there is, or fewer rows than the other windows by rows: its volume says nothing
+  kCutOff,     ///< a part of a day, say, where others are whole: only checks of kOfRowsAlone give a verdict
+};
+
+/// Why there is no verdict then.
+inline constexpr const char* kCutOff = "the window is cut off by the start or the end of the data";
+
 /// What is checked, against what. A current state below Depth::kAll gets the checks that need no more.
 struct Context {
   const TableState& current;
   const TableState* reference = nullptr;  ///< nullptr: no reference; checks that need one say no_data
   std::span<const Window> windows{};      ///< healthy windows of the same length as the current one
-  bool partial = false;                   ///< the current window is cut off: its volume says nothing
-  double now = kNaN;                      ///< microseconds since 1970; NaN: freshness is not judged
+  Extent extent = Extent::kWhole;
+  double now = kNaN;  ///< microseconds since 1970; NaN: freshness is not judged
   std::span<const std::string>
       unread{};  ///< columns of the reference that the caller has not counted in the current data
   std::span<const ColumnSpec> added{};     ///< columns of the current data that the caller has not counted either
@@ -70,7 +83,7 @@ struct Param {
 };
 
 /// What a check looks at, and what it needs; bits.
-enum Takes : std::uint8_t {
+enum Takes : std::uint16_t {
   kNumbers = 1,
   kStrings = 2,
   kTimes = 4,
@@ -79,6 +92,7 @@ enum Takes : std::uint8_t {
   kNeedsReference = 32,
   kNeedsRows = 64,     ///< what Depth::kAll keeps
   kNeedsSample = 128,  ///< Subject's samples
+  kOfRowsAlone = 256,  ///< holds of the rows at hand, however few of their window they are
 };
 
 using Args = std::span<const double>;  ///< parallel to Check::params
@@ -89,7 +103,7 @@ struct Check {
   std::string_view name;
   std::string_view summary;
   std::string_view source;  ///< paper or origin of the rule
-  std::uint8_t takes;       ///< Takes bits
+  std::uint16_t takes;      ///< Takes bits
   std::span<const Param> params;
   void (*run)(const Subject&, Args, std::vector<Finding>&);
 };

@@ -5,9 +5,11 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "quality/judge_internal.h"
 #include "quality/quality.h"
 #include "stats/multiple_testing.h"
 
@@ -60,6 +62,12 @@ void settle(std::vector<Finding>& findings, double alpha) {
   }
 }
 
+// Of a part of a day or a month nobody knows what is usual.
+void leave_open(std::vector<Finding>& findings) {
+  for (Finding& finding : findings)
+    if (std::exchange(finding.verdict, Verdict::kNoData) != Verdict::kNoData) finding.reason = kCutOff;
+}
+
 }  // namespace
 
 std::span<const Check* const> checks() {
@@ -109,6 +117,7 @@ Result<std::vector<Finding>> run_checks(const Context& context, const RunOptions
       found[i].emplace_back().reason = "needs a reference";
     else
       chosen[i]->run(subject, args[i], found[i]);
+    if (context.extent == Extent::kCutOff && !(chosen[i]->takes & kOfRowsAlone)) leave_open(found[i]);
     for (auto& finding : found[i]) finding.check = chosen[i]->name;
   });
   std::vector<Finding> findings;

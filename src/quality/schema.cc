@@ -143,7 +143,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check schema{.name = "schema",
                              .summary = "Columns added, removed, renamed by the look of it, or of another type",
                              .source = "names by edit distance, values by Kolmogorov's distance or shared mass",
-                             .takes = kTable | kNeedsReference,
+                             .takes = kTable | kNeedsReference | kOfRowsAlone,
                              .params = kParams,
                              .run = run};
 

@@ -43,7 +43,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check time_gaps{.name = "time_gaps",
                                 .summary = "Largest stretch without a row, in hours, against the reference's gaps",
                                 .source = "Weissman 1978 with the tail of Hill 1975",
-                                .takes = kTimes,
+                                .takes = kTimes | kOfRowsAlone,
                                 .params = kParams,
                                 .run = run};
 

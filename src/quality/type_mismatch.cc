@@ -25,7 +25,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
 constinit const Check type_mismatch{.name = "type_mismatch",
                                     .summary = "Share of cells that cannot be read as the column's type",
                                     .source = "exact hypergeometric test",
-                                    .takes = kNumbers | kStrings | kTimes,
+                                    .takes = kNumbers | kStrings | kTimes | kOfRowsAlone,
                                     .params = kParams,
                                     .run = run};
 

@@ -18,6 +18,7 @@ Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
   const double share = static_cast<double>(alone->rows) / static_cast<double>(before.present());
   finding.value = static_cast<double>(alone->names.size());
   finding.expected = "all of the reference's";
+  finding.distance = share;
   finding.p_value = alone_p(alone->pooled, false);
   finding.verdict = alone->rows && share >= args[1]   ? Verdict::kFail
                     : alone->rows && share >= args[0] ? Verdict::kWarn

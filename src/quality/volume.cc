@@ -20,9 +20,9 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   Finding& finding = out.emplace_back();
   const double rows = static_cast<double>(subject.current.rows());
   finding.value = rows;
-  if (subject.partial || subject.windows.size() < kFewestWindows) {
-    finding.reason = subject.partial
-                         ? "the window is cut off by the end of the data"
+  const bool cut = subject.extent != Extent::kWhole;
+  if (cut || subject.windows.size() < kFewestWindows) {
+    finding.reason = cut ? kCutOff
                          : fmt::format("{} healthy {} to compare with; {} are needed", subject.windows.size(),
                                        subject.windows.size() == 1 ? "window" : "windows", kFewestWindows);
     return;
@@ -36,6 +36,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   const double floor = 1 / (std::expm1(mean) + 1);
   const double sd = std::sqrt(std::max(squares / (n - 1), floor) * (1 + 1 / n));
   const double distance = std::abs(scale(rows) - mean), usual = std::expm1(mean);
+  finding.distance = distance;
   finding.p_value = 2 * stats::student_t_sf(distance / sd, n - 1);
   const double ratio = std::exp(distance), t = stats::student_t_quantile(.995, n - 1) * sd;
   finding.expected = fmt::format("{} to {} rows", human(std::max(0.0, std::round(std::expm1(mean - t)))),

@@ -21,6 +21,11 @@ std::ptrdiff_t gravity(std::string_view verdict) {
   return std::find(std::begin(kInOrder), std::end(kInOrder), verdict) - std::begin(kInOrder);
 }
 
+double distance(const QualityResult& result) {
+  const double far = std::isnan(result.distance) ? std::abs(result.value) : result.distance;
+  return std::isnan(far) ? -1 : far;
+}
+
 struct Worst {
   const QualityResult* result;
   std::size_t window;                // of the result
@@ -37,8 +42,7 @@ std::vector<Worst> worst(const std::vector<WindowResult>& windows) {
       if (fresh) out.push_back({&q, w, {}});
       auto& held = out[at->second];
       const auto more = gravity(q.verdict) - gravity(held.result->verdict);
-      if (more > 0 || (more == 0 && std::abs(q.value) > std::abs(held.result->value)))
-        held.result = &q, held.window = w;
+      if (more > 0 || (more == 0 && distance(q) > distance(*held.result))) held.result = &q, held.window = w;
       if (gravity(q.verdict) >= 2 && (held.windows.empty() || held.windows.back() != w)) held.windows.push_back(w);
     }
   return out;

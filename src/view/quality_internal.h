@@ -20,7 +20,7 @@ QualityCounts quality_counts(const std::vector<engine::WindowResult>& windows);
 
 /// Findings of one check that say the same of several columns or windows. Points into the windows.
 struct Alike {
-  const engine::QualityResult* first;     ///< of the worst verdict, and of the largest value among those
+  const engine::QualityResult* first;     ///< of the worst verdict, and the farthest from what is expected
   std::size_t window;                     ///< that it is of
   std::vector<std::string_view> columns;  ///< empty: the table
   std::vector<std::size_t> windows;       ///< with a warning or a failure, rising

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "view/course_internal.h"
+#include "view/findings_internal.h"
 #include "view/quality_internal.h"
 #include "view/quality_sentence_internal.h"
 
@@ -38,6 +38,11 @@ std::string quality_sentence(const engine::Inspection& c) {
                   : fmt::format(" and {} {}", s.warn, s.warn == 1 ? "warns" : "warn");
   return fmt::format("{}{}: {}, {}{}", counts, s.fail + s.warn > 1 ? "; first" : "", what, first.first->reason,
                      in_windows(first, c.windows).empty() ? "" : " in " + window_text(c.windows, first.window));
+}
+
+std::string cut_off_text(const std::vector<engine::WindowResult>& windows) {
+  const auto cut = windows.empty() || !windows.front().start ? "" : cut_off(windows);
+  return cut.empty() ? cut : cut + "; there only checks of single rows give a verdict";
 }
 
 }  // namespace vigie::view

@@ -101,6 +101,7 @@ std::string to_terminal(const engine::Inspection& c, const TerminalOptions& opti
   if (c.windows.size() > 1)
     looked += fmt::format(" in {}", plural(static_cast<std::int64_t>(c.windows.size()), "window"));
   line("looked at", looked);
+  if (const auto cut = cut_off_text(c.windows); !cut.empty()) line("", cut);
   if (c.rejected)
     line("rejected", fmt::format("{} left out, as unreadable", plural(c.rejected, "record")), Style::kWarning);
   for (std::size_t i = 0; i < c.notes.size(); ++i) line(i ? "" : "note", clean(c.notes[i]));

@@ -67,6 +67,31 @@ TEST(QualityView, ANumberStandsBesideTheWindowThatItIsOf) {
   EXPECT_TRUE(quality_sentence(c).ends_with("missing of age, 100 % missing in window 2")) << quality_sentence(c);
 }
 
+TEST(QualityView, WhereLessIsWorseTheWorstIsFarthestFromWhatIsExpected) {
+  auto c = three_windows();
+  const auto rows = [](double count, double distance) {
+    return engine::QualityResult{"volume", std::nullopt, count, "90 to 110 rows", "fail", "", distance};
+  };
+  c.windows[0].quality = {rows(600, 1.8)};
+  c.windows[1].quality = {rows(3, 3.5)};
+  c.windows[2].quality = {rows(900, 2.2)};
+  EXPECT_EQ(alike(c.windows).at(0).window, 1U);
+  c.windows[2].quality[0].verdict = "warn", c.windows[2].quality[0].distance = 9;
+  EXPECT_EQ(alike(c.windows).at(0).window, 1U) << "the verdict goes before";
+}
+
+TEST(QualityView, WindowsThatAreCutOffAreTold) {
+  auto c = three_windows();
+  c.windows[2].partial = true;
+  const TerminalOptions options{.width = 200, .colour = false, .unicode = true};
+  EXPECT_EQ(to_terminal(c, options).find("cut off"), std::string::npos) << "of fewer rows, and judged";
+  for (auto& w : c.windows) w.start = "2026-01-01T00:00:00Z";
+  EXPECT_NE(to_terminal(c, options)
+                .find("the last window is cut off by the end of the data; there only checks of single rows"),
+            std::string::npos);
+  EXPECT_NE(to_report(c).find("The last window is cut off by the end of the data"), std::string::npos);
+}
+
 TEST(QualityView, TerminalPutsTheGravestFirst) {
   const auto text = to_terminal(three_windows(), {.width = 80, .colour = false, .unicode = true});
   EXPECT_EQ(text,
