@@ -21,12 +21,19 @@ using engine::Comparison;
 using engine::Role;
 using engine::Verdict;
 
+// Where p-values say no more, all are taken for equal.
+double evidence(const ColumnResult& r) {
+  return std::isnan(r.p_value) ? 1 : std::max(r.p_value, 1e-15);
+}
+
 bool graver(const ColumnResult& a, const ColumnResult* b) {
   if (!b) return true;
   if (a.verdict != b->verdict) return a.verdict > b->verdict;
   if (a.segment.has_value() != b->segment.has_value()) return !a.segment;
   // What did not change is spoken of by its values.
   if (a.verdict < Verdict::kWarning && is_missing_share(a) != is_missing_share(*b)) return !is_missing_share(a);
+  // Of segments, which differ in rows, the one that tells most: a large effect of a few rows is often chance.
+  if (a.segment && a.verdict >= Verdict::kWarning && evidence(a) != evidence(*b)) return evidence(a) < evidence(*b);
   return gravity(a) > gravity(*b);
 }
 
@@ -111,6 +118,12 @@ std::vector<Finding> find(const Comparison& c) {
     }
   }
   std::erase_if(out, [](const Finding& f) { return !f.gravest; });
+  for (auto& f : out) {
+    if (!f.gravest->guess.empty()) continue;
+    for (std::size_t w = 0; w < f.values.size() && f.guess.empty(); ++w)
+      if (const auto* r = f.values[w]; r && r->verdict >= Verdict::kWarning && !r->guess.empty())
+        f.guess = fmt::format("{} {}", window_text(c, w), r->guess);
+  }
   for (auto& f : out) {
     f.verdict = f.gravest->verdict;
     f.gravity = gravity(*f.gravest);
@@ -213,16 +226,17 @@ std::string when(const Comparison& c, const Course& course, Verdict verdict) {
   return when(course, verdict, [&](std::size_t w) { return window_text(c, w); });
 }
 
-std::string cut_off(const Comparison& c) {
-  if (c.windows.size() < 2) return {};
+std::string cut_off(const std::vector<engine::WindowResult>& windows) {
+  if (windows.size() < 2) return {};
   auto unjudged = [](const engine::WindowResult& w) { return w.partial && w.verdict == Verdict::kNoData; };
-  bool first = unjudged(c.windows.front()), last = unjudged(c.windows.back());
+  bool first = unjudged(windows.front()), last = unjudged(windows.back());
   if (!first && !last) return {};
   auto which = first && last ? "first and the last window are" : first ? "first window is" : "last window is";
-  return fmt::format("the {} cut off by the {} of the data, and not judged", which,
-                     first && last ? "ends"
-                     : first       ? "start"
-                                   : "end");
+  return fmt::format("the {} cut off by the {} of the data", which, first && last ? "ends" : first ? "start" : "end");
+}
+
+std::string reason_text(const Finding& f) {
+  return f.gravest->reason + (f.guess.empty() ? "" : "; " + f.guess);
 }
 
 std::string worst_in(const Comparison& c, const Finding& f) {
@@ -234,16 +248,33 @@ std::string worst_in(const Comparison& c, const Finding& f) {
 
 namespace {
 
-std::string moved(const Finding& f) {
+// The results of one method in the segments that were judged, where all of them changed and there are several.
+std::vector<const ColumnResult*> all_alike(const Comparison& c, const Finding& f) {
+  std::vector<const ColumnResult*> out;
+  for (const auto& r : c.windows[f.window].columns) {
+    if (!r.segment || r.column != f.column || r.method != f.gravest->method || r.verdict == Verdict::kNoData) continue;
+    if (r.verdict < Verdict::kWarning) return {};
+    out.push_back(&r);
+  }
+  return out.size() > 1 ? out : std::vector<const ColumnResult*>();
+}
+
+std::string moved(const Comparison& c, const Finding& f) {
   const auto& r = *f.gravest;
-  auto segment = r.segment ? fmt::format(" where {}", *r.segment) : std::string();
+  const auto all = r.segment ? all_alike(c, f) : std::vector<const ColumnResult*>();
+  auto segment = !all.empty() ? fmt::format(" in all {} segments", all.size())
+                 : r.segment  ? fmt::format(" where {}", *r.segment)
+                              : std::string();
   if (is_missing_share(r)) {
     auto [before, now] = missing_shares(f, r, f.window);
     return fmt::format("missing values of {}{} changed most, {} → {}", f.column, segment, share_text(before),
                        share_text(now));
   }
-  return fmt::format("{}{} moved most, {}", f.column, segment,
-                     effect_text(r.effect, r.effect_scale, direction(f, r, f.window)));
+  const auto most = [&] {
+    return (*std::ranges::max_element(all, {}, [](const ColumnResult* of) { return of->effect; }))->effect;
+  };
+  return fmt::format("{}{} moved most, {}{}", f.column, segment, all.empty() ? "" : "up to ",
+                     effect_text(all.empty() ? r.effect : most(), r.effect_scale, direction(f, r, f.window)));
 }
 
 // The one of the ok columns that was best placed to show a change, where none could have shown a major one.
@@ -302,9 +333,9 @@ std::string drift_sentence(const Comparison& c, const std::vector<Finding>& find
   const auto changed = s.drift + s.warning;
   const auto staying = std::count_if(findings.begin(), findings.end(), stays);
   auto text = staying == 0 && c.windows.size() > 1
-                  ? fmt::format("no change that stayed: {}; {}", passing(c, findings), moved(*first))
+                  ? fmt::format("no change that stayed: {}; {}", passing(c, findings), moved(c, *first))
                   : fmt::format("{} of {} changed{}; {}", staying, plural(s.columns, "column"),
-                                gravest == Verdict::kWarning ? " somewhat" : "", moved(*first));
+                                gravest == Verdict::kWarning ? " somewhat" : "", moved(c, *first));
   bool warned_first = time.find(", drift ") != std::string::npos;
   auto word = gravest == Verdict::kDrift && !warned_first ? "drift" : "warnings";
   if (!time.empty()) text += fmt::format("; {} {}", word, time);

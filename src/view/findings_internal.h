@@ -20,13 +20,15 @@ struct Finding : Course {
   engine::ColumnType type = engine::ColumnType::kNumeric;
   engine::Verdict verdict = engine::Verdict::kNoData;  ///< the worst there is
   /// The result to speak of: of the worst verdict, whole windows before segments (of what did not
-  /// change: values before the missing share), then the greatest effect by its level; never null.
+  /// change: values before the missing share), then of segments the least p-value, then the greatest effect by its
+  /// level; never null.
   const engine::ColumnResult* gravest = nullptr;
   std::size_t window = 0;  ///< position of its window
   double gravity = -1;     ///< its effect / its major level; −1 where there is no effect
   /// Per window, of the whole window: the result of the values (of several methods the gravest), of the missing share;
   /// null where there is none.
   std::vector<const engine::ColumnResult*> values, missing;
+  std::string guess;  ///< "window 3 (2013-06-03) looks like …": of another window than that of `gravest`
   const engine::Picture* picture = nullptr;  ///< null where there is none
 
   bool changed() const { return verdict >= engine::Verdict::kWarning; }
@@ -85,8 +87,11 @@ const Finding* foremost(const std::vector<Finding>& findings);
 /// When the changes that stayed were, or all of them where none did: as the headline says.
 std::string overall(const engine::Comparison& comparison, const std::vector<Finding>& findings);
 
-/// "the last window is cut off by the end of the data, and not judged"; empty where none is.
-std::string cut_off(const engine::Comparison& comparison);
+/// "the last window is cut off by the end of the data"; empty where none is, or where it is judged all the same.
+std::string cut_off(const std::vector<engine::WindowResult>& windows);
+
+/// The reason of `gravest`; where another window alone has a guess of what is behind the change, with that.
+std::string reason_text(const Finding& finding);
 
 /// "worst in window 14 (2013-07-08)": the window the numbers of `gravest` are from; empty where that is the first
 /// window of the worst verdict, or the only one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <date/date.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -52,13 +53,26 @@ std::string escaped(std::string_view text, std::size_t limit) {
 std::string glued(std::string text) {
   for (std::string_view unit : {" sd", " %"})
     for (auto i = text.find(unit); i != std::string::npos; i = text.find(unit, i)) text.replace(i, 1, "\u00a0");
+  const auto dated = [&](std::size_t i) {
+    constexpr std::string_view kDate = "dddd-dd-dd";
+    return i + kDate.size() <= text.size() &&
+           std::ranges::equal(kDate, text.substr(i, kDate.size()),
+                              [](char d, char c) { return d == '-' ? c == '-' : c >= '0' && c <= '9'; });
+  };
+  for (auto i = text.find(" ("); i != std::string::npos; i = text.find(" (", i + 1)) {
+    const auto end = text.find(')', i);
+    if (end == std::string::npos || !dated(i + 2)) continue;
+    text.insert(end + 1, "</span>");
+    text.insert(i + 1, "<span class=\"nw\">");
+  }
   return text;
 }
 
-std::string power_html(double detectable, std::string_view scale) {
-  if (std::isnan(detectable)) return "–";
-  if (detectable >= (scale == "share of rows" ? 1 : 10)) return "nothing";
-  return "≥\u00a0" + effect_html(detectable, scale);
+std::string power_html(const engine::ColumnResult& r) {
+  if (std::isnan(r.detectable_effect)) return "–";
+  if (r.detectable_effect >= (r.effect_scale == "share of rows" ? 1 : 10))
+    return r.verdict >= engine::Verdict::kWarning ? "–" : "nothing";
+  return "≥\u00a0" + effect_html(r.detectable_effect, r.effect_scale);
 }
 
 std::string effect_html(double effect, std::string_view scale, int way) {
@@ -83,18 +97,10 @@ std::string capital(std::string text) {
 
 std::string time_html(const engine::Comparison& c, const Finding& f) {
   if (c.windows.size() < 2 || !f.changed()) return {};
-  // A date in brackets stays whole.
-  auto whole = [](std::string text) {
-    for (auto i = text.find(" ("); i != std::string::npos; i = text.find(" (", i + 8)) {
-      text.replace(i, 2, " <span class=\"nw\">(");
-      if (auto end = text.find(')', i); end != std::string::npos) text.insert(end + 1, "</span>");
-    }
-    return text;
-  };
   auto worst = worst_in(c, f);
-  auto time = whole(capital(escaped(when(c, f, f.verdict))));
+  auto time = glued(capital(escaped(when(c, f, f.verdict))));
   return worst.empty() ? fmt::format("<b>{}:</b> ", time)
-                       : fmt::format("<b>{}.</b> {}: ", time, whole(capital(escaped(worst))));
+                       : fmt::format("<b>{}.</b> {}: ", time, glued(capital(escaped(worst))));
 }
 
 std::string at(double coordinate) {

@@ -33,13 +33,13 @@ struct Link {
 void open_page(std::string& out, std::string_view title, std::string_view filtered, const std::vector<Link>& links);
 void close_page(std::string& out, std::string_view version);
 
-/// Keeps a number and its unit on one line.
+/// Keeps a number and its unit on one line, and a date in brackets. For HTML between tags.
 std::string glued(std::string text);
 /// effect_text and share_text, escaped and glued.
 std::string effect_html(double effect, std::string_view scale, int way = 0);
 /// The smallest effect that a test shows four times in five: "≥ 0.12 sd"; "nothing" where so large a one cannot be or
-/// says nothing; "–" where unknown.
-std::string power_html(double detectable, std::string_view scale);
+/// says nothing, unless the test saw a change after all; "–" where unknown.
+std::string power_html(const engine::ColumnResult& result);
 std::string share_html(double share);
 
 /// `<span class="badge drift">■ drift</span>`

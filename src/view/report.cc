@@ -103,7 +103,8 @@ class Report {
       if (text.size() == 16) text[10] = ' ';
       return escaped(text.ends_with(" 00:00") ? text.substr(0, 10) : text);
     };
-    return fmt::format(", {} to {}", time(*c_.windows.front().start), time(*c_.windows.back().end));
+    return fmt::format(", <span class=\"nw\">{}</span> to <span class=\"nw\">{}</span>",
+                       time(*c_.windows.front().start), time(*c_.windows.back().end));
   }
 
   void figures() {
@@ -145,7 +146,7 @@ class Report {
       return std::find(f.undecided.begin(), f.undecided.end(), true) != f.undecided.end();
     };
     if (c_.windows.size() < 2 || findings_.empty()) return;
-    auto cut = cut_off(c_);
+    auto cut = cut_off(c_.windows);
     auto s = steps_of(c_.windows.size());
     std::string labels;
     for (std::size_t i = 0; i < s.count; ++i) labels += (i ? "|" : "") + window_text(c_, i * s.each);
@@ -165,7 +166,7 @@ class Report {
               "10v-1.5h8v1.5zM0 6.5v-1.5h8v1.5z\"/></svg>undecided</span>"
             : "",
         (s.each > 1 ? fmt::format(" Each step is the worst of {} windows.", s.each) : "") +
-            (cut.empty() ? "" : " " + capital(cut) + "."));
+            (cut.empty() ? "" : fmt::format(" {}, and not judged.", capital(cut))));
     put(out_,
         "<div class=\"map\" data-w=\"{}\"><div class=\"mrow mhead\"><span>column</span><span "
         "class=\"ends\"><span>{}</span><span>{}</span></span><span>greatest effect</span></div>",
@@ -226,7 +227,7 @@ class Report {
           is_missing_share(r) ? "<b>Missing values.</b> "
           : r.segment         ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> "
                               : "",
-          time_html(c_, f), glued(escaped(r.reason, kReason)) + also_in(f));
+          time_html(c_, f), glued(escaped(reason_text(f), kReason)) + also_in(f));
     }
     out_ += "</ol>";
     if (shown.size() > ranked_here)
@@ -256,8 +257,8 @@ class Report {
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"all columns\"><table "
         "class=\"sortable\"><thead><tr>";
     constexpr std::pair<std::string_view, bool> kHeads[] = {
-        {"column", false},         {"verdict", false}, {"effect", true}, {"× major", true}, {"adjusted p", true},
-        {"could have seen", true}, {"missing", true},  {"role", false},  {"type", false}};
+        {"column", false},           {"verdict", false}, {"effect", true}, {"× major", true}, {"adjusted p", true},
+        {"seen 4 times in 5", true}, {"missing", true},  {"role", false},  {"type", false}};
     for (auto [name, number] : kHeads) put(out_, "<th scope=\"col\"{}>{}</th>", number ? " class=\"n\"" : "", name);
     out_ += "</tr></thead><tbody>";
     auto start = out_.size();
@@ -279,8 +280,8 @@ class Report {
           escaped(f->column, kName), name_of(f), reason, static_cast<int>(f->verdict), badge(f->verdict),
           sort_key(effect), effect_html(effect, r.effect_scale, f->changed() ? direction(*f, r, f->window) : 0),
           sort_key(gravity), gravity < 0 ? "–" : human(gravity, 2), sort_key(r.p_adjusted),
-          escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect), power_html(r.detectable_effect, r.effect_scale),
-          sort_key(now), before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),
+          escaped(p_text(r.p_adjusted)), sort_key(r.detectable_effect), power_html(r), sort_key(now),
+          before == now ? share_html(now) : fmt::format("{} → {}", share_html(before), share_html(now)),
           to_string(f->role), type_text(f->type));
     }
     out_ += "</tbody></table></div>";

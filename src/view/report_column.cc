@@ -180,7 +180,7 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
       "{}\"><table><thead><tr>",
       c.windows.size() > 1 ? " of " + escaped(window_text(c, f.window)) : "", escaped(f.column, 60));
   for (auto name :
-       {"method", "statistic", "p", "adjusted p", "effect", "could have seen", "reference rows", "current rows"})
+       {"method", "statistic", "p", "adjusted p", "effect", "seen 4 times in 5", "reference rows", "current rows"})
     put(out, "<th scope=\"col\"{}>{}</th>", name == std::string_view("method") ? "" : " class=\"n\"", name);
   out += "<th scope=\"col\">p from</th></tr></thead><tbody>";
   std::size_t shown = 0;
@@ -191,9 +191,9 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
         "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
         "class=\"n\">{}</td><td>{}{}</td></tr>",
         escaped(r.method), r.segment ? " where <bdi>" + escaped(*r.segment, 60) + "</bdi>" : "", human(r.statistic, 4),
-        escaped(p_text(r.p_value)), escaped(p_text(r.p_adjusted)), effect_html(r.effect, r.effect_scale),
-        power_html(r.detectable_effect, r.effect_scale), with_commas(r.n_reference), with_commas(r.n_current),
-        escaped(r.null), r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
+        escaped(p_text(r.p_value)), escaped(p_text(r.p_adjusted)), effect_html(r.effect, r.effect_scale), power_html(r),
+        with_commas(r.n_reference), with_commas(r.n_current), escaped(r.null),
+        r.exact ? "" : fmt::format(", counts within {}", share_html(r.error_bound)));
     if (!r.components.empty() && r.components.size() <= 40) {
       out += "<tr class=\"parts\"><td colspan=\"9\">components, p: ";
       for (std::size_t i = 0; i < r.components.size(); ++i)
@@ -206,12 +206,15 @@ void numbers(std::string& out, const Comparison& c, const Finding& f) {
 
 void power(std::string& out, const Finding& f) {
   const auto& r = *f.gravest;
-  if (std::isnan(r.detectable_effect)) return;
-  put(out, "<p class=\"power\">{}: this window could have seen <b>{}</b> four times in five{}.</p>",
-      is_missing_share(r) ? "Power on the missing share" : "Power", power_html(r.detectable_effect, r.effect_scale),
-      r.detectable_effect > r.major ? fmt::format("; even a major change (<b>{}</b>) could have gone unseen",
-                                                  effect_html(r.major, r.effect_scale))
-                                    : "");
+  const auto seen = power_html(r);
+  if (seen == "–") return;
+  const bool lucky = f.changed() && r.effect < r.detectable_effect;
+  put(out, "<p class=\"power\">{}: this window {} <b>{}</b> four times in five{}.</p>",
+      is_missing_share(r) ? "Power on the missing share" : "Power", lucky ? "sees" : "could have seen", seen,
+      lucky                           ? "; a change as small as this one it sees more rarely"
+      : r.detectable_effect > r.major ? fmt::format("; even a major change (<b>{}</b>) could have gone unseen",
+                                                    effect_html(r.major, r.effect_scale))
+                                      : "");
 }
 
 }  // namespace
@@ -227,7 +230,7 @@ void column_section(std::string& out, const Comparison& c, const Finding& f, std
           : effect_html(r.effect, r.effect_scale, f.changed() ? direction(f, r, f.window) : 0),
       is_missing_share(r) ? ", missing" : "", to_string(f.role), type_text(f.type));
   put(out, "<p>{}{}{}</p>", r.segment ? "<b>Where <bdi>" + escaped(*r.segment, 80) + "</bdi>.</b> " : "",
-      time_html(c, f), glued(escaped(r.reason, kReason)));
+      time_html(c, f), glued(escaped(reason_text(f), kReason)));
 
   out += "<div class=\"charts\">";
   if (f.picture) {

@@ -45,19 +45,19 @@ void quality_section(std::string& out, const std::vector<engine::WindowResult>& 
     const bool several = windows.size() > 1;
     out +=
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"data quality\"><table><thead><tr><th "
-        "scope=\"col\">check</th><th scope=\"col\">finding</th><th scope=\"col\">column</th><th "
+        "scope=\"col\">verdict</th><th scope=\"col\">check</th><th scope=\"col\">column</th><th "
         "scope=\"col\">reason</th><th scope=\"col\">expected</th>";
     if (several) out += "<th scope=\"col\">when</th>";
     out += "</tr></thead><tbody>";
     for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
       const auto& f = found[i];
-      put(out, "<tr data-name=\"{}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
-          f.columns.empty() ? "" : escaped(f.columns[0], kName), escaped(f.first->check, 60),
-          quality_badge(f.first->verdict), f.columns.empty() ? "<bdi class=\"dim\">the table</bdi>" : columns_html(f),
+      put(out, "<tr data-name=\"{}\"><td>{}</td><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td>",
+          f.columns.empty() ? "" : escaped(f.columns[0], kName), quality_badge(f.first->verdict),
+          escaped(f.first->check, 60), f.columns.empty() ? "<bdi class=\"dim\">the table</bdi>" : columns_html(f),
           escaped(f.first->reason, kReason), escaped(f.first->expected, kReason));
       if (several) {
         const auto when = in_windows(f, windows);
-        put(out, "<td>{}</td>", when.empty() ? fmt::format("in all {} windows", windows.size()) : escaped(when));
+        put(out, "<td>{}</td>", when.empty() ? fmt::format("in all {} windows", windows.size()) : glued(escaped(when)));
       }
       out += "</tr>";
     }
@@ -123,6 +123,7 @@ std::string to_report(const engine::Inspection& c) {
     for (const auto& p : c.problems) text += "<br>" + escaped(p, 600);
     fact("Left out", text);
   }
+  if (const auto cut = cut_off_text(c.windows); !cut.empty()) fact("Cut off", capital(cut));
   fact("Correction",
        fmt::format("Benjamini–Hochberg over all checks of a window that rest on chance, at alpha {}", human(c.alpha)));
   for (const auto& note : c.notes) fact("Note", escaped(note, 600));

@@ -179,8 +179,9 @@ TEST(Report, AsksTheNetworkForNothing) {
 
 TEST(Report, SaysTheVerdictFirst) {
   auto html = to_report(make_comparison(20, 12));
-  EXPECT_TRUE(
-      has(html, "<h1>4 of 20 columns changed; late moved most, +0.8\u00a0sd; drift since window 8 (2013-06-08).</h1>"));
+  EXPECT_TRUE(has(html,
+                  "<h1>4 of 20 columns changed; late moved most, +0.8\u00a0sd; drift since window 8 <span "
+                  "class=\"nw\">(2013-06-08)</span>.</h1>"));
   EXPECT_LT(html.find("id=\"outputs\""), html.find("id=\"changed\""));
   EXPECT_TRUE(has(html, "aria-label=\"age: drift in 4, warning in 0 of 12 windows; since window 8 (2013-06-08)\""));
   EXPECT_TRUE(has(html, "the reference has one value only"));
@@ -211,6 +212,22 @@ TEST(Report, AnOkOfMostlyBlindColumnsIsCautious) {
   EXPECT_TRUE(has(html,
                   "<p class=\"word\">OK, but</p><h1>2 of 3 columns could not have shown a change of the size that "
                   "matters: "));
+}
+
+TEST(Report, ASmallerChangeThanIsSeenFourTimesInFiveIsNoContradiction) {
+  auto c = make_comparison(2, 1);
+  for (auto& r : c.windows[0].columns)
+    if (r.column == "age") r.detectable_effect = 4;
+  auto html = to_report(c);
+  EXPECT_EQ(complaint(html), "");
+  EXPECT_TRUE(has(html,
+                  "this window sees <b>≥\u00a04 sd</b> four times in five; a change as small as this one it sees "
+                  "more rarely."));
+  EXPECT_FALSE(has(html, "could have gone unseen"));
+  for (auto& r : c.windows[0].columns)
+    if (r.column == "age") r.detectable_effect = 12;
+  html = to_report(c);
+  EXPECT_FALSE(has(html, ">nothing<")) << "something was seen";
 }
 
 TEST(Report, DetailsSayTheSegmentAndWhatOfATextIsCompared) {

@@ -135,7 +135,7 @@ class Page {
     auto put = [&](const std::string& what) {
       if (!what.empty()) text += wrapped({"    ", Style::kPlain}, {together(clean(what)), Style::kDim}, 4, options_);
     };
-    put(lead + r.reason);
+    put(lead + reason_text(f));
 
     auto missing = missing_shares(f, r, f.window);
     std::string more;
@@ -310,7 +310,7 @@ class Page {
     auto legend = fmt::format("{} ok  {} warning  {} drift  {} no data", mark(Verdict::kOk, u),
                               mark(Verdict::kWarning, u), mark(Verdict::kDrift, u), mark(Verdict::kNoData, u));
     if (each > 1) legend += fmt::format("; a mark is the worst of {} windows", each);
-    if (auto cut = cut_off(c_); !cut.empty()) legend += "; " + cut;
+    if (auto cut = cut_off(c_.windows); !cut.empty()) legend += fmt::format("; {}, and not judged", cut);
     out_ += wrapped({std::string(kLabel, ' '), Style::kPlain}, {legend, Style::kDim}, kLabel, options_);
   }
 

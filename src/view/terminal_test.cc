@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "view/make_comparison_internal.h"
+#include "view/report.h"
 #include "view/utf8_internal.h"
 
 namespace vigie::view {
@@ -105,6 +106,47 @@ engine::Comparison course_of(const std::vector<std::string>& courses) {
 std::string headline_of(const engine::Comparison& c) {
   const auto text = to_terminal(c, {300, false, true});
   return text.substr(0, text.find('\n'));
+}
+
+TEST(Terminal, OfSegmentsTheOneThatTellsMostIsNamed) {
+  auto c = of_courses({"d"});
+  auto& columns = c.windows[0].columns;
+  const auto name = columns[0].column;
+  auto whole = columns[0];
+  whole.verdict = engine::Verdict::kOk;
+  const auto part = [&](const char* segment, engine::Verdict verdict, double effect, double p) {
+    auto r = whole;
+    r.segment = segment, r.verdict = verdict, r.effect = effect, r.p_value = p;
+    return r;
+  };
+  columns = {whole, part("shop=small", engine::Verdict::kDrift, 3, 1e-5),
+             part("shop=large", engine::Verdict::kDrift, 0.5, 1e-12), part("shop=other", engine::Verdict::kOk, 0, .5)};
+  EXPECT_NE(headline_of(c).find(name + " where shop=large moved most, 0.5 sd"), std::string::npos) << headline_of(c);
+  columns[3].verdict = engine::Verdict::kNoData, columns[1].verdict = engine::Verdict::kOk;
+  EXPECT_NE(headline_of(c).find(name + " where shop=large moved most, 0.5 sd"), std::string::npos) << headline_of(c);
+  columns[1].verdict = columns[3].verdict = engine::Verdict::kDrift;
+  EXPECT_NE(headline_of(c).find(name + " in all 3 segments moved most, up to 3 sd"), std::string::npos)
+      << headline_of(c);
+}
+
+TEST(Terminal, WhatIsBehindAChangeIsToldOfWhicheverWindowShowsIt) {
+  auto c = of_courses({"oddddo"});
+  const auto count = [&](std::string_view what) {
+    const auto text = to_terminal(c, {300, false, true});
+    std::size_t n = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+    return n;
+  };
+  auto& third = c.windows[3].columns[0];
+  third.guess = "looks like × 1000: a unit changed?";
+  third.reason += "; " + third.guess;
+  c.windows[2].columns[0].effect = 9;
+  EXPECT_EQ(count("; window 3 (2013-06-03) looks like × 1000: a unit changed?"), 1U)
+      << to_terminal(c, {300, false, true});
+  EXPECT_NE(to_report(c).find("; window 3 (2013-06-03) looks like × 1000"), std::string::npos);
+  c.windows[2].columns[0].effect = 1;
+  third.effect = 9;
+  EXPECT_EQ(count("looks like"), 1U) << "the worst window says it itself";
 }
 
 TEST(Terminal, ChangesThatStayAreToldFirstAndSingleDaysApart) {
