@@ -172,7 +172,7 @@ std::string Windower::other_midnight() const {
   const auto midnight = first / (30 * kMinute) * (30 * kMinute);
   // Up to an hour before, or an hour more or less where clocks were changed.
   const auto end = of_day(static_cast<std::int64_t>(windows_[sorted.back()].last / kMicro) - midnight + 2 * kHour);
-  if (midnight == 0 || first - midnight > 10 * kMinute || end > 3 * kHour) return {};
+  if (midnight == 0 || first - midnight > 15 * kMinute || end > 3 * kHour) return {};
   const bool west = midnight <= kDay / 2;
   const auto ahead = (west ? midnight : kDay - midnight) / kMinute;
   return fmt::format(

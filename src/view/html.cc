@@ -53,7 +53,11 @@ std::string escaped(std::string_view text, std::size_t limit) {
 std::string glued(std::string text) {
   for (std::string_view unit : {" sd", " %"})
     for (auto i = text.find(unit); i != std::string::npos; i = text.find(unit, i)) text.replace(i, 1, "\u00a0");
-  const auto dated = [&](std::size_t i) {
+  return text;
+}
+
+std::string dated(std::string text) {
+  const auto date = [&](std::size_t i) {
     constexpr std::string_view kDate = "dddd-dd-dd";
     return i + kDate.size() <= text.size() &&
            std::ranges::equal(kDate, text.substr(i, kDate.size()),
@@ -61,7 +65,7 @@ std::string glued(std::string text) {
   };
   for (auto i = text.find(" ("); i != std::string::npos; i = text.find(" (", i + 1)) {
     const auto end = text.find(')', i);
-    if (end == std::string::npos || !dated(i + 2)) continue;
+    if (end == std::string::npos || !date(i + 2)) continue;
     text.insert(end + 1, "</span>");
     text.insert(i + 1, "<span class=\"nw\">");
   }
@@ -98,9 +102,9 @@ std::string capital(std::string text) {
 std::string time_html(const engine::Comparison& c, const Finding& f) {
   if (c.windows.size() < 2 || !f.changed()) return {};
   auto worst = worst_in(c, f);
-  auto time = glued(capital(escaped(when(c, f, f.verdict))));
+  auto time = dated(capital(escaped(when(c, f, f.verdict))));
   return worst.empty() ? fmt::format("<b>{}:</b> ", time)
-                       : fmt::format("<b>{}.</b> {}: ", time, glued(capital(escaped(worst))));
+                       : fmt::format("<b>{}.</b> {}: ", time, dated(capital(escaped(worst))));
 }
 
 std::string at(double coordinate) {

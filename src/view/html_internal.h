@@ -33,8 +33,10 @@ struct Link {
 void open_page(std::string& out, std::string_view title, std::string_view filtered, const std::vector<Link>& links);
 void close_page(std::string& out, std::string_view version);
 
-/// Keeps a number and its unit on one line, and a date in brackets. For HTML between tags.
+/// Keeps a number and its unit on one line.
 std::string glued(std::string text);
+/// The same of dates in brackets; for HTML between tags.
+std::string dated(std::string text);
 /// effect_text and share_text, escaped and glued.
 std::string effect_html(double effect, std::string_view scale, int way = 0);
 /// The smallest effect that a test shows four times in five: "≥ 0.12 sd"; "nothing" where so large a one cannot be or

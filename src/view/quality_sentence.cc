@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "base/text.h"
 #include "view/findings_internal.h"
@@ -38,6 +42,17 @@ std::string quality_sentence(const engine::Inspection& c) {
                   : fmt::format(" and {} {}", s.warn, s.warn == 1 ? "warns" : "warn");
   return fmt::format("{}{}: {}, {}{}", counts, s.fail + s.warn > 1 ? "; first" : "", what, first.first->reason,
                      in_windows(first, c.windows).empty() ? "" : " in " + window_text(c.windows, first.window));
+}
+
+std::string unjudged_text(const Alike& checks) {
+  constexpr std::size_t kNamed = 4;
+  std::vector<std::string_view> names;
+  for (const auto check : checks.columns)
+    if (std::ranges::find(names, check) == names.end()) names.push_back(check);
+  const auto more = names.size() > kNamed ? fmt::format(" and {} more", names.size() - kNamed) : "";
+  names.resize(std::min(names.size(), kNamed));
+  return fmt::format("{} ({}{})", plural(static_cast<std::int64_t>(checks.columns.size()), "check"),
+                     fmt::join(names, ", "), more);
 }
 
 std::string cut_off_text(const std::vector<engine::WindowResult>& windows) {

@@ -77,16 +77,7 @@ std::string to_terminal(const engine::Inspection& c, const TerminalOptions& opti
   const auto unjudged = without_verdict(c.windows);
   for (std::size_t i = 0; i < std::min<std::size_t>(4, unjudged.size()); ++i) {
     const auto& u = unjudged[i];
-    std::vector<std::string_view> checks;
-    for (const auto check : u.columns)
-      if (std::find(checks.begin(), checks.end(), check) == checks.end()) checks.push_back(check);
-    std::string names;
-    for (std::size_t k = 0; k < std::min<std::size_t>(4, checks.size()); ++k)
-      names += fmt::format("{}{}", k ? ", " : "", checks[k]);
-    if (checks.size() > 4) names += fmt::format(" and {} more", checks.size() - 4);
-    line(i ? "" : "no data",
-         clean(fmt::format("{} ({}): {}", plural(static_cast<std::int64_t>(u.columns.size()), "check"), names,
-                           u.first->reason)));
+    line(i ? "" : "no data", clean(fmt::format("{}: {}", unjudged_text(u), u.first->reason)));
   }
   if (unjudged.size() > 4) {
     std::size_t rest = 0;

@@ -107,6 +107,15 @@ TEST(QualityView, TerminalPutsTheGravestFirst) {
             "looked at cur.csv (300 rows) against ref.csv (1,000 rows) in 3 windows\n");
 }
 
+TEST(QualityView, ThePageCountsAsTheTerminalDoes) {
+  const auto html = to_report(three_windows());
+  EXPECT_NE(html.find("<dt>Checks failed</dt><dd>2<small>of 4; 1 warns</small>"), std::string::npos);
+  EXPECT_NE(html.find("0 checks passed, 2 failed, 1 warns, 1 could not be made."), std::string::npos);
+  EXPECT_NE(html.find("<dt>1 check (freshness)</dt><dd>the present time is not given</dd>"), std::string::npos);
+  EXPECT_NE(html.find("<th scope=\"col\">verdict</th><th scope=\"col\">check</th><th scope=\"col\">column</th>"),
+            std::string::npos);
+}
+
 TEST(QualityView, FindingsOfOneColumnStandTogether) {
   auto c = three_windows();
   for (auto& w : c.windows)

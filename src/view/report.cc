@@ -76,7 +76,7 @@ class Report {
     auto said = sentence(c_, findings_);
     bool caution = cautious(said);
     auto word = std::string(kWords[static_cast<std::size_t>(v)]) + (caution ? ", but" : "");
-    said = capital(glued(escaped(caution ? said.substr(4) : said, 500)));
+    said = dated(capital(glued(escaped(caution ? said.substr(4) : said, 500))));
     std::vector<Link> links;
     bool outputs = false, features = false;
     for (const auto& f : findings_) (f.output() ? outputs : features) |= f.changed();

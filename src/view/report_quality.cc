@@ -57,7 +57,7 @@ void quality_section(std::string& out, const std::vector<engine::WindowResult>& 
           escaped(f.first->reason, kReason), escaped(f.first->expected, kReason));
       if (several) {
         const auto when = in_windows(f, windows);
-        put(out, "<td>{}</td>", when.empty() ? fmt::format("in all {} windows", windows.size()) : glued(escaped(when)));
+        put(out, "<td>{}</td>", when.empty() ? fmt::format("in all {} windows", windows.size()) : dated(escaped(when)));
       }
       out += "</tr>";
     }
@@ -80,7 +80,7 @@ std::string to_report(const engine::Inspection& c) {
       : s.verdict == "warn" ? "warning"
       : s.verdict == "pass" ? "ok"
                             : "no_data",
-      quality_headline(s.verdict), capital(glued(escaped(quality_sentence(c), 500))));
+      quality_headline(s.verdict), dated(capital(glued(escaped(quality_sentence(c), 500)))));
   put(out, "<p class=\"dim\"><bdi>{}</bdi>{}</p></section>", escaped(c.data.source, 200),
       c.reference ? fmt::format(" against <bdi>{}</bdi>", escaped(c.reference->source, 200)) : "");
   out += "<dl class=\"figures\">";
@@ -88,7 +88,7 @@ std::string to_report(const engine::Inspection& c) {
     put(out, "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", term, value, more);
   };
   figure("Checks failed", with_commas(s.fail),
-         fmt::format("of {}; {} warn", with_commas(s.checks), with_commas(s.warn)));
+         fmt::format("of {}; {} {}", with_commas(s.checks), with_commas(s.warn), s.warn == 1 ? "warns" : "warn"));
   figure("Checks passed", with_commas(s.pass), fmt::format("{} could not be made", with_commas(s.no_data)));
   figure("Rows", with_commas(c.data.rows),
          c.rejected ? fmt::format("{} left out as unreadable", with_commas(c.rejected)) : "none left out");
@@ -104,8 +104,7 @@ std::string to_report(const engine::Inspection& c) {
     out += "<section id=\"open\" aria-labelledby=\"open-h\"><h2 id=\"open-h\">Not judged</h2><dl class=\"facts\">";
     const auto none = without_verdict(c.windows);
     for (std::size_t i = 0; i < std::min<std::size_t>(20, none.size()); ++i)
-      put(out, "<dt>{}</dt><dd>{}</dd>", plural(static_cast<std::int64_t>(none[i].columns.size()), "check"),
-          escaped(none[i].first->reason, kReason));
+      put(out, "<dt>{}</dt><dd>{}</dd>", escaped(unjudged_text(none[i])), escaped(none[i].first->reason, kReason));
     out += "</dl></section>";
   }
   out +=

@@ -109,7 +109,7 @@ std::string headline_of(const engine::Comparison& c) {
 }
 
 TEST(Terminal, OfSegmentsTheOneThatTellsMostIsNamed) {
-  auto c = of_courses({"d"});
+  auto c = course_of({"d"});
   auto& columns = c.windows[0].columns;
   const auto name = columns[0].column;
   auto whole = columns[0];
@@ -130,7 +130,7 @@ TEST(Terminal, OfSegmentsTheOneThatTellsMostIsNamed) {
 }
 
 TEST(Terminal, WhatIsBehindAChangeIsToldOfWhicheverWindowShowsIt) {
-  auto c = of_courses({"oddddo"});
+  auto c = course_of({"oddddo"});
   const auto count = [&](std::string_view what) {
     const auto text = to_terminal(c, {300, false, true});
     std::size_t n = 0;
