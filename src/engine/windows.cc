@@ -176,8 +176,8 @@ std::string Windower::other_midnight() const {
   const bool west = midnight <= kDay / 2;
   const auto ahead = (west ? midnight : kDay - midnight) / kMinute;
   return fmt::format(
-      "it begins at {:02}:{:02} UTC and ends about then, as days of UTC{}{:02}:{:02} do, but windows are cut off at "
-      "midnight UTC; --timezone REGION/CITY cuts them at midnight there",
+      "it begins at {:02}:{:02} UTC and ends about then, as days of UTC{}{:02}:{:02} do, but windows begin at "
+      "midnight UTC; --timezone REGION/CITY has them begin at midnight there",
       midnight / kHour, midnight / kMinute % 60, west ? '-' : '+', ahead / 60, ahead % 60);
 }
 
