@@ -45,6 +45,7 @@ class Adwin {
         fewest_(args.parity == Parity::kMoa ? args[3] + 2 : args[3]),
         grace_(args[4]),
         wipes_(args.parity == Parity::kRiver),
+        bare_(args.parity != Parity::kNone),
         by_spread_(args.params.size() > 5 && args[5] == 1),
         buckets_(std::size_t{kRows} * (most_ + 1)) {}
 
@@ -52,6 +53,8 @@ class Adwin {
     if (x != 0 && x != 1) beyond_bits_ = true;
     // Of values that are all the same no rounding must be left, where the bound is in units of their spread.
     if (by_spread_ && width_ == 0) origin_ = x;
+    if (!bare_ && stands_alone(x - origin_)) [[unlikely]]
+      return drop_all(x - origin_), State::kDrift;
     insert(x - origin_);
     if (++tick_ < clock_) [[likely]]
       return State::kStable;
@@ -63,9 +66,9 @@ class Adwin {
     return {.statistic = std::abs(cut_.difference),
             .threshold = cut_.bound,
             .direction = direction_of(cut_.difference),
-            .age = width_ - 1,
+            .age = std::max(width_ - 1, 0.0),
             .before = origin_ + dropped_total_ / dropped_,
-            .after = origin_ + total_ / width_};
+            .after = origin_ + (width_ > 0 ? total_ / width_ : alone_)};
   }
   void keep_recent() {
     if (wipes_) reset();
@@ -99,6 +102,7 @@ class Adwin {
 
  private:
   static constexpr std::uint32_t kRows = 54;
+  static constexpr double kKnown = 30, kAlone = 1e6;
   Bucket* at(std::uint32_t row) { return buckets_.data() + std::size_t{row} * (most_ + 1); }
 
   void insert(double x) {
@@ -121,6 +125,26 @@ class Adwin {
       sizes_[row] -= 2;
       for (std::uint32_t i = 0; i < sizes_[row]; ++i) buckets[i] = buckets[i + 2];
     }
+  }
+
+  // The square of a value so far off would hide all others' for many times as long as the window has lasted: it is a
+  // change by itself, and part of no window.
+  bool stands_alone(double x) const {
+    if (width_ < kKnown) return false;
+    const double deviation = x - total_ / width_;
+    return (by_spread_ ? squares_ > 0 : std::abs(deviation) > kAlone) &&
+           deviation * deviation * width_ > kAlone * kAlone * squares_;
+  }
+  void drop_all(double x) {
+    const double mean = total_ / width_, spread = std::sqrt(squares_ / width_);
+    cut_ = {x - mean, kAlone * (by_spread_ ? spread : std::max(spread, 1.0))};
+    dropped_ = width_;
+    dropped_total_ = total_;
+    alone_ = x;
+    sizes_ = {};
+    rows_ = 1;
+    width_ = total_ = squares_ = 0;
+    beyond_bits_ = false;
   }
 
   bool shrink() {
@@ -166,28 +190,38 @@ class Adwin {
   void drop_oldest() {
     const std::uint32_t row = rows_ - 1;
     Bucket* buckets = at(row);
-    const double size = std::ldexp(1, static_cast<int>(row));
-    width_ -= size;
-    total_ -= buckets[0].total;
-    const double apart = buckets[0].total / size - total_ / width_;
-    squares_ -= buckets[0].squares + size * width_ * apart * apart / (size + width_);
-    dropped_ += size;
+    dropped_ += std::ldexp(1, static_cast<int>(row));
     dropped_total_ += buckets[0].total;
     for (std::uint32_t i = 1; i < sizes_[row]; ++i) buckets[i - 1] = buckets[i];
     --sizes_[row];
     while (rows_ > 1 && sizes_[rows_ - 1] == 0) --rows_;
+    count_anew();
+  }
+  // Taken off the sums, a bucket of large values would leave its rounding behind.
+  void count_anew() {
+    width_ = total_ = squares_ = 0;
+    for (std::uint32_t row = rows_; row-- > 0;) {
+      const double size = std::ldexp(1, static_cast<int>(row));
+      for (std::uint32_t i = 0; i < sizes_[row]; ++i) {
+        const Bucket& bucket = at(row)[i];
+        const double apart = width_ > 0 ? bucket.total / size - total_ / width_ : 0;
+        squares_ += bucket.squares + size * width_ / (size + width_) * apart * apart;
+        total_ += bucket.total;
+        width_ += size;
+      }
+    }
   }
 
   double log_scale_;
   std::int64_t clock_;
   std::uint32_t most_;
   double shortest_, fewest_, grace_;
-  bool wipes_, by_spread_, beyond_bits_ = false, sane_ = true;
+  bool wipes_, bare_, by_spread_, beyond_bits_ = false, sane_ = true;
   std::uint32_t rows_ = 1;
   double width_ = 0, total_ = 0, squares_ = 0, origin_ = 0;
   std::int64_t tick_ = 0;
   Cut cut_{};
-  double dropped_ = 0, dropped_total_ = 0;
+  double dropped_ = 0, dropped_total_ = 0, alone_ = 0;
   std::array<std::uint32_t, kRows> sizes_{};
   std::vector<Bucket> buckets_;
 };

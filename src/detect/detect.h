@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,10 +19,19 @@ namespace vigie::detect {
 /// What the numbers of a stream are. A value that is none of its stream (NaN and infinities everywhere) is counted in
 /// Monitor::skipped() and otherwise ignored.
 enum class Stream : std::uint8_t {
-  kValues,    ///< any finite number: a residual, a score, a latency
+  kValues,    ///< any number that as_value() lets pass: a residual, a score, a latency
   kErrors,    ///< 0 correct … 1 error. Methods that count errors take what is above 0.5 as one.
   kOutcomes,  ///< of a binary classifier: 2·(true class) + (predicted class), so 0 TN, 1 FP, 2 FN, 3 TP
 };
+
+/// Beyond the one no sum of squares holds a value, below the other none tells it from 0.
+inline constexpr double kLargest = 1e100, kSmallest = 1e-100;
+/// What a detector of values takes a number as: itself, 0 where it is smaller than kSmallest, NaN where it is larger
+/// than kLargest.
+inline double as_value(double number) {
+  const double size = std::abs(number);
+  return size < kSmallest ? 0 : size <= kLargest ? number : std::numeric_limits<double>::quiet_NaN();
+}
 
 enum class State : std::uint8_t { kStable, kWarning, kDrift };
 enum class Direction : std::int8_t { kDown = -1, kNone = 0, kUp = 1 };

@@ -89,7 +89,8 @@ class Running final : public Monitor {
 
   const Alarm* update(double value) override {
     ++seen_;
-    if (!takes(value)) return ++skipped_, nullptr;
+    value = taken(value);
+    if (std::isnan(value)) return ++skipped_, nullptr;
     if (on_drift_ == OnDrift::kHold && state_ == State::kDrift) return nullptr;
     if (replays()) remember(value);
     const State now = core_.step(value);
@@ -110,8 +111,8 @@ class Running final : public Monitor {
     std::int64_t skipped = 0;
     State state = state_;
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const double value = values[i];
-      if (!takes(value)) [[unlikely]] {
+      const double value = taken(values[i]);
+      if (std::isnan(value)) [[unlikely]] {
         ++skipped;
         continue;
       }
@@ -149,11 +150,12 @@ class Running final : public Monitor {
   static constexpr bool kKeeps = requires(Core core) { core.keep_recent(); };
   static constexpr std::size_t kRecent = 64;
 
-  static bool takes(double value) {
+  // NaN for what is no value of the stream.
+  static double taken(double value) {
     if constexpr (Core::kStream == Stream::kValues)
-      return std::abs(value) <= std::numeric_limits<double>::max();
+      return as_value(value);
     else
-      return value >= 0 && value <= (Core::kStream == Stream::kErrors ? 1 : 3);
+      return value >= 0 && value <= (Core::kStream == Stream::kErrors ? 1 : 3) ? value : kNaN;
   }
   bool replays() const { return !kKeeps && on_drift_ == OnDrift::kKeepRecent; }
   void remember(double value) { recent_[held_++ % kRecent] = value; }

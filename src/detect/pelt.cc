@@ -178,10 +178,11 @@ Result<std::vector<Alarm>> segment_series(std::span<const double> given, const A
   std::vector<double> series;
   std::vector<std::int64_t> place;
   for (std::size_t i = 0; i < given.size(); ++i) {
-    if (!std::isfinite(given[i])) continue;
-    if (cost == Cost::kPoisson && given[i] < 0)
+    const double value = as_value(given[i]);
+    if (std::isnan(value)) continue;
+    if (cost == Cost::kPoisson && value < 0)
       return fail(Code::kInput, "pelt: value " + std::to_string(i) + " is below zero: not a count");
-    series.push_back(given[i]);
+    series.push_back(value);
     place.push_back(static_cast<std::int64_t>(i));
   }
   const std::size_t n = series.size(), shortest = static_cast<std::size_t>(args[2]);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values far from 1, and one far from all others.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "detect/streams_test_internal.h"
+
+namespace vigie::detect {
+namespace {
+
+using streams::Series;
+
+// Detectors of values, each at its defaults and with a target.
+std::vector<std::string> of_values(bool defaults) {
+  std::vector<std::string> out;
+  for (const Detector* detector : detectors()) {
+    if (detector->stream != Stream::kValues || !detector->make) continue;
+    const std::string name(detector->name);
+    if (defaults || detector->tuned.empty()) out.push_back(name);
+    if (!detector->tuned.empty()) out.push_back(name + "(target_arl=100000)");
+  }
+  return out;
+}
+
+Series scaled(Series series, int exponent) {
+  for (double& value : series) value = std::ldexp(value, exponent);
+  return series;
+}
+
+// What a sensor makes up, in a calm stream whose level changes later. It may be an alarm or not; what comes after it is
+// seen, also by who was saved and loaded in between.
+TEST(Magnitude, NoSingleValueBlinds) {
+  Series series = streams::gaussian_steps(6, {{0, 3000}, {10, 400}});
+  for (const double value : {1e300, -1e99, 1e30, -1e9}) {
+    series[2000] = value;
+    for (const auto& text : of_values(true)) {
+      auto monitor = std::move(*make_monitor(text));
+      std::vector<Alarm> rest, after_loading;
+      for (std::size_t i = 0; i < 2010; ++i) monitor->update(series[i]);
+      EXPECT_EQ(monitor->skipped(), std::abs(value) > kLargest) << text;
+      auto loaded = load_monitor(monitor->save());
+      ASSERT_TRUE(loaded.has_value()) << text << ' ' << value << ": " << loaded.error().message;
+      monitor->update(std::span(series).subspan(2010), rest);
+      (*loaded)->update(std::span(series).subspan(2010), after_loading);
+      EXPECT_TRUE(std::any_of(rest.begin(), rest.end(),
+                              [](const Alarm& a) { return a.state == State::kDrift && a.index >= 3000; }))
+          << text << " after " << value;
+      EXPECT_EQ(rest.size(), after_loading.size()) << text << ' ' << value;
+      EXPECT_EQ(monitor->save(), (*loaded)->save()) << text << ' ' << value;
+    }
+  }
+}
+
+// A target holds on any scale: powers of two change no digit.
+TEST(Magnitude, ScaleMovesNoAlarm) {
+  const Series series = streams::gaussian_steps(7, {{0, 2500}, {2, 1500}});
+  for (const auto& text : of_values(false)) {
+    const auto wanted = streams::alarms(text, series);
+    for (const int exponent : {-300, 300}) {
+      const auto found = streams::alarms(text, scaled(series, exponent));
+      ASSERT_EQ(found.size(), wanted.size()) << text << ' ' << exponent;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        EXPECT_EQ(found[i].index, wanted[i].index) << text << ' ' << exponent;
+        EXPECT_EQ(found[i].onset, wanted[i].onset) << text << ' ' << exponent;
+        EXPECT_NEAR(std::ldexp(found[i].after, -exponent), wanted[i].after, 1e-9) << text << ' ' << exponent;
+      }
+    }
+  }
+}
+
+// No sum of squares holds these, and none of them is an alarm that means nothing.
+TEST(Magnitude, WhatNoSquareHoldsIsNoValue) {
+  const Series series = streams::gaussian_steps(7, {{0, 2500}, {2, 500}});
+  for (const auto& text : of_values(true)) {
+    for (const int exponent : {-700, 700}) {
+      auto monitor = std::move(*make_monitor(text));
+      for (const double value : scaled(series, exponent)) monitor->update(value);
+      EXPECT_EQ(monitor->drifts(), 0) << text << ' ' << exponent;
+      EXPECT_EQ(monitor->skipped(), exponent > 0 ? 3000 : 0) << text << ' ' << exponent;
+    }
+  }
+}
+
+TEST(Magnitude, OfAWholeSeries) {
+  Series series = streams::gaussian_steps(8, {{0, 300}, {10, 300}});
+  for (const char* cost : {"l2", "normal"}) {
+    const std::array<Setting, 1> settings{{{"cost", cost}}};
+    for (const int exponent : {-300, 0, 300}) {
+      Series here = scaled(series, exponent);
+      here[100] = 1e300;
+      const auto found = segment(pelt, here, settings);
+      ASSERT_EQ(found->size(), 1U) << cost << ' ' << exponent;
+      EXPECT_EQ((*found)[0].index, 300) << cost << ' ' << exponent;
+    }
+  }
+}
+
+// ADWIN tells of a value beyond a million standard deviations at once, with what it was.
+TEST(Magnitude, AdwinLetsNothingSoFarOffIn) {
+  Series series = streams::gaussian_steps(6, {{5, 3000}});
+  series[2000] = 1e30;
+  for (const char* text : {"adwin", "adwin(target_arl=100000)"}) {
+    const auto found = streams::alarms(text, series);
+    ASSERT_EQ(found.size(), 1U) << text;
+    EXPECT_EQ(found[0].index, 2000) << text;
+    EXPECT_EQ(found[0].onset, 2000) << text;
+    EXPECT_EQ(found[0].after, 1e30) << text;
+    EXPECT_NEAR(found[0].before, 5, .1) << text;
+    EXPECT_GT(found[0].statistic, found[0].threshold) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vigie::detect
