@@ -159,12 +159,16 @@ class Times {
 class Watch {
  public:
   Watch(const Plan& plan, bool json, bool timed)
-      : plan_(plan), json_(json), timed_(timed), terminal_(terminal()), times_(!plan.monitor) {}
+      : plan_(plan), json_(json), timed_(timed), terminal_(terminal()), times_(!plan.monitor) {
+    std::error_code none;
+    live_ = !plan.columns.any() && !std::filesystem::is_regular_file(plan.data, none);
+  }
 
   // False where what it says can no longer be written.
   bool take(std::span<const double> values, std::span<const double> times) {
     if (timed_) times_.add(times);
-    finite_ = finite_ || std::any_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+    for (const double value : values)
+      if (std::isfinite(value)) largest_ = std::max(largest_, std::abs(value));
     if (!plan_.monitor) {
       series_.insert(series_.end(), values.begin(), values.end());
       return true;
@@ -187,11 +191,12 @@ class Watch {
       VIGIE_ASSIGN(alarms_, detect::segment(*spec.detector, series_, spec.settings));
       show();
       out.observations = static_cast<std::int64_t>(series_.size());
-      out.skipped = std::count_if(series_.begin(), series_.end(), [](double v) { return !std::isfinite(v); });
+      out.skipped =
+          std::count_if(series_.begin(), series_.end(), [](double v) { return std::isnan(detect::as_value(v)); });
     }
     out.drifts = drifts_, out.warnings = warnings_;
     say_rest();
-    VIGIE_TRY(explain_skipped(out));
+    VIGIE_TRY(explain_unused(out));
     if (changes) out.evaluation = evaluation(*changes, out.observations);
     return out;
   }
@@ -208,7 +213,8 @@ class Watch {
         print(view::to_json(timed));
         continue;
       }
-      // Some detectors warn in hundreds between two drifts: the first is said at once, how many followed at their end.
+      // Some detectors warn in hundreds between two drifts: the first is said at once, how many followed at their end,
+      // or as they come where nobody knows an end.
       if (!drift && warned_) {
         ++unsaid_, last_ = timed;
         continue;
@@ -217,23 +223,28 @@ class Watch {
       warned_ = !drift;
       print(view::to_terminal(timed, terminal_));
     }
+    if (live_) say_rest();
     // Who reads along sees it now.
     if (!alarms_.empty()) std::fflush(stdout);
   }
 
   void say_rest() {
-    if (unsaid_ > 0) print(view::more_warnings(unsaid_, last_, terminal_));
+    if (unsaid_ == 1) print(view::to_terminal(last_, terminal_));
+    if (unsaid_ > 1) print(view::more_warnings(unsaid_, last_, terminal_));
     unsaid_ = 0;
   }
 
-  Status explain_skipped(const view::Detection& d) const {
-    if (d.skipped == 0) return {};
+  Status explain_unused(const view::Detection& d) const {
     const auto stream = stream_of(plan_.spec);
+    if (stream == detect::Stream::kValues && largest_ > 0 && largest_ < detect::kSmallest)
+      say(fmt::format("{}: all values lie within {} of 0, and are taken as 0; multiply them", plan_.data,
+                      detect::kSmallest));
+    if (d.skipped == 0) return {};
     const std::string_view takes = stream == detect::Stream::kErrors     ? "errors from 0 to 1"
                                    : stream == detect::Stream::kOutcomes ? "outcomes, 2·label + prediction from 0 to 3"
-                                                                         : "finite numbers";
+                                                                         : "numbers up to 1e100 in size";
     // Not a stream with gaps, but another stream.
-    if (d.skipped == d.observations && finite_)
+    if (d.skipped == d.observations && largest_ >= 0)
       return fail(Code::kInput, fmt::format("{}: none of {} can be used: {} takes {} (vigie list detectors)",
                                             plan_.data, plural(d.observations, "value"), d.detector, takes));
     say(fmt::format("{}: {} of {} skipped: missing, or not {}", plan_.data,
@@ -254,7 +265,8 @@ class Watch {
   }
 
   const Plan& plan_;
-  bool json_, timed_, finite_ = false;
+  bool json_, timed_, live_ = false;
+  double largest_ = -1;  // of the finite values; below 0: there was none
   view::TerminalOptions terminal_;
   Times times_;
   std::vector<double> series_;
@@ -347,9 +359,10 @@ Command add_detect(CLI::App& program) {
       "  vigie detect at_least --param k=2 --of ddm,hddm_a,stepd errors.txt\n"
       "  vigie detect cusum --param h=8 --evaluate changes.csv latency.txt\n\n"
       "One JSON object a line for each drift, and where a warning begins; the last line\n"
-      "counts them. Indices count from 0 the values read, without lines that are no\n"
-      "numbers. Numbers from a pipe are looked at as they come, a table when it is\n"
-      "whole. Ctrl-C ends the stream, not the count: the last line is still said.\n\n"
+      "counts them. On a terminal they are told in words, and JSON with --json. Indices\n"
+      "count from 0 the values read, without lines that are no numbers. Numbers from a\n"
+      "pipe are looked at as they come, a table when it is whole. Ctrl-C ends the stream,\n"
+      "not the count: the last line is still said.\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   return {app, [o] { return run(*o); }};
 }

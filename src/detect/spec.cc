@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -128,7 +129,9 @@ Error no_such(std::string_view name) {
   std::vector<std::string> names;
   for (const Detector* detector : detectors()) names.emplace_back(detector->name);
   for (const Detector* ensemble : ensembles()) names.emplace_back(ensemble->name);
-  return fail(Code::kUsage, unknown_name("detector", name, names));
+  auto message = unknown_name("detector", name, names);
+  if (message.find("did you mean") == message.npos) message += fmt::format(" ({})", fmt::join(names, ", "));
+  return fail(Code::kUsage, message);
 }
 
 // The parts of a text between its brackets, cut at commas that are in no inner ones.

@@ -89,8 +89,7 @@ std::string to_terminal(const TimedAlarm& timed, const TerminalOptions& options)
 
 std::string more_warnings(std::int64_t count, const TimedAlarm& last, const TerminalOptions& options) {
   return styled(fmt::format("{:<8}", "warning"), Style::kWarning, options) +
-         fmt::format("{} more{} at {}", with_commas(count), count > 1 ? ", the last" : "",
-                     place(last.alarm.index, last.timed, last.time));
+         fmt::format("{} more, the last at {}", with_commas(count), place(last.alarm.index, last.timed, last.time));
 }
 
 std::string to_terminal(const Detection& d, const TerminalOptions& options) {

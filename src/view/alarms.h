@@ -39,7 +39,7 @@ std::string to_json(const Detection& detection);
 /// The same for people: one line of an alarm; at the end a line, and a table of the evaluation.
 std::string to_terminal(const TimedAlarm& alarm, const TerminalOptions& options);
 std::string to_terminal(const Detection& detection, const TerminalOptions& options);
-/// A line of the warnings that came after one already shown and before anything else.
+/// A line of several warnings that came after one already shown and before anything else.
 std::string more_warnings(std::int64_t count, const TimedAlarm& last, const TerminalOptions& options);
 
 }  // namespace vigie::view

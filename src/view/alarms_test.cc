@@ -52,7 +52,7 @@ TEST(Alarms, Terminal) {
   EXPECT_EQ(to_terminal(a, {}), "warning at 1,023 (1970-01-01T00:00:00Z)");
   EXPECT_EQ(more_warnings(1204, a, {}), "warning 1,204 more, the last at 1,023 (1970-01-01T00:00:00Z)");
   a.timed = false;
-  EXPECT_EQ(more_warnings(1, a, {}), "warning 1 more at 1,023");
+  EXPECT_EQ(more_warnings(2, a, {}), "warning 2 more, the last at 1,023");
   Detection d{.detector = "ddm", .observations = 2000, .drifts = 1, .skipped = 3, .rejected = 1, .interrupted = true};
   EXPECT_EQ(to_terminal(d, {}),
             "ddm: 2,000 observations (1,997 used, 3 skipped), 1 drift, no warning; 1 record rejected; interrupted\n");
