@@ -331,6 +331,8 @@ TEST(Registry, BadSettingsAreAnswered) {
   };
   EXPECT_EQ(message("page_hinkly"), "unknown detector \"page_hinkly\"; did you mean \"page_hinkley\"?");
   EXPECT_EQ(message("ddm(warm_strt=3)"), "ddm: unknown parameter \"warm_strt\"; did you mean \"warm_start\"?");
+  EXPECT_EQ(message("confirmed(time=9, ddm)"),
+            "confirmed: unknown parameter \"time\" (wait, parity, on_drift, seed, target_arl)");
   EXPECT_EQ(message("ddm(warm_start=x)"), "ddm.warm_start: \"x\" is not a number");
   EXPECT_EQ(message("ddm(warm_start=1.5)"), "ddm.warm_start: expected a whole number 0..1000000000, got \"1.5\"");
   EXPECT_EQ(message("page_hinkley(mode=left)"), "page_hinkley.mode: expected both|up|down, got \"left\"");
