@@ -130,10 +130,10 @@ class Adwin {
   // The square of a value so far off would hide all others' for many times as long as the window has lasted: it is a
   // change by itself, and part of no window.
   bool stands_alone(double x) const {
-    if (width_ < kKnown) return false;
+    // Of values that are all the same anything is as far off: a first event, of which there may be more.
+    if (width_ < kKnown || !(squares_ > 0)) return false;
     const double deviation = x - total_ / width_;
-    return (by_spread_ ? squares_ > 0 : std::abs(deviation) > kAlone) &&
-           deviation * deviation * width_ > kAlone * kAlone * squares_;
+    return deviation * deviation * width_ > kAlone * kAlone * squares_ && (by_spread_ || std::abs(deviation) > kAlone);
   }
   void drop_all(double x) {
     const double mean = total_ / width_, spread = std::sqrt(squares_ / width_);

@@ -111,5 +111,12 @@ TEST(Magnitude, AdwinLetsNothingSoFarOffIn) {
   }
 }
 
+// Events that are rare and large are part of a stream.
+TEST(Magnitude, AdwinTakesRareEvents) {
+  Series series(20000, 0.0);
+  for (std::size_t i = 150; i < series.size(); i += 150) series[i] = 5e6;
+  for (const char* text : {"adwin", "adwin(target_arl=100000)"}) EXPECT_LE(streams::drifts(text, series).size(), 1U);
+}
+
 }  // namespace
 }  // namespace vigie::detect
