@@ -359,10 +359,10 @@ Command add_detect(CLI::App& program) {
       "  vigie detect at_least --param k=2 --of ddm,hddm_a,stepd errors.txt\n"
       "  vigie detect cusum --param h=8 --evaluate changes.csv latency.txt\n\n"
       "One JSON object a line for each drift, and where a warning begins; the last line\n"
-      "counts them. On a terminal they are told in words, and JSON with --json. Indices\n"
-      "count from 0 the values read, without lines that are no numbers. Numbers from a\n"
-      "pipe are looked at as they come, a table when it is whole. Ctrl-C ends the stream,\n"
-      "not the count: the last line is still said.\n\n"
+      "counts them. On a terminal they are told in words, and as JSON with --json.\n"
+      "Indices count from 0 the values read, without lines that are no numbers. Numbers\n"
+      "from a pipe are looked at as they come, a table when it is whole. Ctrl-C ends\n"
+      "the stream, not the count: the last line is still said.\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   return {app, [o] { return run(*o); }};
 }
