@@ -116,7 +116,7 @@ void all_checks(benchmark::State& state) {
   const TableState reference = test::state_of(test::healthy(rng, 10000));
   const TableState current = test::state_of(test::healthy(rng, 10000), &reference);
   for ([[maybe_unused]] auto _ : state) {
-    const auto findings = run_checks({current, &reference, {}, false, kNaN});
+    const auto findings = run_checks({current, &reference});
     if (!findings || findings->empty()) state.SkipWithError("no findings");
   }
 }
