@@ -98,6 +98,36 @@ TEST(Inspect, AnUnfinishedDayIsNoFailureButItsRowsAreLookedAt) {
   EXPECT_NE(find(inspected(again, &*reference, options).windows.at(0), "missing", "x")->verdict, "no_data");
 }
 
+// Two days of three hold one value only: that is healthy, and a value that no day had is not.
+TEST(Inspect, ADayMayBeMoreAlikeThanTheReferenceOfMany) {
+  auto rows = rows_of(6000, 30, true), current = rows_of(2400, 12, true, 2);
+  for (auto* side : {&rows, &current})
+    for (std::size_t i = 0; i < side->x.size(); ++i)
+      if ((i / 200) % 3 != 0) side->x[i] = 0;
+  std::fill_n(current.x.begin() + 600, 200, 7.25);
+  auto options = by_day();
+  auto learn = input_of(rows);
+  const auto reference = learn_quality(learn, options);
+  ASSERT_TRUE(reference);
+  auto input = input_of(current);
+  const auto found = inspected(input, &*reference, options);
+  ASSERT_EQ(found.windows.size(), 12U);
+  for (const auto& window : found.windows) {
+    EXPECT_EQ(find(window, "constant", "x")->verdict, window.index == 3 ? "fail" : "pass") << told(found);
+    EXPECT_EQ(find(window, "cardinality", "x")->verdict, "no_data");
+  }
+  // The same of one day alone, without windows.
+  Rows day;
+  day.x.assign(current.x.begin() + 200, current.x.begin() + 400);
+  day.at.assign(current.at.begin() + 200, current.at.begin() + 400);
+  day.kind.assign(current.kind.begin() + 200, current.kind.begin() + 400);
+  options.window = {};
+  auto alone = input_of(day);
+  const auto one = inspected(alone, &*reference, options);
+  EXPECT_EQ(find(one.windows[0], "constant", "x")->verdict, "pass");
+  EXPECT_EQ(find(one.windows[0], "cardinality", "x")->verdict, "no_data");
+}
+
 TEST(Inspect, BatchesAndThreadsDoNotMatter) {
   const auto rows = rows_of(6000, 5, true), current = rows_of(5000, 4, true, 2);
   auto options = by_day();

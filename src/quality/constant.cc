@@ -7,6 +7,8 @@
 namespace vigie::quality {
 namespace {
 
+constexpr double kCommon = .1;  // share of the reference from which a shorter time may well hold nothing else
+
 Finding judge(const Subject& subject, std::size_t i) {
   const ColumnState& column = subject.current.columns()[i];
   Finding finding;
@@ -33,9 +35,13 @@ Finding judge(const Subject& subject, std::size_t i) {
     return finding;
   }
   const Mode then = count_of(mode, *before);
+  finding.reason += ", as in " + percent(then.share()) + " of the reference";
+  if (then.share() >= kCommon && shorter(subject)) {
+    finding.expected = "one value or more: this is a shorter time than the reference's";
+    return finding;
+  }
   finding.p_value = more_p({mode.rows, mode.rows, then.count, then.rows});
   finding.verdict = Verdict::kFail;
-  finding.reason += ", as in " + percent(then.share()) + " of the reference";
   return finding;
 }
 

@@ -60,6 +60,16 @@ Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what) {
   return finding;
 }
 
+bool shorter(const Subject& subject) {
+  if (subject.windows.size() >= kFewestWindows) return true;
+  for (const ColumnState& column : subject.current.columns()) {
+    const ColumnState* before = subject.before(column);
+    if (!before || column.spec().role != Role::kTime || column.spec().kind != Kind::kTime) continue;
+    if (2 * (column.times().max() - column.times().min()) < before->times().max() - before->times().min()) return true;
+  }
+  return false;
+}
+
 bool too_few(Finding& finding, std::int64_t rows, std::int64_t reference_rows) {
   if (std::min(rows, reference_rows) >= kFewestRows) return false;
   finding.verdict = Verdict::kNoData;

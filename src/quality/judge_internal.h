@@ -42,6 +42,10 @@ Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what);
 /// Whether rows or categories are too few to decide: then `finding` is no_data with the reason.
 bool too_few(Finding& finding, std::int64_t rows, std::int64_t reference_rows);
 
+/// Whether the current rows are of less than half of the reference's time. Then they may be more alike, as the hours of
+/// one day are.
+bool shorter(const Subject& subject);
+
 /// Rows of both sides by value: {reference, current}.
 using Pooled = std::vector<std::pair<std::int64_t, std::int64_t>>;
 /// Chance that so many values, or one of so many rows, are held by current rows alone, given how many rows of both

@@ -107,14 +107,13 @@ std::vector<double> ticks(double low, double high, double most) {
 
 std::vector<double> log_ticks(double low, double high, std::size_t most) {
   std::vector<double> out, tens;
-  double power = std::pow(10, std::floor(std::log10(low)));
-  while (power <= high) {
+  for (double e = std::floor(std::log10(low)); e <= std::log10(high); ++e) {
+    const double power = std::pow(10, e);
     for (double v : {1.0, 2.0, 5.0}) {
       if (v * power < low || v * power > high) continue;
       out.push_back(v * power);
       if (v == 1) tens.push_back(power);
     }
-    power *= 10;
   }
   if (out.size() <= most) return out;
   std::vector<double> thin;

@@ -119,7 +119,8 @@ Density density_of(const engine::Picture& p) {
     for (std::size_t i = 0; i <= count; ++i) out.edges.push_back(low + width * static_cast<double>(i));
   } else {
     double middle = std::isnan(out.p50.reference) ? out.p50.current : out.p50.reference;
-    out.log = low > 0 && high - middle > 6 * (middle - low);
+    // Not where zeros make the low end a rounding error above 0.
+    out.log = low > 1e-12 * high && high - middle > 6 * (middle - low);
     // What lies on the last edge belongs to the last cell; a single value gets a cell of some width.
     high = high > low ? after(high) : low + std::max(1e-9 * std::fabs(low), 1e-9);
     for (std::size_t i = 0; i < count; ++i) {

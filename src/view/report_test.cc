@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "view/chart_parts_internal.h"
 #include "view/html_internal.h"
 #include "view/make_comparison_internal.h"
 
@@ -310,6 +311,13 @@ double sum(const Density& d, double Pair::* side) {
   double total = d.below.*side + d.above.*side;
   for (const auto& cell : d.cells) total += cell.*side;
   return total;
+}
+
+TEST(LogTicks, EndWhateverTheNumbers) {
+  EXPECT_EQ(chart::log_ticks(0.5, 60, 6), (std::vector<double>{1, 10}));
+  const auto ticks = chart::log_ticks(5e-324, 49.3, 6);
+  EXPECT_GT(ticks.size(), 1U);
+  EXPECT_LE(ticks.size(), 6U);
 }
 
 TEST(Density, KeepsAllRows) {
