@@ -168,7 +168,8 @@ class Watch {
   bool take(std::span<const double> values, std::span<const double> times) {
     if (timed_) times_.add(times);
     for (const double value : values)
-      if (std::isfinite(value)) largest_ = std::max(largest_, std::abs(value));
+      if (std::isfinite(value))
+        largest_ = std::max(largest_, std::abs(value)), binary_ = binary_ && (value == 0 || value == 1);
     if (!plan_.monitor) {
       series_.insert(series_.end(), values.begin(), values.end());
       return true;
@@ -199,6 +200,13 @@ class Watch {
     VIGIE_TRY(explain_unused(out));
     if (changes) out.evaluation = evaluation(*changes, out.observations);
     return out;
+  }
+
+  // ADWIN's bound is of any values, and its table has a row for errors.
+  bool wants_errors(const view::Detection& found) const {
+    const auto& spec = plan_.spec;
+    return plan_.monitor && found.drifts > 10 && binary_ && largest_ == 1 && spec.members.empty() &&
+           spec.detector->stream == detect::Stream::kValues && spec.detector->name != "adwin";
   }
 
  private:
@@ -267,6 +275,7 @@ class Watch {
   const Plan& plan_;
   bool json_, timed_, live_ = false;
   double largest_ = -1;  // of the finite values; below 0: there was none
+  bool binary_ = true;   // they are 0 or 1
   view::TerminalOptions terminal_;
   Times times_;
   std::vector<double> series_;
@@ -277,13 +286,24 @@ class Watch {
   view::TimedAlarm last_{};
 };
 
+bool has_setting(const detect::Spec& spec, std::string_view name) {
+  return std::any_of(spec.settings.begin(), spec.settings.end(), [&](const auto& s) { return s.first == name; });
+}
+
 // The thresholds of the papers let pass as many false alarms as they please.
-void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& found) {
+void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& found, bool binary) {
+  if (has_setting(spec, "parity")) return;
+  if (binary) {
+    say(
+        fmt::format("{}: the values are 0 and 1, and its thresholds and --target-arl are of values that have a spread; "
+                    "detectors of errors keep theirs: hddm_a, fhddm, rddm and others (vigie list detectors)",
+                    found.detector));
+    return;
+  }
   const double least = detect::least_target(*spec.detector);
   const auto alarms = found.drifts + found.warnings;
   if (least == 0 || alarms <= 10 || alarms * 1000 <= found.observations) return;
-  for (const auto& [name, value] : spec.settings)
-    if (name == "target_arl" || name == "parity") return;
+  if (has_setting(spec, "target_arl")) return;
   say(fmt::format(
       "{}: {} drifts and warnings in {} values; if nothing like as much has changed: --target-arl {:.0f}, the "
       "values that pass before a false alarm",
@@ -300,7 +320,7 @@ Result<int> run(const Options& o) {
                                                    : read_lines(plan.data, o.data, *signals, take));
   VIGIE_ASSIGN(const auto found, watch.finish(read));
   print(json ? view::to_json(found) : view::to_terminal(found, terminal()));
-  if (!std::ferror(stdout)) say_how_to_have_fewer(plan.spec, found);
+  if (!std::ferror(stdout)) say_how_to_have_fewer(plan.spec, found, watch.wants_errors(found));
   for (const auto& grade : split(o.fail_on))
     if (found.drifts > 0 || (grade == "warning" && found.warnings > 0)) return 1;
   return 0;
