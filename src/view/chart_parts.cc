@@ -28,10 +28,14 @@ void line(std::string& out, std::string_view style, double x0, double y0, double
   put(out, "<path class=\"{}\" d=\"M{} {}L{} {}\"/>", style, at(x0), at(y0), at(x1), at(y1));
 }
 
+double share_of(double low, double high, double v) {
+  const double by = std::isfinite(high - low) ? 1 : .5;
+  return (by * v - by * low) / (by * high - by * low);
+}
+
 double Scale::operator()(double v) const {
   if (log) return Scale{std::log(low), std::log(high)}(std::log(std::max(v, low)));
-  return high > low ? kBottom - (kBottom - kTop) * (std::clamp(v, low, high) - low) / (high - low)
-                    : (kTop + kBottom) / 2;
+  return high > low ? kBottom - (kBottom - kTop) * share_of(low, high, std::clamp(v, low, high)) : (kTop + kBottom) / 2;
 }
 
 std::vector<double> stepped(const Steps& s, bool greatest, const std::function<double(std::size_t)>& value) {
@@ -97,12 +101,20 @@ void time_axis(std::string& out, std::size_t count, const std::function<std::str
 
 std::vector<double> ticks(double low, double high, double most) {
   if (!(high > low)) return {low};
-  double rough = (high - low) / most, power = std::pow(10, std::floor(std::log10(rough)));
-  double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
-  std::vector<double> out;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) out.push_back(i * step);
-  // One alone says nothing of the scale.
-  return out.size() < 2 ? ticks(low, high, 2 * most) : out;
+  // One alone says nothing of the scale: then more are tried.
+  for (int tries = 0; tries < 4; ++tries, most *= 2) {
+    double rough = (high - low) / most, power = std::pow(10, std::floor(std::log10(rough)));
+    double step = rough <= power ? power : rough <= 2 * power ? 2 * power : rough <= 5 * power ? 5 * power : 10 * power;
+    double first = std::ceil(low / step - 1e-9), last = std::floor(high / step + 1e-9);
+    // A range too wide or too narrow for doubles has no round numbers that they could tell apart.
+    constexpr double kMostWhole = 0x1p53;
+    if (!(step > 0 && std::isfinite(step) && std::max(-first, last) < kMostWhole)) break;
+    if (last - first < 1) continue;
+    std::vector<double> out;
+    for (double i = first; i <= last; ++i) out.push_back(i * step);
+    return out;
+  }
+  return {low, high};
 }
 
 std::vector<double> log_ticks(double low, double high, std::size_t most) {

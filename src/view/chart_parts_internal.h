@@ -25,6 +25,9 @@ void text(std::string& out, double x, double y, std::string_view anchor, std::st
 /// `style`: a class of report.css.
 void line(std::string& out, std::string_view style, double x0, double y0, double x1, double y1);
 
+/// How far from `low` to `high` a value is: 0 and 1 at the ends, however far apart these are.
+double share_of(double low, double high, double v);
+
 /// A value axis: from a value to the height at which it is drawn; values beyond its ends are drawn there.
 struct Scale {
   double low, high;
@@ -45,7 +48,7 @@ void time_axis(std::string& out, const engine::Comparison& comparison, double le
 void time_axis(std::string& out, std::size_t count, const std::function<std::string(std::size_t)>& label, double left,
                double right = kRight);
 
-/// About `most` round numbers from low to high.
+/// About `most` round numbers from low to high; the ends where doubles have none between them.
 std::vector<double> ticks(double low, double high, double most);
 /// Powers of ten, or 1, 2 and 5 of each where there are few.
 std::vector<double> log_ticks(double low, double high, std::size_t most);

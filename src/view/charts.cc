@@ -92,7 +92,7 @@ std::string distribution_chart(const Picture& p, const Density& d) {
     } else {
       double free = left;
       for (double v : d.log ? log_ticks(low, high, 6) : ticks(low, high, 5)) {
-        double part = d.log ? std::log(v / low) / std::log(high / low) : (v - low) / (high - low);
+        double part = d.log ? std::log(v / low) / std::log(high / low) : share_of(low, high, v);
         auto name = show(v);
         double half = kCharacter * static_cast<double>(display_width(name)) / 2;
         double at_x = left + part * (right - left), middle = std::clamp(at_x, left + half, right - half);

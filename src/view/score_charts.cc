@@ -41,7 +41,7 @@ class Plane {
                   human(marks[i], 3));
   }
   double x(double v) const {
-    return axis_.left + (kRight - axis_.left) * (std::clamp(v, low_, high_) - low_) / (high_ - low_);
+    return axis_.left + (kRight - axis_.left) * chart::share_of(low_, high_, std::clamp(v, low_, high_));
   }
   Plane& path(std::string_view style, const std::vector<Point>& points) {
     std::string d;

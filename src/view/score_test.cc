@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -114,6 +116,18 @@ TEST(Score, WithoutADummyThereIsNoColumnOfIt) {
 TEST(Score, AnAxisHasTwoMarksAtLeast) {
   for (const auto& [low, high] : {std::pair(.12, .97), std::pair(.4, .61), std::pair(-3.1, -.9), std::pair(0., 1e9)})
     EXPECT_GE(chart::ticks(low, high, 4).size(), 2U) << low << " to " << high;
+}
+
+TEST(Score, AnAxisBearsWhatDoublesCannotTellApart) {
+  constexpr double kMost = std::numeric_limits<double>::max(), kLeast = std::numeric_limits<double>::denorm_min();
+  for (const auto& [low, high] : {std::pair(-1e308, 1e308), std::pair(-kMost, kMost), std::pair(0., kLeast),
+                                  std::pair(-kLeast, kLeast), std::pair(1., std::nextafter(1., 2.))}) {
+    EXPECT_EQ(chart::ticks(low, high, 4), (std::vector{low, high}));
+    const chart::Scale y{low, high};
+    EXPECT_EQ(y(low), chart::kBottom) << low << " to " << high;
+    EXPECT_EQ(y(high), chart::kTop) << low << " to " << high;
+  }
+  EXPECT_EQ((chart::Scale{-kMost, kMost}(0)), (chart::kBottom + chart::kTop) / 2);
 }
 
 TEST(Score, JsonHasTheContractsKeys) {
