@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -28,17 +29,27 @@ Course course_where(const engine::Scorecard& card, const std::vector<MetricCours
   return out;
 }
 
-/// when(), and since when again where that was not all: "in 5 of 28 windows, first in window 3, again since window 26".
-std::string since(const engine::Scorecard& card, const Course& course, Verdict verdict) {
-  auto text = when(course, verdict, [&](std::size_t w) { return window_text(card.windows, w); });
+/// Of the unbroken run of windows of `least` or graver at the end of the data, which windows without data do not break,
+/// the first; nothing where it is of a single window.
+std::optional<std::size_t> run_at_end(const Course& course, Verdict least) {
   std::size_t run = course.verdicts.size(), length = 0;
   for (auto w = run; w-- > 0;) {
     if (course.verdicts[w] == Verdict::kNoData) continue;
-    if (course.verdicts[w] < Verdict::kWarning) break;
+    if (course.verdicts[w] < least) break;
     run = w, ++length;
   }
-  if (length > 1 && text.find("first in ") != std::string::npos)
-    text += ", again since " + window_text(card.windows, run);
+  return length > 1 ? std::optional(run) : std::nullopt;
+}
+
+/// when(), and since when again where that was not all: "in 5 of 28 windows, first in window 3, again since window 26",
+/// or of windows that are less grave at the end ", warnings again since window 26".
+std::string since(const engine::Scorecard& card, const Course& course, Verdict verdict) {
+  auto text = when(course, verdict, [&](std::size_t w) { return window_text(card.windows, w); });
+  if (text.find("first in ") == std::string::npos) return text;
+  if (const auto run = run_at_end(course, verdict))
+    text += ", again since " + window_text(card.windows, *run);
+  else if (const auto warned = run_at_end(course, Verdict::kWarning))
+    text += ", warnings again since " + window_text(card.windows, *warned);
   return text;
 }
 
@@ -154,27 +165,32 @@ std::string news(const engine::Scorecard& card, const std::vector<MetricCourse>&
   const auto& s = card.summary;
   auto moved = moved_of(card, all);
   std::vector<const MetricCourse*> whole;
-  Named names, segments, of_all;
+  Named names, segments, lesser, of_all;
   for (const auto* m : moved) {
     if (!m->worst->segment)
       whole.push_back(m), of_all.add(std::string(m->worst->metric->name));
     else if (m->worst->verdict == s.verdict)
       segments.add(*m->worst->segment);
   }
+  for (const auto* m : moved)
+    if (m->worst->segment && !segments.has(*m->worst->segment)) lesser.add(*m->worst->segment);
   const bool apart = moved[0]->worst->segment.has_value();
-  if (apart) std::erase_if(moved, [](const auto* m) { return !m->worst->segment; });
+  const auto here = [&](const MetricCourse& m) {
+    return apart ? m.worst->segment && segments.has(*m.worst->segment) : !m.worst->segment;
+  };
+  if (apart) std::erase_if(moved, [&](const auto* m) { return !here(*m); });
   for (const auto* m : moved) {
     const std::string name(m->worst->metric->name);
     const bool part = m->worst->segment && !apart;
     if (!part || !of_all.has(name)) names.add(part ? name + " where " + *m->worst->segment : name);
   }
-  const auto course = course_where(card, all, [&](const auto& m) { return m.worst->segment.has_value() == apart; });
-  const auto time = since(card, course, s.verdict);
+  const auto time = since(card, course_where(card, all, here), s.verdict);
   return fmt::format(
-      "{}{} of {} moved against the reference: {}{}{}{}",
-      apart ? fmt::format("{}where {}, ", whole.empty() ? "only " : "", segments.text()) : "", distinct(moved),
-      plural(s.metrics, "metric"), names.text(),
+      "{}{} of {} moved against the reference: {}{}{}{}{}",
+      apart ? fmt::format("{}where {}, ", whole.empty() && lesser.empty() ? "only " : "", segments.text()) : "",
+      distinct(moved), plural(s.metrics, "metric"), names.text(),
       time.empty() ? "" : fmt::format("; {} {}", s.verdict == Verdict::kDrift ? "drift" : "warnings", time),
+      apart && !lesser.empty() ? fmt::format("; warnings where {}", lesser.text()) : "",
       apart && !whole.empty() ? fmt::format("; of all rows {} moved: {}", distinct(whole), of_all.text()) : "",
       held_back(card));
 }

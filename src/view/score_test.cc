@@ -75,13 +75,18 @@ engine::Scorecard where_one_segment_drifts() {
   return c;
 }
 
-TEST(Score, TheSegmentThatDriftsIsTheNews) {
-  const auto c = where_one_segment_drifts();
-  auto text = to_terminal(c, {});
+/// In one line.
+std::string words_of(const engine::Scorecard& card) {
+  auto text = to_terminal(card, {});
   std::replace(text.begin(), text.end(), '\n', ' ');
   std::string words;
   for (const char letter : text)
     if (letter != ' ' || words.empty() || words.back() != ' ') words += letter;
+  return words;
+}
+
+TEST(Score, TheSegmentThatDriftsIsTheNews) {
+  const auto words = words_of(where_one_segment_drifts());
   EXPECT_NE(
       words.find("; only where at=east, 2 of 2 metrics moved against the reference: f1, recall; drift since window "
                  "2 (2026-04-03)"),
@@ -89,6 +94,41 @@ TEST(Score, TheSegmentThatDriftsIsTheNews) {
       << words;
   EXPECT_NE(words.find("2 of 2 metrics: f1, recall, since window 2 (2026-04-03); f1 worse by much"), std::string::npos)
       << words;
+}
+
+TEST(Score, SegmentsThatOnlyWarnAreToldBesideTheOneThatDrifts) {
+  auto c = where_one_segment_drifts();
+  auto& other = c.windows[4].metrics;
+  for (auto& r : other)
+    if (r.segment == "at=west" && r.metric->name == "recall") r.verdict = engine::Verdict::kWarning;
+  for (auto& w : c.windows)
+    std::erase_if(w.metrics, [](const auto& r) { return r.segment == "at=east" && r.metric->name == "recall"; });
+  const auto words = words_of(c);
+  EXPECT_NE(words.find("; where at=east, 1 of 2 metrics moved against the reference: f1; drift since window 2 "
+                       "(2026-04-03); warnings where at=west "),
+            std::string::npos)
+      << words;
+}
+
+TEST(Score, WhatIsAgainAtTheEndIsCalledByItsVerdict) {
+  const auto told = [](std::string_view course) {
+    auto c = where_one_segment_drifts();
+    c.windows.resize(course.size(), c.windows[0]);
+    for (std::size_t w = 0; w < course.size(); ++w) {
+      c.windows[w].index = static_cast<std::int64_t>(w), c.windows[w].start.reset();
+      for (auto& r : c.windows[w].metrics)
+        r.verdict = r.segment          ? engine::Verdict::kOk
+                    : course[w] == 'd' ? engine::Verdict::kDrift
+                    : course[w] == 'w' ? engine::Verdict::kWarning
+                                       : engine::Verdict::kOk;
+    }
+    const auto words = words_of(c);
+    const auto from = words.find("; drift in ");
+    return from == std::string::npos ? words : words.substr(from + 2, words.find(" metric ", from) - from - 2);
+  };
+  EXPECT_EQ(told("oddoooowww"), "drift in 2 of 10 windows, first in window 1, warnings again since window 7");
+  EXPECT_EQ(told("odooowwddd"), "drift in 4 of 10 windows, first in window 1, again since window 7");
+  EXPECT_EQ(told("oddooooooo"), "drift in 2 of 10 windows, first in window 1");
 }
 
 TEST(Score, CellsOfSegmentsSayWhatTheWindowsDo) {
