@@ -248,21 +248,45 @@ std::string worst_in(const Comparison& c, const Finding& f) {
 
 namespace {
 
-// The results of one method in the segments that were judged, where all of them changed and there are several.
-std::vector<const ColumnResult*> all_alike(const Comparison& c, const Finding& f) {
-  std::vector<const ColumnResult*> out;
-  for (const auto& r : c.windows[f.window].columns) {
-    if (!r.segment || r.column != f.column || r.method != f.gravest->method || r.verdict == Verdict::kNoData) continue;
-    if (r.verdict < Verdict::kWarning) return {};
-    out.push_back(&r);
+// "origin,carrier" of "origin=JFK,carrier=UA" and of "origin,carrier=(other)".
+std::string columns_of(std::string_view segment) {
+  std::string out;
+  bool in_value = false;  // values may have commas too
+  for (std::size_t at = 0; at <= segment.size();) {
+    const auto part = segment.substr(at, segment.find(',', at) - at);
+    at += part.size() + 1;
+    const auto equals = part.find('=');
+    if (equals == std::string::npos && in_value) continue;
+    in_value = equals != std::string::npos;
+    out += fmt::format("{}{}", out.empty() ? "" : ",", part.substr(0, equals));
   }
-  return out.size() > 1 ? out : std::vector<const ColumnResult*>();
+  return out;
+}
+
+// The segments of one segmentation that were judged, where all of them changed, there are several, and none is known to
+// have moved against the others.
+struct Alike {
+  std::vector<const ColumnResult*> judged;
+  bool others = false;  // there are segments without a verdict
+};
+Alike all_alike(const Comparison& c, const Finding& f) {
+  Alike out;
+  const auto& g = *f.gravest;
+  for (const auto& r : c.windows[f.window].columns) {
+    if (!r.segment || columns_of(*r.segment) != columns_of(*g.segment) || r.column != f.column || r.method != g.method)
+      continue;
+    out.others = out.others || r.verdict == Verdict::kNoData;
+    if (r.verdict == Verdict::kNoData) continue;
+    if (r.verdict < Verdict::kWarning || direction(f, r, f.window) != direction(f, g, f.window)) return {};
+    out.judged.push_back(&r);
+  }
+  return out.judged.size() > 1 ? out : Alike();
 }
 
 std::string moved(const Comparison& c, const Finding& f) {
   const auto& r = *f.gravest;
-  const auto all = r.segment ? all_alike(c, f) : std::vector<const ColumnResult*>();
-  auto segment = !all.empty() ? fmt::format(" in all {} segments", all.size())
+  const auto [all, others] = r.segment ? all_alike(c, f) : Alike();
+  auto segment = !all.empty() ? fmt::format(" in all {} segments{}", all.size(), others ? " that were judged" : "")
                  : r.segment  ? fmt::format(" where {}", *r.segment)
                               : std::string();
   if (is_missing_share(r)) {
@@ -270,11 +294,14 @@ std::string moved(const Comparison& c, const Finding& f) {
     return fmt::format("missing values of {}{} changed most, {} → {}", f.column, segment, share_text(before),
                        share_text(now));
   }
-  const auto most = [&] {
-    return (*std::ranges::max_element(all, {}, [](const ColumnResult* of) { return of->effect; }))->effect;
-  };
-  return fmt::format("{}{} moved most, {}{}", f.column, segment, all.empty() ? "" : "up to ",
-                     effect_text(all.empty() ? r.effect : most(), r.effect_scale, direction(f, r, f.window)));
+  if (all.empty())
+    return fmt::format("{}{} moved most, {}", f.column, segment,
+                       effect_text(r.effect, r.effect_scale, direction(f, r, f.window)));
+  const auto most = (*std::ranges::max_element(all, {}, [](const ColumnResult* of) { return of->effect; }))->effect;
+  // Values of segments have no direction. Where all rows together stayed, they did not move one way.
+  const auto* whole = f.values[f.window];
+  return fmt::format("{}{} moved most, up to {}{}", f.column, segment, effect_text(most, r.effect_scale, 0),
+                     whole && whole->verdict == Verdict::kOk ? ", though not all rows together" : "");
 }
 
 // The one of the ok columns that was best placed to show a change, where none could have shown a major one.

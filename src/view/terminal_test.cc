@@ -125,8 +125,24 @@ TEST(Terminal, OfSegmentsTheOneThatTellsMostIsNamed) {
   columns[3].verdict = engine::Verdict::kNoData, columns[1].verdict = engine::Verdict::kOk;
   EXPECT_NE(headline_of(c).find(name + " where shop=large moved most, 0.5 sd"), std::string::npos) << headline_of(c);
   columns[1].verdict = columns[3].verdict = engine::Verdict::kDrift;
-  EXPECT_NE(headline_of(c).find(name + " in all 3 segments moved most, up to 3 sd"), std::string::npos)
+  const auto told = [&](const std::string& words) { return headline_of(c).find(name + words) != std::string::npos; };
+  EXPECT_TRUE(told(" in all 3 segments moved most, up to 3 sd, though not all rows together")) << headline_of(c);
+  columns[0].verdict = engine::Verdict::kWarning;
+  EXPECT_TRUE(told(" in all 3 segments moved most, up to 3 sd; ") || headline_of(c).ends_with(", up to 3 sd"))
       << headline_of(c);
+  columns[3].verdict = engine::Verdict::kNoData;
+  EXPECT_TRUE(told(" in all 2 segments that were judged moved most, up to 3 sd")) << headline_of(c);
+  // Segments by another column are others.
+  columns.push_back(part("day=mon", engine::Verdict::kWarning, 4, 1e-3));
+  EXPECT_TRUE(told(" in all 2 segments that were judged moved most, up to 3 sd")) << headline_of(c);
+  // Shares of missing values that went opposite ways are no one change.
+  std::erase_if(columns, [](const auto& r) {
+    return !r.segment || r.segment == "day=mon" || r.verdict == engine::Verdict::kNoData;
+  });
+  for (auto& r : columns) r.method = "missing_share", r.statistic = 1;
+  EXPECT_TRUE(headline_of(c).find("in all 2 segments changed most") != std::string::npos) << headline_of(c);
+  columns[0].statistic = -1;
+  EXPECT_TRUE(headline_of(c).find("where shop=large changed most") != std::string::npos) << headline_of(c);
 }
 
 TEST(Terminal, WhatIsBehindAChangeIsToldOfWhicheverWindowShowsIt) {
