@@ -192,8 +192,11 @@ Result<int> run(const Options& o) {
     bool json = o.output.ends_with(".json");
     VIGIE_TRY(write_output(o.output, json ? view::to_json(inspection) : view::to_report(inspection), true));
   }
+  const engine::QualityReference none;
+  const auto& read = reference ? *reference : none;
   print(o.json ? view::to_json(inspection)
-               : mostly_unread({{inspection.data.source, inspection.rejected, inspection.data.rows}}) +
+               : mostly_unread({{inspection.data.source, inspection.rejected, inspection.data.rows},
+                                {read.source, read.rejected, read.rows}}) +
                      view::to_terminal(inspection, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
   const auto grades = split(o.fail_on);
