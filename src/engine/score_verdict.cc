@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "engine/scorer_internal.h"
+#include "quality/quality.h"
 #include "stats/distributions.h"
 #include "stats/multiple_testing.h"
 
@@ -204,7 +205,7 @@ void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const S
     const auto then = [&](double value) { return on_scale_of(*of, value, now.n); };
     r.reference = then(of->value.value);
     if (window.partial && window.start) {
-      r.reason = "the window is cut off by the start or the end of the data";
+      r.reason = quality::kCutOff;
     } else if (std::min(now.n, of->value.n) < drift::kFewestRows) {
       r.reason = fmt::format("{} in {}, {} are needed for a verdict", std::min(now.n, of->value.n),
                              now.n < of->value.n ? "the window" : "the reference", drift::kFewestRows);

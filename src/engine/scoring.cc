@@ -111,16 +111,23 @@ Status check_all(const ScoreOptions& o) {
   return check_metrics(o.metrics, o.task, !o.sensitive.empty());
 }
 
-/// "--window week", "--window-rows 100".
-std::string window_option(const WindowSpec& spec) {
-  return spec.calendar() ? "--window " + to_string({.kind = spec.kind, .rows = 0, .zone = {}})
-                         : fmt::format("--window-rows {}", spec.rows);
+std::string zone_of(const WindowSpec& spec) {
+  return spec.zone.empty() ? "UTC" : spec.zone;
 }
 
-/// "windows of an hour", "windows of 100 rows", "no windows".
-std::string windows_of(const WindowSpec& spec) {
+/// "--window week", "--window-rows 100"; `zoned`: "--window week --timezone UTC".
+std::string window_option(const WindowSpec& spec, bool zoned) {
+  if (!spec.calendar()) return fmt::format("--window-rows {}", spec.rows);
+  const auto kind = to_string({.kind = spec.kind, .rows = 0, .zone = {}});
+  return fmt::format("--window {}{}", kind, zoned ? " --timezone " + zone_of(spec) : "");
+}
+
+/// "windows of an hour", "windows of 100 rows", "no windows"; where those of `other` begin elsewhere alone, "windows of
+/// UTC".
+std::string windows_of(const WindowSpec& spec, const WindowSpec& other) {
   using enum WindowSpec::Kind;
   if (spec.kind == kNone) return "no windows";
+  if (spec.calendar() && spec.kind == other.kind) return "windows of " + zone_of(spec);
   const auto* article = spec.kind == kHour ? "an " : spec.calendar() ? "a " : "";
   return fmt::format("windows of {}{}", article, to_string(spec));
 }
@@ -129,7 +136,7 @@ std::string windows_of(const WindowSpec& spec) {
 std::string longer_windows(WindowSpec spec) {
   if (!spec.calendar() || spec.kind == WindowSpec::Kind::kMonth) return {};
   spec.kind = static_cast<WindowSpec::Kind>(static_cast<int>(spec.kind) + 1);
-  return fmt::format(" ({})", window_option(spec));
+  return fmt::format(" ({})", window_option(spec, false));
 }
 
 /// Where most windows have too few rows for a verdict: in how many of them, of all rows and of each segment.
@@ -184,12 +191,13 @@ ScoreReference stored_reference(const StoredScores& stored, const ScoreOptions& 
   for (auto& healthy : out.healthy) healthy = {};
   if (options.window.kind == WindowSpec::Kind::kNone) return out;
   const bool none = had.kind == WindowSpec::Kind::kNone;
-  card.wanted = windows_of(options.window);
+  const bool zoned = !had.zone.empty() || !options.window.zone.empty();
+  card.wanted = windows_of(options.window, had);
   card.notes.push_back(fmt::format(
       "{}: has {}, not {}, so rows are taken for independent and no verdict is worse than a warning; make it again "
       "with {}, or score {}",
-      *card.reference, windows_of(had), card.wanted, window_option(options.window),
-      none ? "without windows" : "with " + window_option(had)));
+      *card.reference, windows_of(had, options.window), card.wanted, window_option(options.window, zoned),
+      none ? "without windows" : "with " + window_option(had, zoned)));
   return out;
 }
 
@@ -199,8 +207,10 @@ Status check_metrics(const std::vector<std::string>& names, Task task, bool fair
   std::vector<std::string> known;
   for (const auto* m : metric::metrics())
     if (m->task() == task || (fairness && m->task() == Task::kFairness)) known.emplace_back(m->name);
+  for (std::size_t i = 0, own = known.size(); i < own; ++i)
+    for (const auto alias : metric::aliases_of(known[i])) known.emplace_back(alias);
   for (const auto& name : names)
-    if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return metric::means(name, k); }))
+    if (std::find(known.begin(), known.end(), name) == known.end())
       return fail(Code::kUsage,
                   fmt::format("--metric: {} (vigie list metrics)",
                               unknown_name("metric", name, known, fmt::format(" of task {}", to_string(task)))));
@@ -236,11 +246,18 @@ void summarise(Scorecard& card, double alpha) {
     s.ok += v == Verdict::kOk, s.no_data += v == Verdict::kNoData;
     s.held += v == Verdict::kWarning && held.contains(key);
   }
-  const bool of_whole = card.whole && std::any_of(card.whole->metrics.begin(), card.whole->metrics.end(),
-                                                  [](const auto& r) { return r.held; });
+  const auto alarms_in_a_window = [&](const MetricResult& of) {
+    return std::ranges::any_of(card.windows, [&](const ScoreWindow& w) {
+      return std::ranges::any_of(w.metrics, [&](const MetricResult& r) {
+        return r.metric == of.metric && r.part == of.part && !r.segment && r.verdict >= Verdict::kWarning;
+      });
+    });
+  };
+  // Of all windows together is told what no window tells of all rows.
+  const auto told_of_whole = [&](const MetricResult& r) { return r.held && !r.segment && !alarms_in_a_window(r); };
   if (s.held == 0) {
     card.wanted.clear();
-    if (of_whole)
+    if (card.whole && std::ranges::any_of(card.whole->metrics, told_of_whole))
       card.notes.push_back(
           "verdicts on all windows together are held to warnings: nothing tells how much so many healthy ones differ");
   } else if (card.wanted.empty()) {

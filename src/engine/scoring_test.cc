@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/scoring.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -554,6 +555,38 @@ TEST(Scoring, AProfileOfDaysJudgesWeeksAsOneOfWeeksDoes) {
       shorter->notes.end());
 }
 
+bool has_note(const Scorecard& card, std::string_view part) {
+  return std::ranges::any_of(card.notes, [&](const auto& note) { return note.find(part) != std::string::npos; });
+}
+
+TEST(Scoring, TheNoteOnWindowsOfAnotherZoneNamesIt) {
+  auto good = dated(40, 20, 40, 0), bad = dated(41, 5, 40, .6);
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  Profile profile;
+  profile.scores = *store_scores(good, options);
+  options.window.zone = "Europe/Paris";
+  const auto card = score(bad, {.rows = nullptr, .profile = &profile, .name = "r.vpf"}, options);
+  ASSERT_TRUE(card) << card.error().message;
+  EXPECT_TRUE(has_note(*card, "r.vpf: has windows of UTC, not windows of Europe/Paris, so rows")) << card->notes[0];
+  EXPECT_TRUE(has_note(*card,
+                       "make it again with --window day --timezone Europe/Paris, or score with --window day "
+                       "--timezone UTC"));
+}
+
+TEST(Scoring, AllWindowsTogetherAreSpokenOfWhereTheyAreTold) {
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  for (const int rows : {25, 90}) {
+    auto good = dated(44, 30, rows, 0), bad = dated(45, 20, rows, .6);
+    const auto card = score(bad, {.rows = &good}, options);
+    ASSERT_TRUE(card) << card.error().message;
+    ASSERT_TRUE(std::ranges::any_of(card->whole->metrics, &MetricResult::held));
+    EXPECT_EQ(card->summary.verdict, rows == 25 ? Verdict::kNoData : Verdict::kDrift);
+    EXPECT_EQ(has_note(*card, "verdicts on all windows together are held to warnings"), rows == 25);
+  }
+}
+
 TEST(Scoring, SaysWhereWindowsHaveTooFewLabels) {
   auto good = dated(42, 60, 25, 0), bad = dated(43, 21, 25, .6);
   auto options = binary();
@@ -624,6 +657,13 @@ TEST(Scoring, NamesWhatTheTaskLacks) {
   options = binary();
   options.metrics = {"roc_acu"};
   EXPECT_NE(score(input, {}, options).error().message.find("did you mean \"roc_auc\""), std::string::npos);
+  // Other names are as near.
+  for (const auto& [given, near] : {std::pair("AUC", "auc"), std::pair("f1score", "f1_score")}) {
+    options.metrics = {given};
+    EXPECT_NE(score(input, {}, options).error().message.find(fmt::format("did you mean \"{}\"", near)),
+              std::string::npos)
+        << score(input, {}, options).error().message;
+  }
 }
 
 }  // namespace
