@@ -121,12 +121,18 @@ void merge_scores(const Profile& a, const Profile& b, Profile& out) {
   out.scores = nullptr;
   if (!a.scores && !b.scores) return;
   std::string why = "holds none";
+  std::size_t lost = 0;
   if (a.scores && b.scores) {
-    if (auto merged = merge_scores(*a.scores, *b.scores))
+    if (auto merged = merge_scores(*a.scores, *b.scores, lost))
       out.scores = std::move(*merged);
     else
       why = "are " + merged.error().message;
   }
+  if (lost > 0)
+    out.notes.push_back(fmt::format(
+        "how good predictions were: {} or months of which {} and {} each have a part are left out of the healthy ones, "
+        "for the profiles had no room for their rows; a profile of all the data has them",
+        plural(static_cast<long long>(lost), "week"), a.source, b.source));
   if (out.scores) return;
   const bool first = !b.scores || (a.scores && std::tie(a.rows, a.source) >= std::tie(b.rows, b.source));
   const auto &kept = first ? a : b, &other = first ? b : a;

@@ -235,6 +235,7 @@ void join(std::unique_ptr<GroupState>& into, const GroupState& state, const Scor
 struct Joined {
   std::vector<std::size_t> place;  ///< of each window
   std::vector<ScoreWindow> windows;
+  std::vector<CutWindow> parts;  ///< one a window, of longer ones
 };
 
 Result<Joined> join_into(WindowSpec::Kind kind, const Windower& windows, WindowSpec spec) {
@@ -251,8 +252,25 @@ Result<Joined> join_into(WindowSpec::Kind kind, const Windower& windows, WindowS
   std::vector<std::size_t> rank(longer.size());
   const auto order = longer.order();
   const auto cut = longer.cut_off();
-  for (std::size_t i = 0; i < order.size(); ++i) rank[order[i]] = i, out.windows[i].partial = cut[i];
+  out.parts.resize(longer.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rank[order[i]] = i;
+    out.parts[i].key = longer[order[i]].key;
+    out.parts[i].first = std::numeric_limits<std::int64_t>::max(), out.parts[i].last = -out.parts[i].first;
+  }
   for (const auto w : of) out.place.push_back(rank[static_cast<std::size_t>(w)]);
+  for (std::size_t w = 0; w < windows.size(); ++w) {
+    auto& part = out.parts[out.place[w]];
+    part.first = std::min(part.first, windows[w].key), part.last = std::max(part.last, windows[w].key);
+  }
+  if (order.empty()) return out;
+  // Two or one say little of the margins that are usual: there a missing day is taken for one that another profile has.
+  const bool few = order.size() < 3;
+  auto &from = out.parts.front(), &to = out.parts.back();
+  from.starts_cut = few ? windows.start(from.first) > longer.start(from.key) : cut.front();
+  to.ends_cut = few ? windows.start(to.last + 1) < longer.start(to.key + 1) : cut.back();
+  for (std::size_t i = 0; i < out.parts.size(); ++i)
+    out.windows[i].partial = out.parts[i].starts_cut || out.parts[i].ends_cut;
   return out;
 }
 
@@ -351,35 +369,35 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
 
   Merging merging(scorer, lanes, limit);
   const bool several = order.size() > 1;
-  const auto keep = [&](GroupState& state) {
-    if (!options.keep_state || (pass.rows > kStoredRows && options.task != metric::Task::kText)) return;
+  const auto saved = [&](GroupState& state) {
     ByteWriter out;
-    state.save(out);
-    pass.state = out.take();
+    if (options.keep_state && (pass.rows <= kStoredRows || options.task == metric::Task::kText)) state.save(out);
+    return out.take();
   };
   std::vector<std::unique_ptr<GroupState>> whole(order.size());
   for (std::size_t w = 0; w < whole.size(); ++w) merging.take(0, w, whole[w]);
   std::vector<Joined> joined;
-  if (several) joined.push_back({std::vector<std::size_t>(order.size()), std::vector<ScoreWindow>(1)});
-  if (several && options.keep_state)
+  if (several) joined.push_back({std::vector<std::size_t>(order.size()), std::vector<ScoreWindow>(1), {}});
+  if (options.keep_state)
     for (const auto kind : coarser_than(options.window.kind)) {
       VIGIE_ASSIGN(auto longer, join_into(kind, grouping.windower, options.window));
       joined.push_back(std::move(longer));
     }
   for (auto& into : joined) {
-    const bool all = &into == joined.data();
+    const bool all = several && &into == joined.data();
     std::vector<std::unique_ptr<GroupState>> states(into.windows.size());
     // In the order of time, so that sums do not depend on which window's rows came first.
     for (const auto w : order)
       join(states[into.place[w]], *whole[w], scorer, all ? metric::SortedValues::kLimit : limit);
-    if (all) keep(*states[0]);
+    if (all) pass.state = saved(*states[0]);
     for (std::size_t i = 0; i < states.size(); ++i) {
+      if (into.windows[i].partial) into.parts[i].state = saved(*states[i]);
       auto finished = states[i]->finish(all && options.pictures);
       if (all) pass.pictures = std::move(finished.pictures);
       put(into.windows[i], std::move(finished), std::nullopt);
     }
   }
-  if (!several) keep(*whole[0]);
+  if (!several) pass.state = saved(*whole[0]);
   std::vector<Finished> finished(whole.size());
   parallel_for(whole.size(), options.threads, [&](std::size_t w) {
     finished[w] = whole[w]->finish(options.pictures && !several);
@@ -428,10 +446,12 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     finish(segments, [&](std::size_t w) -> ScoreWindow& { return pass.windows[w]; });
   }
   for (auto& into : joined) {
-    if (&into == joined.data())
+    if (several && &into == joined.data()) {
       pass.whole = std::move(into.windows[0]);
-    else
-      pass.coarser.push_back(std::move(into.windows));
+      continue;
+    }
+    std::erase_if(into.parts, [](const CutWindow& part) { return !part.starts_cut && !part.ends_cut; });
+    pass.cut.push_back(std::move(into.parts)), pass.coarser.push_back(std::move(into.windows));
   }
   // A matrix grows with the square of the classes, and there is one a window.
   constexpr std::size_t kMostCells = 1'000'000;

@@ -16,8 +16,9 @@ namespace vigie::engine {
 struct ScorePass {
   std::vector<ScoreWindow> windows;  ///< by time; without verdicts
   std::optional<ScoreWindow> whole;  ///< all together, where there are several
-  /// Joined into each of coarser_than() their kind, where there are several and ScoreOptions::keep_state asks for it.
+  /// Joined into each of coarser_than() their kind, where ScoreOptions::keep_state asks for it.
   std::vector<std::vector<ScoreWindow>> coarser;
+  std::vector<std::vector<CutWindow>> cut;  ///< parallel
   ScorePictures pictures;
   std::string state;  ///< of all rows, where ScoreOptions::keep_state asks for it and there are not too many
   std::int64_t rows = 0, without_time = 0;

@@ -8,13 +8,17 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numeric>
+#include <optional>
+#include <tuple>
 #include <type_traits>
 
 #include "base/text.h"
 #include "engine/class_key.h"
 #include "engine/class_names_internal.h"
 #include "engine/profile.h"
+#include "engine/scorer_internal.h"
 #include "metric/binary.h"
 #include "metric/fairness.h"
 #include "metric/multiclass.h"
@@ -93,7 +97,7 @@ ScoreOptions load_options(ByteReader& in) {
   return o;
 }
 
-void save_metric(ByteWriter& out, const ScoreReference& reference, std::size_t i, std::size_t coarser) {
+void save_metric(ByteWriter& out, const ScoreReference& reference, std::size_t i) {
   const auto& r = reference.metrics[i];
   out.string(r.metric->name);
   out.fixed(static_cast<std::uint8_t>(r.metric->task()));
@@ -108,8 +112,7 @@ void save_metric(ByteWriter& out, const ScoreReference& reference, std::size_t i
     for (const double sum : {healthy.count, healthy.sum, healthy.squares}) out.fixed(sum);
   };
   save(reference.healthy[i]);
-  for (std::size_t k = 0; k < coarser; ++k)
-    save(k < reference.coarser.size() ? reference.coarser[k][i] : HealthyWindows());
+  for (const auto& of : reference.coarser) save(of[i]);
 }
 
 /// Of names that stand twice, for the whole and by class, the one with a part.
@@ -119,64 +122,118 @@ const metric::Metric* metric_of(std::string_view name, Task task, bool part) {
   return nullptr;
 }
 
-/// Of states that know their classes, the two sides' are moved to `classes` first.
-struct Sides {
-  ByteReader a, b;
-  const std::vector<std::string>&classes, &of_a, &of_b;
+/// States of parts of the rows, each with the classes that it knows: they are moved to `classes` first.
+struct Part {
+  ByteReader in;
+  const std::vector<std::string>* classes;
+};
+struct Parts {
+  const std::vector<std::string>& classes;
+  std::vector<Part> all;
 };
 
 template <class State>
-Result<State> merged(Sides& sides, ByteWriter& out) {
-  const auto load = [&](ByteReader& in, const std::vector<std::string>& own) -> Result<State> {
+Result<State> merged(Parts& parts, ByteWriter& out) {
+  std::optional<State> sum;
+  for (auto& [in, own] : parts.all) {
     VIGIE_ASSIGN(auto state, State::load(in));
-    if constexpr (requires { state.move_to(own, std::span<const std::uint32_t>()); }) {
+    if constexpr (requires { state.move_to(*own, std::span<const std::uint32_t>()); }) {
       std::vector<std::uint32_t> place;
-      for (const ClassIndex index(sides.classes); const auto& name : own) place.push_back(index.find(name));
-      VIGIE_TRY(state.move_to(sides.classes, place));
+      for (const ClassIndex index(parts.classes); const auto& name : *own) place.push_back(index.find(name));
+      VIGIE_TRY(state.move_to(parts.classes, place));
     }
-    return state;
-  };
-  VIGIE_ASSIGN(auto state, load(sides.a, sides.of_a));
-  VIGIE_ASSIGN(auto other, load(sides.b, sides.of_b));
-  if constexpr (std::is_void_v<decltype(state.merge(other))>) {
-    state.merge(other);
-  } else {
-    VIGIE_TRY(state.merge(other));
+    if (!sum) {
+      sum.emplace(std::move(state));
+    } else if constexpr (std::is_void_v<decltype(sum->merge(state))>) {
+      sum->merge(state);
+    } else {
+      VIGIE_TRY(sum->merge(state));
+    }
   }
-  state.save(out);
-  return state;
+  sum->save(out);
+  return std::move(*sum);
 }
 
 template <class State>
-Result<std::vector<metric::Entry>> merged_entries(Sides& sides, ByteWriter& out) {
-  VIGIE_ASSIGN(auto state, merged<State>(sides, out));
+Result<std::vector<metric::Entry>> merged_entries(Parts& parts, ByteWriter& out) {
+  VIGIE_ASSIGN(auto state, merged<State>(parts, out));
   return metric::evaluate(state.summarize());
 }
 
-/// The metrics of the rows of both states, whose own goes to `out`.
-Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, const StoredScores& a,
-                                                const StoredScores& b, ByteWriter& out) {
-  Sides sides{ByteReader(a.state), ByteReader(b.state), options.classes, a.options.classes, b.options.classes};
+/// The metrics of the rows of all states, whose own goes to `out`.
+Result<std::vector<metric::Entry>> merge_states(const ScoreOptions& options, std::vector<Part> all, ByteWriter& out) {
+  Parts parts{options.classes, std::move(all)};
   switch (options.task) {
     case Task::kMulticlass:
-      return merged_entries<metric::MulticlassState>(sides, out);
+      return merged_entries<metric::MulticlassState>(parts, out);
     case Task::kRegression:
-      return merged_entries<metric::RegressionState>(sides, out);
+      return merged_entries<metric::RegressionState>(parts, out);
     case Task::kRanking:
-      return merged_entries<metric::RankingState>(sides, out);
+      return merged_entries<metric::RankingState>(parts, out);
     case Task::kText:
-      return merged_entries<metric::TextState>(sides, out);
+      return merged_entries<metric::TextState>(parts, out);
     case Task::kSegmentation:
-      return merged_entries<metric::SegmentationState>(sides, out);
+      return merged_entries<metric::SegmentationState>(parts, out);
     default:
       break;
   }
-  VIGIE_ASSIGN(auto state, merged<metric::BinaryState>(sides, out));
+  VIGIE_ASSIGN(auto state, merged<metric::BinaryState>(parts, out));
   auto entries = metric::evaluate(state.summarize(2, options.costs));
   if (options.sensitive.empty()) return entries;
-  VIGIE_ASSIGN(auto fair, merged_entries<metric::FairnessState>(sides, out));
+  VIGIE_ASSIGN(auto fair, merged_entries<metric::FairnessState>(parts, out));
   std::move(fair.begin(), fair.end(), std::back_inserter(entries));
   return entries;
+}
+
+MetricResult result_of(metric::Entry entry) {
+  MetricResult r;
+  r.metric = entry.metric, r.part = std::move(entry.part), r.value = std::move(entry.value);
+  return r;
+}
+
+/// What the `k`th longer windows that are cut off in `a` and `b` make up together: those that become whole are counted
+/// in `out`, the others stay.
+Status join_cut(const StoredScores& a, const StoredScores& b, std::size_t k, StoredScores& out, std::size_t& lost) {
+  struct Known {
+    CutWindow window;
+    const std::vector<std::string>* classes;
+  };
+  std::vector<Known> all;
+  for (const auto* side : {&a, &b})
+    for (const auto& window : side->cut[k]) all.push_back({window, &side->options.classes});
+  std::stable_sort(all.begin(), all.end(), [](const Known& x, const Known& y) {
+    return std::tie(x.window.key, x.window.first) < std::tie(y.window.key, y.window.first);
+  });
+  for (std::size_t i = 0; i < all.size();) {
+    auto sum = all[i].window;
+    bool known = true;
+    std::vector<Part> parts;
+    for (const auto from = i; i < all.size() && (i == from || sum.meets(all[i].window)); ++i) {
+      const auto& next = all[i].window;
+      if (next.first == sum.first) sum.starts_cut = sum.starts_cut && next.starts_cut;
+      if (next.last >= sum.last) sum.ends_cut = next.ends_cut && (next.last > sum.last || sum.ends_cut);
+      sum.last = std::max(sum.last, next.last);
+      known = known && !next.state.empty();
+      parts.push_back({ByteReader(next.state), all[i].classes});
+    }
+    const bool whole = !sum.starts_cut && !sum.ends_cut;
+    ScoreWindow window;
+    sum.state.clear();
+    if (known) {
+      ByteWriter state;
+      VIGIE_ASSIGN(auto entries, merge_states(out.options, std::move(parts), state));
+      sum.state = state.take();
+      for (auto& entry : entries) window.metrics.push_back(result_of(std::move(entry)));
+    }
+    lost += whole && !known;
+    if (!whole) {
+      out.cut[k].push_back(std::move(sum));
+    } else if (known) {
+      const auto healthy = healthy_of(out.reference.metrics, {&window, 1});
+      for (std::size_t m = 0; m < healthy.size(); ++m) out.reference.coarser[k][m] += healthy[m];
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -243,7 +300,9 @@ Status check_stored(const StoredScores& stored, const ScoreOptions& options, std
   return {};
 }
 
-Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b) {
+Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b,
+                                                         std::size_t& lost) {
+  lost = 0;
   const auto no = [](std::string_view why) { return fail(Code::kUsage, std::string(why)); };
   for (const auto* side : {&a, &b})
     if (side->state.empty()) {
@@ -263,7 +322,8 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
     return no(fmt::format("of other classes ({} and {})", fmt::join(a.options.classes, ", "),
                           fmt::join(theirs.classes, ", ")));
   ByteWriter state;
-  auto entries = merge_states(out->options, a, b, state);
+  auto entries = merge_states(
+      out->options, {{ByteReader(a.state), &a.options.classes}, {ByteReader(b.state), &b.options.classes}}, state);
   if (!entries) return no(fmt::format("of {}", entries.error().message));
   out->state = state.take();
   const bool windows = a.options.window == b.options.window;
@@ -273,8 +333,7 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
   if (windows && a.reference.coarser.size() == b.reference.coarser.size())
     reference.coarser.resize(a.reference.coarser.size());
   for (auto& entry : *entries) {
-    auto& r = reference.metrics.emplace_back();
-    r.metric = entry.metric, r.part = std::move(entry.part), r.value = std::move(entry.value);
+    const auto& r = reference.metrics.emplace_back(result_of(std::move(entry)));
     reference.healthy.emplace_back();
     for (auto& of : reference.coarser) of.emplace_back();
     for (const auto* side : {&a.reference, &b.reference})
@@ -285,6 +344,9 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
         for (std::size_t k = 0; k < reference.coarser.size(); ++k) reference.coarser[k].back() += side->coarser[k][i];
       }
   }
+  out->cut.resize(reference.coarser.size());
+  for (std::size_t k = 0; k < out->cut.size(); ++k)
+    if (auto joined = join_cut(a, b, k, *out, lost); !joined) return no("of " + joined.error().message);
   return std::shared_ptr<const StoredScores>(std::move(out));
 }
 
@@ -292,7 +354,6 @@ void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) 
   if (!scores) return out.string("");
   const auto& reference = scores->reference;
   const auto& metrics = reference.metrics;
-  const auto coarser = coarser_than(scores->options.window.kind).size();
   // As long as there is room: of all rows the metrics of the whole before those of classes, then segments as a whole.
   std::vector<std::size_t> order(metrics.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -312,18 +373,32 @@ void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room) 
   if (bytes() > room / 4) options.classes.clear(), state = {};
   if (bytes() > room / 4) return out.string("");
   room -= state.size();
+  std::size_t rows_of_cut = 0;
+  for (const auto& of : scores->cut)
+    for (const auto& window : of) rows_of_cut += window.state.size();
+  const bool keep_cut = !state.empty() && rows_of_cut < room / 2;
+  if (keep_cut) room -= rows_of_cut;
   ByteWriter tried;
   save_options(tried, options);
   for (std::size_t i = 0; i < metrics.size() && tried.bytes().size() <= room; ++i) {
-    save_metric(tried, reference, order[i], coarser);
+    save_metric(tried, reference, order[i]);
     const bool last = of_all(i) || i + 1 == metrics.size() || metrics[i + 1].segment != metrics[i].segment;
     if (last && tried.bytes().size() <= room) count = i + 1;
   }
   ByteWriter held;
   save_options(held, options);
   held.fixed(static_cast<std::uint8_t>(reference.cut || count < metrics.size()));
+  held.fixed(static_cast<std::uint8_t>(!reference.coarser.empty()));
+  for (const auto& of : scores->cut) {
+    held.varint(of.size());
+    for (const auto& window : of) {
+      for (const auto key : {window.key, window.first, window.last}) held.fixed(key);
+      for (const bool cut : {window.starts_cut, window.ends_cut}) held.fixed(static_cast<std::uint8_t>(cut));
+      held.string(keep_cut ? window.state : std::string());
+    }
+  }
   held.varint(count);
-  for (std::size_t i = 0; i < count; ++i) save_metric(held, reference, order[i], coarser);
+  for (std::size_t i = 0; i < count; ++i) save_metric(held, reference, order[i]);
   held.string(state);
   out.string(held.bytes());
 }
@@ -337,7 +412,20 @@ bool load_scores(ByteReader& from, bool coarser, std::shared_ptr<const StoredSco
   scores->options = load_options(in);
   auto& reference = scores->reference;
   reference.cut = in.fixed<std::uint8_t>() != 0;
-  if (coarser) reference.coarser.resize(coarser_than(scores->options.window.kind).size());
+  if (coarser && in.fixed<std::uint8_t>() != 0) {
+    reference.coarser.resize(coarser_than(scores->options.window.kind).size());
+    scores->cut.resize(reference.coarser.size());
+  }
+  for (auto& of : scores->cut) {
+    of.resize(in.count(27));
+    for (auto& window : of) {
+      for (auto* key : {&window.key, &window.first, &window.last}) *key = in.fixed<std::int64_t>();
+      for (auto* cut : {&window.starts_cut, &window.ends_cut}) *cut = in.fixed<std::uint8_t>() != 0;
+      window.state = in.string();
+      // A window that begins after it ends, or at the end of all numbers, has no next one.
+      if (window.first > window.last || window.last == std::numeric_limits<std::int64_t>::max()) return false;
+    }
+  }
   const auto count = in.count(84);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     auto& r = reference.metrics.emplace_back();

@@ -35,11 +35,24 @@ struct ScoreReference {
   bool cut = false;  ///< there were more than a profile has room for
 };
 
+/// The rows of a longer window that the beginning or the end of the data cut off. The others may be in a profile that
+/// this one is merged with.
+struct CutWindow {
+  std::int64_t key = 0;              ///< which of its kind
+  std::int64_t first = 0, last = 0;  ///< which of the shorter windows have rows of it, by their keys: from, to
+  bool starts_cut = false, ends_cut = false;
+  std::string state;  ///< as StoredScores::state
+
+  /// Whether the rows of `next`, which does not begin before, are the same window's and follow without a gap.
+  bool meets(const CutWindow& next) const { return key == next.key && next.first <= last + 1; }
+};
+
 /// The same in a profile, and of which columns and options it is.
 struct StoredScores {
   ScoreOptions options;  ///< those that change values; what else it holds is not kept
   ScoreReference reference;
   std::string state;  ///< bytes of the metric room's state of all rows; empty where there were too many for a profile
+  std::vector<std::vector<CutWindow>> cut;  ///< parallel to ScoreReference::coarser
 };
 
 /// The calendar windows that windows of a kind make up: a day's make up weeks and months, a week's no months.
@@ -54,12 +67,16 @@ Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, con
 /// Code::kUsage where the metrics that `options` ask for are not those that were stored. `name` is the profile's.
 Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name);
 
-/// Of the rows of both and the classes of both, without segments; with healthy windows where both have the same kind.
-/// Code::kUsage says why that is not possible: they are of other columns or options, or a state is missing.
-Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b);
+/// Of the rows of both and the classes of both, without segments; with healthy windows where both have the same kind,
+/// among them longer ones that each has a part of. `lost`: how many of those there would be, had the profiles had room
+/// for their rows. Code::kUsage says why merging is not possible: they are of other columns or options, or a state is
+/// missing.
+Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, const StoredScores& b,
+                                                         std::size_t& lost);
 
 /// A part of a profile file, in about `room` bytes: what finds none is left out, segments before the state, and with
-/// names of classes that are too long for it the state too; all where the names of columns are. Null is an empty one.
+/// names of classes that are too long for it the state too; all where the names of columns are. Rows of windows that
+/// are cut off are left out first of all. Null is an empty one.
 void save_scores(ByteWriter& out, const StoredScores* scores, std::size_t room);
 /// False when the bytes are damaged. `coarser`: whether the format version knows longer windows.
 bool load_scores(ByteReader& in, bool coarser, std::shared_ptr<const StoredScores>& out);

@@ -370,7 +370,7 @@ Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, con
   out->options.keep_state = true;
   VIGIE_ASSIGN(auto scored, score_data(make_scorer, data, out->options));
   out->reference = reference_of(scored);
-  out->state = std::move(scored.pass.state);
+  out->state = std::move(scored.pass.state), out->cut = std::move(scored.pass.cut);
   return std::shared_ptr<const StoredScores>(std::move(out));
 }
 

@@ -242,7 +242,8 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   both.add("y", labels, table::Type::kInteger).add("s", scores).add("list", names);
   const auto a = store_scores(first, options), b = store_scores(second, options), all = store_scores(both, options);
   ASSERT_TRUE(a && b && all);
-  const auto merged = merge_scores(**a, **b);
+  std::size_t lost = 0;
+  const auto merged = merge_scores(**a, **b, lost);
   ASSERT_TRUE(merged) << merged.error().message;
   const auto &x = (*merged)->reference.metrics, &y = (*all)->reference.metrics;
   ASSERT_EQ(x.size(), y.size());
@@ -253,7 +254,7 @@ TEST(Scoring, MergedScoresAreThoseOfAllRows) {
   }
   options.threshold = .7;
   const auto other = store_scores(second, options);
-  EXPECT_FALSE(merge_scores(**a, **other));
+  EXPECT_FALSE(merge_scores(**a, **other, lost));
 }
 
 TEST(Scoring, MergedScoresAreOfTheClassesOfBoth) {
@@ -269,7 +270,8 @@ TEST(Scoring, MergedScoresAreOfTheClassesOfBoth) {
        all = data("all", {"1", "1", "eel", "1", "ant", "1", "1"}, {"1", "eel", "eel", "1", "ant", "1", "ant"});
   const auto a = store_scores(first, options), b = store_scores(second, options), whole = store_scores(all, options);
   ASSERT_TRUE(a && b && whole);
-  const auto merged = merge_scores(**a, **b);
+  std::size_t lost = 0;
+  const auto merged = merge_scores(**a, **b, lost);
   ASSERT_TRUE(merged) << merged.error().message;
   EXPECT_EQ((*merged)->options.classes, (std::vector<std::string>{"1", "ant", "eel"}));
   EXPECT_EQ((*merged)->state, (*whole)->state);
@@ -286,7 +288,7 @@ TEST(Scoring, MergedScoresAreOfTheClassesOfBoth) {
   options.positive = "dog";
   const auto e = store_scores(eels, options);
   ASSERT_TRUE(c && e);
-  const auto none = merge_scores(**c, **e);
+  const auto none = merge_scores(**c, **e, lost);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().message, "of other classes (cat, dog and eel, dog)");
 }
@@ -553,6 +555,95 @@ TEST(Scoring, AProfileOfDaysJudgesWeeksAsOneOfWeeksDoes) {
                 "weeks.vpf: has windows of a week, not windows of a day, so rows are taken for independent and no "
                 "verdict is worse than a warning; make it again with --window day, or score with --window week"),
       shorter->notes.end());
+}
+
+/// Days by their number since 1970, each of 40 rows, whatever other days there are.
+MemoryInput days_between(std::uint64_t from, std::uint64_t to) {
+  constexpr double kRows = 40;
+  MemoryInput input("days");
+  std::vector<double> scores, labels, times;
+  for (auto day = from; day < to; ++day) {
+    Rng rng(day);
+    for (double i = 0; i < kRows; ++i) {
+      scores.push_back(rng.uniform()), labels.push_back(rng.uniform() < scores.back());
+      times.push_back((static_cast<double>(day) + (i + .5) / kRows) * 86'400e6);
+    }
+  }
+  input.add("y", labels, table::Type::kInteger).add("s", scores).add("t", times, table::Type::kTimestamp);
+  return input;
+}
+
+/// As a profile's file holds them.
+StoredScores stored(const StoredScores& scores, std::size_t room = 400'000) {
+  ByteWriter out;
+  save_scores(out, &scores, room);
+  ByteReader in(out.bytes());
+  std::shared_ptr<const StoredScores> read;
+  EXPECT_TRUE(load_scores(in, true, read));
+  return *read;
+}
+
+TEST(Scoring, ProfilesMergedAtAnyDayHaveTheWholesWeeksAndMonths) {
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  const auto scores_of = [&](std::uint64_t from, std::uint64_t to) {
+    auto input = days_between(from, to);
+    return stored(**store_scores(input, options));
+  };
+  constexpr std::uint64_t kFirst = 18'000, kLast = 18'120;
+  const auto whole = scores_of(kFirst, kLast);
+  EXPECT_EQ(whole.reference.coarser[0][0].count, 17);
+  EXPECT_EQ(whole.reference.coarser[1][0].count, 3);
+  for (const std::uint64_t days : {1, 5, 60})
+    for (const bool in_order : {true, false}) {
+      std::vector<StoredScores> parts;
+      // Or first every third one, so that some have no neighbour yet.
+      const std::uint64_t each = in_order ? 1 : 3;
+      for (std::uint64_t from = 0; from < each; ++from)
+        for (auto day = kFirst + from * days; day < kLast; day += each * days)
+          parts.push_back(scores_of(day, day + days));
+      auto sum = parts[0];
+      std::size_t lost = 0;
+      for (std::size_t i = 1; i < parts.size(); ++i) {
+        auto merged = merge_scores(sum, parts[i], lost);
+        ASSERT_TRUE(merged) << merged.error().message;
+        EXPECT_EQ(lost, 0U);
+        sum = stored(**merged);
+      }
+      ASSERT_EQ(sum.reference.metrics.size(), whole.reference.metrics.size());
+      ASSERT_EQ(sum.reference.coarser.size(), 2U);
+      for (std::size_t k = 0; k < 2; ++k) {
+        for (std::size_t i = 0; i < whole.reference.metrics.size(); ++i) {
+          const auto &got = sum.reference.coarser[k][i], &expected = whole.reference.coarser[k][i];
+          EXPECT_EQ(got.count, expected.count) << days << " days, " << whole.reference.metrics[i].metric->name;
+          EXPECT_NEAR(got.sum, expected.sum, 1e-9 * std::abs(expected.sum));
+          EXPECT_NEAR(got.squares, expected.squares, 1e-9 * std::abs(expected.squares));
+        }
+        EXPECT_EQ(sum.cut[k].size(), whole.cut[k].size());
+      }
+    }
+}
+
+TEST(Scoring, WeeksThatMergingLosesAreCounted) {
+  auto options = binary();
+  options.timestamp = "t", options.window.kind = WindowSpec::Kind::kDay;
+  auto first = days_between(18'000, 18'030), second = days_between(18'030, 18'060);
+  auto a = **store_scores(first, options);
+  const auto b = **store_scores(second, options);
+  std::size_t lost = 0;
+  const auto full = merge_scores(a, b, lost);
+  ASSERT_TRUE(full);
+  EXPECT_EQ(lost, 0U);
+  for (auto& window : a.cut[0]) window.state.clear();
+  const auto less = merge_scores(a, b, lost);
+  ASSERT_TRUE(less);
+  EXPECT_EQ(lost, 1U);
+  EXPECT_EQ((*less)->reference.coarser[0][0].count + 1, (*full)->reference.coarser[0][0].count);
+  // An older vigie's profile knows no longer windows, and what is merged with it does not either.
+  a.reference.coarser.clear(), a.cut.clear();
+  const auto old = merge_scores(a, b, lost);
+  ASSERT_TRUE(old);
+  EXPECT_TRUE(stored(**old).reference.coarser.empty());
 }
 
 bool has_note(const Scorecard& card, std::string_view part) {
