@@ -168,7 +168,8 @@ Result<int> run(const Options& o, const CLI::App& app) {
     VIGIE_TRY(write_output(o.output, json ? view::to_json(card) : view::to_report(card), true));
   }
   print(o.json ? view::to_json(card)
-               : mostly_unread({{card.source, card.rejected - card.rejected_reference, card.summary.rows.rows}}) +
+               : mostly_unread({{card.source, card.rejected - card.rejected_reference, card.summary.rows.rows},
+                                {card.reference.value_or(""), card.rejected_reference, card.rows_reference}}) +
                      view::to_terminal(card, terminal()));
   if (o.writes) say(fmt::format("wrote {}", o.output));
   const auto grades = split(o.fail_on);

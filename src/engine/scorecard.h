@@ -102,6 +102,7 @@ struct Scorecard {
   ScorePictures pictures;
   std::int64_t rejected = 0;            ///< records that could not be read, …
   std::int64_t rejected_reference = 0;  ///< … and how many of them are the reference's
+  std::int64_t rows_reference = 0;      ///< that could be read
   std::vector<std::string> problems;    ///< the first of them
   std::vector<std::string> notes;       ///< remarks for people
   std::string wanted;  ///< where results are `held`, what the reference lacks: "five whole days of 30 labelled rows"

@@ -322,6 +322,7 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
     card.reference = reference.name;
     healthy = stored_reference(*reference.profile->scores, options, card);
     card.rejected += reference.profile->rejected, card.rejected_reference = reference.profile->rejected;
+    card.rows_reference = reference.profile->rows;
     card.problems.insert(card.problems.end(), reference.profile->problems.begin(), reference.profile->problems.end());
   } else {
     // The same positive class, whatever the other is called there, and no pictures of the reference.
@@ -332,6 +333,7 @@ Result<Scorecard> score_with(const MakeScorer& make, table::Input& data, const S
     healthy = reference_of(rows);
     const auto& problems = rows.pass.problems;
     card.rejected += problems.rejected, card.rejected_reference = problems.rejected;
+    card.rows_reference = rows.pass.rows;
     card.problems.insert(card.problems.end(), problems.messages.begin(), problems.messages.end());
   }
   for (auto& w : card.windows) judge_metrics(w, healthy, options);
