@@ -53,8 +53,11 @@ class Adwin {
     if (x != 0 && x != 1) beyond_bits_ = true;
     // Of values that are all the same no rounding must be left, where the bound is in units of their spread.
     if (by_spread_ && width_ == 0) origin_ = x;
-    if (!bare_ && stands_alone(x - origin_)) [[unlikely]]
-      return drop_all(x - origin_), State::kDrift;
+    since_far_ += 1;
+    if (!bare_ && stands_alone(x - origin_)) [[unlikely]] {
+      if (!of_a_kind(x - origin_)) return drop_all(x - origin_), State::kDrift;
+      since_far_ = 0;
+    }
     insert(x - origin_);
     if (++tick_ < clock_) [[likely]]
       return State::kStable;
@@ -81,11 +84,12 @@ class Adwin {
     sizes_ = {};
     rows_ = 1;
     width_ = total_ = squares_ = origin_ = 0;
+    far_ = far_within_ = since_far_ = 0;
     tick_ = 0;
     beyond_bits_ = false;
   }
   void fields(auto& io) {
-    io(rows_, width_, total_, squares_, origin_, tick_, beyond_bits_);
+    io(rows_, width_, total_, squares_, origin_, far_, far_within_, since_far_, tick_, beyond_bits_);
     sane_ = rows_ >= 1 && rows_ <= kRows;
     for (std::uint32_t row = 0; sane_ && row < rows_; ++row) {
       io(sizes_[row]);
@@ -102,7 +106,7 @@ class Adwin {
 
  private:
   static constexpr std::uint32_t kRows = 54;
-  static constexpr double kKnown = 30, kAlone = 1e6;
+  static constexpr double kKnown = 30, kAlone = 1e6, kAgain = 10;
   Bucket* at(std::uint32_t row) { return buckets_.data() + std::size_t{row} * (most_ + 1); }
 
   void insert(double x) {
@@ -135,9 +139,14 @@ class Adwin {
     const double deviation = x - total_ / width_;
     return deviation * deviation * width_ > kAlone * kAlone * squares_ && (by_spread_ || std::abs(deviation) > kAlone);
   }
+  // Rare events come again: after one, others of its size are part of the stream.
+  bool of_a_kind(double x) const { return since_far_ <= far_within_ && std::abs(x - total_ / width_) <= kAlone * far_; }
   void drop_all(double x) {
     const double mean = total_ / width_, spread = std::sqrt(squares_ / width_);
     cut_ = {x - mean, kAlone * (by_spread_ ? spread : std::max(spread, 1.0))};
+    far_ = std::abs(x - mean);
+    far_within_ = kAgain * width_;
+    since_far_ = 0;
     dropped_ = width_;
     dropped_total_ = total_;
     alone_ = x;
@@ -219,6 +228,7 @@ class Adwin {
   bool wipes_, bare_, by_spread_, beyond_bits_ = false, sane_ = true;
   std::uint32_t rows_ = 1;
   double width_ = 0, total_ = 0, squares_ = 0, origin_ = 0;
+  double far_ = 0, far_within_ = 0, since_far_ = 0;  // of the last value that stood alone: how far, how long it counts
   std::int64_t tick_ = 0;
   Cut cut_{};
   double dropped_ = 0, dropped_total_ = 0, alone_ = 0;

@@ -85,6 +85,8 @@ class Bocd {
   State step(double x) {
     n_ += 1;
     const double z = standardise_ ? deviates_.of(x) : x;
+    earlier_ = sum_;
+    newest_ = x;
     sum_ += x;
     double change = 0, all = 0;
     for (std::uint32_t i = 0; i < held_; ++i) {
@@ -122,20 +124,24 @@ class Bocd {
     const Run* run = &runs_[0];
     for (std::uint32_t i = 0; i < held_; ++i)
       if (runs_[i].run == best_) run = &runs_[i];
-    const double before = best_ < n_ ? run->before / (n_ - best_) : kNaN, after = (sum_ - run->before) / best_;
+    // Of a change at the newest value, that is all there is of what came after.
+    const double before = best_ == 0   ? earlier_ / (n_ - 1)
+                          : best_ < n_ ? run->before / (n_ - best_)
+                                       : kNaN,
+                 after = best_ == 0 ? newest_ : (sum_ - run->before) / best_;
     double first = 0;
     for (std::uint32_t i = 0; i < held_; ++i)
       if (runs_[i].run == n_) first = runs_[i].weight;
     return {.statistic = probability_,
             .threshold = first,
-            .direction = best_ > 0 ? direction_of(after - before) : Direction::kNone,
+            .direction = direction_of(after - before),
             .age = std::max(best_ - 1, 0.0),
             .before = before,
-            .after = best_ > 0 ? after : kNaN};
+            .after = after};
   }
   double to_learn() const { return min_ - n_; }
   void reset() {
-    n_ = sum_ = best_ = probability_ = 0;
+    n_ = sum_ = earlier_ = newest_ = best_ = probability_ = 0;
     deviates_.reset();
     runs_[0] = fresh(1);
     held_ = 1;
@@ -200,7 +206,7 @@ class Bocd {
   Model model_;
   double prior_mean_, prior_precision_, data_var_, hazard_, min_;
   bool standardise_;
-  double n_ = 0, sum_ = 0, best_ = 0, probability_ = 0;
+  double n_ = 0, sum_ = 0, earlier_ = 0, newest_ = 0, best_ = 0, probability_ = 0;
   std::uint32_t held_ = 0;
   std::vector<Run> runs_;
   Deviates deviates_;

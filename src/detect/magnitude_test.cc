@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/rng.h"
 #include "detect/streams_test_internal.h"
 
 namespace vigie::detect {
@@ -96,6 +98,35 @@ TEST(Magnitude, OfAWholeSeries) {
   }
 }
 
+// One value, whatever its size, is at most a segment of its own; nothing else is found in a calm series.
+TEST(Magnitude, ASpikeMakesNoOtherSegments) {
+  const Series calm = streams::gaussian_steps(9, {{0, 2000}});
+  for (const char* cost : {"l2", "normal"}) {
+    const std::array<Setting, 1> settings{{{"cost", cost}}};
+    for (const double value : {1e6, 1e9, -1e12, 1e17, 1e99}) {
+      Series series = calm;
+      series[1000] = value;
+      const auto found = segment(pelt, series, settings);
+      EXPECT_LE(found->size(), 2U) << cost << ' ' << value;
+      for (const Alarm& alarm : *found) {
+        EXPECT_TRUE(alarm.index >= 998 && alarm.index <= 1002) << cost << ' ' << value << ' ' << alarm.index;
+        EXPECT_GT(alarm.statistic, alarm.threshold) << cost << ' ' << value;
+      }
+    }
+  }
+}
+
+TEST(Magnitude, BocdTellsOfAnOutlierByItselfAndWhatCameBefore) {
+  Series series = streams::gaussian_steps(6, {{0, 300}});
+  series[200] = 1e6;
+  const auto found = streams::alarms("bocd", series);
+  const auto at = std::find_if(found.begin(), found.end(), [](const Alarm& a) { return a.index == 200; });
+  ASSERT_NE(at, found.end());
+  EXPECT_EQ(at->after, 1e6);
+  EXPECT_NEAR(at->before, 0, .5);
+  EXPECT_EQ(at->direction, Direction::kUp);
+}
+
 // ADWIN tells of a value beyond a million standard deviations at once, with what it was.
 TEST(Magnitude, AdwinLetsNothingSoFarOffIn) {
   Series series = streams::gaussian_steps(6, {{5, 3000}});
@@ -116,6 +147,17 @@ TEST(Magnitude, AdwinTakesRareEvents) {
   Series series(20000, 0.0);
   for (std::size_t i = 150; i < series.size(); i += 150) series[i] = 5e6;
   for (const char* text : {"adwin", "adwin(target_arl=100000)"}) EXPECT_LE(streams::drifts(text, series).size(), 1U);
+}
+
+// Also above a noise that is not quite zero: only the first may be news by itself.
+TEST(Magnitude, AdwinTakesRareEventsAboveAFloorOfNoise) {
+  for (const std::uint32_t seed : {1, 2, 3}) {
+    Rng rng(seed);
+    Series series = streams::gaussian_steps(seed, {{0, 60000}});
+    for (double& value : series) value = rng.uniform() < .004 ? -std::log(1 - rng.uniform()) : value * 1e-9;
+    const auto found = streams::alarms("adwin(target_arl=100000)", series);
+    EXPECT_LE(std::count_if(found.begin(), found.end(), [](const Alarm& a) { return a.onset == a.index; }), 2) << seed;
+  }
 }
 
 }  // namespace

@@ -144,7 +144,8 @@ Window adwin_window(std::span<const double> series) {
   in.fixed<std::uint8_t>();
   const auto rows = in.fixed<std::uint32_t>();
   Window out{in.fixed<double>(), in.fixed<double>(), in.fixed<double>(), {}};
-  in.fixed<double>(), in.fixed<std::int64_t>(), in.fixed<std::uint8_t>();  // origin, tick, whether values are bits
+  for (int i = 0; i < 4; ++i) in.fixed<double>();      // origin, and of the last value that stood alone
+  in.fixed<std::int64_t>(), in.fixed<std::uint8_t>();  // tick, whether values are bits
   for (std::uint32_t row = 0; row < rows; ++row) {
     out.sizes.push_back(in.fixed<std::uint32_t>());
     for (std::uint32_t i = 0; i < 2 * out.sizes.back(); ++i) in.fixed<double>();

@@ -19,19 +19,34 @@ constexpr Param kParams[] = {
      .doc = "price of a change; 0: of Bayes' information criterion"},
     {.name = "min_size", .fallback = 2, .min = 1, .max = 1e9, .doc = "values in a segment, at least", .whole = true}};
 
+constexpr double kFarthest = 1e6;  // standard deviations of the noise that one value is off the others, at most
+
 enum class Cost { kL2, kPoisson, kNormal };
 
-// Sums up to each place, of values less their mean: a large level would drown the squares.
+// Sums up to each place, with what the additions rounded off (Neumaier 1974): a large value would drown all after it.
+struct Prefix {
+  std::vector<double> total{0}, lost{0};
+
+  void add(double x) {
+    const double before = total.back(), after = before + x;
+    const double rounded = std::abs(before) >= std::abs(x) ? (before - after) + x : (x - after) + before;
+    total.push_back(after);
+    lost.push_back(lost.back() + rounded);
+  }
+  double of(std::size_t from, std::size_t to) const { return total[to] - total[from] + (lost[to] - lost[from]); }
+};
+
+// Of values less their median: a large level would drown the squares.
 struct Sums {
   Cost cost;
-  std::vector<double> sum, squares;
+  Prefix sum, squares;
   double centre = 0, floor = 0;
 
   // Twice the negative log likelihood of values [from, to), without what all segmentations share.
   double operator()(std::size_t from, std::size_t to) const {
-    const double n = static_cast<double>(to - from), s = sum[to] - sum[from];
+    const double n = static_cast<double>(to - from), s = sum.of(from, to);
     if (cost == Cost::kPoisson) return s > 0 ? 2 * s * (1 - std::log(s / n)) : 0;
-    const double within = std::max(squares[to] - squares[from] - s * s / n, 0.0);
+    const double within = std::max(squares.of(from, to) - s * s / n, 0.0);
     return cost == Cost::kL2 ? within : n * std::log(within / n + floor);
   }
 };
@@ -44,9 +59,9 @@ struct Range {
 // values between, so that this holds for all ends to come.
 Range no_dearer(const Sums& sums, const std::vector<double>& best, std::size_t old, std::size_t now) {
   constexpr Range kNone = {kInfinity, -kInfinity};
-  const double n = static_cast<double>(now - old), s = sums.sum[now] - sums.sum[old], ahead = best[now] - best[old];
+  const double n = static_cast<double>(now - old), s = sums.sum.of(old, now), ahead = best[now] - best[old];
   if (sums.cost == Cost::kL2) {
-    const double squared = (s * s / n - (sums.squares[now] - sums.squares[old]) + ahead) / n;
+    const double squared = (s * s / n - sums.squares.of(old, now) + ahead) / n;
     if (squared < 0) return kNone;
     const double half = std::sqrt(squared);
     return {s / n - half, s / n + half};
@@ -173,6 +188,27 @@ double noise_variance(std::span<const double> series) {
   return squares / 2 / static_cast<double>(steps.size());
 }
 
+double median(std::span<const double> series) {
+  std::vector<double> values(series.begin(), series.end());
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// What is farther than `reach` from the median of the five values around it, which no level of three is, at that reach:
+// no sum holds both the square of what a sensor makes up and those of the others.
+std::vector<double> without_spikes(std::span<const double> series, double reach) {
+  std::vector<double> out(series.begin(), series.end());
+  const auto near = [&](std::size_t i, std::size_t j) { return std::abs(series[i] - series[j]) <= reach; };
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (i > 0 && i + 1 < series.size() && near(i, i - 1) && near(i, i + 1)) continue;
+    const std::size_t from = i < 2 ? 0 : i - 2, to = std::min(series.size(), i + 3);
+    const double around = median(series.subspan(from, to - from));
+    out[i] = std::clamp(series[i], around - reach, around + reach);
+  }
+  return out;
+}
+
 Result<std::vector<Alarm>> segment_series(std::span<const double> given, const Args& args) {
   const auto cost = static_cast<Cost>(static_cast<int>(args[0]));
   std::vector<double> series;
@@ -187,19 +223,19 @@ Result<std::vector<Alarm>> segment_series(std::span<const double> given, const A
   }
   const std::size_t n = series.size(), shortest = static_cast<std::size_t>(args[2]);
   if (n < 2 * shortest || n < 2) return std::vector<Alarm>{};
-  const auto [least, most] = std::minmax_element(series.begin(), series.end());
-  if (*least == *most) return std::vector<Alarm>{};
+  if (std::all_of(series.begin(), series.end(), [&](double x) { return x == series[0]; })) return std::vector<Alarm>{};
 
-  Sums sums{cost, std::vector<double>(n + 1), std::vector<double>(n + 1)};
-  if (cost != Cost::kPoisson) {
-    for (const double value : series) sums.centre += value / static_cast<double>(n);
+  const double noise = noise_variance(series);
+  const std::vector<double> held =
+      cost == Cost::kPoisson ? series : without_spikes(series, kFarthest * std::sqrt(noise));
+  Sums sums{.cost = cost, .sum = {}, .squares = {}};
+  if (cost != Cost::kPoisson) sums.centre = median(held);
+  for (const double value : held) {
+    sums.sum.add(value - sums.centre);
+    sums.squares.add((value - sums.centre) * (value - sums.centre));
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    const double value = series[i] - sums.centre;
-    sums.sum[i + 1] = sums.sum[i] + value;
-    sums.squares[i + 1] = sums.squares[i] + value * value;
-  }
-  const double noise = noise_variance(series), log_n = std::log(static_cast<double>(n));
+  const auto [least, most] = std::minmax_element(held.begin(), held.end());
+  const double log_n = std::log(static_cast<double>(n));
   sums.floor = std::max(noise, 1e-300) * 1e-6;
   const double parameters = cost == Cost::kNormal ? 3 : 2;
   const double penalty = args[1] > 0 ? args[1] : parameters * log_n * (cost == Cost::kL2 ? noise : 1);
@@ -242,7 +278,9 @@ Result<std::vector<Alarm>> segment_series(std::span<const double> given, const A
   for (std::size_t i = 1; i + 1 < cuts.size(); ++i) {
     const std::size_t left = cuts[i - 1], at = cuts[i], right = cuts[i + 1];
     const auto mean = [&](std::size_t a, std::size_t b) {
-      return sums.centre + (sums.sum[b] - sums.sum[a]) / static_cast<double>(b - a);
+      double sum = 0;
+      for (std::size_t j = a; j < b; ++j) sum += series[j];
+      return sum / static_cast<double>(b - a);
     };
     const double before = mean(left, at), after = mean(at, right);
     out.push_back({.index = place[at],
