@@ -91,6 +91,7 @@ TEST(Bytes, SealNoticesEveryFlippedBitAndEveryCut) {
     EXPECT_FALSE(unseal("TEST", 2, bad, "x")) << i;
   }
   for (std::size_t n = 0; n < sealed.size(); ++n) EXPECT_FALSE(unseal("TEST", 2, sealed.substr(0, n), "x")) << n;
+  EXPECT_EQ(unseal("TEST", 2, "TEST", "x").error().message, "x: torn: 4 bytes, and the head alone has 13");
 }
 
 TEST(Similarity, ShareOfTheLongerNameLeftAlone) {

@@ -28,8 +28,11 @@ std::string seal(std::string_view magic, std::uint8_t version, std::string_view 
 }
 
 Result<Sealed> unseal(std::string_view magic, std::uint8_t newest, std::string_view bytes, std::string_view what) {
-  if (bytes.size() < kHead || bytes.substr(0, 4) != magic.substr(0, 4))
+  if (bytes.substr(0, 4) != magic.substr(0, 4))
     return fail(Code::kCorrupt, fmt::format("{}: not a {} file", what, magic.substr(0, 4)));
+  if (bytes.size() < kHead)
+    return fail(Code::kCorrupt,
+                fmt::format("{}: torn: {} bytes, and the head alone has {}", what, bytes.size(), kHead));
   ByteReader head(bytes.substr(4, kHead - 4));
   auto version = head.fixed<std::uint8_t>();
   auto size = head.fixed<std::uint64_t>();
