@@ -124,11 +124,22 @@ table::Schema looked_at(const engine::QualityReference& reference) {
   return out;
 }
 
+// Scores, and the answers where the label is a class: a text, or one of two numbers.
+std::vector<std::string> probabilities(const engine::Roles& roles, const quality::TableState& state) {
+  auto out = roles.scores;
+  const auto* label = state.find(roles.label);
+  if (!label || roles.prediction.empty()) return out;
+  const auto numbers = label->numbers();
+  if (label->spec().kind == quality::Kind::kString || (numbers && numbers->size() <= 2))
+    out.push_back(roles.prediction);
+  return out;
+}
+
 Result<int> suggest(const Options& o, const engine::InspectOptions& options) {
   const auto& from = o.reference.empty() ? o.data : o.reference;
   VIGIE_ASSIGN(auto reference, reference_of(from, o, options));
   say_problems(reference.problems);
-  const auto rules = quality::suggest(*reference.state);
+  const auto rules = quality::suggest(*reference.state, probabilities(options.roles, *reference.state));
   const auto text = config::write_rules(rules, fmt::format(fmt::runtime(kHead), reference.source));
   if (!o.writes) {
     print(text);

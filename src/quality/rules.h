@@ -49,7 +49,8 @@ class RuleStates {
 /// What a reference suggests to demand of data like it: no missing values where there are none and few more where some
 /// are, a range a tenth wider
 /// than seen, a set where few categories come often, unique ids, times in order. Wide enough that data of the same law
-/// keep it: what a sample cannot promise has an at_most.
-std::vector<Expectation> suggest(const TableState& reference);
+/// keep it: what a sample cannot promise has an at_most. `probabilities`: columns that may have any value of 0..1, if
+/// all that is seen lies in it.
+std::vector<Expectation> suggest(const TableState& reference, std::span<const std::string> probabilities = {});
 
 }  // namespace vigie::quality

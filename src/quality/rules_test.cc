@@ -120,27 +120,29 @@ TEST(Rules, ExpressionsAreOfLettersAndNotOfBytes) {
 }
 
 /// The range that is suggested for a column of values from `low` to `high`.
-Rule range_of(double low, double high, Role role) {
+Rule range_of(double low, double high, Role role, std::vector<std::string> probabilities = {}) {
   std::vector<double> values(500);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = low + (high - low) * static_cast<double>(i) / 499;
   TableState state({{"p", Kind::kNumber, role}}, nullptr);
   std::vector<Values> columns(1);
   columns[0].numbers = values;
   state.update(0, values.size(), columns);
-  for (const auto& rule : suggest(state))
+  for (const auto& rule : suggest(state, probabilities))
     if (rule.kind == Rule::Kind::kRange) return rule;
   ADD_FAILURE() << "no range";
   return {};
 }
 
 TEST(Rules, SharesAreSuggestedNoValueAboveOne) {
-  const auto share = range_of(.031, .9971, Role::kFeature), answer = range_of(.031, .42, Role::kOther);
+  const auto share = range_of(.031, .9971, Role::kFeature), answer = range_of(.031, .42, Role::kOther, {"p"});
   EXPECT_EQ(share.low, 0);
   EXPECT_EQ(share.high, 1);
   EXPECT_EQ(answer.low, 0);
   EXPECT_EQ(answer.high, 1);
   EXPECT_EQ(range_of(.2, .6, Role::kFeature).high, .64);
-  EXPECT_GT(range_of(.031, 1.02, Role::kOther).high, 1.02);
+  EXPECT_GT(range_of(.031, 1.02, Role::kOther, {"p"}).high, 1.02);
+  EXPECT_LT(range_of(.2, .42, Role::kOther).high, .5) << "a weight, or an answer of a regression";
+  EXPECT_GT(range_of(.2, .97, Role::kOther).high, 1);
 }
 
 TEST(Rules, SuggestionsHoldOnDataOfTheSameLaw) {

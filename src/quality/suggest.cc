@@ -29,7 +29,7 @@ double widened(double end, double width, bool up) {
 
 }  // namespace
 
-std::vector<Expectation> suggest(const TableState& reference) {
+std::vector<Expectation> suggest(const TableState& reference, std::span<const std::string> probabilities) {
   std::vector<Expectation> out;
   for (const ColumnState& column : reference.columns()) {
     const ColumnSpec& spec = column.spec();
@@ -65,10 +65,11 @@ std::vector<Expectation> suggest(const TableState& reference) {
       Expectation& e = add(Expectation::Kind::kRange);
       e.low = widened(column.low(), width, false);
       e.high = widened(column.high(), width, true);
-      // What lies in 0..1 and nearly fills it is a share; of answers anything in it is.
-      if (column.low() >= 0 && column.high() <= 1 && (e.high > 1 || spec.role == Role::kOther)) {
+      // What lies in 0..1 and nearly fills it is a share, unless it is a weight or an answer of another kind.
+      const bool probability = std::find(probabilities.begin(), probabilities.end(), spec.name) != probabilities.end();
+      if (column.low() >= 0 && column.high() <= 1 && (probability || (e.high > 1 && spec.role != Role::kOther))) {
         e.high = 1;
-        if (spec.role == Role::kOther) e.low = 0;
+        if (probability) e.low = 0;
       }
       if (whole) e.low = std::floor(e.low), e.high = std::ceil(e.high);
     }
