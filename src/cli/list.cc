@@ -88,7 +88,7 @@ Listing list_checks() {
                    {"takes", looks_at(*c)},
                    {"needs_reference", (c->takes & quality::kNeedsReference) != 0},
                    {"in_compare", (c->takes & quality::kNeedsRows) == 0},
-                   {"in_cut_off_windows", (c->takes & quality::kOfRowsAlone) != 0},
+                   {"in_partial_windows", (c->takes & quality::kOfRowsAlone) != 0},
                    {"params", params}});
     out.rows.push_back(
         {std::string(c->name), fmt::format("{}", fmt::join(looks_at(*c), ", ")), std::string(c->summary)});

@@ -187,8 +187,8 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     out.notes.push_back(
         fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
   out.notes.insert(out.notes.end(), counted.strays.begin(), counted.strays.end());
-  for (const auto& remark : {counted.windower->lacking(), counted.windower->other_midnight()})
-    if (!remark.empty()) out.notes.push_back(fmt::format("{}: {}", current.name(), remark));
+  for (const auto& remark : counted.windower->remarks())
+    out.notes.push_back(fmt::format("{}: {}", current.name(), remark));
   if (peer)
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
@@ -213,7 +213,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   const auto& windower = *counted.windower;
   auto order = windower.order();
   auto cut = windower.cut_off();
-  bool several = order.size() > 1;
+  const bool some_whole = windower.some_whole();
   std::size_t family = 0;
   for (std::size_t c = 0; c < reference.counted(); ++c)
     for (auto width : counted.widths)
@@ -271,7 +271,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     } else if (windows.current.kind == WindowSpec::Kind::kRows) {
       window.partial = window.rows < windows.current.rows;
     }
-    const auto extent = extent_of(windows.current, window.partial, several);
+    const auto extent = extent_of(windows.current, window.partial, some_whole);
     const bool unfinished = extent == quality::Extent::kCutOff;
     std::vector<std::vector<Draft>> columns(reference.columns.size());
     parallel_for(columns.size(), options.threads, [&](std::size_t c) {

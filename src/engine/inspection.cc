@@ -182,8 +182,7 @@ class Inspector {
     if (without_time_)
       out.notes.push_back(
           fmt::format("{}: {} without a time are in no window", input_.name(), plural(without_time_, "row")));
-    for (const auto& remark : {windower_->lacking(), windower_->other_midnight()})
-      if (!remark.empty()) out.notes.push_back(fmt::format("{}: {}", input_.name(), remark));
+    for (const auto& remark : windower_->remarks()) out.notes.push_back(fmt::format("{}: {}", input_.name(), remark));
     const auto bad = unreadable(out.rejected, scanned.rows);
     for (const auto w : windower_->order()) {
       auto& result = results_.at(static_cast<std::int32_t>(w));
@@ -232,6 +231,7 @@ class Inspector {
     VIGIE_ASSIGN(auto scanned, scan(input_, std::nullopt, passed(0, .5), begin, count));
     const auto order = windower_->order();
     const auto cut = windower_->cut_off();
+    some_whole_ = windower_->some_whole();
     cut_off_.assign(order.size(), false);
     for (std::size_t i = 0; i < order.size(); ++i) cut_off_[order[i]] = cut[i];
     if (!order.empty()) last_ = static_cast<std::int32_t>(order.back());
@@ -365,7 +365,7 @@ class Inspector {
     quality::Context context{.current = held.state,
                              .reference = reference_ ? reference_->state.get() : nullptr,
                              .windows = {},
-                             .extent = extent_of(options_.window, result.partial, windower_->size() > 1),
+                             .extent = extent_of(options_.window, result.partial, some_whole_),
                              .unread = unread_,
                              .added = {},
                              .declared = declared_,
@@ -400,6 +400,7 @@ class Inspector {
   std::optional<Windower> windower_;
   std::vector<std::int64_t> expected_;  // rows by window, of calendar windows
   std::vector<bool> cut_off_;           // by window
+  bool some_whole_ = true;
   std::int32_t last_ = -1;
   Watched watched_;
   std::optional<TableState> fresh_;  // knows the reference's fences

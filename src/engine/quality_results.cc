@@ -14,9 +14,9 @@ constexpr double kSomeRejected = .01, kManyRejected = .1;  // shares of records
 
 }  // namespace
 
-quality::Extent extent_of(const WindowSpec& window, bool partial, bool several) {
+quality::Extent extent_of(const WindowSpec& window, bool partial, bool some_whole) {
   if (!partial) return quality::Extent::kWhole;
-  return window.calendar() && several ? quality::Extent::kCutOff : quality::Extent::kFewerRows;
+  return window.calendar() && some_whole ? quality::Extent::kCutOff : quality::Extent::kFewerRows;
 }
 
 QualityResult as_result(quality::Finding f) {

@@ -12,8 +12,8 @@
 
 namespace vigie::engine {
 
-/// What a window holds of its span. `several`: it is not the only one.
-quality::Extent extent_of(const WindowSpec& window, bool partial, bool several);
+/// What a window holds of its span. `some_whole`: another one is whole; where none is, parts are judged as they are.
+quality::Extent extent_of(const WindowSpec& window, bool partial, bool some_whole);
 
 QualityResult as_result(quality::Finding finding);
 

@@ -173,12 +173,38 @@ std::string Windower::other_midnight() const {
   // Up to an hour before, or an hour more or less where clocks were changed.
   const auto end = of_day(static_cast<std::int64_t>(windows_[sorted.back()].last / kMicro) - midnight + 2 * kHour);
   if (midnight == 0 || first - midnight > 15 * kMinute || end > 3 * kHour) return {};
-  const bool west = midnight <= kDay / 2;
-  const auto ahead = (west ? midnight : kDay - midnight) / kMinute;
+  const auto zone = [](char sign, std::int64_t off) {
+    return fmt::format("UTC{}{:02}:{:02}", sign, off / kHour, off / kMinute % 60);
+  };
+  // Either side of the date line has such days from 10:00 to 12:00; hardly anybody lives at UTC+14:00 or at UTC-12:00.
+  std::string where;
+  if (midnight < kDay / 2) where = zone('-', midnight);
+  if (midnight >= 11 * kHour) where += (where.empty() ? "" : " or ") + zone('+', kDay - midnight);
   return fmt::format(
-      "it begins at {:02}:{:02} UTC and ends about then, as days of UTC{}{:02}:{:02} do, but windows begin at "
-      "midnight UTC; --timezone REGION/CITY has them begin at midnight there",
-      midnight / kHour, midnight / kMinute % 60, west ? '-' : '+', ahead / 60, ahead % 60);
+      "it begins at {:02}:{:02} UTC and ends about then, as days of {} do, but windows begin at midnight UTC; "
+      "--timezone REGION/CITY has them begin at midnight there",
+      midnight / kHour, midnight / kMinute % 60, where);
+}
+
+bool Windower::some_whole() const {
+  const auto cut = cut_off();
+  return std::find(cut.begin(), cut.end(), false) != cut.end();
+}
+
+std::vector<std::string> Windower::remarks() const {
+  std::vector<std::string> out;
+  if (spec_.calendar() && !windows_.empty() && !some_whole()) {
+    WindowSpec unit;
+    unit.kind = spec_.kind;
+    const bool one = size() == 1;
+    out.push_back(fmt::format("{}: {} judged by the rows at hand, and not by how many they are",
+                              one ? fmt::format("its only {} is not whole", to_string(unit))
+                                  : fmt::format("neither of its two {}s is whole", to_string(unit)),
+                              one ? "it is" : "they are"));
+  }
+  for (auto& remark : {lacking(), other_midnight()})
+    if (!remark.empty()) out.push_back(remark);
+  return out;
 }
 
 std::vector<bool> Windower::cut_off() const {

@@ -46,6 +46,10 @@ class Windower {
   /// twice the largest margin of the inner ones (and 1 % of the window), or with fewer than three windows more than a
   /// tenth of the window. All false for row windows, whose last one the caller knows to be short.
   std::vector<bool> cut_off() const;
+  /// Whether any window is not cut off.
+  bool some_whole() const;
+  /// What people should know of the windows: that no window is whole, lacking(), other_midnight().
+  std::vector<std::string> remarks() const;
   /// "3 of 60 days have no row, at most 2 running, from 2026-01-15T00:00:00Z on": calendar windows between the first
   /// and the last. Empty when every one has rows.
   std::string lacking() const;

@@ -99,6 +99,22 @@ TEST(Windows, CutOffAtEitherEnd) {
   EXPECT_EQ(w.cut_off(), (std::vector<bool>{true, false, false, false, true}));
 }
 
+TEST(Windows, WhereNoneIsWholeIsSaid) {
+  auto w = make(WindowSpec::Kind::kDay);
+  assign(w, {9.5 * kHour, 23 * kHour});
+  EXPECT_FALSE(w.some_whole());
+  ASSERT_EQ(w.remarks().size(), 1U);
+  EXPECT_EQ(w.remarks()[0],
+            "its only day is not whole: it is judged by the rows at hand, and not by how many they are");
+  assign(w, {25 * kHour, 33 * kHour});
+  EXPECT_FALSE(w.some_whole());
+  EXPECT_EQ(w.remarks()[0],
+            "neither of its two days is whole: they are judged by the rows at hand, and not by how many they are");
+  assign(w, {48 * kHour, 71 * kHour});
+  EXPECT_TRUE(w.some_whole());
+  EXPECT_TRUE(w.remarks().empty());
+}
+
 TEST(Windows, DaysThatBeginAtMidnightElsewhereAreToldOnce) {
   const auto hinted = [](int from, int to, int step, const std::string& zone) {
     auto w = make(WindowSpec::Kind::kDay, zone);
@@ -113,6 +129,10 @@ TEST(Windows, DaysThatBeginAtMidnightElsewhereAreToldOnce) {
                       "UTC-05:00 do"),
             std::string::npos);
   EXPECT_NE(hinted(18 * hour + 30, 3 * day + 18 * hour + 30, hour, "UTC").find("UTC+05:30"), std::string::npos);
+  EXPECT_NE(hinted(12 * hour, 4 * day + 12 * hour, 7, "UTC").find("as days of UTC+12:00 do"), std::string::npos);
+  EXPECT_NE(hinted(11 * hour, 4 * day + 11 * hour, 7, "UTC").find("as days of UTC-11:00 or UTC+13:00 do"),
+            std::string::npos);
+  EXPECT_NE(hinted(10 * hour, 4 * day + 10 * hour, 7, "UTC").find("as days of UTC-10:00 do"), std::string::npos);
   EXPECT_EQ(hinted(5 * hour, 4 * day + 5 * hour, 7, "America/Lima"), "");
   EXPECT_EQ(hinted(0, 4 * day, 7, "UTC"), "");
   EXPECT_EQ(hinted(0, 4 * day + 5 * hour, 7, "UTC"), "") << "cut off by its end alone";

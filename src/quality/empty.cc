@@ -16,6 +16,7 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
     if (const ColumnState* before = subject.before(column)) {
       finding =
           judge_more({column.empty(), column.present(), before->empty(), before->present()}, "empty", args[0], args[1]);
+      finding.of_any_part = beyond_habit(finding, column.empty(), before->empty());
     } else if (column.present() == 0) {
       finding.reason = "no values";
     } else {

@@ -47,6 +47,10 @@ Finding judge_more(const Shares& s, std::string_view what, double watch, double 
   return finding;
 }
 
+bool beyond_habit(const Finding& finding, std::int64_t marked, std::int64_t most) {
+  return finding.verdict == Verdict::kFail && marked > 2 * most;
+}
+
 Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what) {
   Finding finding;
   if (m == 0) {

@@ -36,6 +36,10 @@ double between_p(double share, std::span<const double> shares);
 Finding judge_more(const Shares& s, std::string_view what, double watch, double major,
                    std::span<const double> windows = {});
 
+/// Whether a failure cannot be a habit of that part of a day which a window cut off is: `marked` rows are more than
+/// twice the `most` of a whole healthy window, or of all of the reference.
+bool beyond_habit(const Finding& finding, std::int64_t marked, std::int64_t most);
+
 /// A finding about rows that should not be there at all, k of m, where there is no reference.
 Finding judge_none(std::int64_t k, std::int64_t m, std::string_view what);
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "base/text.h"
 #include "quality/judge_internal.h"
 
@@ -21,12 +23,17 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
       finding.reason = percent(finding.value) + " not there yet";
     } else if (before) {
       std::vector<double> windows;
+      std::int64_t most = 0;
       const auto at = static_cast<std::size_t>(before - subject.reference->columns().data());
       for (const Window& w : subject.windows)
-        if (at < w.missing.size() && w.rows > 0)
+        if (at < w.missing.size() && w.rows > 0) {
           windows.push_back(static_cast<double>(w.missing[at]) / static_cast<double>(w.rows));
+          most = std::max(most, w.missing[at]);
+        }
       finding = judge_more({column.missing(), column.rows(), before->missing(), before->rows()}, "missing", args[0],
                            args[1], windows);
+      finding.of_any_part =
+          beyond_habit(finding, column.missing(), windows.size() < kFewestWindows ? before->missing() : most);
     } else if (column.rows() == 0) {
       finding.reason = "no rows";
     } else {

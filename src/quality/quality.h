@@ -35,6 +35,8 @@ struct Finding {
   /// How far the value is from what is expected, by which findings of one check compare; NaN: the larger the value, the
   /// worse.
   double distance = kNaN;
+  /// A failure too large to be a habit of the part of the day at hand: it holds in a window that is cut off, too.
+  bool of_any_part = false;
 };
 
 /// A healthy window of the reference, as far as checks know it.
@@ -47,7 +49,8 @@ struct Window {
 enum class Extent : std::uint8_t {
   kWhole,
   kFewerRows,  ///< all there is, or fewer rows than the other windows by rows: its volume says nothing
-  kCutOff,     ///< a part of a day, say, where others are whole: only checks of kOfRowsAlone give a verdict
+  kCutOff,     ///< a part of a day, say, where others are whole: only checks of kOfRowsAlone, and Finding::of_any_part,
+               ///< stand
 };
 
 /// Why there is no verdict then.

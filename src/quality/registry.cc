@@ -65,7 +65,8 @@ void settle(std::vector<Finding>& findings, double alpha) {
 // Of a part of a day or a month nobody knows what is usual.
 void leave_open(std::vector<Finding>& findings) {
   for (Finding& finding : findings)
-    if (std::exchange(finding.verdict, Verdict::kNoData) != Verdict::kNoData) finding.reason = kCutOff;
+    if (!finding.of_any_part && std::exchange(finding.verdict, Verdict::kNoData) != Verdict::kNoData)
+      finding.reason = kCutOff;
 }
 
 }  // namespace

@@ -20,9 +20,11 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   Finding& finding = out.emplace_back();
   const double rows = static_cast<double>(subject.current.rows());
   finding.value = rows;
-  const bool cut = subject.extent != Extent::kWhole;
-  if (cut || subject.windows.size() < kFewestWindows) {
-    finding.reason = cut ? kCutOff
+  const auto extent = subject.extent;
+  if (extent != Extent::kWhole || subject.windows.size() < kFewestWindows) {
+    finding.reason = extent == Extent::kCutOff ? kCutOff
+                     : extent == Extent::kFewerRows
+                         ? "fewer rows than a window has"
                          : fmt::format("{} healthy {} to compare with; {} are needed", subject.windows.size(),
                                        subject.windows.size() == 1 ? "window" : "windows", kFewestWindows);
     return;

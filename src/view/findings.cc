@@ -227,7 +227,8 @@ std::string when(const Comparison& c, const Course& course, Verdict verdict) {
 }
 
 std::string cut_off(const std::vector<engine::WindowResult>& windows) {
-  if (windows.size() < 2) return {};
+  // Where none is whole, they are judged as they are.
+  if (std::ranges::all_of(windows, &engine::WindowResult::partial)) return {};
   auto unjudged = [](const engine::WindowResult& w) { return w.partial && w.verdict == Verdict::kNoData; };
   bool first = unjudged(windows.front()), last = unjudged(windows.back());
   if (!first && !last) return {};

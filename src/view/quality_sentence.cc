@@ -57,7 +57,7 @@ std::string unjudged_text(const Alike& checks) {
 
 std::string cut_off_text(const std::vector<engine::WindowResult>& windows) {
   const auto cut = windows.empty() || !windows.front().start ? "" : cut_off(windows);
-  return cut.empty() ? cut : cut + "; there only checks of single rows give a verdict";
+  return cut.empty() ? cut : cut + "; there only checks that hold of a part of it give a verdict";
 }
 
 }  // namespace vigie::view

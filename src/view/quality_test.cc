@@ -87,7 +87,7 @@ TEST(QualityView, WindowsThatAreCutOffAreTold) {
   EXPECT_EQ(to_terminal(c, options).find("cut off"), std::string::npos) << "of fewer rows, and judged";
   for (auto& w : c.windows) w.start = "2026-01-01T00:00:00Z";
   EXPECT_NE(to_terminal(c, options)
-                .find("the last window is cut off by the end of the data; there only checks of single rows"),
+                .find("the last window is cut off by the end of the data; there only checks that hold of a part"),
             std::string::npos);
   EXPECT_NE(to_report(c).find("The last window is cut off by the end of the data"), std::string::npos);
 }
