@@ -41,7 +41,6 @@ class NdjsonReader final : public BlockedReader<JsonBlock> {
   Status account_rejects(const JsonBlock& block);
   Status open_head(JsonBlock& block, std::size_t& size);
   std::size_t split_lines(JsonBlock& block, std::size_t size) const;
-  std::size_t split_array(JsonBlock& block, std::size_t size);
   std::int32_t add_column(const std::string& name, Type type, bool fixed, Seen seen);
 
   JsonPlan plan_;
@@ -68,7 +67,7 @@ Status NdjsonReader::fill(JsonBlock& block) {
     size += n;
     at_end_ = n < wanted;
     if (!opened_) VIGIE_TRY(open_head(block, size));
-    if (opened_) whole = array_ ? split_array(block, size) : split_lines(block, size);
+    if (opened_) whole = array_ ? block.split_array(size, at_end_, closed_) : split_lines(block, size);
     if (at_end_ || whole > 0) break;
     if (size >= kRecordLimit)
       return fail(Code::kInput, fmt::format("{}:{}: a record longer than 64 MB", path(), line_));
@@ -116,74 +115,6 @@ std::size_t NdjsonReader::split_lines(JsonBlock& block, std::size_t size) const 
   if (at_end_) return size;
   auto last = static_cast<const char*>(::memrchr(block.text.data(), '\n', size));
   return last ? static_cast<std::size_t>(last + 1 - block.text.data()) : 0;
-}
-
-// The objects of an array, and what stands between them besides commas. Gives the bytes that are done with.
-std::size_t NdjsonReader::split_array(JsonBlock& block, std::size_t size) {
-  block.spans.clear();
-  block.strays.clear();
-  block.stray_count = 0;
-  bool closed = closed_;
-  const char* base = block.text.data();
-  const char* end = base + size;
-  const char* counted = base;
-  auto line = line_;
-  auto line_at = [&](const char* p) {
-    line += static_cast<std::uint64_t>(std::count(counted, p, '\n'));
-    counted = p;
-    return line;
-  };
-  const char* p = base;
-  const char* done = nullptr;
-  while (true) {
-    while (p < end && (is_blank(*p) || (*p == ',' && !closed))) ++p;
-    done = p;
-    if (p == end) break;
-    if (*p == ']' && !closed) {
-      closed = true;
-      ++p;
-      continue;
-    }
-    const char* begin = p;
-    int depth = 0;
-    bool object = *p == '{' && !closed;
-    // An object up to its brace; anything else up to the next comma or bracket outside.
-    for (; p < end; ++p) {
-      if (*p == '"') {
-        do {
-          p = static_cast<const char*>(std::memchr(p + 1, '"', static_cast<std::size_t>(end - p - 1)));
-          if (!p) break;
-          auto back = p;
-          while (back[-1] == '\\') --back;
-          if ((p - back) % 2 == 0) break;
-        } while (true);
-        if (!p) p = end - 1;
-        continue;
-      }
-      if (*p == '{' || *p == '[') ++depth;
-      if (*p == '}' || *p == ']') {
-        if (depth == 0) break;
-        if (--depth == 0 && object) {
-          ++p;
-          break;
-        }
-      }
-      if (depth == 0 && !object && (*p == ',' || *p == '\n') && !closed) break;
-    }
-    if (p == begin) ++p;
-    if (p >= end && !(at_end_ && closed) && !(object && depth == 0)) break;
-    if (object) {
-      block.spans.push_back(
-          {static_cast<std::uint32_t>(begin - base), static_cast<std::uint32_t>(p - base), line_at(begin)});
-    } else {
-      ++block.stray_count;
-      if (block.strays.size() < 3)
-        block.strays.push_back({line_at(begin), static_cast<std::size_t>(begin - base),
-                                closed ? "text after the end of the array" : "not an object"});
-    }
-  }
-  closed_ = closed;
-  return static_cast<std::size_t>(done - base);
 }
 
 std::int32_t NdjsonReader::add_column(const std::string& name, Type type, bool fixed, Seen seen) {

@@ -176,9 +176,73 @@ std::uint64_t JsonBlock::split_lines() {
   return line - first_line;
 }
 
+std::size_t JsonBlock::split_array(std::size_t bytes, bool last, bool& closed) {
+  spans.clear();
+  strays.clear();
+  stray_count = 0;
+  const char* base = text.data();
+  const char* end = base + bytes;
+  const char* counted = base;
+  auto line = first_line;
+  auto line_at = [&](const char* p) {
+    line += static_cast<std::uint64_t>(std::count(counted, p, '\n'));
+    counted = p;
+    return line;
+  };
+  const char* p = base;
+  const char* done = nullptr;
+  while (true) {
+    while (p < end && (is_blank(*p) || (*p == ',' && !closed))) ++p;
+    done = p;
+    if (p == end) break;
+    if (*p == ']' && !closed) {
+      closed = true;
+      ++p;
+      continue;
+    }
+    const char* begin = p;
+    int depth = 0;
+    bool object = *p == '{' && !closed;
+    // An object up to its brace; anything else up to the next comma or bracket outside.
+    for (; p < end; ++p) {
+      if (*p == '"') {
+        do {
+          p = static_cast<const char*>(std::memchr(p + 1, '"', static_cast<std::size_t>(end - p - 1)));
+          if (!p) break;
+          auto back = p;
+          while (back[-1] == '\\') --back;
+          if ((p - back) % 2 == 0) break;
+        } while (true);
+        if (!p) p = end - 1;
+        continue;
+      }
+      if (*p == '{' || *p == '[') ++depth;
+      if (*p == '}' || *p == ']') {
+        if (depth == 0) break;
+        if (--depth == 0 && object) {
+          ++p;
+          break;
+        }
+      }
+      if (depth == 0 && !object && (*p == ',' || *p == '\n') && !closed) break;
+    }
+    if (p == begin) ++p;
+    if (p >= end && !(last && closed) && !(object && depth == 0)) break;
+    if (object) {
+      spans.push_back({static_cast<std::uint32_t>(begin - base), static_cast<std::uint32_t>(p - base), line_at(begin)});
+    } else {
+      ++stray_count;
+      if (strays.size() < most_told)
+        strays.push_back({line_at(begin), static_cast<std::size_t>(begin - base),
+                          closed ? "text after the end of the array" : "not an object"});
+    }
+  }
+  return static_cast<std::size_t>(done - base);
+}
+
 void JsonBlock::reject(const Record& record, std::string reason) {
   ++rejected;
-  if (first_rejected.size() < 3) first_rejected.push_back({record.line, record.begin, std::move(reason)});
+  if (first_rejected.size() < most_told) first_rejected.push_back({record.line, record.begin, std::move(reason)});
 }
 
 void JsonBlock::decode(const JsonPlan& plan) {
@@ -208,7 +272,7 @@ void JsonBlock::decode(const JsonPlan& plan) {
     first_rejected.insert(first_rejected.end(), strays.begin(), strays.end());
     std::sort(first_rejected.begin(), first_rejected.end(),
               [](const Reject& a, const Reject& b) { return a.at < b.at; });
-    if (first_rejected.size() > 3) first_rejected.resize(3);
+    if (first_rejected.size() > most_told) first_rejected.resize(most_told);
   }
 }
 

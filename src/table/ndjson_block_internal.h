@@ -79,11 +79,16 @@ class JsonBlock {
   std::vector<Record> spans;
   std::vector<Reject> strays;  ///< what the splitter met between records (not by lines)
   std::int64_t stray_count = 0;
+  std::size_t most_told = 3;  ///< of what is wrong
 
   JsonBlock();
   ~JsonBlock();
   /// Fills `spans` with one record a line, without blanks around; blank lines are none. Gives the number of lines.
   std::uint64_t split_lines();
+  /// Fills `spans` with the objects of an array of which the opening bracket is gone, and `strays` with what stands
+  /// between them besides commas. `closed`: whether its closing bracket was met, now or before. Gives the bytes that
+  /// are done with, all of `bytes` with the `last` ones.
+  std::size_t split_array(std::size_t bytes, bool last, bool& closed);
   /// Decodes the records of `spans`.
   void decode(const JsonPlan& plan);
 
@@ -91,10 +96,11 @@ class JsonBlock {
   Column column(std::size_t i, Type type) const { return columns_[i].view(type, rows_); }
   const DecodedColumn& result(std::size_t column) const { return columns_[column]; }
   std::uint64_t line_of_row(std::size_t row) const { return records_[row].line; }
+  std::size_t place_of_row(std::size_t row) const { return records_[row].begin; }
   std::string cell_text(std::size_t row, std::size_t column) const;
 
   std::int64_t rejected = 0;
-  std::vector<Reject> first_rejected;  ///< the first three
+  std::vector<Reject> first_rejected;  ///< the first most_told
   std::vector<JsonFind> finds;         ///< in order of first appearance
 
  private:

@@ -134,7 +134,9 @@ class JsonRecord::Reader {
     if (auto error = parser_.iterate(from, length, capacity).get(document)) return error;
     od::object object;
     if (auto error = document.get_object().get(object)) return error;
-    if (auto error = read_object(object, &plan_->tree, 0)) return error;
+    // Of a value, as `tru`, the wrong type means that it is none.
+    if (auto error = read_object(object, &plan_->tree, 0))
+      return error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error;
     // Past the last token there is no location.
     return document.current_location().error() ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
   }
