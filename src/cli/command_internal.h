@@ -36,6 +36,7 @@ Command add_check(CLI::App& program);
 Command add_show(CLI::App& program);
 Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);
+Command add_serve(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.
 struct DataOptions {

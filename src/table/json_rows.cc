@@ -103,7 +103,7 @@ void JsonRows::read(std::string_view body, const JsonShape& shape) {
     rejected_.push_back({record_at(reject.at), reject.line, std::move(reject.reason)});
   records_.clear();
   if (!places.empty())
-    for (std::size_t row = 0; row < block_->rows(); ++row) records_.push_back(record_at(block_->place_of_row(row)));
+    for (std::size_t row = 0; row < block_->rows(); ++row) records_.push_back(record_at(static_cast<std::size_t>(block_->row_text(row).data() - text.data())));
 
   std::unordered_set<std::string> names;
   for (auto& find : block_->finds)
@@ -117,6 +117,10 @@ std::int64_t JsonRows::rows() const {
 
 Result<Column> JsonRows::column(std::size_t i) {
   return block_->column(i, shape_->schema()[i].type);
+}
+
+std::string_view JsonRows::text_of(std::size_t row) const {
+  return block_->row_text(row);
 }
 
 std::size_t JsonRows::record_of(std::size_t row) const {

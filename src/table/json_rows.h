@@ -49,6 +49,8 @@ class JsonRows final : public Batch {
   Result<Column> column(std::size_t i) override;
   /// Which record of the body a row is, from 0: rejected ones count.
   std::size_t record_of(std::size_t row) const;
+  /// The row as the body has it.
+  std::string_view text_of(std::size_t row) const;
 
   struct Reject {
     std::size_t record;  ///< from 0

@@ -96,7 +96,9 @@ class JsonBlock {
   Column column(std::size_t i, Type type) const { return columns_[i].view(type, rows_); }
   const DecodedColumn& result(std::size_t column) const { return columns_[column]; }
   std::uint64_t line_of_row(std::size_t row) const { return records_[row].line; }
-  std::size_t place_of_row(std::size_t row) const { return records_[row].begin; }
+  std::string_view row_text(std::size_t row) const {
+    return {text.data() + records_[row].begin, records_[row].end - records_[row].begin};
+  }
   std::string cell_text(std::size_t row, std::size_t column) const;
 
   std::int64_t rejected = 0;

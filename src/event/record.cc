@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+namespace vigie::event {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+}  // namespace
+
+std::string encode(const Record& record) {
+  ByteWriter out;
+  out.fixed(kVersion);
+  out.fixed(static_cast<std::uint8_t>(record.kind));
+  out.string(record.model);
+  out.string(record.rows);
+  return out.take();
+}
+
+Result<Record> decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto version = in.fixed<std::uint8_t>();
+  const auto kind = in.fixed<std::uint8_t>();
+  if (in.ok() && version > kVersion)
+    return fail(Code::kCorrupt,
+                fmt::format("a record of format {}, and this program reads up to {}", version, kVersion));
+  Record record;
+  record.kind = static_cast<Kind>(kind);
+  record.model = in.string();
+  record.rows = in.string();
+  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > 2)
+    return fail(Code::kCorrupt, "a record of the journal that is none");
+  return record;
+}
+
+const table::JsonShape& keys_of(Kind kind) {
+  using table::Type;
+  static const table::JsonShape predictions({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
+  static const table::JsonShape labels(
+      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
+  return kind == Kind::kPredictions ? predictions : labels;
+}
+
+Status check_model(std::string_view name) {
+  auto bad = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
+           std::string_view("/\\\"?#%").find(c) != std::string_view::npos;
+  };
+  if (name.empty() || name.size() > 200 || std::any_of(name.begin(), name.end(), bad) || !is_utf8(name))
+    return fail(Code::kInput, fmt::format("{} cannot be the name of a model: 1 to 200 bytes of UTF-8 without control "
+                                          "characters and / \\ \" ? # %",
+                                          quoted(name.substr(0, 60))));
+  return {};
+}
+
+}  // namespace vigie::event

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "table/json_rows.h"
+
+namespace vigie::event {
+
+/// What the rows of a record are.
+enum class Kind : std::uint8_t { kPredictions = 1, kLabels = 2 };
+
+/// A record of the journal: the rows of one request that were accepted, as JSON, in one line each. They are kept as
+/// they came: a key that nobody knows today is there tomorrow.
+struct Record {
+  Kind kind = Kind::kPredictions;
+  std::string_view model;
+  std::string_view rows;
+};
+
+std::string encode(const Record& record);
+/// Points into `bytes`. Code::kCorrupt.
+Result<Record> decode(std::string_view bytes);
+
+/// Columns of the keys that every row of that kind may have, at the places of PredictionKey and LabelKey.
+const table::JsonShape& keys_of(Kind kind);
+enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
+enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };
+
+/// Of a model's name: 1 to 200 bytes of UTF-8 without control characters, slash, backslash, quote, ?, # and %.
+Status check_model(std::string_view name);
+
+}  // namespace vigie::event

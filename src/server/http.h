@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vigie::server {
+
+struct Request {
+  std::string method;               ///< "GET", …
+  std::vector<std::string> path;    ///< its parts, decoded: {"v1", "models"}
+  std::string query;                ///< behind the question mark, as it came
+  std::string type, authorization;  ///< headers
+  std::string body;                 ///< unpacked
+};
+
+struct Reply {
+  unsigned status = 200;
+  std::string body{};
+  std::string type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers{};
+};
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8090;               ///< 0: a free one
+  unsigned threads = 0;                    ///< 0: one per core
+  std::uint64_t body_limit = 64ULL << 20;  ///< bytes, packed and unpacked
+  std::uint32_t header_limit = 16 << 10;
+  std::size_t connections = 10'000;   ///< more are answered 503
+  std::chrono::seconds patience{30};  ///< for a request that has begun, and for one that is to come
+};
+
+/// Told once, from any thread.
+using Answer = std::function<void(Reply)>;
+using Handler = std::function<void(Request, Answer)>;
+
+/// An HTTP/1.1 server (Boost.Beast): connections are kept, requests may follow each other without waiting, bodies may
+/// be packed (gzip, zstd). What is malformed or over a limit is answered as {"error", "where"}.
+class HttpServer {
+ public:
+  /// Listens; the handler is called from its threads. Code::kUsage: not an address, or it is taken.
+  static Result<std::unique_ptr<HttpServer>> listen(HttpOptions options, Handler handler);
+  ~HttpServer();
+  /// Stops taking connections and waits until answers under way are sent, a second at most. Then the handler is not
+  /// called any more; an Answer that comes later goes nowhere.
+  void stop();
+  std::uint16_t port() const;
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A body as it was before it was packed: "gzip", "zstd", "identity" or "". Code::kUsage: another packing;
+/// Code::kInput: damaged, or larger than the limit (its message ends in "too large").
+Result<std::string> unpack(std::string body, std::string_view packing, std::uint64_t limit);
+
+}  // namespace vigie::server

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/ingest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace vigie::server {
+namespace {
+
+// The accepted rows, one a line. Outside of its strings a record may be broken into lines, in them it cannot.
+std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t> accepted) {
+  std::string out;
+  for (auto row : accepted) {
+    const auto from = out.size();
+    out += rows.text_of(row);
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '\n', ' ');
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+void Ingest::add(event::Kind kind, std::string_view model, std::string_view body,
+                 std::function<void(Result<Reply>)> done) {
+  if (auto named = event::check_model(model); !named) return done(named.error());
+  thread_local table::JsonRows rows;
+  rows.read(body, event::keys_of(kind));
+  Reply reply;
+  for (const auto& reject : rows.rejected())
+    reply.rejected.push_back({reject.record, fmt::format("line {}: {}", reject.line, reject.reason)});
+
+  // What a record must have: an id, by which a repeated one is told from a new one and a label finds its prediction.
+  const auto id = *rows.column(0), time = *rows.column(1);
+  const auto label = kind == event::Kind::kLabels ? *rows.column(event::kLabelValue) : table::Column{};
+  std::vector<std::uint32_t> good;
+  std::size_t misfit = 0;
+  for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
+    const char* wrong = nullptr;
+    if (misfit < time.misfits.size() && time.misfits[misfit] == row) {
+      ++misfit;
+      wrong = "\"timestamp\" is no time: ISO 8601 or epoch numbers";
+    }
+    if (id.codes[row] < 0) wrong = "\"id\" is missing";
+    if (kind == event::Kind::kLabels && !wrong && label.codes[row] < 0) wrong = "\"label\" is missing";
+    if (wrong) {
+      reply.rejected.push_back({rows.record_of(row), wrong});
+    } else {
+      good.push_back(row);
+    }
+  }
+  std::sort(reply.rejected.begin(), reply.rejected.end(),
+            [](const Reject& a, const Reject& b) { return a.index < b.index; });
+  if (good.empty()) return done(std::move(reply));
+
+  const auto number = models_.number_of(model);
+  if (!number) return done(fail(Code::kUnavailable, fmt::format("{} would be one model too many", quoted(model))));
+  std::vector<Key> claimed;
+  std::vector<std::uint32_t> accepted;
+  if (kind == event::Kind::kPredictions) {
+    std::vector<std::string_view> ids;
+    for (auto row : good) ids.push_back(id.dictionary[static_cast<std::size_t>(id.codes[row])]);
+    std::vector<Known> known;
+    if (auto looked = claim(*number, ids, known, claimed); !looked) return done(looked.error());
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      reply.duplicates += known[i] != Known::kNew;
+      // What is under way may fail: it is written again, lest this answer promise what is not there.
+      if (known[i] != Known::kLasting) accepted.push_back(good[i]);
+    }
+    reply.accepted = good.size() - reply.duplicates;
+  } else {
+    accepted = std::move(good);
+    reply.accepted = accepted.size();
+  }
+  if (accepted.empty()) return done(std::move(reply));
+
+  journal::Records records;
+  records.add(event::encode({kind, model, in_lines(rows, accepted)}));
+  journal_.append(std::move(records), [this, claimed = std::move(claimed), reply = std::move(reply),
+                                       done = std::move(done)](Result<journal::Sequence> written) mutable {
+    std::optional<Error> error;
+    if (!written) error = written.error();
+    settle(std::move(written), std::move(claimed));
+    if (error) return done(std::move(*error));
+    done(std::move(reply));
+  });
+}
+
+Status Ingest::claim(std::uint32_t model, const std::vector<std::string_view>& ids, std::vector<Known>& known,
+                     std::vector<Key>& claimed) {
+  std::vector<Key> keys;
+  for (auto id : ids) keys.emplace_back(hash64(id, model), hash64(id, ~std::uint64_t{model}));
+  known.resize(ids.size());
+  {
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto [it, fresh] = waiting_.try_emplace(keys[i], Known::kUnderWay);
+      known[i] = fresh ? Known::kNew : it->second;
+    }
+  }
+  // Only then: what was committed meanwhile has left waiting_ and is found there.
+  std::vector<std::uint8_t> counted;
+  auto looked = state_.known(model, ids, counted);
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (known[i] != Known::kNew) continue;
+    if (!looked || counted[i]) {
+      waiting_.erase(keys[i]);
+      known[i] = Known::kLasting;
+    } else {
+      claimed.push_back(keys[i]);
+    }
+  }
+  return looked;
+}
+
+void Ingest::settle(Result<journal::Sequence> written, std::vector<Key> claimed) {
+  if (claimed.empty()) return;
+  std::lock_guard lock(mutex_);
+  if (written && *written >= committed_) {
+    for (const auto& key : claimed) waiting_[key] = Known::kLasting;
+    by_record_.emplace(*written, std::move(claimed));
+    return;
+  }
+  for (const auto& key : claimed) waiting_.erase(key);
+}
+
+void Ingest::committed(journal::Sequence offset) {
+  std::lock_guard lock(mutex_);
+  committed_ = offset;
+  while (!by_record_.empty() && by_record_.begin()->first < offset) {
+    for (const auto& key : by_record_.begin()->second) waiting_.erase(key);
+    by_record_.erase(by_record_.begin());
+  }
+}
+
+}  // namespace vigie::server

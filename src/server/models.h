@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/state.h"
+
+namespace vigie::server {
+
+/// The models that the service knows. All functions may be called from any thread.
+class Models {
+ public:
+  Models(std::vector<Model> known, std::size_t most) : most_(most) {
+    for (auto& model : known) {
+      next_ = std::max(next_, model.number + 1);
+      models_.emplace(model.name, std::move(model));
+    }
+  }
+
+  /// The model of that name, made where there is none; nothing where there are too many.
+  std::optional<std::uint32_t> number_of(std::string_view name) {
+    std::lock_guard lock(mutex_);
+    if (auto it = models_.find(name); it != models_.end()) return it->second.number;
+    if (models_.size() >= most_) return {};
+    Model model;
+    model.number = next_++, model.name = name;
+    return models_.emplace(name, std::move(model)).first->second.number;
+  }
+
+  /// Alters a model that number_of() knows.
+  void update(std::string_view name, const std::function<void(Model&)>& change) {
+    std::lock_guard lock(mutex_);
+    if (auto it = models_.find(name); it != models_.end()) change(it->second);
+  }
+
+  /// All of them by name.
+  std::vector<Model> all() const {
+    std::lock_guard lock(mutex_);
+    std::vector<Model> out;
+    for (const auto& [name, model] : models_) out.push_back(model);
+    return out;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Model, std::less<>> models_;
+  std::uint32_t next_ = 1;
+  std::size_t most_;
+};
+
+}  // namespace vigie::server

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/service.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/iso_time.h"
+#include "base/text.h"
+#include "server/follower.h"
+#include "server/ingest.h"
+
+namespace vigie::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Reply reply_of(unsigned status, const Json& body) {
+  return {status, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+Reply refuse(unsigned status, std::string_view error, std::string_view where) {
+  auto reply = reply_of(status, {{"error", error}, {"where", where}});
+  if (status == 429) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+Reply refuse(const Error& error, std::string_view where) {
+  return refuse(error.code == Code::kUnavailable ? 429 : error.code == Code::kInput ? 400 : 503, error.message, where);
+}
+
+Reply wrong_method(std::string_view allowed) {
+  auto reply = refuse(405, fmt::format("only {} here", allowed), "method");
+  reply.headers.emplace_back("Allow", allowed);
+  return reply;
+}
+
+Json json_of(const Model& model) {
+  auto seen = iso_time(model.last_seen);
+  return {{"model", model.name},
+          {"state", "no_data"},  // until a reference says what is normal
+          {"predictions", model.predictions},
+          {"labels", model.labels},
+          {"last_seen", seen.empty() ? Json() : Json(std::move(seen))}};
+}
+
+Status make_folder(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail(Code::kIo, fmt::format("{}: cannot make the folder: {}", folder, std::strerror(errno)));
+}
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  explicit Impl(ServiceOptions options) : options_(std::move(options)) {}
+
+  Status start() {
+    VIGIE_TRY(make_folder(options_.data));
+    VIGIE_ASSIGN(state_, State::open(options_.data + "/state"));
+    VIGIE_ASSIGN(auto known, state_->models());
+    auto writing = options_.journal;
+    VIGIE_ASSIGN(writing.consumers[std::string(Follower::kConsumer)], state_->offset());
+    VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
+    models_.emplace(std::move(known), options_.most_models);
+    ingest_.emplace(*journal_, *state_, *models_);
+    follower_.emplace(*journal_, *state_, *models_, [this](auto to) { ingest_->committed(to); });
+    VIGIE_TRY(follower_->catch_up());
+    follower_->start();
+    VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
+                   handle(std::move(request), std::move(answer));
+                 }));
+    return {};
+  }
+
+  ~Impl() {
+    if (http_) http_->stop();
+    follower_.reset();
+    journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
+  }
+
+  std::uint16_t port() const { return http_->port(); }
+  const std::string& torn() const { return journal_->torn(); }
+
+ private:
+  void handle(Request request, Answer answer) {
+    const auto& path = request.path;
+    const bool get = request.method == "GET" || request.method == "HEAD";
+    if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz"))
+      return answer(get ? health() : wrong_method("GET"));
+    if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics() : wrong_method("GET"));
+    if (path.size() >= 2 && path[0] == "v1" && path[1] == "models") {
+      if (path.size() == 2) return answer(get ? list() : wrong_method("GET"));
+      if (path.size() == 3) return answer(get ? one(path[2]) : wrong_method("GET"));
+      if (path.size() == 4 && (path[3] == "predictions" || path[3] == "labels")) {
+        if (request.method != "POST") return answer(wrong_method("POST"));
+        return take(request, path[3] == "labels" ? event::Kind::kLabels : event::Kind::kPredictions, std::move(answer));
+      }
+    }
+    answer(refuse(404, "nothing is here", "path"));
+  }
+
+  void take(const Request& request, event::Kind kind, Answer answer) {
+    const bool lasting = options_.journal.sync == journal::Sync::kAlways;
+    ingest_->add(
+        kind, request.path[2], request.body, [answer = std::move(answer), lasting](Result<Ingest::Reply> taken) {
+          if (!taken) return answer(refuse(taken.error(), "journal"));
+          Json rejected = Json::array();
+          for (const auto& reject : taken->rejected)
+            rejected.push_back({{"index", reject.index}, {"error", reject.error}});
+          if (taken->accepted + taken->duplicates == 0) {
+            const bool none = taken->rejected.empty();
+            return answer(reply_of(400, {{"error", none ? "the body holds no record" : taken->rejected[0].error},
+                                         {"where", none ? "body" : fmt::format("record {}", taken->rejected[0].index)},
+                                         {"accepted", 0},
+                                         {"duplicates", 0},
+                                         {"rejected", std::move(rejected)}}));
+          }
+          Json body{
+              {"accepted", taken->accepted}, {"duplicates", taken->duplicates}, {"rejected", std::move(rejected)}};
+          if (!lasting) body["durable"] = false;
+          answer(reply_of(202, body));
+        });
+  }
+
+  Reply list() {
+    Json out = Json::array();
+    for (const auto& model : models_->all()) out.push_back(json_of(model));
+    return reply_of(200, out);
+  }
+
+  Reply one(const std::string& name) {
+    const auto all = models_->all();
+    std::vector<std::string> names;
+    for (const auto& model : all) {
+      if (model.name == name) return reply_of(200, json_of(model));
+      names.push_back(model.name);
+    }
+    return refuse(404, unknown_name("model", name, names), "path");
+  }
+
+  Reply health() {
+    if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
+    return reply_of(200, {{"status", "ok"}, {"version", options_.version}});
+  }
+
+  Reply metrics() {
+    std::string out =
+        "# HELP vigie_predictions_total Distinct predictions accepted.\n# TYPE vigie_predictions_total counter\n";
+    const auto all = models_->all();
+    for (const auto& m : all) out += fmt::format("vigie_predictions_total{{model=\"{}\"}} {}\n", m.name, m.predictions);
+    out += "# HELP vigie_labels_total Distinct ids with a label.\n# TYPE vigie_labels_total counter\n";
+    for (const auto& m : all) out += fmt::format("vigie_labels_total{{model=\"{}\"}} {}\n", m.name, m.labels);
+    out += fmt::format(
+        "# HELP vigie_journal_bytes Size of the journal on disk.\n# TYPE vigie_journal_bytes gauge\n"
+        "vigie_journal_bytes {}\n"
+        "# HELP vigie_journal_records_total Records ever written to the journal.\n"
+        "# TYPE vigie_journal_records_total counter\nvigie_journal_records_total {}\n",
+        journal_->bytes(), journal_->end());
+    return {200, std::move(out), "text/plain; version=0.0.4; charset=utf-8"};
+  }
+
+  ServiceOptions options_;
+  std::unique_ptr<State> state_;
+  std::optional<Models> models_;
+  std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
+  std::unique_ptr<journal::Journal> journal_;
+  std::optional<Follower> follower_;
+  std::unique_ptr<HttpServer> http_;
+};
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+std::uint16_t Service::port() const {
+  return impl_->port();
+}
+
+const std::string& Service::torn() const {
+  return impl_->torn();
+}
+
+Result<std::unique_ptr<Service>> Service::start(ServiceOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  VIGIE_TRY(impl->start());
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+}  // namespace vigie::server

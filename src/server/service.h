@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "journal/journal.h"
+#include "server/http.h"
+
+namespace vigie::server {
+
+struct ServiceOptions {
+  std::string data = "vigie-data";  ///< folder, made where it is not there
+  HttpOptions http;
+  journal::Options journal;
+  std::size_t most_models = 10'000;
+  std::string version;
+};
+
+/// The live watch: HTTP in, a journal, and what is counted of it, in one folder. Everything that was answered 202 is
+/// there after any crash.
+class Service {
+ public:
+  /// Reads on where the last one stopped, then listens. Code::kUsage: another process has the folder, or the address
+  /// cannot be had; Code::kIo, Code::kCorrupt: the folder.
+  static Result<std::unique_ptr<Service>> start(ServiceOptions options);
+  ~Service();
+  std::uint16_t port() const;
+  /// The file with what a crash left half written at the end of the journal; empty: none.
+  const std::string& torn() const;
+
+ private:
+  class Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vigie::server
