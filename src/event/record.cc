@@ -42,9 +42,9 @@ Result<Record> decode(std::string_view bytes) {
 
 const table::JsonShape& keys_of(Kind kind) {
   using table::Type;
-  static const table::JsonShape predictions({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
+  static const table::JsonShape predictions({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}}, true);
   static const table::JsonShape labels(
-      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
+      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}}, true);
   return kind == Kind::kPredictions ? predictions : labels;
 }
 

@@ -22,7 +22,14 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-constexpr auto kNoThrow = asio::experimental::as_tuple(asio::use_awaitable);
+// Named, not any_io_executor: half of the CPU of small requests would go into the latter.
+using Strand = asio::strand<asio::io_context::executor_type>;
+template <class T>
+using Task = asio::awaitable<T, Strand>;
+using Stream = beast::basic_stream<tcp, Strand>;
+constexpr asio::use_awaitable_t<Strand> kAwait;
+constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
+constexpr std::size_t kRead = 64 << 10;  // of a larger body at once
 
 std::optional<std::string> decoded(std::string_view part) {
   std::string out;
@@ -69,7 +76,7 @@ class HttpServer::Impl {
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error)
       return fail(Code::kUsage, fmt::format("--listen {}:{}: {}", options_.host, options_.port, error.message()));
-    asio::co_spawn(io_, accept(), asio::detached);
+    asio::co_spawn(asio::make_strand(io_), accept(), asio::detached);
     for (unsigned i = 0; i < thread_count(options_.threads); ++i) threads_.emplace_back([this] { io_.run(); });
     return {};
   }
@@ -92,21 +99,21 @@ class HttpServer::Impl {
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
  private:
-  asio::awaitable<void> accept() {
+  Task<void> accept() {
     while (!stopping_) {
       auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kNoThrow);
       if (error == asio::error::operation_aborted || stopping_) co_return;
       if (error) {  // as when no more files can be opened
-        asio::steady_timer pause(io_, std::chrono::milliseconds(50));
+        asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds(50));
         co_await pause.async_wait(kNoThrow);
         continue;
       }
       auto strand = socket.get_executor();
-      asio::co_spawn(strand, serve(beast::tcp_stream(std::move(socket))), asio::detached);
+      asio::co_spawn(strand, serve(Stream(std::move(socket))), asio::detached);
     }
   }
 
-  asio::awaitable<void> serve(beast::tcp_stream stream) {
+  Task<void> serve(Stream stream) {
     struct Counted {
       std::atomic<std::size_t>& count;
       std::size_t now;
@@ -131,6 +138,8 @@ class HttpServer::Impl {
       }
       auto bad = bad_head;
       if (!bad) {
+        if (parser.content_length().value_or(kRead) > buffer.size())
+          buffer.reserve(std::min<std::size_t>(kRead, parser.content_length().value_or(kRead)));
         auto [bad_body, size] = co_await http::async_read(stream, buffer, parser, kNoThrow);
         bad = bad_body;
       }
@@ -174,7 +183,7 @@ class HttpServer::Impl {
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
-  asio::awaitable<Reply> answered(http::request<http::string_body> message) {
+  Task<Reply> answered(http::request<http::string_body> message) {
     Request request;
     request.method = std::string(message.method_string());
     request.type = std::string(message[http::field::content_type]);
@@ -199,7 +208,7 @@ class HttpServer::Impl {
       co_return refuse(large ? 413 : body.error().code == Code::kUsage ? 415 : 400, body.error().message, "body");
     }
     request.body = std::move(*body);
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Reply)>(
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<Strand>&, void(Reply)>(
         [this](auto done, Request asked) {
           auto shared = std::make_shared<decltype(done)>(std::move(done));
           handler_(std::move(asked), [shared](Reply reply) {
@@ -208,7 +217,7 @@ class HttpServer::Impl {
                        [shared, reply = std::move(reply)]() mutable { std::move (*shared)(std::move(reply)); });
           });
         },
-        asio::use_awaitable, std::move(request));
+        kAwait, std::move(request));
   }
 
   HttpOptions options_;

@@ -41,8 +41,9 @@ bool spans_lines(std::string_view text) {
 
 }  // namespace
 
-JsonShape::JsonShape(std::vector<Key> keys) : keys_(std::move(keys)), plan_(std::make_unique<JsonPlan>()) {
-  plan_->discover = true;
+JsonShape::JsonShape(std::vector<Key> keys, bool closed) : keys_(std::move(keys)), plan_(std::make_unique<JsonPlan>()) {
+  plan_->discover = !closed;
+  plan_->closed = closed;
   for (auto& key : keys_) {
     const auto column = static_cast<std::int32_t>(schema_.size());
     if (key.path.empty()) key.path = parted(key.field.name);
@@ -103,7 +104,8 @@ void JsonRows::read(std::string_view body, const JsonShape& shape) {
     rejected_.push_back({record_at(reject.at), reject.line, std::move(reject.reason)});
   records_.clear();
   if (!places.empty())
-    for (std::size_t row = 0; row < block_->rows(); ++row) records_.push_back(record_at(static_cast<std::size_t>(block_->row_text(row).data() - text.data())));
+    for (std::size_t row = 0; row < block_->rows(); ++row)
+      records_.push_back(record_at(static_cast<std::size_t>(block_->row_text(row).data() - text.data())));
 
   std::unordered_set<std::string> names;
   for (auto& find : block_->finds)

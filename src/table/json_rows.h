@@ -22,7 +22,9 @@ class JsonShape {
     Field field;
     std::vector<std::string> path{};  ///< as the records write it; empty: the name, parted at its dots
   };
-  explicit JsonShape(std::vector<Key> keys);
+  /// `closed`: other keys are passed over, which is faster: they are not among JsonRows::unknown(), and not found under
+  /// another spelling.
+  explicit JsonShape(std::vector<Key> keys, bool closed = false);
   ~JsonShape();
   const Schema& schema() const { return schema_; }
   const std::vector<Key>& keys() const { return keys_; }

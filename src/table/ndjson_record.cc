@@ -155,6 +155,10 @@ class JsonRecord::Reader {
         if (auto error = read_value(field.value(), type, child->column, depth)) return error;
         continue;
       }
+      if (!child && plan_->closed) {
+        if (auto error = skim(field.value(), type, depth)) return error;
+        continue;
+      }
       path_.push_back({child ? std::string_view(child->key) : raw_key(raw), {}});
       if (std::memchr(path_.back().raw.data(), '\\', path_.back().raw.size())) {
         if (auto error = field.unescaped_key().get(path_.back().name)) return error;

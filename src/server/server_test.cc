@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <boost/asio.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "server/follower.h"
+#include "server/http.h"
+#include "server/ingest.h"
+#include "server/service.h"
+
+namespace vigie::server {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+struct Folder {
+  std::string path;
+  Folder() {
+    const char* tmp = std::getenv("TMPDIR");
+    path = fmt::format("{}/vigie-server-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(path.data())) std::abort();
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+// The rooms behind the HTTP server, without it.
+struct Back {
+  std::unique_ptr<State> state;
+  std::optional<Models> models;
+  std::optional<Ingest> ingest;
+  std::unique_ptr<journal::Journal> journal;
+  std::optional<Follower> follower;
+
+  explicit Back(const std::string& folder, journal::Options options = {}) {
+    state = State::open(folder + "/state").value();
+    options.consumers[std::string(Follower::kConsumer)] = state->offset().value();
+    journal = journal::Journal::open(folder + "/journal", options).value();
+    models.emplace(state->models().value(), 3);
+    ingest.emplace(*journal, *state, *models);
+    follower.emplace(*journal, *state, *models, [this](auto to) { ingest->committed(to); });
+  }
+  std::string add(std::string_view body, event::Kind kind = event::Kind::kPredictions, std::string_view model = "m") {
+    std::promise<std::string> said;
+    ingest->add(kind, model, body, [&](Result<Ingest::Reply> reply) {
+      if (!reply) return said.set_value(reply.error().message);
+      std::string text = fmt::format("{} accepted, {} there", reply->accepted, reply->duplicates);
+      for (const auto& r : reply->rejected) text += fmt::format("; {}: {}", r.index, r.error);
+      said.set_value(text);
+    });
+    return said.get_future().get();
+  }
+  std::string counts() const {
+    Lines out;
+    for (const auto& m : models->all()) out.push_back(fmt::format("{} {} {}", m.name, m.predictions, m.labels));
+    return fmt::format("{}", fmt::join(out, ", "));
+  }
+};
+
+TEST(Ingest, TellsWhatIsNoRecordAndWhatWasThere) {
+  Folder folder;
+  Back back(folder.path);
+  EXPECT_EQ(back.add(R"([{"id":"a"},{"id":"b"},{"id":7}])"), "3 accepted, 0 there");
+  EXPECT_EQ(
+      back.add("{\"id\":\"a\"}\n{}\n{\"id\":\"c\",\"timestamp\":\"soon\"}\nno\n{\"id\":\"d\"}"),
+      "1 accepted, 1 there; 1: \"id\" is missing; 2: \"timestamp\" is no time: ISO 8601 or epoch numbers; 3: line "
+      "4: not an object");
+  EXPECT_EQ(back.add(R"({"id":"a"})"), "0 accepted, 1 there");
+  EXPECT_EQ(back.add(R"([{"id":"e"},{"id":"e"}])"), "1 accepted, 1 there");
+  EXPECT_EQ(back.add(""), "0 accepted, 0 there");
+  EXPECT_EQ(back.add(R"([{"id":"a","label":1},{"id":"b"}])", event::Kind::kLabels),
+            "1 accepted, 0 there; 1: \"label\" is missing");
+  EXPECT_EQ(back.add(R"({"id":"a"})", event::Kind::kPredictions, "n"), "1 accepted, 0 there");
+  EXPECT_EQ(
+      back.add(R"({"id":"a"})", event::Kind::kPredictions, "a/b"),
+      "\"a/b\" cannot be the name of a model: 1 to 200 bytes of UTF-8 without control characters and / \\ \" ? # %");
+  EXPECT_EQ(back.add(R"({"id":"a"})", event::Kind::kPredictions, "o"), "1 accepted, 0 there");
+  EXPECT_EQ(back.add(R"({"id":"a"})", event::Kind::kPredictions, "p"), "\"p\" would be one model too many");
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), "m 5 1, n 1 0, o 1 0");
+}
+
+TEST(Ingest, KnowsIdsAfterwardsWhoeverRemembersThem) {
+  Folder folder;
+  {
+    Back back(folder.path);
+    EXPECT_EQ(back.add(R"([{"id":"a"},{"id":"b"}])"), "2 accepted, 0 there");
+    ASSERT_TRUE(back.follower->catch_up());
+    EXPECT_EQ(back.add(R"([{"id":"a"},{"id":"c"}])"), "1 accepted, 1 there");  // b and a: the state; c: waiting
+    EXPECT_EQ(back.add(R"([{"id":"c"}])"), "0 accepted, 1 there");
+  }
+  Back back(folder.path);  // c was never committed: it is read again
+  EXPECT_EQ(back.counts(), "m 2 0");
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), "m 3 0");
+  EXPECT_EQ(back.add(R"([{"id":"a"},{"id":"b"},{"id":"c"}])"), "0 accepted, 3 there");
+  const std::string longest(5000, 'x');
+  EXPECT_EQ(back.add(fmt::format(R"([{{"id":"{0}1"}},{{"id":"{0}2"}}])", longest)), "2 accepted, 0 there");
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.add(fmt::format(R"([{{"id":"{0}1"}},{{"id":"{0}3"}}])", longest)), "1 accepted, 1 there");
+}
+
+TEST(Ingest, PromisesNothingOfARecordThatCouldNotBeWritten) {
+  Folder folder;
+  journal::Options options;
+  options.keep_bytes = 1, options.segment_bytes = 1;  // full from the first segment on
+  Back back(folder.path, options);
+  std::string last;
+  int accepted = 0;
+  for (int i = 0; i < 10; ++i) {
+    last = back.add(fmt::format(R"({{"id":"{}"}})", i));
+    if (last != "1 accepted, 0 there") break;
+    ++accepted;
+  }
+  ASSERT_LT(accepted, 10);
+  EXPECT_EQ(back.add(fmt::format(R"({{"id":"{}"}})", accepted)), last);  // and not that it is there
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), fmt::format("m {} 0", accepted));
+  for (int i = 0; i < 3; ++i) last = back.add(fmt::format(R"({{"id":"{}"}})", accepted));
+  EXPECT_EQ(last, "0 accepted, 1 there");
+}
+
+TEST(State, ForgetsWhatWasNotCommitted) {
+  Folder folder;
+  {
+    auto state = State::open(folder.path).value();
+    EXPECT_TRUE(state->add_prediction(1, "a", 0).value());
+    EXPECT_FALSE(state->add_prediction(1, "a", 1).value());
+    EXPECT_TRUE(state->add_prediction(2, "a", 1).value());
+    EXPECT_EQ(state->add_label(1, "a", "yes").value(), State::Labelled::kFirst);
+    EXPECT_EQ(state->add_label(1, "a", "yes").value(), State::Labelled::kRepeated);
+    EXPECT_EQ(state->add_label(1, "a", "no").value(), State::Labelled::kCorrected);
+    Model model{1, "m", 1, 1, 5.0};
+    ASSERT_TRUE(state->commit(7, {&model, 1}));
+    EXPECT_TRUE(state->add_prediction(1, "b", 2).value());
+  }
+  auto state = State::open(folder.path).value();
+  EXPECT_EQ(state->offset().value(), 7U);
+  const auto models = state->models().value();
+  ASSERT_EQ(models.size(), 1U);
+  EXPECT_EQ(models[0], (Model{1, "m", 1, 1, 5.0}));
+  std::vector<std::uint8_t> known;
+  const std::vector<std::string_view> ids{"a", "b", ""};
+  ASSERT_TRUE(state->known(1, ids, known));
+  EXPECT_EQ(known, (std::vector<std::uint8_t>{1, 0, 0}));
+  EXPECT_TRUE(state->add_prediction(1, "b", 2).value());
+}
+
+TEST(Unpack, AnswersWhatIsDamagedOrTooLarge) {
+  const std::string text(200'000, 'a');
+  std::string packed(1000, '\0');
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data())), stream.avail_in = 200'000;
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data()), stream.avail_out = 1000;
+  ASSERT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  EXPECT_EQ(unpack(packed, "gzip", 200'000).value(), text);
+  EXPECT_EQ(unpack(packed + packed, "gzip", 1 << 20).value(), text + text);
+  auto said = [](std::string body, std::string_view packing, std::uint64_t limit = 1 << 20) {
+    return unpack(std::move(body), packing, limit).error().message;
+  };
+  EXPECT_EQ(said(packed, "gzip", 100'000), "unpacked, the body is over 100000 bytes: too large");
+  EXPECT_EQ(said(packed.substr(0, packed.size() - 3), "gzip"), "the body is no whole gzip stream");
+  EXPECT_EQ(said("text", "gzip"), "the body is no whole gzip stream");
+  EXPECT_EQ(said("", "zstd"), "the body is no whole zstd stream");
+  EXPECT_EQ(said("text", "zstd"), "the body is no zstd stream: Unknown frame descriptor");
+  EXPECT_EQ(said("text", "br"), "Content-Encoding: br is not known; gzip and zstd are");
+}
+
+// What the service answers to bytes on one connection that it closes, or that is closed after them.
+std::string answers(std::uint16_t port, const std::string& bytes) {
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::socket socket(io);
+  socket.connect({boost::asio::ip::make_address("127.0.0.1"), port});
+  boost::asio::write(socket, boost::asio::buffer(bytes));
+  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send);
+  std::string all;
+  boost::system::error_code end;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(all), end);
+  std::string out;
+  for (std::size_t at = 0; (at = all.find("HTTP/1.1 ", at)) != all.npos; at += 9)
+    out += (out.empty() ? "" : " ") + all.substr(at + 9, 3);
+  return out;
+}
+
+TEST(Service, SpeaksHttp) {
+  Folder folder;
+  ServiceOptions options;
+  options.data = folder.path, options.http.port = 0, options.http.body_limit = 1000, options.http.header_limit = 500;
+  options.http.threads = 2;
+  auto service = Service::start(options).value();
+  auto post = [](std::string_view body, std::string_view more = "") {
+    return fmt::format("POST /v1/models/m/predictions HTTP/1.1\r\nHost: x\r\n{}Content-Length: {}\r\n\r\n{}", more,
+                       body.size(), body);
+  };
+  const std::string get = "GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})") + get + post("[]") + post(R"({"id":"b"})")),
+            "202 200 400 202");
+  EXPECT_EQ(answers(service->port(),
+                    "POST /v1/models/m/labels HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "9\r\n{\"id\":\"a\"\r\nd\r\n,\"label\":\"y\"}\r\n0\r\n\r\n"),
+            "202");
+  EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})", "Expect: 100-continue\r\n")), "100 202");
+  EXPECT_EQ(answers(service->port(), post(std::string(1001, ' '))), "413");
+  EXPECT_EQ(answers(service->port(), post("{}", "X: " + std::string(600, 'x') + "\r\n")), "431");
+  EXPECT_EQ(answers(service->port(), "nonsense\r\n\r\n"), "400");
+  EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})").substr(0, 40)), "");
+  EXPECT_EQ(
+      answers(service->port(), "GET /a%2 HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz?x=1 HTTP/1.1\r\nHost: x\r\n\r\n"),
+      "400 200");
+  EXPECT_EQ(answers(service->port(), "PUT /v1/models HTTP/1.1\r\nHost: x\r\n\r\nGET /v1 HTTP/1.1\r\nHost: x\r\n\r\n"),
+            "405 404");
+  EXPECT_EQ(Service::start(options).error().message, folder.path + "/journal: another vigie has this folder");
+  options.data += "/other", options.http.port = service->port();
+  EXPECT_EQ(Service::start(options).error().message,
+            fmt::format("--listen 127.0.0.1:{}: Address already in use", service->port()));
+}
+
+// Many that send the same ids at once, some of them twice: each is accepted by one.
+TEST(Service, CountsEachIdOnceWhoeverSendsIt) {
+  Folder folder;
+  {
+    Back back(folder.path);
+    back.follower->start();
+    std::atomic<int> accepted = 0, there = 0;
+    std::vector<std::thread> senders;
+    for (int t = 0; t < 4; ++t) {
+      senders.emplace_back([&] {
+        for (int i = 0; i < 50; ++i) {
+          std::string body;
+          for (int k = 0; k < 10; ++k) body += fmt::format("{{\"id\":\"{}\"}}\n", 7 * i + k);
+          int a = 0, d = 0;
+          std::sscanf(back.add(body).c_str(), "%d accepted, %d there", &a, &d);
+          accepted += a, there += d;
+        }
+      });
+    }
+    for (auto& sender : senders) sender.join();
+    EXPECT_EQ(accepted, 7 * 49 + 10);
+    EXPECT_EQ(there, 4 * 500 - accepted);
+    back.follower.reset();
+  }
+  Back back(folder.path);
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), "m 353 0");
+}
+
+}  // namespace
+}  // namespace vigie::server
