@@ -8,10 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
-#include "engine/aspect_values_internal.h"
-#include "engine/column_counter_internal.h"
-#include "engine/quality_counter_internal.h"
-#include "engine/segmenter_internal.h"
+#include "engine/tally_builder_internal.h"
 
 namespace vigie::engine {
 
@@ -74,7 +71,7 @@ Span Tally::span_at(std::size_t column, std::size_t segmentation, std::size_t wi
   return i < groups.size() ? groups[i] : Span();
 }
 
-Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options) {
+table::Schema TallyBuilder::wanted(const Profile& profile, const TallyOptions& options) {
   table::Schema wanted;
   auto want = [&](const std::string& name, table::Type type) {
     if (find_column(wanted, name) == std::string::npos) wanted.push_back({name, type});
@@ -87,205 +84,213 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
   if (options.window.calendar()) want_other(options.timestamp, table::Type::kTimestamp);
   for (auto k : options.segmentations)
     for (const auto& name : profile.segmentations[k]) want_other(name, table::Type::kString);
-  VIGIE_ASSIGN(auto reader, input.open(wanted));
+  return wanted;
+}
 
-  Tally t;
-  VIGIE_ASSIGN(auto windower, Windower::make(options.window));
-  t.windower = std::move(windower);
-  t.widths.push_back(1);
-  std::vector<Segmenter> segmenters;
+Result<TallyBuilder> TallyBuilder::make(const Profile& profile, const table::Schema& schema, std::string source,
+                                        TallyOptions options) {
+  TallyBuilder b(profile, std::move(source), std::move(options));
+  VIGIE_TRY(b.start(schema));
+  return b;
+}
+
+TallyBuilder::TallyBuilder(const Profile& profile, std::string source, TallyOptions options)
+    : profile_(&profile), source_(std::move(source)), options_(std::move(options)) {}
+TallyBuilder::TallyBuilder(TallyBuilder&&) noexcept = default;
+TallyBuilder& TallyBuilder::operator=(TallyBuilder&&) noexcept = default;
+TallyBuilder::~TallyBuilder() = default;
+
+Status TallyBuilder::start(const table::Schema& schema) {
+  const auto& profile = *profile_;
+  VIGIE_ASSIGN(auto windower, Windower::make(options_.window));
+  tally_.windower = std::move(windower);
+  tally_.widths.push_back(1);
   auto locate = [&](const std::string& name, std::string_view role) -> Result<std::size_t> {
-    auto i = find_column(reader->schema(), name);
+    auto i = find_column(schema, name);
     if (i != std::string::npos) return i;
-    return fail(Code::kUsage, fmt::format("{}: no column \"{}\", which {} needs", input.name(), name, role));
+    return fail(Code::kUsage, fmt::format("{}: no column \"{}\", which {} needs", source_, name, role));
   };
-  std::size_t time_column = 0;
-  if (options.window.calendar()) {
-    VIGIE_ASSIGN(time_column, locate(options.timestamp, "--timestamp"));
-    VIGIE_TRY(check_time(reader->schema()[time_column], input.name()));
+  if (options_.window.calendar()) {
+    VIGIE_ASSIGN(time_column_, locate(options_.timestamp, "--timestamp"));
+    VIGIE_TRY(check_time(schema[time_column_], source_));
   }
-  for (auto k : options.segmentations) {
+  for (auto k : options_.segmentations) {
     std::vector<std::size_t> columns;
     for (const auto& name : profile.segmentations[k]) {
       VIGIE_ASSIGN(auto i, locate(name, "--segment"));
       columns.push_back(i);
     }
-    t.widths.push_back(std::max<std::size_t>(1, profile.segments[k].size()));
-    segmenters.emplace_back(profile.segmentations[k], std::move(columns), &profile.segments[k]);
+    tally_.widths.push_back(std::max<std::size_t>(1, profile.segments[k].size()));
+    segmenters_.emplace_back(profile.segmentations[k], std::move(columns), &profile.segments[k]);
   }
 
-  const auto keeps_rows = [&](std::size_t i) { return i < options.keep_rows.size() && options.keep_rows[i]; };
-  std::vector<ColumnCounter> counters;
-  std::vector<std::size_t> where;
-  counters.reserve(profile.counted());
+  counters_.reserve(profile.counted());
   for (std::size_t i = 0; i < profile.counted(); ++i) {
     const auto& c = profile.counted(i);
-    counters.emplace_back(c, t.widths.size(), options.reference);
-    if (i < options.most_values.size()) counters.back().keep(options.most_values[i]);
-    if (keeps_rows(i)) counters.back().keep_rows();
-    where.push_back(find_column(reader->schema(), c.name));
-    t.present.push_back(where.back() != std::string::npos);
+    counters_.emplace_back(c, tally_.widths.size(), options_.reference);
+    if (i < options_.most_values.size()) counters_.back().keep(options_.most_values[i]);
+    if (keeps_rows(i)) counters_.back().keep_rows();
+    where_.push_back(find_column(schema, c.name));
+    tally_.present.push_back(where_.back() != std::string::npos);
   }
 
   // Of a window: the columns that are read anyway.
-  std::vector<quality::ColumnSpec> checked;
-  std::vector<std::size_t> slot(reader->schema().size(), std::string::npos);  // in `checked`
-  if (options.quality) {
+  slot_.assign(schema.size(), std::string::npos);
+  if (options_.quality) {
     Roles roles;
-    roles.timestamp = options.timestamp;
-    for (std::size_t i = 0; i < reader->schema().size(); ++i) {
-      const bool read =
-          std::find(where.begin(), where.end(), i) != where.end() || (options.window.calendar() && i == time_column);
+    roles.timestamp = options_.timestamp;
+    for (std::size_t i = 0; i < schema.size(); ++i) {
+      const bool read = std::find(where_.begin(), where_.end(), i) != where_.end() ||
+                        (options_.window.calendar() && i == time_column_);
       if (!read) continue;
-      slot[i] = checked.size();
-      checked.push_back(quality_column(reader->schema()[i], roles, options.quality));
+      slot_[i] = checked_.size();
+      checked_.push_back(quality_column(schema[i], roles, options_.quality));
     }
+    fresh_ = std::make_unique<quality::TableState>(checked_, options_.quality->state.get(), quality::Depth::kCounts);
   }
-  std::optional<quality::TableState> fresh;  // knows the reference's fences, which take a while to find
-  if (options.quality) fresh.emplace(checked, options.quality->state.get(), quality::Depth::kCounts);
-  Pieces pieces;
-  std::vector<QualityBuffer> buffers(checked.size());
-  auto check = [&](std::size_t i, const table::Column& column) {
-    if (slot[i] == std::string::npos) return;
-    auto& buffer = buffers[slot[i]];
-    const auto values = pieces.arrange(quality_values(column, checked[slot[i]], buffer), buffer);
-    for (const auto& piece : pieces.pieces())
-      t.quality[static_cast<std::size_t>(piece.group)].column(slot[i], Pieces::part(values, buffer, piece));
-  };
+  buffers_.resize(checked_.size());
   // Which counters look at a column: its own, and those of its aspects.
-  std::vector<std::vector<std::size_t>> beside(profile.columns.size());
-  std::vector<AspectValues> derived;
+  beside_.resize(profile.columns.size());
   for (std::size_t a = 0; a < profile.aspects.size(); ++a) {
     const auto& aspect = profile.aspects[a];
     VIGIE_ASSIGN(auto values, AspectValues::make(aspect.aspect, profile.window.zone, aspect.known));
-    derived.push_back(std::move(values));
+    derived_.push_back(std::move(values));
     for (std::size_t i = 0; i < profile.columns.size(); ++i)
-      if (profile.columns[i].name == aspect.profile.name) beside[i].push_back(a);
+      if (profile.columns[i].name == aspect.profile.name) beside_[i].push_back(a);
   }
 
-  // Bytes of one window or segment over all columns, and of all that were met, with what the checks hold.
-  std::int64_t each = 0, held = 0, row_bytes = 0, groups_met = 0;
   for (std::size_t i = 0; i < profile.counted(); ++i) {
     auto width = profile.counted(i).cells();
-    each += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options.group_bytes;
+    each_ += static_cast<std::int64_t>(sizeof(Counts) + width * sizeof(std::int64_t)) + options_.group_bytes;
     if (!keeps_rows(i)) continue;
     auto length = static_cast<std::size_t>(kTextWidth);
     for (const auto& a : profile.aspects)
       if (a.profile.name == profile.counted(i).name && !a.known.center.empty()) length = a.known.center.size();
-    row_bytes += static_cast<std::int64_t>(length * sizeof(float));
+    row_bytes_ += static_cast<std::int64_t>(length * sizeof(float));
   }
-  std::vector<std::vector<bool>> met(t.widths.size());
-  // What the checks hold of a window is weighed again whenever its rows have doubled.
-  struct Weighed {
-    std::int64_t rows = 0, bytes = 0;
-  };
-  std::vector<Weighed> weighed;
+  met_.resize(tally_.widths.size());
+  groups_.resize(tally_.widths.size());
+  sizes_.resize(tally_.widths.size());
+  segment_of_.resize(segmenters_.size());
+  return {};
+}
 
-  std::vector<Membership> groups(t.widths.size());
-  std::vector<std::size_t> sizes(t.widths.size());
-  std::vector<std::int32_t> windows;
-  std::vector<double> time_buffer;
-  std::vector<Status> failures(profile.columns.size());
-  std::vector<std::vector<std::int32_t>> segment_of(segmenters.size());
-  while (true) {
-    VIGIE_ASSIGN(auto batch, reader->next());
-    if (!batch) break;
-    auto rows = batch->rows();
-    std::span<const double> times;
-    if (options.window.calendar()) {
-      VIGIE_ASSIGN(times, read_times(*batch, time_column, time_buffer));
-    }
-    t.windower->assign(t.rows, rows, times, windows);
-    t.window_rows.resize(t.windower->size());
-    for (auto w : windows) {
-      if (w < 0)
-        ++t.without_time;
-      else
-        ++t.window_rows[static_cast<std::size_t>(w)];
-    }
-    groups[0].groups = windows;
-    groups[0].find_runs();
-    sizes[0] = t.windower->size();
-    for (std::size_t k = 0; k < segmenters.size(); ++k) {
-      auto& segments = segment_of[k];
-      VIGIE_TRY(segmenters[k].assign(*batch, segments));
-      auto width = static_cast<std::int32_t>(t.widths[k + 1]);
-      for (std::size_t i = 0; i < segments.size(); ++i)
-        segments[i] = segments[i] < 0 || windows[i] < 0 ? -1 : windows[i] * width + segments[i];
-      groups[k + 1].groups = segments;
-      groups[k + 1].find_runs();
-      sizes[k + 1] = t.windower->size() * t.widths[k + 1];
-    }
-    for (std::size_t k = 0; k < groups.size(); ++k) {
-      met[k].resize(sizes[k]);
-      for (auto g : groups[k].groups)
-        if (g >= 0 && !met[k][static_cast<std::size_t>(g)])
-          met[k][static_cast<std::size_t>(g)] = true, held += each, ++groups_met;
-    }
-    const auto kept = std::min((t.rows + rows) * static_cast<std::int64_t>(groups.size()),
-                               groups_met * static_cast<std::int64_t>(kKeptRows)) *
-                      row_bytes;
-    if (held + kept > options.most_bytes)
-      return fail(Code::kUsage,
-                  fmt::format("{}: {}{} by row {} are more than fit in {} MB; choose larger windows or fewer segments",
-                              input.name(), plural(static_cast<long long>(t.windower->size()), "window"),
-                              segmenters.empty() ? "" : " and their segments", with_commas(t.rows + rows),
-                              options.most_bytes >> 20));
-    if (options.quality) {
-      pieces.cut(windows);
-      while (t.quality.size() < t.windower->size()) t.quality.push_back(fresh->copy());
-      for (const auto& piece : pieces.pieces()) {
-        auto& state = t.quality[static_cast<std::size_t>(piece.group)];
-        state.begin(state.rows(), piece.size);
-      }
-      // A column of times alone is read by nobody else.
-      if (options.window.calendar() && std::find(where.begin(), where.end(), time_column) == where.end()) {
-        VIGIE_ASSIGN(auto column, batch->column(time_column));
-        check(time_column, column);
-      }
-    }
-    parallel_for(profile.columns.size(), options.threads, [&](std::size_t i) {
-      if (!t.present[i]) {
-        counters[i].add_missing(groups, sizes);
-        for (auto a : beside[i]) counters[profile.columns.size() + a].add_missing(groups, sizes);
-        return;
-      }
-      auto column = batch->column(where[i]);
-      if (!column) {
-        failures[i] = std::move(column.error());
-        return;
-      }
-      counters[i].add(*column, t.rows, groups, sizes);
-      check(where[i], *column);
-      for (auto a : beside[i]) counters[profile.columns.size() + a].add(derived[a].of(*column), t.rows, groups, sizes);
-      batch->release(where[i]);
-    });
-    for (auto& f : failures) VIGIE_TRY(std::move(f));
-    if (options.quality) {
-      weighed.resize(t.quality.size());
-      for (const auto& piece : pieces.pieces()) {
-        auto& state = t.quality[static_cast<std::size_t>(piece.group)];
-        auto& last = weighed[static_cast<std::size_t>(piece.group)];
-        state.end();
-        if (state.rows() < 2 * last.rows) continue;
-        held -= last.bytes;
-        last = {state.rows(), static_cast<std::int64_t>(state.size_bytes())};
-        held += last.bytes;
-      }
-    }
-    t.rows += rows;
-    if (options.progress)
-      options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
+void TallyBuilder::check(std::size_t i, const table::Column& column) {
+  if (slot_[i] == std::string::npos) return;
+  auto& buffer = buffers_[slot_[i]];
+  const auto values = pieces_.arrange(quality_values(column, checked_[slot_[i]], buffer), buffer);
+  for (const auto& piece : pieces_.pieces())
+    tally_.quality[static_cast<std::size_t>(piece.group)].column(slot_[i], Pieces::part(values, buffer, piece));
+}
+
+Status TallyBuilder::find_groups(table::Batch& batch) {
+  const auto rows = batch.rows();
+  std::span<const double> times;
+  if (options_.window.calendar()) {
+    VIGIE_ASSIGN(times, read_times(batch, time_column_, time_buffer_));
   }
-  t.problems = reader->problems();
-  for (const auto& segmenter : segmenters)
+  auto& t = tally_;
+  t.windower->assign(t.rows, rows, times, windows_);
+  t.window_rows.resize(t.windower->size());
+  for (auto w : windows_) {
+    if (w < 0)
+      ++t.without_time;
+    else
+      ++t.window_rows[static_cast<std::size_t>(w)];
+  }
+  groups_[0].groups = windows_;
+  groups_[0].find_runs();
+  sizes_[0] = t.windower->size();
+  for (std::size_t k = 0; k < segmenters_.size(); ++k) {
+    auto& segments = segment_of_[k];
+    VIGIE_TRY(segmenters_[k].assign(batch, segments));
+    auto width = static_cast<std::int32_t>(t.widths[k + 1]);
+    for (std::size_t i = 0; i < segments.size(); ++i)
+      segments[i] = segments[i] < 0 || windows_[i] < 0 ? -1 : windows_[i] * width + segments[i];
+    groups_[k + 1].groups = segments;
+    groups_[k + 1].find_runs();
+    sizes_[k + 1] = t.windower->size() * t.widths[k + 1];
+  }
+  for (std::size_t k = 0; k < groups_.size(); ++k) {
+    met_[k].resize(sizes_[k]);
+    for (auto g : groups_[k].groups)
+      if (g >= 0 && !met_[k][static_cast<std::size_t>(g)])
+        met_[k][static_cast<std::size_t>(g)] = true, held_ += each_, ++groups_met_;
+  }
+  const auto kept = std::min((t.rows + rows) * static_cast<std::int64_t>(groups_.size()),
+                             groups_met_ * static_cast<std::int64_t>(kKeptRows)) *
+                    row_bytes_;
+  if (held_ + kept > options_.most_bytes)
+    return fail(Code::kUsage,
+                fmt::format("{}: {}{} by row {} are more than fit in {} MB; choose larger windows or fewer segments",
+                            source_, plural(static_cast<long long>(t.windower->size()), "window"),
+                            segmenters_.empty() ? "" : " and their segments", with_commas(t.rows + rows),
+                            options_.most_bytes >> 20));
+  return {};
+}
+
+Status TallyBuilder::add(table::Batch& batch) {
+  VIGIE_TRY(find_groups(batch));
+  auto& t = tally_;
+  if (options_.quality) {
+    pieces_.cut(windows_);
+    while (t.quality.size() < t.windower->size()) t.quality.push_back(fresh_->copy());
+    for (const auto& piece : pieces_.pieces()) {
+      auto& state = t.quality[static_cast<std::size_t>(piece.group)];
+      state.begin(state.rows(), piece.size);
+    }
+    // A column of times alone is read by nobody else.
+    if (options_.window.calendar() && std::find(where_.begin(), where_.end(), time_column_) == where_.end()) {
+      VIGIE_ASSIGN(auto column, batch.column(time_column_));
+      check(time_column_, column);
+    }
+  }
+  const auto own = profile_->columns.size();
+  std::vector<Status> failures(own);
+  parallel_for(own, options_.threads, [&](std::size_t i) {
+    if (!t.present[i]) {
+      counters_[i].add_missing(groups_, sizes_);
+      for (auto a : beside_[i]) counters_[own + a].add_missing(groups_, sizes_);
+      return;
+    }
+    auto column = batch.column(where_[i]);
+    if (!column) {
+      failures[i] = std::move(column.error());
+      return;
+    }
+    counters_[i].add(*column, t.rows, groups_, sizes_);
+    check(where_[i], *column);
+    for (auto a : beside_[i]) counters_[own + a].add(derived_[a].of(*column), t.rows, groups_, sizes_);
+    batch.release(where_[i]);
+  });
+  for (auto& f : failures) VIGIE_TRY(std::move(f));
+  if (options_.quality) {
+    weighed_.resize(t.quality.size());
+    for (const auto& piece : pieces_.pieces()) {
+      auto& state = t.quality[static_cast<std::size_t>(piece.group)];
+      auto& last = weighed_[static_cast<std::size_t>(piece.group)];
+      state.end();
+      if (state.rows() < 2 * last.rows) continue;
+      held_ -= last.bytes;
+      last = {state.rows(), static_cast<std::int64_t>(state.size_bytes())};
+      held_ += last.bytes;
+    }
+  }
+  t.rows += batch.rows();
+  return {};
+}
+
+Result<Tally> TallyBuilder::finish(table::Problems problems) {
+  auto& t = tally_;
+  t.problems = std::move(problems);
+  for (const auto& segmenter : segmenters_)
     if (segmenter.strays() > 0)
       t.strays.push_back(fmt::format("{}: {} of segments that the reference has not, such as {}, in no segment",
-                                     input.name(), plural(segmenter.strays(), "row"), segmenter.stray()));
+                                     source_, plural(segmenter.strays(), "row"), segmenter.stray()));
   if (t.rows > 0 && t.windower->size() == 0)
-    return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", input.name(), options.timestamp));
-  for (auto& c : counters) {
-    c.finish(t.rows == profile.rows);
+    return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", source_, options_.timestamp));
+  for (auto& c : counters_) {
+    c.finish(t.rows == profile_->rows);
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
     t.values.push_back(c.take_values());
@@ -297,7 +302,20 @@ Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOpti
     t.maximum.push_back(c.maximum);
     t.fresh.push_back(std::move(c.fresh));
   }
-  return t;
+  return std::move(tally_);
+}
+
+Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options) {
+  VIGIE_ASSIGN(auto reader, input.open(TallyBuilder::wanted(profile, options)));
+  VIGIE_ASSIGN(auto builder, TallyBuilder::make(profile, reader->schema(), input.name(), options));
+  while (true) {
+    VIGIE_ASSIGN(auto batch, reader->next());
+    if (!batch) break;
+    VIGIE_TRY(builder.add(*batch));
+    if (options.progress)
+      options.progress(static_cast<double>(reader->consumed()) / std::max(1.0, static_cast<double>(input.bytes())));
+  }
+  return builder.finish(reader->problems());
 }
 
 }  // namespace vigie::engine

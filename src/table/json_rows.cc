@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/json_rows.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -49,7 +52,7 @@ JsonShape::JsonShape(std::vector<Key> keys, bool closed) : keys_(std::move(keys)
     if (key.path.empty()) key.path = parted(key.field.name);
     schema_.push_back(key.field);
     plan_->columns.push_back({key.field.type, true});
-    plan_->by_name.emplace(key.field.name, column);
+    plan_->by_name.emplace(fmt::format("{}", fmt::join(key.path, ".")), column);
     plan_->tree.insert(key.path, column);
   }
 }

@@ -79,6 +79,24 @@ TEST(JsonRows, GatherKeysThatTheShapeLacks) {
   const JsonShape named(std::vector<JsonShape::Key>{{{"features.y.z", Type::kString}}});
   rows.read(R"({"features":{"y.z":"w"}})", named);
   EXPECT_EQ(rows.column(0).value().dictionary[0], "w");
+  const JsonShape renamed(std::vector<JsonShape::Key>{{{"y.z", Type::kString}, {"features", "y.z"}}});
+  rows.read(R"({"features":{"y.z":"w"}})", renamed);
+  EXPECT_EQ(rows.column(0).value().dictionary[0], "w");
+  rows.read(R"({"features":{"y":{"z":"v"}}})", renamed);
+  EXPECT_EQ(rows.column(0).value().dictionary[0], "v");
+  EXPECT_TRUE(rows.unknown().empty());
+}
+
+TEST(JsonRows, AClosedShapePassesOverTheRest) {
+  JsonRows rows;
+  const JsonShape closed({{{"id", Type::kString}}}, true);
+  rows.read(R"({"a":{"b":[1,{"c":"d"}]},"id":"x","e":null}
+{"a":{"b":tru},"id":"y"})",
+            closed);
+  EXPECT_EQ(rows.rows(), 1);
+  EXPECT_TRUE(rows.unknown().empty());
+  EXPECT_EQ(rows.rejected().size(), 1U);
+  EXPECT_EQ(rows.text_of(0).substr(0, 6), "{\"a\":{");
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/aspect_values_internal.h"
+#include "engine/column_counter_internal.h"
+#include "engine/quality_counter_internal.h"
+#include "engine/segmenter_internal.h"
+#include "engine/tally.h"
+
+namespace vigie::engine {
+
+/// Makes a Tally batch by batch, of rows that lie in a file or come in as they happen. `profile` and what the options
+/// point to must outlive it. What is counted does not depend on the batches' size. Movable; one thread at a time.
+class TallyBuilder {
+ public:
+  /// The columns that are counted, or tell of windows and segments, with the types that they are to be read as.
+  static table::Schema wanted(const Profile& profile, const TallyOptions& options);
+  /// For batches of that schema; `source` names the data in messages. Code::kUsage: it lacks the times or a segment.
+  static Result<TallyBuilder> make(const Profile& profile, const table::Schema& schema, std::string source,
+                                   TallyOptions options);
+  TallyBuilder(TallyBuilder&&) noexcept;
+  TallyBuilder& operator=(TallyBuilder&&) noexcept;
+  ~TallyBuilder();
+
+  /// Code::kUsage: more windows and segments than memory is granted for; what the batch says of itself.
+  Status add(table::Batch& batch);
+  std::int64_t rows() const { return tally_.rows; }
+  /// What was counted, once, at the end. Code::kInput: rows, but none with a time.
+  Result<Tally> finish(table::Problems problems);
+
+ private:
+  TallyBuilder(const Profile& profile, std::string source, TallyOptions options);
+  Status start(const table::Schema& schema);
+  Status find_groups(table::Batch& batch);
+  void check(std::size_t i, const table::Column& column);
+  bool keeps_rows(std::size_t i) const { return i < options_.keep_rows.size() && options_.keep_rows[i]; }
+
+  const Profile* profile_;
+  std::string source_;
+  TallyOptions options_;
+  Tally tally_;
+  std::vector<Segmenter> segmenters_;
+  std::vector<ColumnCounter> counters_;
+  std::vector<AspectValues> derived_;
+  std::vector<std::vector<std::size_t>> beside_;  // per column the counters of its aspects
+  std::vector<std::size_t> where_;                // per counter the column in the schema
+  std::size_t time_column_ = 0;
+
+  std::vector<quality::ColumnSpec> checked_;
+  std::vector<std::size_t> slot_;               // per column of the schema in checked_
+  std::unique_ptr<quality::TableState> fresh_;  // knows the reference's fences, which take a while to find
+  Pieces pieces_;
+  std::vector<QualityBuffer> buffers_;
+
+  // Bytes of one window or segment over all columns, and of all that were met, with what the checks hold.
+  std::int64_t each_ = 0, held_ = 0, row_bytes_ = 0, groups_met_ = 0;
+  std::vector<std::vector<bool>> met_;
+  struct Weighed {
+    std::int64_t rows = 0, bytes = 0;
+  };
+  std::vector<Weighed> weighed_;  // what the checks hold of a window, weighed again whenever its rows have doubled
+
+  std::vector<Membership> groups_;
+  std::vector<std::size_t> sizes_;
+  std::vector<std::int32_t> windows_;
+  std::vector<double> time_buffer_;
+  std::vector<std::vector<std::int32_t>> segment_of_;
+};
+
+}  // namespace vigie::engine
