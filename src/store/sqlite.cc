@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <mutex>
+
+#include "store/store.h"
+
+namespace vigie::store {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr const char* kTables =
+    "CREATE TABLE IF NOT EXISTS windows ("
+    "  model TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL,"
+    "  verdict TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (model, key)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS windows_by_start ON windows (model, start, key);";
+
+// A statement that is reset when it is done with.
+class Statement {
+ public:
+  explicit Statement(sqlite3_stmt* statement) : s_(statement) {}
+  ~Statement() {
+    sqlite3_reset(s_);
+    sqlite3_clear_bindings(s_);
+  }
+  Statement(const Statement&) = delete;
+  Statement& bind(std::string_view text) {
+    sqlite3_bind_text(s_, ++at_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+    return *this;
+  }
+  Statement& bind(std::int64_t number) {
+    sqlite3_bind_int64(s_, ++at_, number);
+    return *this;
+  }
+  int step() { return sqlite3_step(s_); }
+  std::int64_t number(int column) { return sqlite3_column_int64(s_, column); }
+  std::string text(int column) {
+    const auto* from = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
+    return {from, static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
+  }
+
+ private:
+  sqlite3_stmt* s_;
+  int at_ = 0;
+};
+
+class Sqlite final : public Store {
+ public:
+  explicit Sqlite(std::string path) : path_(std::move(path)) {}
+  ~Sqlite() override {
+    for (auto* statement : {put_, find_}) sqlite3_finalize(statement);
+    sqlite3_close(db_);
+  }
+
+  Status open() {
+    if (sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        nullptr) != SQLITE_OK)
+      return failed("open");
+    sqlite3_busy_timeout(db_, 5000);
+    VIGIE_TRY(run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
+    sqlite3_stmt* version = nullptr;
+    if (sqlite3_prepare_v2(db_, "PRAGMA user_version", -1, &version, nullptr) != SQLITE_OK) return failed("read");
+    const int format = sqlite3_step(version) == SQLITE_ROW ? sqlite3_column_int(version, 0) : -1;
+    sqlite3_finalize(version);
+    if (format < 0) return failed("read");
+    if (format > kFormat)
+      return fail(Code::kCorrupt,
+                  fmt::format("{}: of format {}, and this program reads up to {}", path_, format, kFormat));
+    VIGIE_TRY(run(kTables));
+    VIGIE_TRY(run(fmt::format("PRAGMA user_version = {}", kFormat).c_str()));
+    VIGIE_TRY(prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?)", put_));
+    return prepare(
+        "SELECT key, start, \"end\", verdict, body FROM windows WHERE model = ?1 AND start < ?3 AND \"end\" > ?2 AND "
+        "(start, key) > (SELECT coalesce(max(start), -9223372036854775808), ?4 FROM windows WHERE model = ?1 AND key = "
+        "?4) "
+        "ORDER BY start, key LIMIT ?5",
+        find_);
+  }
+
+  Status put(std::span<const Window> windows) override {
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    for (const auto& w : windows) {
+      Statement s(put_);
+      s.bind(w.model).bind(w.key).bind(w.start).bind(w.end).bind(w.verdict).bind(w.body);
+      if (s.step() != SQLITE_DONE) return undone();
+    }
+    if (sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) return undone();
+    return {};
+  }
+
+  Result<std::vector<Window>> windows(const WindowQuery& query) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Window> found;
+    Statement s(find_);
+    s.bind(query.model).bind(query.from).bind(query.to).bind(query.after);
+    s.bind(static_cast<std::int64_t>(query.most));
+    int code;
+    while ((code = s.step()) == SQLITE_ROW)
+      found.push_back({query.model, s.number(1), s.number(2), s.text(0), s.text(3), s.text(4)});
+    if (code != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+ private:
+  Error failed(std::string_view doing) const {
+    const int code = db_ ? sqlite3_errcode(db_) : SQLITE_NOMEM;
+    const auto kind = code == SQLITE_FULL || code == SQLITE_BUSY || code == SQLITE_LOCKED ? Code::kUnavailable
+                      : code == SQLITE_CORRUPT || code == SQLITE_NOTADB                   ? Code::kCorrupt
+                                                                                          : Code::kIo;
+    return fail(kind, fmt::format("{}: cannot {}: {}", path_, doing, db_ ? sqlite3_errmsg(db_) : "no memory"));
+  }
+  Status run(const char* statements) {
+    if (sqlite3_exec(db_, statements, nullptr, nullptr, nullptr) != SQLITE_OK) return failed("write");
+    return {};
+  }
+  Status prepare(const char* text, sqlite3_stmt*& statement) {
+    if (sqlite3_prepare_v3(db_, text, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+      return failed("read");
+    return {};
+  }
+  Error undone() {
+    auto error = failed("write");
+    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return error;
+  }
+
+  std::string path_;
+  mutable std::mutex mutex_;
+  sqlite3* db_ = nullptr;
+  sqlite3_stmt *put_ = nullptr, *find_ = nullptr;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
+  auto store = std::make_unique<Sqlite>(path);
+  VIGIE_TRY(store->open());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace vigie::store

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vigie::store {
+
+/// What was found of one window of a model.
+struct Window {
+  std::string model;
+  std::int64_t start = 0;  ///< µs since 1970; of windows by rows the time of the first one
+  std::int64_t end = 0;
+  std::string key;      ///< tells windows of a model apart: one that comes again replaces what was found before
+  std::string verdict;  ///< "ok", "warning", "drift", "no_data"
+  std::string body;     ///< the window as the command line's JSON has it
+  bool operator==(const Window&) const = default;
+};
+
+/// Which windows: those that overlap [from, to), in the order of their start; `after` is the key of the last one had.
+struct WindowQuery {
+  std::string model;
+  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
+  std::size_t most = 1000;
+  std::string after{};
+};
+
+/// Where results are kept. All functions may be called from any thread. Code::kUnavailable where the store does not
+/// take or answer now, and may later; Code::kIo and Code::kCorrupt where it will not.
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// All of them or none; what was put before it lasts no longer than it does.
+  virtual Status put(std::span<const Window> windows) = 0;
+  virtual Result<std::vector<Window>> windows(const WindowQuery& query) const = 0;
+};
+
+/// One file of SQLite, made where it is not there; another process may read it meanwhile.
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& path);
+
+}  // namespace vigie::store

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace vigie::store {
+namespace {
+
+struct Folder {
+  std::string path;
+  Folder() {
+    const char* tmp = std::getenv("TMPDIR");
+    path = fmt::format("{}/vigie-store-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(path.data())) std::abort();
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+Window window(const std::string& model, std::int64_t start, const std::string& verdict = "ok") {
+  return {model, start, start + 10, std::to_string(start), verdict, fmt::format("{{\"start\":{}}}", start)};
+}
+
+std::string keys(const Store& store, const WindowQuery& query) {
+  std::string out;
+  const auto found = store.windows(query).value();
+  for (const auto& w : found) out += w.key + w.verdict[0] + " ";
+  return out;
+}
+
+TEST(Sqlite, KeepsWindowsAndReplacesThoseThatComeAgain) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  {
+    auto store = open_sqlite(path).value();
+    const Window some[] = {window("m", 20), window("m", 0), window("m", 10), window("n", 0, "drift")};
+    ASSERT_TRUE(store->put(some));
+    const Window again[] = {window("m", 10, "warning")};
+    ASSERT_TRUE(store->put(again));
+  }
+  const auto store = open_sqlite(path).value();
+  EXPECT_EQ(keys(*store, {.model = "m"}), "0o 10w 20o ");
+  EXPECT_EQ(keys(*store, {.model = "m", .from = 10, .to = 20}), "10w ");
+  EXPECT_EQ(keys(*store, {.model = "m", .from = 9}), "0o 10w 20o ");
+  EXPECT_EQ(keys(*store, {.model = "m", .most = 2}), "0o 10w ");
+  EXPECT_EQ(keys(*store, {.model = "m", .most = 2, .after = "10"}), "20o ");
+  EXPECT_EQ(keys(*store, {.model = "n"}), "0d ");
+  EXPECT_EQ(keys(*store, {.model = "o"}), "");
+  EXPECT_EQ(store->windows({.model = "n"}).value()[0], window("n", 0, "drift"));
+}
+
+TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  std::ofstream(path) << "no database, and longer than the hundred bytes that the head of a file of SQLite takes, "
+                         "so that it is looked at";
+  EXPECT_EQ(open_sqlite(path).error().message, path + ": cannot write: file is not a database");
+  EXPECT_EQ(open_sqlite(folder.path + "/none/results.sqlite").error().code, Code::kIo);
+}
+
+}  // namespace
+}  // namespace vigie::store
