@@ -73,85 +73,82 @@ std::vector<std::string> never_judged(const Comparison& out) {
 
 }  // namespace
 
-Result<Comparison> compare(const Profile& reference, table::Input& current, const CompareOptions& options) {
+// What is judged beside the counts where the reference's rows are there, and where another program's rules are
+// followed.
+struct Comparer::Beside {
+  const Tally* rows = nullptr;
+  const PeerJudge* theirs = nullptr;
+};
+
+Comparer::Comparer(const Profile& reference, const CompareOptions& options)
+    : reference_(reference), options_(options), known_good_(quality_of(reference)) {}
+Comparer::~Comparer() = default;
+
+Result<std::unique_ptr<Comparer>> Comparer::make(const Profile& reference, const CompareOptions& options) {
   VIGIE_TRY(check_segments(options.segments));
-  Comparison out;
-  out.version = options.version;
-  out.alpha = options.alpha;
-  const auto* peer = options.compat;
-  PeerWindows windows{options.window, {}};
-  if (peer) {
-    out.compat = fmt::format("{} {}", peer->name, peer->version);
-    if (!options.reference_rows)
-      return fail(Code::kUsage, fmt::format("--compat {}: needs the reference's rows, and {} is a profile without them",
-                                            peer->name, reference.source));
-    VIGIE_ASSIGN(windows, peer_windows(*peer, options.window, reference, current));
-  }
-  TallyOptions counting{.window = windows.current,
-                        .timestamp = reference.timestamp,
-                        .segmentations = {},
-                        .group_bytes = kResultBytes,
-                        .threads = options.threads,
-                        .progress = options.progress,
-                        .most_values = {},
-                        .keep_rows = {}};
+  std::unique_ptr<Comparer> out(new Comparer(reference, options));
+  out->counting_ = {.window = options.window,
+                    .timestamp = reference.timestamp,
+                    .segmentations = {},
+                    .group_bytes = kResultBytes,
+                    .threads = options.threads,
+                    .progress = options.progress,
+                    .most_values = {},
+                    .keep_rows = {}};
   for (const auto& by : options.segments) {
     auto it = std::find(reference.segmentations.begin(), reference.segmentations.end(), by);
     if (it == reference.segmentations.end())
       return fail(Code::kUsage,
                   fmt::format("--segment {}: the profile was made without it (vigie profile … --segment {})",
                               to_string(by), to_string(by)));
-    counting.segmentations.push_back(static_cast<std::size_t>(it - reference.segmentations.begin()));
+    out->counting_.segmentations.push_back(static_cast<std::size_t>(it - reference.segmentations.begin()));
   }
-  const QualityReference known_good = quality_of(reference);
-  if (options.quality) counting.quality = &known_good;
-  std::vector<quality::ColumnSpec> added, declared;
-  std::string unknown, label;
-  Roles times;
-  times.timestamp = reference.timestamp;
-  VIGIE_ASSIGN(const auto own, current.declared());
-  for (const auto& f : own) declared.push_back(quality_column(f, times, &known_good));
-  for (const auto& c : reference.columns)
-    if (c.role == Role::kLabel) label = c.name;
-  table::Schema there;
+  if (options.quality) out->counting_.quality = &out->known_good_;
+  VIGIE_ASSIGN(auto chosen, choose(reference, options.compat ? std::span<const MethodChoice>() : options.methods));
+  out->chosen_ = std::make_unique<Chosen>(std::move(chosen));
+  return out;
+}
+
+Result<Comparison> Comparer::run(table::Input& current) const {
+  const auto* peer = options_.compat;
+  auto counting = counting_;
+  PeerWindows windows{options_.window, {}};
+  if (peer) {
+    if (!options_.reference_rows)
+      return fail(Code::kUsage, fmt::format("--compat {}: needs the reference's rows, and {} is a profile without them",
+                                            peer->name, reference_.source));
+    VIGIE_ASSIGN(windows, peer_windows(*peer, options_.window, reference_, current));
+    counting.window = windows.current;
+  }
+  CurrentData data{current.name(), {}, {}};
+  VIGIE_ASSIGN(data.declared, current.declared());
   {
     VIGIE_ASSIGN(auto peek, current.open());
-    there = peek->schema();
-    bool common = false;
-    for (const auto& f : there) {
-      bool known = std::any_of(reference.columns.begin(), reference.columns.end(),
-                               [&](const auto& c) { return c.name == f.name; });
-      common = common || known;
-      if (known || find_column(reference.others, f.name) != std::string::npos || f.name == reference.timestamp)
-        continue;
-      unknown += (unknown.empty() ? "" : ", ") + vigie::quoted(f.name);
-      added.push_back(quality_column(f, {}, nullptr));
-    }
-    if (!common)
+    data.columns = peek->schema();
+    if (std::none_of(data.columns.begin(), data.columns.end(), [&](const auto& f) { return knows(f.name); }))
       return fail(Code::kInput,
-                  fmt::format("{}: no column in common with the reference {}", current.name(), reference.source));
+                  fmt::format("{}: no column in common with the reference {}", current.name(), reference_.source));
   }
   PeerMethods peer_methods;
   if (peer) {
-    VIGIE_ASSIGN(peer_methods, choose(*peer, reference, options.methods));
+    VIGIE_ASSIGN(peer_methods, choose(*peer, reference_, options_.methods));
   }
-  VIGIE_ASSIGN(auto chosen, choose(reference, peer ? std::span<const MethodChoice>() : options.methods));
   std::optional<Tally> rows;
   if (peer) {
-    counting.most_values.assign(reference.columns.size(), std::numeric_limits<std::int64_t>::max());
+    counting.most_values.assign(reference_.columns.size(), std::numeric_limits<std::int64_t>::max());
     auto again = counting;
     again.window = windows.reference, again.reference = true;
-    VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
-  } else if (options.reference_rows) {
+    VIGIE_ASSIGN(rows, tally(*options_.reference_rows, reference_, again));
+  } else if (options_.reference_rows) {
     bool any = false;
-    counting.keep_rows.resize(reference.columns.size());
-    for (std::size_t c = 0; c < chosen.methods.size(); ++c) {
+    counting.keep_rows.resize(reference_.columns.size());
+    for (std::size_t c = 0; c < chosen_->methods.size(); ++c) {
       bool by_values = false;
-      for (const auto* m : chosen.methods[c]) {
-        if (!chosen.asked[c] || m->run == drift::omnibus.run) continue;
+      for (const auto* m : chosen_->methods[c]) {
+        if (!chosen_->asked[c] || m->run == drift::omnibus.run) continue;
         by_values = true;
-        const auto of = reference.column_of(c);
-        if (sees_vectors(*m, reference.columns[of].type)) counting.keep_rows[of] = true;
+        const auto of = reference_.column_of(c);
+        if (sees_vectors(*m, reference_.columns[of].type)) counting.keep_rows[of] = true;
       }
       counting.most_values.push_back(by_values ? kMostValues : 0);
       any = any || by_values;
@@ -159,36 +156,65 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     if (any) {
       auto again = counting;
       again.window = {}, again.reference = true, again.quality = nullptr;
-      VIGIE_ASSIGN(rows, tally(*options.reference_rows, reference, again));
+      VIGIE_ASSIGN(rows, tally(*options_.reference_rows, reference_, again));
     } else {
       counting.most_values.clear();
       counting.keep_rows.clear();
     }
   }
-  VIGIE_ASSIGN(auto counted, tally(current, reference, counting));
+  VIGIE_ASSIGN(const auto counted, tally(current, reference_, counting));
   if (counted.rows == 0) return no_rows(current.name(), counted.problems);
-
-  const Judge judge(reference, counted, options, counting.segmentations, chosen.methods,
-                    rows && !peer ? &*rows : nullptr);
   std::optional<PeerJudge> theirs;
-  if (peer) theirs.emplace(*peer, reference, counted, *rows, std::move(peer_methods), options.threads);
-  out.reference = {reference.source, reference.rows, reference.window_count};
-  out.current = {current.name(), counted.rows, 0};
-  out.rejected = counted.problems.rejected + reference.rejected;
-  out.problems = reference.problems;
+  if (peer) theirs.emplace(*peer, reference_, counted, *rows, std::move(peer_methods), options_.threads);
+  return judge(data, counted, windows.current, {rows && !peer ? &*rows : nullptr, theirs ? &*theirs : nullptr});
+}
+
+Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted) const {
+  return judge(data, counted, options_.window, {});
+}
+
+bool Comparer::knows(const std::string& column) const {
+  return std::any_of(reference_.columns.begin(), reference_.columns.end(),
+                     [&](const auto& c) { return c.name == column; });
+}
+
+Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted, const WindowSpec& spec,
+                                   const Beside& beside) const {
+  Comparison out;
+  out.version = options_.version;
+  out.alpha = options_.alpha;
+  const auto* peer = options_.compat;
+  const auto* theirs = beside.theirs;
+  if (peer) out.compat = fmt::format("{} {}", peer->name, peer->version);
+  std::vector<quality::ColumnSpec> added, declared;
+  std::string unknown, label;
+  Roles times;
+  times.timestamp = reference_.timestamp;
+  for (const auto& f : data.declared) declared.push_back(quality_column(f, times, &known_good_));
+  for (const auto& c : reference_.columns)
+    if (c.role == Role::kLabel) label = c.name;
+  for (const auto& f : data.columns) {
+    if (knows(f.name) || find_column(reference_.others, f.name) != std::string::npos || f.name == reference_.timestamp)
+      continue;
+    unknown += (unknown.empty() ? "" : ", ") + vigie::quoted(f.name);
+    added.push_back(quality_column(f, {}, nullptr));
+  }
+  const Judge judge(reference_, counted, options_, counting_.segmentations, chosen_->methods, beside.rows);
+  out.reference = {reference_.source, reference_.rows, reference_.window_count};
+  out.current = {data.name, counted.rows, 0};
+  out.rejected = counted.problems.rejected + reference_.rejected;
+  out.problems = reference_.problems;
   out.problems.insert(out.problems.end(), counted.problems.messages.begin(), counted.problems.messages.end());
-  for (const auto& list : {reference.notes, known_good.notes, counted.problems.notes})
+  for (const auto& list : {reference_.notes, known_good_.notes, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
   if (!unknown.empty())
     out.notes.push_back(
-        fmt::format("{}: columns the reference does not have are not compared: {}", current.name(), unknown));
+        fmt::format("{}: columns the reference does not have are not compared: {}", data.name, unknown));
   if (counted.without_time)
-    out.notes.push_back(
-        fmt::format("{}: {} rows without a time are in no window", current.name(), counted.without_time));
+    out.notes.push_back(fmt::format("{}: {} rows without a time are in no window", data.name, counted.without_time));
   out.notes.insert(out.notes.end(), counted.strays.begin(), counted.strays.end());
-  for (const auto& remark : counted.windower->remarks())
-    out.notes.push_back(fmt::format("{}: {}", current.name(), remark));
+  for (const auto& remark : counted.windower->remarks()) out.notes.push_back(fmt::format("{}: {}", data.name, remark));
   if (peer)
     out.notes.push_back(fmt::format(
         "numbers, thresholds and verdicts are those of {} {}: they are not calibrated, and missing values do not count",
@@ -198,64 +224,69 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
         "no verdict is worse than a warning, and --fail-on drift finds none: the reference has {} of the five windows "
         "that tell how much healthy ones differ; give one that lasts longer or has shorter windows (--window), or "
         "compare without --window",
-        reference.window_count));
+        reference_.window_count));
   else if (!judge.between())
     out.notes.push_back(
         "assumes independent rows: the reference has no five windows from which to learn how much healthy ones differ");
-  else if (options.window.kind != WindowSpec::Kind::kNone && options.window != reference.window)
+  else if (options_.window.kind != WindowSpec::Kind::kNone && options_.window != reference_.window)
     out.notes.push_back(fmt::format(
         "the reference's windows are by {}, these by {}: how much healthy ones differ is learnt from the former",
-        to_string(reference.window), to_string(options.window)));
-  else if (reference.window_count < kAdvisedWindows)
+        to_string(reference_.window), to_string(options_.window)));
+  else if (reference_.window_count < kAdvisedWindows)
     out.notes.push_back(
-        fmt::format("the reference has {} windows; {} or more are advised", reference.window_count, kAdvisedWindows));
+        fmt::format("the reference has {} windows; {} or more are advised", reference_.window_count, kAdvisedWindows));
 
   const auto& windower = *counted.windower;
   auto order = windower.order();
   auto cut = windower.cut_off();
-  const bool some_whole = windower.some_whole();
+  const bool some_whole = data.cut_off || windower.some_whole();
   std::size_t family = 0;
-  for (std::size_t c = 0; c < reference.counted(); ++c)
+  for (std::size_t c = 0; c < reference_.counted(); ++c)
     for (auto width : counted.widths)
-      family += width * ((chosen.methods[c].empty() ? 0U : 1U) +
-                         (c < reference.columns.size() && reference.columns[c].role != Role::kLabel &&
-                                  reference.columns[c].whole().total_missing() > 0
+      family += width * ((chosen_->methods[c].empty() ? 0U : 1U) +
+                         (c < reference_.columns.size() && reference_.columns[c].role != Role::kLabel &&
+                                  reference_.columns[c].whole().total_missing() > 0
                               ? 1U
                               : 0U));
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;
-  for (const auto& column : known_good.state->columns()) {
+  for (const auto& column : known_good_.state->columns()) {
     const auto& name = column.spec().name;
-    const bool read =
-        (options.window.calendar() && name == reference.timestamp) ||
-        std::any_of(reference.columns.begin(), reference.columns.end(), [&](const auto& c) { return c.name == name; });
+    const bool read = (options_.window.calendar() && name == reference_.timestamp) ||
+                      std::any_of(reference_.columns.begin(), reference_.columns.end(),
+                                  [&](const auto& c) { return c.name == name; });
     const auto role = column.spec().role;
     const bool own_role = role == quality::Role::kId || role == quality::Role::kTime || role == quality::Role::kLabel;
-    if (!read && (!own_role || find_column(there, name) != std::string::npos)) unread.push_back(name);
+    if (!read && (!own_role || find_column(data.columns, name) != std::string::npos)) unread.push_back(name);
   }
+  auto to_come = [&](std::size_t c) {
+    return data.labels_later && !counted.present[c] && reference_.columns[c].role == Role::kLabel;
+  };
+  for (std::size_t c = 0; c < reference_.columns.size(); ++c)
+    if (to_come(c)) unread.push_back(reference_.columns[c].name);
   auto quality_of_window = [&](std::size_t w, quality::Extent extent) -> Result<std::vector<QualityResult>> {
     std::vector<QualityResult> found;
     if (auto bad = unreadable(counted.problems.rejected, counted.rows)) found.push_back(std::move(*bad));
     quality::Context context{.current = counted.quality[w],
-                             .reference = known_good.state.get(),
+                             .reference = known_good_.state.get(),
                              .windows = {},
                              .extent = extent,
                              .unread = unread,
                              .added = added,
                              .declared = declared,
                              .label = label};
-    if (options.window == reference.window) context.windows = known_good.windows;
+    if (options_.window == reference_.window) context.windows = known_good_.windows;
     quality::RunOptions checks;
-    checks.threads = options.threads;
+    checks.threads = options_.threads;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));
     for (auto& finding : findings) found.push_back(as_result(std::move(finding)));
-    for (std::size_t c = 0; c < reference.columns.size(); ++c) {
+    for (std::size_t c = 0; c < reference_.columns.size(); ++c) {
       if (!counted.present[c]) continue;
       auto reason = judge.incomparable(c);
       if (reason.empty()) continue;
       for (auto& q : found)
-        if (q.check == "schema" && q.column == reference.columns[c].name) q.verdict = "fail", q.reason = reason;
+        if (q.check == "schema" && q.column == reference_.columns[c].name) q.verdict = "fail", q.reason = reason;
     }
     return found;
   };
@@ -264,21 +295,22 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     WindowResult window;
     window.index = static_cast<std::int64_t>(i);
     window.rows = counted.window_rows[w];
-    if (windows.current.calendar()) {
+    if (spec.calendar()) {
       window.start = windower.start_text(windower[w].key);
       window.end = windower.start_text(windower[w].key + 1);
-      window.partial = cut[i];
-    } else if (windows.current.kind == WindowSpec::Kind::kRows) {
-      window.partial = window.rows < windows.current.rows;
+      window.partial = data.cut_off.value_or(cut[i]);
+    } else if (spec.kind == WindowSpec::Kind::kRows) {
+      window.partial = window.rows < spec.rows;
     }
-    const auto extent = extent_of(windows.current, window.partial, some_whole);
+    const auto extent = extent_of(spec, window.partial, some_whole);
     const bool unfinished = extent == quality::Extent::kCutOff;
-    std::vector<std::vector<Draft>> columns(reference.columns.size());
-    parallel_for(columns.size(), options.threads, [&](std::size_t c) {
+    std::vector<std::vector<Draft>> columns(reference_.columns.size());
+    parallel_for(columns.size(), options_.threads, [&](std::size_t c) {
+      if (to_come(c)) return;
       columns[c] = judge.column(c, w, unfinished, family);
       if (theirs) columns[c] = theirs->column(columns[c], c, w);
     });
-    if (options.quality) {
+    if (options_.quality) {
       VIGIE_ASSIGN(window.quality, quality_of_window(w, extent));
     }
     std::vector<Draft*> all;
@@ -287,7 +319,7 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
     correct(all);
     for (auto& drafts : columns) {
       for (auto& d : drafts) {
-        decide(d, options.alpha, judge.warn_at_most());
+        decide(d, options_.alpha, judge.warn_at_most());
         window.verdict = std::max(window.verdict, d.result.verdict);
         window.columns.push_back(std::move(d.result));
       }
@@ -300,8 +332,13 @@ Result<Comparison> compare(const Profile& reference, table::Input& current, cons
   if (auto note = judge_labels(out.windows, label); !note.empty()) out.notes.push_back(std::move(note));
   for (auto& note : never_judged(out)) out.notes.push_back(std::move(note));
   summarise(out);
-  out.pictures = draw(reference, counted);
+  out.pictures = draw(reference_, counted);
   return out;
+}
+
+Result<Comparison> compare(const Profile& reference, table::Input& current, const CompareOptions& options) {
+  VIGIE_ASSIGN(auto comparer, Comparer::make(reference, options));
+  return comparer->run(current);
 }
 
 }  // namespace vigie::engine

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/live_windows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "engine/tally_builder_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr double kNever = -std::numeric_limits<double>::infinity();
+constexpr double kCut = 0.1;  // share of the first window that may lack rows
+
+// Some rows of a batch, in their order.
+class Some final : public table::Batch {
+ public:
+  Some(table::Batch& all, std::vector<std::uint32_t> rows) : all_(all), rows_(std::move(rows)) {}
+  std::int64_t rows() const override { return static_cast<std::int64_t>(rows_.size()); }
+
+  Result<table::Column> column(std::size_t i) override {
+    if (columns_.size() <= i) columns_.resize(i + 1);
+    if (!columns_[i]) columns_[i] = std::make_unique<Held>();
+    auto& held = *columns_[i];
+    VIGIE_ASSIGN(auto column, all_.column(i));
+    held = {};
+    for (std::uint32_t k = 0, misfit = 0; k < rows_.size(); ++k) {
+      const auto row = rows_[k];
+      if (!column.numbers.empty()) held.numbers.push_back(column.numbers[row]);
+      if (!column.codes.empty()) held.codes.push_back(column.codes[row]);
+      if (!column.missing.empty()) held.missing.push_back(column.missing[row]);
+      if (!column.offsets.empty()) {
+        const auto list =
+            column.values.subspan(static_cast<std::size_t>(column.offsets[row]),
+                                  static_cast<std::size_t>(column.offsets[row + 1] - column.offsets[row]));
+        held.values.insert(held.values.end(), list.begin(), list.end());
+        held.offsets.push_back(static_cast<std::int64_t>(held.values.size()));
+      }
+      while (misfit < column.misfits.size() && column.misfits[misfit] < row) ++misfit;
+      if (misfit < column.misfits.size() && column.misfits[misfit] == row) held.misfits.push_back(k);
+    }
+    column.numbers = held.numbers, column.codes = held.codes, column.missing = held.missing;
+    column.values = held.values, column.misfits = held.misfits;
+    if (!column.offsets.empty()) column.offsets = held.offsets;
+    return column;
+  }
+
+ private:
+  struct Held {
+    std::vector<double> numbers, values;
+    std::vector<std::int32_t> codes;
+    std::vector<std::uint8_t> missing;
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::uint32_t> misfits;
+  };
+  table::Batch& all_;
+  std::vector<std::uint32_t> rows_;
+  std::vector<std::unique_ptr<Held>> columns_;
+};
+
+}  // namespace
+
+struct LiveWindows::Open {
+  std::optional<TallyBuilder> builder;
+  std::int64_t came = 0, last_came = 0;  // when its first and latest row did
+  double end = 0;                        // µs; of windows by rows NaN
+  std::uint64_t place = 0;               // of its first row
+  bool first = false;                    // of all
+  double earliest = std::numeric_limits<double>::infinity();
+};
+
+LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
+    : profile_(std::move(profile)),
+      options_(std::move(options)),
+      closed_below_(std::numeric_limits<std::int64_t>::min()),
+      latest_(kNever) {}
+LiveWindows::~LiveWindows() = default;
+
+Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Profile> profile, LiveOptions options) {
+  std::unique_ptr<LiveWindows> live(new LiveWindows(std::move(profile), std::move(options)));
+  const auto& reference = *live->profile_;
+  VIGIE_ASSIGN(live->comparer_, Comparer::make(reference, live->options_.compare));
+  VIGIE_ASSIGN(auto windower, Windower::make(live->options_.compare.window));
+  live->windower_ = std::make_unique<Windower>(std::move(windower));
+  live->schema_ = TallyBuilder::wanted(reference, live->comparer_->counting());
+  std::erase_if(live->schema_, [&](const auto& field) {
+    return std::any_of(reference.columns.begin(), reference.columns.end(),
+                       [&](const auto& c) { return c.name == field.name && c.role == Role::kLabel; });
+  });
+  live->time_column_ = find_column(live->schema_, reference.timestamp);
+  return live;
+}
+
+Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
+  const auto rows = batch.rows();
+  std::span<const double> times;
+  if (calendar()) {
+    VIGIE_ASSIGN(times, read_times(batch, time_column_, times_));
+    for (double time : times)
+      if (time <= static_cast<double>(now + options_.ahead)) latest_ = std::max(latest_, time);
+  }
+  windower_->assign(rows_, rows, times, assigned_);
+  rows_ += rows;
+  const auto [low, high] = std::minmax_element(assigned_.begin(), assigned_.end());
+  if (rows == 0) return {};
+  if (*low == *high) {
+    if (*low < 0) return {};
+    return add_to((*windower_)[static_cast<std::size_t>(*low)].key, batch, now);
+  }
+  std::map<std::int64_t, std::vector<std::uint32_t>> parts;
+  for (std::size_t i = 0; i < assigned_.size(); ++i)
+    if (assigned_[i] >= 0)
+      parts[(*windower_)[static_cast<std::size_t>(assigned_[i])].key].push_back(static_cast<std::uint32_t>(i));
+  for (auto& [key, rows_of] : parts) {
+    Some some(batch, std::move(rows_of));
+    VIGIE_TRY(add_to(key, some, now));
+  }
+  return {};
+}
+
+Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t now) {
+  if (key < closed_below_) {
+    late_ += batch.rows();
+    return {};
+  }
+  auto [it, fresh] = windows_.try_emplace(key);
+  auto& open = it->second;
+  if (fresh) {
+    auto counting = comparer_->counting();
+    if (!calendar()) counting.window = {};
+    counting.progress = {};
+    VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
+    open.came = now;
+    open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
+    open.place = place_;
+    open.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
+  }
+  open.last_came = now;
+  if (calendar() && open.first) {
+    VIGIE_ASSIGN(const auto times, read_times(batch, time_column_, times_));
+    for (double time : times) open.earliest = std::min(open.earliest, time);
+  }
+  return open.builder->add(batch);
+}
+
+Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bool all) {
+  std::vector<Closed> closed;
+  while (!windows_.empty()) {
+    const auto key = windows_.begin()->first;
+    auto& open = windows_.begin()->second;
+    const bool over = calendar() ? open.end + static_cast<double>(options_.lateness) <= latest_ ||
+                                       (open.end + static_cast<double>(options_.lateness) <= static_cast<double>(now) &&
+                                        open.last_came + options_.idle <= now)
+                                 : open.builder->rows() >= options_.compare.window.rows;
+    if (!over && !all && windows_.size() <= options_.most_open) break;
+    closed_below_ = std::max(closed_below_, key + 1);
+    VIGIE_ASSIGN(auto one, judge(key, open));
+    windows_.erase(windows_.begin());
+    closed.push_back(std::move(one));
+  }
+  return closed;
+}
+
+Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open) {
+  VIGIE_ASSIGN(const auto counted, open.builder->finish({}));
+  CurrentData data{options_.name, schema_, {}};
+  data.labels_later = true;
+  Closed closed;
+  closed.key = key;
+  if (calendar()) {
+    closed.start = std::llround(windower_->start(key)), closed.end = std::llround(open.end);
+    data.cut_off = open.first && open.earliest - windower_->start(key) > kCut * (open.end - windower_->start(key));
+  } else {
+    closed.start = open.came, closed.end = open.last_came + 1;
+    data.cut_off = false;
+  }
+  VIGIE_ASSIGN(auto found, comparer_->judge(data, counted));
+  closed.result = std::move(found.windows.at(0));
+  closed.result.index = key;
+  closed.notes = std::move(found.notes);
+  return closed;
+}
+
+std::uint64_t LiveWindows::first() const {
+  std::uint64_t place = place_;
+  for (const auto& [key, open] : windows_) place = std::min(place, open.place);
+  return place;
+}
+
+}  // namespace vigie::engine

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/compare.h"
+#include "engine/windows.h"
+
+namespace vigie::engine {
+
+class TallyBuilder;
+
+struct LiveOptions {
+  CompareOptions compare;              ///< its window: by rows or by a calendar unit
+  std::string name;                    ///< of the data, for messages
+  std::int64_t lateness = 0;           ///< µs of event time that a window stays open behind the latest row
+  std::int64_t idle = 1'000'000;       ///< µs without a row after which a window whose end has passed is over
+  std::int64_t ahead = 3'600'000'000;  ///< µs: a row whose time is so far ahead of the clock closes no window
+  std::size_t most_open = 1'000;       ///< windows; beyond, the oldest is closed
+};
+
+/// Compares rows with a reference as they come: window by window, each once it is over, with the verdict that compare()
+/// has of the same rows in a file. A window is over when a row's time is past its end by `lateness`, or the clock is
+/// and no row came for `idle`, or it has its rows. Rows of a window that is over are counted as late. One thread at a
+/// time.
+class LiveWindows {
+ public:
+  /// `profile`: its columns of labels are left out, since labels come later. Code::kUsage as compare().
+  static Result<std::unique_ptr<LiveWindows>> make(std::shared_ptr<const Profile> profile, LiveOptions options);
+  ~LiveWindows();
+
+  /// What batches must hold: the profile's columns, times and segments, in this order.
+  const table::Schema& schema() const { return schema_; }
+  /// Whether rows need a time of their own.
+  bool calendar() const { return options_.compare.window.calendar(); }
+
+  /// Rows that came at `now`, µs since 1970.
+  Status add(table::Batch& batch, std::int64_t now);
+
+  struct Closed {
+    std::int64_t key = 0;             ///< of the window, rising with time
+    std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came
+    WindowResult result;
+    std::vector<std::string> notes;
+  };
+  /// The windows that are over by now, oldest first; `all`: every one that has rows.
+  Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
+
+  std::int64_t late() const { return late_; }
+  std::size_t open() const { return windows_.size(); }
+  /// Where reading on must begin, that no open window lack a row: what first() was when the oldest began.
+  std::uint64_t first() const;
+  /// A number that grows with the rows, as their place in a journal; to be called before add().
+  void at(std::uint64_t place) { place_ = place; }
+
+ private:
+  struct Open;
+  LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
+  Status add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
+  Result<Closed> judge(std::int64_t key, Open& open);
+
+  std::shared_ptr<const Profile> profile_;
+  LiveOptions options_;
+  table::Schema schema_;
+  std::unique_ptr<Comparer> comparer_;
+  std::unique_ptr<Windower> windower_;
+  std::size_t time_column_ = 0;
+  std::map<std::int64_t, Open> windows_;  // by key
+  std::int64_t rows_ = 0, late_ = 0, closed_below_;
+  double latest_;
+  std::uint64_t place_ = 0;
+  std::vector<std::int32_t> assigned_;
+  std::vector<double> times_;
+};
+
+}  // namespace vigie::engine

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/live_windows.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/memory_input_internal.h"
+
+namespace vigie::engine {
+namespace {
+
+constexpr double kHour = 3600e6, kStart = 1'700'006'400e6;  // µs; 2023-11-15T00:00:00Z
+
+struct Rows {
+  std::vector<double> time, x;
+  std::vector<std::string> colour;
+};
+
+// A row each 30 seconds; from `broken` hours on x is moved.
+Rows rows_of(int hours, unsigned seed, int broken) {
+  std::mt19937_64 rng(seed);
+  std::normal_distribution<double> law;
+  Rows rows;
+  for (int i = 0; i < hours * 120; ++i) {
+    rows.time.push_back(kStart + i * 30e6);
+    rows.x.push_back(law(rng) + (i >= broken * 120 ? 3 : 0));
+    rows.colour.push_back(rng() % 3 ? "red" : i % 50 == 7 ? "" : "blue");
+  }
+  return rows;
+}
+
+void fill(MemoryInput& input, const Rows& rows) {
+  input.add("time", rows.time, table::Type::kTimestamp).add("x", rows.x).add("colour", rows.colour);
+}
+
+std::shared_ptr<const Profile> reference_of(WindowSpec window) {
+  MemoryInput input("reference");
+  fill(input, rows_of(60, 1, 60));
+  ProfileOptions options;
+  options.roles.timestamp = "time";
+  options.window = window;
+  auto profile = make_profile(input, options);
+  EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
+  return std::make_shared<const Profile>(std::move(*profile));
+}
+
+// What a window came to, to the last digit.
+std::string told(const WindowResult& window) {
+  std::string out = fmt::format("{} {} {} {}:", window.start.value_or("-"), window.rows, to_string(window.verdict), window.partial);
+  for (const auto& c : window.columns)
+    out +=
+        fmt::format(" {} {} {} {} {} {},", c.column, c.method, to_string(c.verdict), c.p_value, c.p_adjusted, c.effect);
+  for (const auto& q : window.quality)
+    if (q.verdict != "pass") out += fmt::format(" {} {} {} {},", q.check, q.column, q.verdict, q.value);
+  return out;
+}
+
+// The batches of an input as they come; the clock is at the time of the last row.
+struct Feed {
+  std::unique_ptr<table::Reader> reader;
+  std::unique_ptr<LiveWindows> live;
+  std::vector<std::string> found;
+
+  Feed(MemoryInput& input, std::shared_ptr<const Profile> profile, LiveOptions options)
+      : live(LiveWindows::make(std::move(profile), std::move(options)).value()) {
+    reader = input.open(live->schema()).value();
+  }
+  bool step(std::int64_t now) {
+    auto batch = std::move(*reader->next());
+    if (!batch) return false;
+    EXPECT_TRUE(live->add(*batch, now));
+    close(now);
+    return true;
+  }
+  void close(std::int64_t now, bool all = false) {
+    auto closed = live->close(now, all);
+    EXPECT_TRUE(closed) << (closed ? "" : closed.error().message);
+    for (const auto& one : *closed) found.push_back(told(one.result));
+  }
+};
+
+std::vector<std::string> in_a_file(const Profile& profile, const Rows& rows, const CompareOptions& options) {
+  MemoryInput input("current");
+  fill(input, rows);
+  auto whole = compare(profile, input, options).value();
+  std::vector<std::string> out;
+  for (const auto& window : whole.windows) out.push_back(told(window));
+  return out;
+}
+
+TEST(LiveWindows, HaveTheVerdictsOfTheSameRowsInAFile) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  const auto rows = rows_of(12, 2, 9);
+  LiveOptions options;
+  options.compare.window = hours;
+  const auto want = in_a_file(*profile, rows, options.compare);
+  ASSERT_EQ(want.size(), 12U);
+  EXPECT_NE(want[10].find("drift"), std::string::npos) << want[10];
+  EXPECT_EQ(want[3].find("drift"), std::string::npos) << want[3];
+  for (std::int64_t batch : {1, 7, 50, 1000, 100'000}) {
+    MemoryInput input("current", batch);
+    fill(input, rows);
+    Feed feed(input, profile, options);
+    while (feed.step(static_cast<std::int64_t>(kStart))) {
+    }
+    if (batch < 1000) {
+      EXPECT_EQ(feed.found.size(), 11U);
+      EXPECT_EQ(feed.live->open(), 1U);
+    }
+    feed.close(0, true);
+    EXPECT_EQ(feed.found, want) << batch;
+  }
+}
+
+TEST(LiveWindows, ByRowsCloseWhenTheyAreFull) {
+  WindowSpec by_rows;
+  by_rows.kind = WindowSpec::Kind::kRows, by_rows.rows = 100;
+  const auto profile = reference_of(by_rows);
+  const auto rows = rows_of(4, 2, 2);
+  LiveOptions options;
+  options.compare.window = by_rows;
+  const auto want = in_a_file(*profile, rows, options.compare);
+  MemoryInput input("current", 30);
+  fill(input, rows);
+  Feed feed(input, profile, options);
+  while (feed.step(0)) {
+  }
+  EXPECT_EQ(feed.found.size(), 4U);
+  feed.close(0, true);
+  EXPECT_EQ(feed.found, want);
+}
+
+TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  LiveOptions options;
+  options.compare.window = hours;
+  options.lateness = 60'000'000;
+  auto rows = rows_of(2, 2, 9);
+  rows.time[100] = kStart + 400 * kHour;  // a clock that jumped: it closes nothing
+  rows.time[200] = kStart;                // late, and so is what stands at the place of the last
+  MemoryInput input("current", 20);
+  fill(input, rows);
+  Feed feed(input, reference_of(hours), options);
+  const auto now = [&](double hour) { return static_cast<std::int64_t>(kStart + hour * kHour); };
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(feed.step(now(1)));
+  EXPECT_TRUE(feed.found.empty());
+  EXPECT_EQ(feed.live->open(), 2U);
+  feed.close(now(1.01));  // within its lateness
+  EXPECT_TRUE(feed.found.empty());
+  feed.live->at(7);
+  feed.close(now(1.02));
+  EXPECT_EQ(feed.found.size(), 1U);
+  EXPECT_EQ(feed.live->late(), 0);
+  while (feed.step(now(1.5))) {
+  }
+  EXPECT_EQ(feed.live->late(), 1);
+  EXPECT_EQ(feed.live->open(), 2U);
+  EXPECT_EQ(feed.live->first(), 0U);  // the row of a time to come
+  feed.close(now(500));
+  EXPECT_EQ(feed.live->open(), 0U);
+  EXPECT_EQ(feed.live->first(), 7U);
+}
+
+}  // namespace
+}  // namespace vigie::engine
