@@ -12,7 +12,6 @@
 namespace vigie::engine {
 namespace {
 
-constexpr double kNever = -std::numeric_limits<double>::infinity();
 constexpr double kCut = 0.1;  // share of the first window that may lack rows
 
 // Some rows of a batch, in their order.
@@ -68,15 +67,13 @@ struct LiveWindows::Open {
   std::int64_t came = 0, last_came = 0;  // when its first and latest row did
   double end = 0;                        // µs; of windows by rows NaN
   std::uint64_t place = 0;               // of its first row
+  std::int64_t rows_before = 0;          // at that place
   bool first = false;                    // of all
   double earliest = std::numeric_limits<double>::infinity();
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
-    : profile_(std::move(profile)),
-      options_(std::move(options)),
-      closed_below_(std::numeric_limits<std::int64_t>::min()),
-      latest_(kNever) {}
+    : profile_(std::move(profile)), options_(std::move(options)) {}
 LiveWindows::~LiveWindows() = default;
 
 Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Profile> profile, LiveOptions options) {
@@ -135,7 +132,7 @@ Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t n
     VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
     open.came = now;
     open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
-    open.place = place_;
+    open.place = place_, open.rows_before = rows_at_place_;
     open.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
   }
   open.last_came = now;
@@ -168,6 +165,10 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open) {
   VIGIE_ASSIGN(const auto counted, open.builder->finish({}));
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
+  // What is not compared is there as well, and not looked at.
+  for (const auto& field : profile_->others) data.columns.push_back(field);
+  if (!calendar() && !profile_->timestamp.empty())
+    data.columns.push_back({profile_->timestamp, table::Type::kTimestamp});
   Closed closed;
   closed.key = key;
   if (calendar()) {
@@ -184,10 +185,15 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open) {
   return closed;
 }
 
-std::uint64_t LiveWindows::first() const {
-  std::uint64_t place = place_;
-  for (const auto& [key, open] : windows_) place = std::min(place, open.place);
-  return place;
+LiveWindows::Resume LiveWindows::resume() const {
+  Resume from{place_, rows_at_place_, closed_below_, late_};
+  for (const auto& [key, open] : windows_)
+    if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
+  return from;
+}
+
+void LiveWindows::resume(const Resume& from) {
+  place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below, late_ = from.late;
 }
 
 }  // namespace vigie::engine

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -54,10 +55,19 @@ class LiveWindows {
 
   std::int64_t late() const { return late_; }
   std::size_t open() const { return windows_.size(); }
-  /// Where reading on must begin, that no open window lack a row: what first() was when the oldest began.
-  std::uint64_t first() const;
-  /// A number that grows with the rows, as their place in a journal; to be called before add().
-  void at(std::uint64_t place) { place_ = place; }
+
+  /// From where rows must be read again, that nothing is lacking after a start anew.
+  struct Resume {
+    std::uint64_t place = 0;                                               ///< of the first of them, as at() was told
+    std::int64_t rows = 0;                                                 ///< that came before it
+    std::int64_t closed_below = std::numeric_limits<std::int64_t>::min();  ///< key: windows that are over
+    std::int64_t late = 0;
+  };
+  Resume resume() const;
+  /// Before the first add().
+  void resume(const Resume& from);
+  /// Where the rows of the next add() are, as in a journal; never falls.
+  void at(std::uint64_t place) { place_ = place, rows_at_place_ = rows_; }
 
  private:
   struct Open;
@@ -72,8 +82,9 @@ class LiveWindows {
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key
-  std::int64_t rows_ = 0, late_ = 0, closed_below_;
-  double latest_;
+  std::int64_t rows_ = 0, rows_at_place_ = 0, late_ = 0;
+  std::int64_t closed_below_ = std::numeric_limits<std::int64_t>::min();
+  double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;
   std::vector<std::int32_t> assigned_;
   std::vector<double> times_;

@@ -20,7 +20,7 @@ std::string encode(const Record& record) {
   out.fixed(kVersion);
   out.fixed(static_cast<std::uint8_t>(record.kind));
   out.string(record.model);
-  out.string(record.rows);
+  out.string(record.body);
   return out.take();
 }
 
@@ -34,8 +34,8 @@ Result<Record> decode(std::string_view bytes) {
   Record record;
   record.kind = static_cast<Kind>(kind);
   record.model = in.string();
-  record.rows = in.string();
-  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > 2)
+  record.body = in.string();
+  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kReference))
     return fail(Code::kCorrupt, "a record of the journal that is none");
   return record;
 }

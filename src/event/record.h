@@ -10,22 +10,25 @@
 
 namespace vigie::event {
 
-/// What the rows of a record are.
-enum class Kind : std::uint8_t { kPredictions = 1, kLabels = 2 };
+/// What a record holds.
+enum class Kind : std::uint8_t {
+  kPredictions = 1,  ///< rows of JSON, one a line, as they came: a key that nobody knows today is there tomorrow
+  kLabels = 2,       ///< likewise
+  kReference = 3,    ///< the bytes of a profile
+};
 
-/// A record of the journal: the rows of one request that were accepted, as JSON, in one line each. They are kept as
-/// they came: a key that nobody knows today is there tomorrow.
+/// A record of the journal: what one request brought that was accepted.
 struct Record {
   Kind kind = Kind::kPredictions;
   std::string_view model;
-  std::string_view rows;
+  std::string_view body;
 };
 
 std::string encode(const Record& record);
 /// Points into `bytes`. Code::kCorrupt.
 Result<Record> decode(std::string_view bytes);
 
-/// Columns of the keys that every row of that kind may have, at the places of PredictionKey and LabelKey.
+/// Columns of the keys that every row of that kind, predictions or labels, may have, at the places of PredictionKey and LabelKey.
 const table::JsonShape& keys_of(Kind kind);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
 enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };

@@ -10,12 +10,30 @@ namespace {
 using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
 constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it read again
+constexpr std::int64_t kWindowRows = 1'000;    // where the reference has no windows
+
+std::string reference_of(std::string_view model) {
+  return "reference " + std::string(model);
+}
+std::string windows_of(std::string_view model) {
+  return "windows " + std::string(model);
+}
+
+std::int64_t now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
-Follower::Follower(journal::Journal& journal, State& state, Models& models,
+Follower::Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
                    std::function<void(journal::Sequence)> committed)
-    : journal_(journal), state_(state), models_(models), committed_(std::move(committed)), reader_(journal.read(0)) {}
+    : journal_(journal),
+      state_(state),
+      models_(models),
+      store_(store),
+      committed_(std::move(committed)),
+      reader_(journal.read(0)) {}
 
 Follower::~Follower() {
   stop_ = true;
@@ -29,10 +47,21 @@ std::string Follower::trouble() const {
 
 Status Follower::start_again() {
   pending_rows_ = 0;
-  VIGIE_ASSIGN(auto offset, state_.offset());
+  watches_.clear();
+  VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
-  reader_ = journal_.read(offset);
-  for (const auto& known : models) models_.update(known.name, [&](Model& model) { model = known; });
+  auto from = counted_;
+  for (const auto& known : models) {
+    models_.update(known.name, [&](Model& model) { model = known; });
+    VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
+    if (!profile) continue;
+    VIGIE_TRY(set_reference(known.name, *profile, counted_));
+    auto& watch = *watches_.at(known.name);
+    VIGIE_ASSIGN(const auto kept, state_.get(windows_of(known.name)));
+    if (kept) VIGIE_TRY(watch.load(*kept));
+    from = std::min(from, watch.read_from());
+  }
+  reader_ = journal_.read(from);
   return {};
 }
 
@@ -53,6 +82,11 @@ void Follower::run() {
   while (!stop_) {
     auto more = step();
     Status done = more ? Status() : Status(more.error());
+    if (done && (!*more || steady_clock::now() - closed_at_ >= kCommitEvery)) {
+      for (auto& [name, watch] : watches_)
+        if (done) done = close(*watch, false);
+      closed_at_ = steady_clock::now();
+    }
     if (done && pending_rows_ > 0 && (!*more || pending_rows_ >= kMostPending) &&
         (pending_rows_ >= kMostPending || steady_clock::now() - committed_at_ >= kCommitEvery))
       done = commit(reader_.position());
@@ -78,45 +112,108 @@ Result<bool> Follower::step() {
 }
 
 Status Follower::read(const journal::Block& block) {
-  auto sequence = block.first;
+  auto place = block.first;
   for (auto bytes : block.records) {
     VIGIE_ASSIGN(const auto record, event::decode(bytes));
-    const auto number = models_.number_of(record.model);
-    rows_.read(record.rows, event::keys_of(record.kind));
-    VIGIE_ASSIGN(const auto id, rows_.column(0));
-    const auto rows = static_cast<std::size_t>(rows_.rows());
-    std::uint64_t predictions = 0, labels = 0;
-    table::Column label;
-    if (record.kind == event::Kind::kLabels) {
-      VIGIE_ASSIGN(label, rows_.column(event::kLabelValue));
-    }
-    for (std::size_t row = 0; number && row < rows; ++row) {
-      if (id.codes[row] < 0) continue;
-      const auto name = id.dictionary[static_cast<std::size_t>(id.codes[row])];
-      if (record.kind == event::Kind::kPredictions) {
-        VIGIE_ASSIGN(const bool fresh, state_.add_prediction(*number, name, sequence));
-        predictions += fresh;
-      } else if (label.codes[row] >= 0) {
-        VIGIE_ASSIGN(const auto was,
-                     state_.add_label(*number, name, label.dictionary[static_cast<std::size_t>(label.codes[row])]));
-        labels += was == State::Labelled::kFirst;
-      }
-    }
-    models_.update(record.model, [&](Model& model) {
-      model.predictions += predictions, model.labels += labels;
-      model.last_seen = static_cast<double>(block.arrived);
-    });
-    pending_rows_ += static_cast<std::int64_t>(rows);
-    ++sequence;
+    VIGIE_TRY(read(record, place++, block.arrived));
   }
   return {};
 }
 
+Status Follower::read(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
+  const auto number = models_.number_of(record.model);
+  if (!number) return {};
+  const bool again = place < counted_;
+  if (record.kind == event::Kind::kLabels) return again ? Status() : read_labels(record, *number);
+  if (record.kind == event::Kind::kReference) {
+    if (again) return {};
+    // What the old one was comparing with is over.
+    if (const auto old = watches_.find(record.model); old != watches_.end()) VIGIE_TRY(close(*old->second, true));
+    VIGIE_TRY(set_reference(std::string(record.model), record.body, place));
+    ++pending_rows_;
+    return state_.put(reference_of(record.model), record.body);
+  }
+
+  const auto found = watches_.find(record.model);
+  auto* watch = found == watches_.end() ? nullptr : found->second.get();
+  if (watch && place < watch->begins_at()) watch = nullptr;
+  if (again && !watch) return {};
+  const auto& shape = watch ? watch->shape() : event::keys_of(record.kind);
+  rows_.read(record.body, shape);
+  VIGIE_ASSIGN(const auto id, rows_.column(watch ? watch->id_column() : std::size_t{event::kPredictionId}));
+  const auto rows = static_cast<std::size_t>(rows_.rows());
+  std::vector<std::size_t> fresh;
+  std::vector<bool> seen(id.dictionary.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto code = static_cast<std::size_t>(id.codes[row]);
+    if (id.codes[row] < 0 || seen[code]) continue;
+    seen[code] = true;
+    VIGIE_ASSIGN(const bool first, state_.add_prediction(*number, id.dictionary[code], place));
+    if (first) fresh.push_back(row);
+  }
+  if (watch && !fresh.empty()) {
+    if (fresh.size() < rows) {
+      std::string body;
+      for (auto row : fresh) body.append(rows_.text_of(row)) += '\n';
+      rows_.read(body, shape);
+    }
+    VIGIE_TRY(watch->add(rows_, arrived, place));
+  }
+  pending_rows_ += static_cast<std::int64_t>(rows);
+  if (again) return {};
+  models_.update(record.model, [&](Model& model) {
+    model.predictions += fresh.size();
+    model.last_seen = static_cast<double>(arrived);
+  });
+  return {};
+}
+
+Status Follower::read_labels(const event::Record& record, std::uint32_t number) {
+  rows_.read(record.body, event::keys_of(record.kind));
+  VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
+  VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
+  std::uint64_t labels = 0;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
+    if (id.codes[row] < 0 || label.codes[row] < 0) continue;
+    VIGIE_ASSIGN(const auto was, state_.add_label(number, id.dictionary[static_cast<std::size_t>(id.codes[row])],
+                                                  label.dictionary[static_cast<std::size_t>(label.codes[row])]));
+    labels += was == State::Labelled::kFirst;
+  }
+  pending_rows_ += rows_.rows();
+  models_.update(record.model, [&](Model& model) { model.labels += labels; });
+  return {};
+}
+
+Status Follower::set_reference(const std::string& model, std::string_view bytes, journal::Sequence place) {
+  VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, model));
+  auto windows = profile.window;
+  if (windows.kind == engine::WindowSpec::Kind::kNone)
+    windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
+  VIGIE_ASSIGN(watches_[model], Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
+                                            std::move(windows), place));
+  return {};
+}
+
+Status Follower::close(Watch& watch, bool all) {
+  VIGIE_ASSIGN(const auto closed, watch.close(now(), all));
+  if (closed.empty()) return {};
+  VIGIE_TRY(store_.put(closed));
+  models_.update(watch.model(), [&](Model& model) { model.state = closed.back().verdict; });
+  ++pending_rows_;
+  return {};
+}
+
 Status Follower::commit(journal::Sequence offset) {
+  auto keep = offset;
+  for (const auto& [name, watch] : watches_) {
+    VIGIE_TRY(state_.put(windows_of(name), watch->save()));
+    keep = std::min(keep, watch->read_from());
+  }
   VIGIE_TRY(state_.commit(offset, models_.all()));
   committed_at_ = steady_clock::now();
   pending_rows_ = 0;
-  journal_.keep(std::string(kConsumer), offset);
+  counted_ = std::max(counted_, offset);
+  journal_.keep(std::string(kConsumer), keep);
   committed_(offset);
   return {};
 }

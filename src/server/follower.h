@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -10,17 +12,19 @@
 #include "event/record.h"
 #include "journal/journal.h"
 #include "server/models.h"
+#include "server/watch.h"
 
 namespace vigie::server {
 
-/// Reads the journal behind its writers and counts what it holds, once: what was read is committed with the offset of
-/// the next record.
+/// Reads the journal behind its writers: counts what it holds, once, and watches the models that have a reference. What
+/// was read is committed with the offset of the next record; windows are in the store before.
 class Follower {
  public:
   static constexpr std::string_view kConsumer = "state";
 
   /// `committed` is told the offset below which all is in the State, from the follower's thread.
-  Follower(journal::Journal& journal, State& state, Models& models, std::function<void(journal::Sequence)> committed);
+  Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
+           std::function<void(journal::Sequence)> committed);
   ~Follower();
   Follower(const Follower&) = delete;
 
@@ -34,17 +38,24 @@ class Follower {
   void run();
   Result<bool> step();
   Status read(const journal::Block& block);
+  Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);
+  Status read_labels(const event::Record& record, std::uint32_t model);
+  Status set_reference(const std::string& model, std::string_view profile, journal::Sequence place);
+  Status close(Watch& watch, bool all);
   Status commit(journal::Sequence offset);
   Status start_again();
 
   journal::Journal& journal_;
   State& state_;
   Models& models_;
+  store::Store& store_;
   std::function<void(journal::Sequence)> committed_;
   journal::Reader reader_;
+  journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
+  std::map<std::string, std::unique_ptr<Watch>, std::less<>> watches_;
   std::int64_t pending_rows_ = 0;
-  std::chrono::steady_clock::time_point committed_at_{};
+  std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
   std::atomic<bool> stop_ = false;
   mutable std::mutex mutex_;
   std::string trouble_;

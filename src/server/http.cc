@@ -189,9 +189,16 @@ class HttpServer::Impl {
     request.type = std::string(message[http::field::content_type]);
     request.authorization = std::string(message[http::field::authorization]);
     std::string_view target(message.target().data(), message.target().size());
-    if (auto mark = target.find('?'); mark != target.npos) {
-      request.query = target.substr(mark + 1);
-      target = target.substr(0, mark);
+    std::string_view query;
+    if (auto mark = target.find('?'); mark != target.npos)
+      query = target.substr(mark + 1), target = target.substr(0, mark);
+    while (!query.empty()) {
+      const auto part = query.substr(0, query.find('&'));
+      query.remove_prefix(std::min(query.size(), part.size() + 1));
+      const auto name = part.substr(0, part.find('='));
+      auto plain = decoded(name), value = decoded(part.substr(std::min(part.size(), name.size() + 1)));
+      if (!plain || !value) co_return refuse(400, "a % that two hexadecimal digits do not follow", "query");
+      if (!part.empty()) request.query.emplace_back(std::move(*plain), std::move(*value));
     }
     while (!target.empty()) {
       if (target[0] == '/') target.remove_prefix(1);

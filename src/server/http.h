@@ -15,11 +15,11 @@
 namespace vigie::server {
 
 struct Request {
-  std::string method;               ///< "GET", …
-  std::vector<std::string> path;    ///< its parts, decoded: {"v1", "models"}
-  std::string query;                ///< behind the question mark, as it came
-  std::string type, authorization;  ///< headers
-  std::string body;                 ///< unpacked
+  std::string method;                                      ///< "GET", …
+  std::vector<std::string> path;                           ///< its parts, decoded: {"v1", "models"}
+  std::vector<std::pair<std::string, std::string>> query;  ///< behind the question mark, decoded
+  std::string type, authorization;                         ///< headers
+  std::string body;                                        ///< unpacked
 };
 
 struct Reply {

@@ -36,6 +36,7 @@ struct Folder {
 // The rooms behind the HTTP server, without it.
 struct Back {
   std::unique_ptr<State> state;
+  std::unique_ptr<store::Store> store;
   std::optional<Models> models;
   std::optional<Ingest> ingest;
   std::unique_ptr<journal::Journal> journal;
@@ -45,9 +46,10 @@ struct Back {
     state = State::open(folder + "/state").value();
     options.consumers[std::string(Follower::kConsumer)] = state->offset().value();
     journal = journal::Journal::open(folder + "/journal", options).value();
+    store = store::open_sqlite(folder + "/results.sqlite").value();
     models.emplace(state->models().value(), 3);
     ingest.emplace(*journal, *state, *models);
-    follower.emplace(*journal, *state, *models, [this](auto to) { ingest->committed(to); });
+    follower.emplace(*journal, *state, *models, *store, [this](auto to) { ingest->committed(to); });
   }
   std::string add(std::string_view body, event::Kind kind = event::Kind::kPredictions, std::string_view model = "m") {
     std::promise<std::string> said;
@@ -139,7 +141,7 @@ TEST(State, ForgetsWhatWasNotCommitted) {
     EXPECT_EQ(state->add_label(1, "a", "yes").value(), State::Labelled::kFirst);
     EXPECT_EQ(state->add_label(1, "a", "yes").value(), State::Labelled::kRepeated);
     EXPECT_EQ(state->add_label(1, "a", "no").value(), State::Labelled::kCorrected);
-    Model model{1, "m", 1, 1, 5.0};
+    Model model{1, "m", 1, 1, 5.0, "ok"};
     ASSERT_TRUE(state->commit(7, {&model, 1}));
     EXPECT_TRUE(state->add_prediction(1, "b", 2).value());
   }
@@ -147,7 +149,7 @@ TEST(State, ForgetsWhatWasNotCommitted) {
   EXPECT_EQ(state->offset().value(), 7U);
   const auto models = state->models().value();
   ASSERT_EQ(models.size(), 1U);
-  EXPECT_EQ(models[0], (Model{1, "m", 1, 1, 5.0}));
+  EXPECT_EQ(models[0], (Model{1, "m", 1, 1, 5.0, "ok"}));
   std::vector<std::uint8_t> known;
   const std::vector<std::string_view> ids{"a", "b", ""};
   ASSERT_TRUE(state->known(1, ids, known));

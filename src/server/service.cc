@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "base/text.h"
 #include "server/follower.h"
 #include "server/ingest.h"
+#include "table/json_rows.h"
 
 namespace vigie::server {
 namespace {
@@ -42,7 +44,7 @@ Reply wrong_method(std::string_view allowed) {
 Json json_of(const Model& model) {
   auto seen = iso_time(model.last_seen);
   return {{"model", model.name},
-          {"state", "no_data"},  // until a reference says what is normal
+          {"state", model.state},
           {"predictions", model.predictions},
           {"labels", model.labels},
           {"last_seen", seen.empty() ? Json() : Json(std::move(seen))}};
@@ -66,9 +68,10 @@ class Service::Impl {
     auto writing = options_.journal;
     VIGIE_ASSIGN(writing.consumers[std::string(Follower::kConsumer)], state_->offset());
     VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
+    VIGIE_ASSIGN(store_, store::open_sqlite(options_.data + "/results.sqlite"));
     models_.emplace(std::move(known), options_.most_models);
     ingest_.emplace(*journal_, *state_, *models_);
-    follower_.emplace(*journal_, *state_, *models_, [this](auto to) { ingest_->committed(to); });
+    follower_.emplace(*journal_, *state_, *models_, *store_, [this](auto to) { ingest_->committed(to); });
     VIGIE_TRY(follower_->catch_up());
     follower_->start();
     VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
@@ -101,6 +104,11 @@ class Service::Impl {
         return take(request, path[3] == "labels" ? event::Kind::kLabels : event::Kind::kPredictions, std::move(answer));
       }
     }
+    if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
+      if (path[3] == "reference")
+        return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
+      if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
+    }
     answer(refuse(404, "nothing is here", "path"));
   }
 
@@ -125,6 +133,67 @@ class Service::Impl {
           if (!lasting) body["durable"] = false;
           answer(reply_of(202, body));
         });
+  }
+
+  void set_reference(const Request& request, Answer answer) {
+    const auto& model = request.path[2];
+    if (auto named = event::check_model(model); !named) return answer(refuse(named.error(), "path"));
+    std::string bytes;
+    auto profile = engine::is_profile(request.body) ? engine::load_profile(request.body, "body")
+                                                    : reference_of_rows(request.body, "body", options_.version);
+    if (!profile) return answer(refuse(400, profile.error().message, "body"));
+    // What cannot be watched by is told now, not by the follower.
+    auto windows = profile->window;
+    if (windows.kind == engine::WindowSpec::Kind::kNone)
+      windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = 1;
+    Json summary{{"rows", profile->rows},
+                 {"rejected", profile->rejected},
+                 {"columns", profile->columns.size()},
+                 {"windows", profile->window_count},
+                 {"window", to_string(profile->window)}};
+    bytes = engine::is_profile(request.body) ? request.body : engine::save_profile(*profile);
+    auto trial = Watch::make(model, std::make_shared<const engine::Profile>(std::move(*profile)), windows, 0);
+    if (!trial) return answer(refuse(400, trial.error().message, "body"));
+    if (!models_->number_of(model))
+      return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
+    journal::Records records;
+    records.add(event::encode({event::Kind::kReference, model, bytes}));
+    journal_->append(std::move(records), [answer = std::move(answer), summary](Result<journal::Sequence> written) {
+      answer(written ? reply_of(202, summary) : refuse(written.error(), "journal"));
+    });
+  }
+
+  // ?from=&to=&limit=&after=
+  Reply windows(const Request& request) {
+    store::WindowQuery query{.model = request.path[2]};
+    for (const auto& [name, value] : request.query) {
+      const std::vector<std::string> names{"from", "to", "limit", "after"};
+      if (name == "after") {
+        query.after = value;
+      } else if (name == "limit") {
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), query.most);
+        if (error != std::errc() || end != value.data() + value.size() || query.most < 1 || query.most > 10'000)
+          return refuse(400, fmt::format("limit: expected 1 to 10000, got {}", vigie::quoted(value)), "query");
+      } else if (name == "from" || name == "to") {
+        const auto time = table::parse_time(value);
+        if (!time)
+          return refuse(400, fmt::format("{}: {} is no time: ISO 8601 or epoch numbers", name, vigie::quoted(value)), "query");
+        (name == "from" ? query.from : query.to) = static_cast<std::int64_t>(*time);
+      } else {
+        return refuse(400, unknown_name("parameter", name, names), "query");
+      }
+    }
+    const auto found = store_->windows(query);
+    if (!found) return refuse(found.error(), "store");
+    if (found->empty())
+      if (auto model = one(request.path[2]); model.status != 200) return model;
+    std::string body = "[";
+    for (const auto& window : *found) (body += body.size() > 1 ? ",\n" : "\n") += window.body;
+    Reply reply{200, body + "]\n"};
+    if (found->size() == query.most)
+      reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}>; rel=\"next\"",
+                                                     request.path[2], found->back().key, query.most));
+    return reply;
   }
 
   Reply list() {
@@ -166,6 +235,7 @@ class Service::Impl {
 
   ServiceOptions options_;
   std::unique_ptr<State> state_;
+  std::unique_ptr<store::Store> store_;
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;

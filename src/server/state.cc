@@ -19,7 +19,7 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 40;  // of address space; t
 constexpr unsigned kReaders = 1000;
 constexpr std::size_t kLongestId = 400;  // LMDB takes keys of 511 bytes; longer ids are known by a hash
 constexpr std::uint8_t kVersion = 1;
-constexpr std::string_view kOffset = "offset", kModel = "model ";
+constexpr std::string_view kOffset = "offset", kModel = "model ", kOther = "other ";
 
 MDB_val value_of(std::string_view bytes) {
   return {bytes.size(), const_cast<char*>(bytes.data())};
@@ -57,6 +57,7 @@ std::string encode(const Model& model) {
   out.fixed(model.predictions);
   out.fixed(model.labels);
   out.fixed(model.last_seen);
+  out.string(model.state);
   return out.take();
 }
 
@@ -140,6 +141,7 @@ Result<std::vector<Model>> State::models() const {
     model.predictions = in.fixed<std::uint64_t>();
     model.labels = in.fixed<std::uint64_t>();
     model.last_seen = in.fixed<double>();
+    model.state = in.string();
     if (!in.ok() || version != kVersion) {
       e = MDB_CORRUPTED;
       break;
@@ -174,7 +176,9 @@ Result<bool> State::add_prediction(std::uint32_t model, std::string_view id, jou
   MDB_val value{sizeof record, &record};
   const int e = mdb_put(change_, ids_, &key, &value, MDB_NOOVERWRITE);
   if (e && e != MDB_KEYEXIST) return failed(e, "write");
-  return e == 0;
+  journal::Sequence first = record;
+  if (e == MDB_KEYEXIST && value.mv_size == sizeof first) std::memcpy(&first, value.mv_data, sizeof first);
+  return first == record;
 }
 
 Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view id, std::string_view label) {
@@ -190,6 +194,26 @@ Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view i
   e = mdb_put(change_, labels_, &key, &value, 0);
   if (e) return failed(e, "write");
   return result;
+}
+
+Result<std::optional<std::string>> State::get(std::string_view name) const {
+  Transaction read;
+  if (int e = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &read.txn)) return error_of(e, "read");
+  const auto stored = std::string(kOther) + std::string(name);
+  auto key = value_of(stored);
+  MDB_val found{};
+  const int e = mdb_get(read.txn, about_, &key, &found);
+  if (e == MDB_NOTFOUND) return std::optional<std::string>();
+  if (e) return error_of(e, "read");
+  return std::optional(std::string(view(found)));
+}
+
+Status State::put(std::string_view name, std::string_view bytes) {
+  VIGIE_TRY(begin());
+  const auto stored = std::string(kOther) + std::string(name);
+  auto key = value_of(stored), value = value_of(bytes);
+  if (int e = mdb_put(change_, about_, &key, &value, 0)) return failed(e, "write");
+  return {};
 }
 
 Status State::commit(journal::Sequence offset, std::span<const Model> models) {

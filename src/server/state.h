@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Model {
   std::uint64_t predictions = 0;  ///< distinct ids that were ever accepted
   std::uint64_t labels = 0;       ///< of them, and of ids that are still to come, those with a label
   double last_seen = std::numeric_limits<double>::quiet_NaN();  ///< µs since 1970, when the last record came
+  std::string state = "no_data";                                ///< the verdict of the last window
 
   bool operator==(const Model&) const = default;
 };
@@ -45,7 +47,12 @@ class State {
   /// Per id whether a prediction with it was counted; `out` is as long as `ids`.
   Status known(std::uint32_t model, std::span<const std::string_view> ids, std::vector<std::uint8_t>& out) const;
 
-  /// Whether the id is new to the model.
+  /// What was put under a name and committed.
+  Result<std::optional<std::string>> get(std::string_view name) const;
+  Status put(std::string_view name, std::string_view bytes);
+
+  /// Whether the record brought that id: it is the first one to have it, whether it is read for the first time or
+  /// again.
   Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record);
   enum class Labelled : std::uint8_t { kFirst, kCorrected, kRepeated };
   Result<Labelled> add_label(std::uint32_t model, std::string_view id, std::string_view label);

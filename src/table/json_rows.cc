@@ -44,6 +44,13 @@ bool spans_lines(std::string_view text) {
 
 }  // namespace
 
+std::optional<double> parse_time(std::string_view text) {
+  double number = 0;
+  bool integer = false;
+  if (parse_number(text, '.', number, integer)) return parse_epoch(number);
+  return parse_timestamp(text);
+}
+
 JsonShape::JsonShape(std::vector<Key> keys, bool closed) : keys_(std::move(keys)), plan_(std::make_unique<JsonPlan>()) {
   plan_->discover = !closed;
   plan_->closed = closed;

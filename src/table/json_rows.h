@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "table/table.h"
 
 namespace vigie::table {
+
+/// A time as cells of that type are read, ISO 8601 or an epoch number of s, ms, µs or ns: µs since 1970.
+std::optional<double> parse_time(std::string_view text);
 
 struct JsonPlan;
 class JsonBlock;

@@ -83,6 +83,12 @@ void write_side(Writer& out, const engine::Side& side) {
 
 }  // namespace
 
+std::string to_json(const engine::WindowResult& window) {
+  Writer out;
+  write_window(out, window);
+  return out.take();
+}
+
 std::string to_json(const engine::Comparison& comparison) {
   const auto& c = comparison;
   Writer out;

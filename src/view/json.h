@@ -15,6 +15,9 @@ namespace vigie::view {
 /// U+FFFD. An option whose value is not JSON is given as a string.
 std::string to_json(const engine::Comparison& comparison);
 
+/// One of its windows, without a newline at its end.
+std::string to_json(const engine::WindowResult& window);
+
 /// The same of `vigie score`: a line per metric. What is drawn is not in it.
 std::string to_json(const engine::Scorecard& card);
 

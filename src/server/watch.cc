@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/watch.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/bytes.h"
+#include "view/json.h"
+
+namespace vigie::server {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+// Where a prediction has what the reference has in a column.
+std::vector<std::string> path_of(const engine::Profile& reference, const std::string& column) {
+  if (column == reference.timestamp) return {"timestamp"};
+  std::size_t scores = 0;
+  for (const auto& c : reference.columns) scores += c.role == engine::Role::kScore;
+  for (const auto& c : reference.columns) {
+    if (c.name != column) continue;
+    switch (c.role) {
+      case engine::Role::kPrediction:
+        return {"prediction"};
+      case engine::Role::kScore:
+        if (column.starts_with("scores.")) return {"scores", column.substr(7)};
+        if (scores == 1) return {"score"};
+        return {"scores", column};
+      default:
+        return {"features", column};
+    }
+  }
+  return {"tags", column};
+}
+
+// Rows of which those without a time get one.
+class Timed final : public table::Batch {
+ public:
+  Timed(table::Batch& rows, std::size_t time, double arrived) : rows_(rows), time_(time), arrived_(arrived) {}
+  std::int64_t rows() const override { return rows_.rows(); }
+  Result<table::Column> column(std::size_t i) override {
+    VIGIE_ASSIGN(auto column, rows_.column(i));
+    if (i != time_) return column;
+    times_.assign(column.numbers.begin(), column.numbers.end());
+    for (auto& time : times_)
+      if (std::isnan(time)) time = arrived_;
+    column.numbers = times_;
+    return column;
+  }
+  void release(std::size_t i) override { rows_.release(i); }
+
+ private:
+  table::Batch& rows_;
+  std::size_t time_;
+  double arrived_;
+  std::vector<double> times_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Watch>> Watch::make(std::string model, std::shared_ptr<const engine::Profile> reference,
+                                           engine::WindowSpec windows, journal::Sequence place) {
+  std::unique_ptr<Watch> watch(new Watch());
+  engine::LiveOptions options;
+  options.name = model;
+  options.compare.window = std::move(windows);
+  options.compare.threads = 1;
+  VIGIE_ASSIGN(watch->live_, engine::LiveWindows::make(reference, std::move(options)));
+  watch->model_ = std::move(model);
+  const auto& schema = watch->live_->schema();
+  std::vector<table::JsonShape::Key> keys;
+  for (const auto& field : schema) keys.push_back({field, path_of(*reference, field.name)});
+  watch->time_column_ = keys.size();
+  if (watch->live_->calendar())
+    for (std::size_t i = 0; i < schema.size(); ++i)
+      if (schema[i].name == reference->timestamp) watch->time_column_ = i, keys[i].field.type = table::Type::kTimestamp;
+  watch->id_column_ = keys.size();
+  keys.push_back({{"id", table::Type::kString}, {"id"}});
+  watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), true);
+  watch->begins_at_ = place;
+  watch->live_->at(place);
+  return watch;
+}
+
+Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence place) {
+  live_->at(place);
+  Timed timed(rows, time_column_, static_cast<double>(arrived));
+  return live_->add(timed, arrived);
+}
+
+Result<std::vector<store::Window>> Watch::close(std::int64_t now, bool all) {
+  VIGIE_ASSIGN(const auto closed, live_->close(now, all));
+  std::vector<store::Window> out;
+  for (const auto& one : closed)
+    out.push_back({model_, one.start, one.end, std::to_string(one.key), std::string(to_string(one.result.verdict)),
+                   view::to_json(one.result)});
+  return out;
+}
+
+std::string Watch::save() const {
+  const auto from = live_->resume();
+  ByteWriter out;
+  out.fixed(kVersion);
+  out.fixed(from.place);
+  out.fixed(from.rows);
+  out.fixed(from.closed_below);
+  out.fixed(from.late);
+  return out.take();
+}
+
+Status Watch::load(std::string_view bytes) {
+  ByteReader in(bytes);
+  engine::LiveWindows::Resume from;
+  const auto version = in.fixed<std::uint8_t>();
+  from.place = in.fixed<std::uint64_t>();
+  from.rows = in.fixed<std::int64_t>();
+  from.closed_below = in.fixed<std::int64_t>();
+  from.late = in.fixed<std::int64_t>();
+  if (!in.ok() || version != kVersion) return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
+  live_->resume(from);
+  begins_at_ = from.place;
+  return {};
+}
+
+}  // namespace vigie::server
