@@ -143,15 +143,21 @@ Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t n
   return open.builder->add(batch);
 }
 
+bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
+  const auto lateness = static_cast<double>(options_.lateness);
+  if (open.end + lateness <= latest_) return true;
+  if (open.end + lateness > now) return false;
+  const bool replay = now - open.end > open.end - windower_->start(key);
+  return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
+}
+
 Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bool all) {
   std::vector<Closed> closed;
   while (!windows_.empty()) {
     const auto key = windows_.begin()->first;
     auto& open = windows_.begin()->second;
-    const bool over = calendar() ? open.end + static_cast<double>(options_.lateness) <= latest_ ||
-                                       (open.end + static_cast<double>(options_.lateness) <= static_cast<double>(now) &&
-                                        open.last_came + options_.idle <= now)
-                                 : open.builder->rows() >= options_.compare.window.rows;
+    const bool over =
+        calendar() ? ended(key, open, static_cast<double>(now)) : open.builder->rows() >= options_.compare.window.rows;
     if (!over && !all && windows_.size() <= options_.most_open) break;
     closed_below_ = std::max(closed_below_, key + 1);
     VIGIE_ASSIGN(auto one, judge(key, open));

@@ -18,12 +18,13 @@ namespace vigie::engine {
 class TallyBuilder;
 
 struct LiveOptions {
-  CompareOptions compare;              ///< its window: by rows or by a calendar unit
-  std::string name;                    ///< of the data, for messages
-  std::int64_t lateness = 0;           ///< µs of event time that a window stays open behind the latest row
-  std::int64_t idle = 1'000'000;       ///< µs without a row after which a window whose end has passed is over
-  std::int64_t ahead = 3'600'000'000;  ///< µs: a row whose time is so far ahead of the clock closes no window
-  std::size_t most_open = 1'000;       ///< windows; beyond, the oldest is closed
+  CompareOptions compare;                 ///< its window: by rows or by a calendar unit
+  std::string name;                       ///< of the data, for messages
+  std::int64_t lateness = 0;              ///< µs of event time that a window stays open behind the latest row
+  std::int64_t idle = 1'000'000;          ///< µs without a row after which a window whose end has passed is over, …
+  std::int64_t idle_replay = 60'000'000;  ///< … and where that was longer ago than the window is long
+  std::int64_t ahead = 3'600'000'000;     ///< µs: a row whose time is so far ahead of the clock closes no window
+  std::size_t most_open = 1'000;          ///< windows; beyond, the oldest is closed
 };
 
 /// Compares rows with a reference as they come: window by window, each once it is over, with the verdict that compare()
@@ -73,6 +74,7 @@ class LiveWindows {
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
+  bool ended(std::int64_t key, const Open& open, double now) const;
   Result<Closed> judge(std::int64_t key, Open& open);
 
   std::shared_ptr<const Profile> profile_;

@@ -83,8 +83,10 @@ void Follower::run() {
     auto more = step();
     Status done = more ? Status() : Status(more.error());
     if (done && (!*more || steady_clock::now() - closed_at_ >= kCommitEvery)) {
+      // While it is behind, the clock of what it reads is the one that counts.
+      const auto clock = *more ? arrived_ : now();
       for (auto& [name, watch] : watches_)
-        if (done) done = close(*watch, false);
+        if (done) done = close(*watch, clock, false);
       closed_at_ = steady_clock::now();
     }
     if (done && pending_rows_ > 0 && (!*more || pending_rows_ >= kMostPending) &&
@@ -112,6 +114,7 @@ Result<bool> Follower::step() {
 }
 
 Status Follower::read(const journal::Block& block) {
+  arrived_ = block.arrived;
   auto place = block.first;
   for (auto bytes : block.records) {
     VIGIE_ASSIGN(const auto record, event::decode(bytes));
@@ -128,7 +131,8 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   if (record.kind == event::Kind::kReference) {
     if (again) return {};
     // What the old one was comparing with is over.
-    if (const auto old = watches_.find(record.model); old != watches_.end()) VIGIE_TRY(close(*old->second, true));
+    if (const auto old = watches_.find(record.model); old != watches_.end())
+      VIGIE_TRY(close(*old->second, arrived, true));
     VIGIE_TRY(set_reference(std::string(record.model), record.body, place));
     ++pending_rows_;
     return state_.put(reference_of(record.model), record.body);
@@ -194,8 +198,8 @@ Status Follower::set_reference(const std::string& model, std::string_view bytes,
   return {};
 }
 
-Status Follower::close(Watch& watch, bool all) {
-  VIGIE_ASSIGN(const auto closed, watch.close(now(), all));
+Status Follower::close(Watch& watch, std::int64_t clock, bool all) {
+  VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
   if (closed.empty()) return {};
   VIGIE_TRY(store_.put(closed));
   models_.update(watch.model(), [&](Model& model) { model.state = closed.back().verdict; });

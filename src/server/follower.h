@@ -41,7 +41,7 @@ class Follower {
   Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);
   Status read_labels(const event::Record& record, std::uint32_t model);
   Status set_reference(const std::string& model, std::string_view profile, journal::Sequence place);
-  Status close(Watch& watch, bool all);
+  Status close(Watch& watch, std::int64_t clock, bool all);
   Status commit(journal::Sequence offset);
   Status start_again();
 
@@ -54,7 +54,7 @@ class Follower {
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
   std::map<std::string, std::unique_ptr<Watch>, std::less<>> watches_;
-  std::int64_t pending_rows_ = 0;
+  std::int64_t pending_rows_ = 0, arrived_ = 0;
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
   std::atomic<bool> stop_ = false;
   mutable std::mutex mutex_;
