@@ -240,14 +240,20 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
   auto order = windower.order();
   auto cut = windower.cut_off();
   const bool some_whole = data.cut_off || windower.some_whole();
+  // Labels that come later are not tested.
+  auto to_come = [&](std::size_t c) {
+    return data.labels_later && !counted.present[c] && reference_.columns[c].role == Role::kLabel;
+  };
   std::size_t family = 0;
   for (std::size_t c = 0; c < reference_.counted(); ++c)
     for (auto width : counted.widths)
-      family += width * ((chosen_->methods[c].empty() ? 0U : 1U) +
-                         (c < reference_.columns.size() && reference_.columns[c].role != Role::kLabel &&
-                                  reference_.columns[c].whole().total_missing() > 0
-                              ? 1U
-                              : 0U));
+      family += to_come(reference_.column_of(c))
+                    ? 0
+                    : width * ((chosen_->methods[c].empty() ? 0U : 1U) +
+                               (c < reference_.columns.size() && reference_.columns[c].role != Role::kLabel &&
+                                        reference_.columns[c].whole().total_missing() > 0
+                                    ? 1U
+                                    : 0U));
 
   // What is not read is neither missed nor judged.
   std::vector<std::string> unread;
@@ -260,9 +266,6 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
     const bool own_role = role == quality::Role::kId || role == quality::Role::kTime || role == quality::Role::kLabel;
     if (!read && (!own_role || find_column(data.columns, name) != std::string::npos)) unread.push_back(name);
   }
-  auto to_come = [&](std::size_t c) {
-    return data.labels_later && !counted.present[c] && reference_.columns[c].role == Role::kLabel;
-  };
   for (std::size_t c = 0; c < reference_.columns.size(); ++c)
     if (to_come(c)) unread.push_back(reference_.columns[c].name);
   auto quality_of_window = [&](std::size_t w, quality::Extent extent) -> Result<std::vector<QualityResult>> {
