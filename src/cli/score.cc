@@ -210,7 +210,9 @@ Command add_score(CLI::App& program) {
       ->type_name("DATA|VPF");
   app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
-  app->add_option("--fail-on", o->fail_on, "exit status 1 when found: warning, drift, no_data (nothing could be judged)")->type_name("VERDICT");
+  app->add_option("--fail-on", o->fail_on,
+                  "exit status 1 when found: warning, drift, no_data (nothing could be judged)")
+      ->type_name("VERDICT");
   app->add_option("--alpha", o->alpha, "false-discovery level of a window; default 0.05")->type_name("A");
   o->levels.add(*app, "0.1 of its lead over the dummy; a loss: 0.5 of what it was", "0.25 of the lead; a loss: 1");
   o->task.add(*app, true);

@@ -64,14 +64,20 @@ Result<int> serve(const Options& o) {
 }  // namespace
 
 Command add_serve(CLI::App& program) {
-  auto* app = program.add_subcommand(
-      "serve",
-      "Watch models: take in predictions and labels over HTTP, and lose none.\n\n"
-      "  vigie serve\n"
+  auto* app = program.add_subcommand("serve", "watch models live: predictions and labels come in over HTTP");
+  app->footer(
+      "Examples:\n  vigie serve &\n"
+      "  models=http://127.0.0.1:8090/v1/models\n"
+      "  curl --data-binary @reference.vpf $models/credit/reference\n"
       "  curl -d '{\"id\": \"a1\", \"features\": {\"age\": 41}, \"prediction\": \"yes\"}' \\\n"
-      "    http://127.0.0.1:8090/v1/models/credit/predictions\n"
-      "  curl -d '{\"id\": \"a1\", \"label\": \"no\"}' http://127.0.0.1:8090/v1/models/credit/labels\n"
-      "  curl http://127.0.0.1:8090/v1/models");
+      "    $models/credit/predictions\n"
+      "  curl -d '{\"id\": \"a1\", \"label\": \"no\"}' $models/credit/labels\n"
+      "  curl $models\n"
+      "  curl $models/credit/windows\n\n"
+      "Records are one JSON object, an array of them, or one a line. 202 means that they\n"
+      "last; a repeated id is a duplicate, and the first content wins. SIGTERM and Ctrl-C\n"
+      "end it; what is in the folder is gone on with next time.\n\n"
+      "Exit status: 0 ended as asked; 2 bad usage, or a folder or an address that cannot\nbe had.");
   auto o = std::make_shared<Options>();
   app->add_option("--data", o->data, "folder of what is kept; made where it is not there")->type_name("DIR");
   app->add_option("--listen", o->listen, "address; port 0 takes a free one")->type_name("HOST:PORT");

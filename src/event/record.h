@@ -28,7 +28,8 @@ std::string encode(const Record& record);
 /// Points into `bytes`. Code::kCorrupt.
 Result<Record> decode(std::string_view bytes);
 
-/// Columns of the keys that every row of that kind, predictions or labels, may have, at the places of PredictionKey and LabelKey.
+/// Columns of the keys that every row of that kind, predictions or labels, may have, at the places of PredictionKey and
+/// LabelKey.
 const table::JsonShape& keys_of(Kind kind);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
 enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };

@@ -177,7 +177,8 @@ class Service::Impl {
       } else if (name == "from" || name == "to") {
         const auto time = table::parse_time(value);
         if (!time)
-          return refuse(400, fmt::format("{}: {} is no time: ISO 8601 or epoch numbers", name, vigie::quoted(value)), "query");
+          return refuse(400, fmt::format("{}: {} is no time: ISO 8601 or epoch numbers", name, vigie::quoted(value)),
+                        "query");
         (name == "from" ? query.from : query.to) = static_cast<std::int64_t>(*time);
       } else {
         return refuse(400, unknown_name("parameter", name, names), "query");

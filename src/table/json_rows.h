@@ -23,7 +23,7 @@ class JsonBlock;
 class JsonShape {
  public:
   struct Key {
-    Field field;  ///< its name is the column's, and may be another than the path's
+    Field field;                      ///< its name is the column's, and may be another than the path's
     std::vector<std::string> path{};  ///< the keys that lead to it; empty: the name, parted at its dots
   };
   /// `closed`: other keys are passed over, which is faster: they are not among JsonRows::unknown(), and not found under
