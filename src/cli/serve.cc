@@ -74,10 +74,11 @@ Command add_serve(CLI::App& program) {
       "  curl -d '{\"id\": \"a1\", \"label\": \"no\"}' $models/credit/labels\n"
       "  curl $models\n"
       "  curl $models/credit/windows\n\n"
-      "Records are one JSON object, an array of them, or one a line. 202 means that they\n"
-      "last; a repeated id is a duplicate, and the first content wins. SIGTERM and Ctrl-C\n"
-      "end it; what is in the folder is gone on with next time.\n\n"
-      "Exit status: 0 ended as asked; 2 bad usage, or a folder or an address that cannot\nbe had.");
+      "Records are one JSON object, an array of them, or one a line. 202 means that\n"
+      "they last; a repeated id is a duplicate, and the first content wins. SIGTERM and\n"
+      "Ctrl-C end it; what is in the folder is gone on with next time.\n\n"
+      "Exit status: 0 ended as asked; 2 bad usage, or a folder or an address that\n"
+      "cannot be had.");
   auto o = std::make_shared<Options>();
   app->add_option("--data", o->data, "folder of what is kept; made where it is not there")->type_name("DIR");
   app->add_option("--listen", o->listen, "address; port 0 takes a free one")->type_name("HOST:PORT");
