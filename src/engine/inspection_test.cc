@@ -77,7 +77,7 @@ TEST(Inspect, AnUnfinishedDayIsNoFailureButItsRowsAreLookedAt) {
   const auto rows = rows_of(6000, 6, true);
   auto current = rows_of(3500, 5, true, 2);
   current.x.resize(3150), current.at.resize(3150), current.kind.resize(3150);  // four days and a half
-  for (std::size_t i = 2800; i < current.x.size(); ++i) current.x[i] = i % 2 ? NAN : 50, current.kind[i] = "night";
+  for (std::size_t i = 2800; i < current.x.size(); ++i) current.x[i] = i % 4 == 1 ? NAN : 50, current.kind[i] = "night";
   std::fill(current.x.end() - 10, current.x.end(), INFINITY);
   auto options = by_day();
   auto learn = input_of(rows);
