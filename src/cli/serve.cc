@@ -47,7 +47,9 @@ Result<int> serve(const Options& o) {
   VIGIE_TRY(listen_to(o.listen, options.http));
   const std::vector<std::string> policies{"always", "interval", "never"};
   const auto policy = std::find(policies.begin(), policies.end(), o.fsync);
-  if (policy == policies.end()) return fail(Code::kUsage, "--fsync: " + unknown_name("policy", o.fsync, policies));
+  if (policy == policies.end())
+    return fail(Code::kUsage,
+                fmt::format("--fsync: {} (always, interval, never)", unknown_name("policy", o.fsync, policies)));
   options.journal.sync = static_cast<journal::Sync>(policy - policies.begin());
   const CatchSignals signals;
   VIGIE_ASSIGN(const auto service, server::Service::start(std::move(options)));

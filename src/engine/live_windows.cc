@@ -12,7 +12,7 @@
 namespace vigie::engine {
 namespace {
 
-constexpr double kCut = 0.1;  // share of the first window that may lack rows
+constexpr double kCut = 0.1;  // share at an end of the first window, or of one that is not over, that may lack rows
 
 // Some rows of a batch, in their order.
 class Some final : public table::Batch {
@@ -69,7 +69,7 @@ struct LiveWindows::Open {
   std::uint64_t place = 0;               // of its first row
   std::int64_t rows_before = 0;          // at that place
   bool first = false;                    // of all
-  double earliest = std::numeric_limits<double>::infinity();
+  double earliest = std::numeric_limits<double>::infinity(), latest = -earliest;
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -136,9 +136,9 @@ Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t n
     open.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
   }
   open.last_came = now;
-  if (calendar() && open.first) {
+  if (calendar()) {
     VIGIE_ASSIGN(const auto times, read_times(batch, time_column_, times_));
-    for (double time : times) open.earliest = std::min(open.earliest, time);
+    for (double time : times) open.earliest = std::min(open.earliest, time), open.latest = std::max(open.latest, time);
   }
   return open.builder->add(batch);
 }
@@ -160,14 +160,14 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
         calendar() ? ended(key, open, static_cast<double>(now)) : open.builder->rows() >= options_.compare.window.rows;
     if (!over && !all && windows_.size() <= options_.most_open) break;
     closed_below_ = std::max(closed_below_, key + 1);
-    VIGIE_ASSIGN(auto one, judge(key, open));
+    VIGIE_ASSIGN(auto one, judge(key, open, over));
     windows_.erase(windows_.begin());
     closed.push_back(std::move(one));
   }
   return closed;
 }
 
-Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open) {
+Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, bool over) {
   VIGIE_ASSIGN(const auto counted, open.builder->finish({}));
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
@@ -178,8 +178,9 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open) {
   Closed closed;
   closed.key = key;
   if (calendar()) {
-    closed.start = std::llround(windower_->start(key)), closed.end = std::llround(open.end);
-    data.cut_off = open.first && open.earliest - windower_->start(key) > kCut * (open.end - windower_->start(key));
+    const double start = windower_->start(key), most = kCut * (open.end - start);
+    closed.start = std::llround(start), closed.end = std::llround(open.end);
+    data.cut_off = (open.first && open.earliest - start > most) || (!over && open.end - open.latest > most);
   } else {
     closed.start = open.came, closed.end = open.last_came + 1;
     data.cut_off = false;

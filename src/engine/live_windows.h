@@ -51,7 +51,7 @@ class LiveWindows {
     WindowResult result;
     std::vector<std::string> notes;
   };
-  /// The windows that are over by now, oldest first; `all`: every one that has rows.
+  /// The windows that are over by now, oldest first; `all`: every one that has rows, partial where it lacks an end.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
 
   std::int64_t late() const { return late_; }
@@ -75,7 +75,7 @@ class LiveWindows {
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
   bool ended(std::int64_t key, const Open& open, double now) const;
-  Result<Closed> judge(std::int64_t key, Open& open);
+  Result<Closed> judge(std::int64_t key, Open& open, bool over);
 
   std::shared_ptr<const Profile> profile_;
   LiveOptions options_;

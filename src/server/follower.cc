@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/follower.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
+
+#include "base/text.h"
 
 namespace vigie::server {
 namespace {
@@ -45,6 +49,13 @@ std::string Follower::trouble() const {
   return trouble_;
 }
 
+std::string Follower::lost() const {
+  std::lock_guard lock(mutex_);
+  return lost_ == 0
+             ? ""
+             : fmt::format("{} of the journal could not be read; the last: {}", plural(lost_, "piece"), lost_why_);
+}
+
 Status Follower::start_again() {
   pending_rows_ = 0;
   watches_.clear();
@@ -70,6 +81,7 @@ Status Follower::catch_up() {
   while (true) {
     VIGIE_ASSIGN(const bool more, step());
     if (!more) break;
+    if (pending_rows_ >= kMostPending) VIGIE_TRY(commit(reader_.position()));
   }
   return commit(reader_.position());
 }
@@ -95,7 +107,7 @@ void Follower::run() {
     if (!done) done = start_again(), std::this_thread::sleep_for(kCommitEvery);
     {
       std::lock_guard lock(mutex_);
-      trouble_ = !more ? more.error().message : !done ? done.error().message : "";
+      trouble_ = !done ? done.error().message : "";
     }
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
@@ -103,10 +115,13 @@ void Follower::run() {
 }
 
 Result<bool> Follower::step() {
-  auto block = reader_.next();
+  const auto block = reader_.next();
   if (!block) {
-    if (block.error().code == Code::kCorrupt) (void)reader_.skip();
-    return block.error();
+    if (block.error().code != Code::kCorrupt) return block.error();
+    // What was altered is gone; what stands behind it is not.
+    lose(block.error().message);
+    VIGIE_TRY(reader_.skip());
+    return true;
   }
   if (!*block) return false;
   VIGIE_TRY(read(**block));
@@ -117,15 +132,24 @@ Status Follower::read(const journal::Block& block) {
   arrived_ = block.arrived;
   auto place = block.first;
   for (auto bytes : block.records) {
-    VIGIE_ASSIGN(const auto record, event::decode(bytes));
-    VIGIE_TRY(read(record, place++, block.arrived));
+    if (const auto record = event::decode(bytes)) {
+      VIGIE_TRY(read(*record, place, block.arrived));
+    } else {
+      lose(record.error().message);
+    }
+    ++place;
   }
   return {};
 }
 
+void Follower::lose(std::string why) {
+  std::lock_guard lock(mutex_);
+  ++lost_;
+  lost_why_ = std::move(why);
+}
+
 Status Follower::read(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
-  const auto number = models_.number_of(record.model);
-  if (!number) return {};
+  const auto number = models_.number_of(record.model, true);
   const bool again = place < counted_;
   if (record.kind == event::Kind::kLabels) return again ? Status() : read_labels(record, *number);
   if (record.kind == event::Kind::kReference) {

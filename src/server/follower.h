@@ -31,8 +31,10 @@ class Follower {
   /// Reads all that is there; before start().
   Status catch_up();
   void start();
-  /// What keeps it from reading on, as a full disk or an altered journal; empty when nothing does.
+  /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
+  /// What of the journal was altered, and passed over; empty when nothing was.
+  std::string lost() const;
 
  private:
   void run();
@@ -44,6 +46,7 @@ class Follower {
   Status close(Watch& watch, std::int64_t clock, bool all);
   Status commit(journal::Sequence offset);
   Status start_again();
+  void lose(std::string why);
 
   journal::Journal& journal_;
   State& state_;
@@ -58,7 +61,8 @@ class Follower {
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
   std::atomic<bool> stop_ = false;
   mutable std::mutex mutex_;
-  std::string trouble_;
+  std::string trouble_, lost_why_;
+  std::int64_t lost_ = 0;
   std::thread thread_;
 };
 

@@ -59,6 +59,8 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
             [](const Reject& a, const Reject& b) { return a.index < b.index; });
   if (good.empty()) return done(std::move(reply));
 
+  if (kind == event::Kind::kPredictions && behind())
+    return done(fail(Code::kUnavailable, "what was accepted is not yet counted; send it again later"));
   const auto number = models_.number_of(model);
   if (!number) return done(fail(Code::kUnavailable, fmt::format("{} would be one model too many", quoted(model))));
   std::vector<Key> claimed;
@@ -90,6 +92,11 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     if (error) return done(std::move(*error));
     done(std::move(reply));
   });
+}
+
+bool Ingest::behind() {
+  std::lock_guard lock(mutex_);
+  return waiting_.size() > kMostWaiting;
 }
 
 Status Ingest::claim(std::uint32_t model, const std::vector<std::string_view>& ids, std::vector<Known>& known,

@@ -47,6 +47,8 @@ class Ingest {
   };
   /// What is known of an id: nothing, that another request is about to write it, or that it lasts.
   enum class Known : std::uint8_t { kNew, kUnderWay, kLasting };
+  static constexpr std::size_t kMostWaiting = 2'000'000;  // ids of 40 bytes
+  bool behind();
   Status claim(std::uint32_t model, const std::vector<std::string_view>& ids, std::vector<Known>& known,
                std::vector<Key>& claimed);
   void settle(Result<journal::Sequence> written, std::vector<Key> claimed);

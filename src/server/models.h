@@ -23,11 +23,12 @@ class Models {
     }
   }
 
-  /// The model of that name, made where there is none; nothing where there are too many.
-  std::optional<std::uint32_t> number_of(std::string_view name) {
+  /// The model of that name, made where there is none; nothing where there are too many, unless its records were
+  /// `accepted` already.
+  std::optional<std::uint32_t> number_of(std::string_view name, bool accepted = false) {
     std::lock_guard lock(mutex_);
     if (auto it = models_.find(name); it != models_.end()) return it->second.number;
-    if (models_.size() >= most_) return {};
+    if (models_.size() >= most_ && !accepted) return {};
     Model model;
     model.number = next_++, model.name = name;
     return models_.emplace(name, std::move(model)).first->second.number;

@@ -7,6 +7,7 @@
 #include <boost/asio.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -129,6 +130,33 @@ TEST(Ingest, PromisesNothingOfARecordThatCouldNotBeWritten) {
   EXPECT_EQ(back.counts(), fmt::format("m {} 0", accepted));
   for (int i = 0; i < 3; ++i) last = back.add(fmt::format(R"({{"id":"{}"}})", accepted));
   EXPECT_EQ(last, "0 accepted, 1 there");
+}
+
+TEST(Follower, PassesOverWhatWasAltered) {
+  Folder folder;
+  {
+    Back back(folder.path);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(back.add(fmt::format(R"({{"id":"{}"}})", i)), "1 accepted, 0 there");
+  }
+  std::string segment;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path + "/journal"))
+    if (entry.path().extension() != ".lock" && entry.file_size() > 0) segment = entry.path();
+  std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  const auto at = bytes.find("\"id\":\"1\"");
+  ASSERT_NE(at, bytes.npos) << "small blocks are not packed";
+  file.clear();
+  file.seekp(static_cast<std::streamoff>(at) + 6);
+  file.put('9');
+  file.close();
+  Back back(folder.path);
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), "m 2 0");
+  EXPECT_NE(back.follower->lost().find("1 piece of the journal could not be read"), std::string::npos)
+      << back.follower->lost();
+  EXPECT_EQ(back.add(R"([{"id":"0"},{"id":"2"},{"id":"3"}])"), "1 accepted, 2 there");
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.counts(), "m 3 0");
 }
 
 TEST(State, ForgetsWhatWasNotCommitted) {

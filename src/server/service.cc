@@ -215,7 +215,9 @@ class Service::Impl {
 
   Reply health() {
     if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
-    return reply_of(200, {{"status", "ok"}, {"version", options_.version}});
+    Json body{{"status", "ok"}, {"version", options_.version}};
+    if (auto lost = follower_->lost(); !lost.empty()) body["lost"] = std::move(lost);
+    return reply_of(200, body);
   }
 
   Reply metrics() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/watch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -92,8 +94,8 @@ Result<std::vector<store::Window>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(const auto closed, live_->close(now, all));
   std::vector<store::Window> out;
   for (const auto& one : closed)
-    out.push_back({model_, one.start, one.end, std::to_string(one.key), std::string(to_string(one.result.verdict)),
-                   view::to_json(one.result)});
+    out.push_back({model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
+                   std::string(to_string(one.result.verdict)), view::to_json(one.result)});
   return out;
 }
 
