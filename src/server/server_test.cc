@@ -251,7 +251,7 @@ TEST(Service, SpeaksHttp) {
       "400 200");
   EXPECT_EQ(answers(service->port(), "PUT /v1/models HTTP/1.1\r\nHost: x\r\n\r\nGET /v1 HTTP/1.1\r\nHost: x\r\n\r\n"),
             "405 404");
-  EXPECT_EQ(Service::start(options).error().message, folder.path + "/journal: another vigie has this folder");
+  EXPECT_EQ(Service::start(options).error().message, folder.path + ": another vigie has this folder");
   options.data += "/other", options.http.port = service->port();
   EXPECT_EQ(Service::start(options).error().message,
             fmt::format("--listen 127.0.0.1:{}: Address already in use", service->port()));

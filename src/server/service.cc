@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/service.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -50,6 +53,18 @@ Json json_of(const Model& model) {
           {"last_seen", seen.empty() ? Json() : Json(std::move(seen))}};
 }
 
+// Until the program ends, so that no second one, here or elsewhere, touches what is in the folder.
+Result<int> lock_folder(const std::string& folder) {
+  const auto path = folder + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail(Code::kIo, fmt::format("{}: cannot open: {}", path, std::strerror(errno)));
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  const int error = errno;
+  ::close(fd);
+  if (error == EWOULDBLOCK) return fail(Code::kUsage, fmt::format("{}: another vigie has this folder", folder));
+  return fail(Code::kIo, fmt::format("{}: cannot lock: {}", path, std::strerror(error)));
+}
+
 Status make_folder(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail(Code::kIo, fmt::format("{}: cannot make the folder: {}", folder, std::strerror(errno)));
@@ -63,6 +78,7 @@ class Service::Impl {
 
   Status start() {
     VIGIE_TRY(make_folder(options_.data));
+    VIGIE_ASSIGN(lock_, lock_folder(options_.data));
     VIGIE_ASSIGN(state_, State::open(options_.data + "/state"));
     VIGIE_ASSIGN(auto known, state_->models());
     auto writing = options_.journal;
@@ -84,6 +100,10 @@ class Service::Impl {
     if (http_) http_->stop();
     follower_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
+    http_.reset();
+    state_.reset();
+    store_.reset();
+    if (lock_ >= 0) ::close(lock_);
   }
 
   std::uint16_t port() const { return http_->port(); }
@@ -237,6 +257,7 @@ class Service::Impl {
   }
 
   ServiceOptions options_;
+  int lock_ = -1;
   std::unique_ptr<State> state_;
   std::unique_ptr<store::Store> store_;
   std::optional<Models> models_;

@@ -15,7 +15,7 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 40;  // of address space; the file is as large as what it holds
+constexpr std::size_t kMostBytes = std::size_t{1} << 38;  // of address space; the file is as large as what it holds
 constexpr unsigned kReaders = 1000;
 constexpr std::size_t kLongestId = 400;  // LMDB takes keys of 511 bytes; longer ids are known by a hash
 constexpr std::uint8_t kVersion = 1;
