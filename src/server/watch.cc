@@ -60,7 +60,7 @@ class Timed final : public table::Batch {
 
 }  // namespace
 
-Result<std::unique_ptr<Watch>> Watch::make(std::string model, std::shared_ptr<const engine::Profile> reference,
+Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
                                            engine::WindowSpec windows, journal::Sequence place) {
   std::unique_ptr<Watch> watch(new Watch());
   engine::LiveOptions options;

@@ -21,7 +21,7 @@ class Watch {
  public:
   /// `windows`: by rows or by a calendar unit; `place`: the record from which on it watches. Code::kUsage as
   /// LiveWindows.
-  static Result<std::unique_ptr<Watch>> make(std::string model, std::shared_ptr<const engine::Profile> reference,
+  static Result<std::unique_ptr<Watch>> make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
                                              engine::WindowSpec windows, journal::Sequence place);
   const std::string& model() const { return model_; }
 
