@@ -48,12 +48,14 @@ std::optional<std::string> decoded(std::string_view part) {
   return out;
 }
 
+}  // namespace
+
 Reply refuse(unsigned status, std::string_view error, std::string_view where) {
   const nlohmann::ordered_json body{{"error", error}, {"where", where}};
-  return {status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  Reply reply{status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  if (status == 429) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
 }
-
-}  // namespace
 
 class HttpServer::Impl {
  public:

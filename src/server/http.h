@@ -29,6 +29,9 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
+/// {"error": …, "where": …}; with 429 a Retry-After.
+Reply refuse(unsigned status, std::string_view error, std::string_view where);
+
 struct HttpOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8090;               ///< 0: a free one

@@ -23,15 +23,10 @@ namespace vigie::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using server::refuse;
 
 Reply reply_of(unsigned status, const Json& body) {
   return {status, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-}
-
-Reply refuse(unsigned status, std::string_view error, std::string_view where) {
-  auto reply = reply_of(status, {{"error", error}, {"where", where}});
-  if (status == 429) reply.headers.emplace_back("Retry-After", "1");
-  return reply;
 }
 
 Reply refuse(const Error& error, std::string_view where) {
