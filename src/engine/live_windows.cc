@@ -69,7 +69,7 @@ struct LiveWindows::Open {
   std::uint64_t place = 0;               // of its first row
   std::int64_t rows_before = 0;          // at that place
   bool first = false;                    // of all
-  double earliest = std::numeric_limits<double>::infinity(), latest = -earliest;
+  std::size_t window = 0;                // in the windower
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -105,20 +105,20 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
   if (rows == 0) return {};
   if (*low == *high) {
     if (*low < 0) return {};
-    return add_to((*windower_)[static_cast<std::size_t>(*low)].key, batch, now);
+    return add_to(static_cast<std::size_t>(*low), batch, now);
   }
-  std::map<std::int64_t, std::vector<std::uint32_t>> parts;
+  std::map<std::size_t, std::vector<std::uint32_t>> parts;
   for (std::size_t i = 0; i < assigned_.size(); ++i)
-    if (assigned_[i] >= 0)
-      parts[(*windower_)[static_cast<std::size_t>(assigned_[i])].key].push_back(static_cast<std::uint32_t>(i));
-  for (auto& [key, rows_of] : parts) {
+    if (assigned_[i] >= 0) parts[static_cast<std::size_t>(assigned_[i])].push_back(static_cast<std::uint32_t>(i));
+  for (auto& [window, rows_of] : parts) {
     Some some(batch, std::move(rows_of));
-    VIGIE_TRY(add_to(key, some, now));
+    VIGIE_TRY(add_to(window, some, now));
   }
   return {};
 }
 
-Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t now) {
+Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
+  const auto key = (*windower_)[window].key;
   if (key < closed_below_) {
     late_ += batch.rows();
     return {};
@@ -130,16 +130,12 @@ Status LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t n
     if (!calendar()) counting.window = {};
     counting.progress = {};
     VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
-    open.came = now;
+    open.window = window, open.came = now;
     open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
     open.place = place_, open.rows_before = rows_at_place_;
     open.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
   }
   open.last_came = now;
-  if (calendar()) {
-    VIGIE_ASSIGN(const auto times, read_times(batch, time_column_, times_));
-    for (double time : times) open.earliest = std::min(open.earliest, time), open.latest = std::max(open.latest, time);
-  }
   return open.builder->add(batch);
 }
 
@@ -180,7 +176,8 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   if (calendar()) {
     const double start = windower_->start(key), most = kCut * (open.end - start);
     closed.start = std::llround(start), closed.end = std::llround(open.end);
-    data.cut_off = (open.first && open.earliest - start > most) || (!over && open.end - open.latest > most);
+    const auto& seen = (*windower_)[open.window];
+    data.cut_off = (open.first && seen.first - start > most) || (!over && open.end - seen.last > most);
   } else {
     closed.start = open.came, closed.end = open.last_came + 1;
     data.cut_off = false;

@@ -73,7 +73,7 @@ class LiveWindows {
  private:
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
-  Status add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
+  Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
   bool ended(std::int64_t key, const Open& open, double now) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over);
 

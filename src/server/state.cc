@@ -30,7 +30,6 @@ std::string_view view(const MDB_val& value) {
 
 // Ids that come in order lie beside each other.
 void key_of(std::uint32_t model, std::string_view id, std::string& key) {
-  ByteWriter out;
   key.assign(reinterpret_cast<const char*>(&model), sizeof model);
   if (id.size() <= kLongestId) {
     key += id;
@@ -109,18 +108,39 @@ Status State::begin() {
   return {};
 }
 
-Result<journal::Sequence> State::offset() const {
+Result<std::optional<std::string>> State::stored(std::string_view name) const {
   Transaction read;
   if (int e = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &read.txn)) return error_of(e, "read");
-  auto key = value_of(kOffset);
+  auto key = value_of(name);
   MDB_val found{};
   const int e = mdb_get(read.txn, about_, &key, &found);
-  if (e == MDB_NOTFOUND) return journal::Sequence{0};
+  if (e == MDB_NOTFOUND) return std::optional<std::string>();
   if (e) return error_of(e, "read");
-  ByteReader in(view(found));
+  return std::optional(std::string(view(found)));
+}
+
+Status State::store(std::string_view name, std::string_view bytes) {
+  VIGIE_TRY(begin());
+  auto key = value_of(name), value = value_of(bytes);
+  if (int e = mdb_put(change_, about_, &key, &value, 0)) return failed(e, "write");
+  return {};
+}
+
+Result<journal::Sequence> State::offset() const {
+  VIGIE_ASSIGN(const auto bytes, stored(kOffset));
+  if (!bytes) return journal::Sequence{0};
+  ByteReader in(*bytes);
   const auto offset = in.fixed<journal::Sequence>();
   if (!in.ok()) return error_of(MDB_CORRUPTED, "read");
   return offset;
+}
+
+Result<std::optional<std::string>> State::get(std::string_view name) const {
+  return stored(std::string(kOther).append(name));
+}
+
+Status State::put(std::string_view name, std::string_view bytes) {
+  return store(std::string(kOther).append(name), bytes);
 }
 
 Result<std::vector<Model>> State::models() const {
@@ -196,35 +216,9 @@ Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view i
   return result;
 }
 
-Result<std::optional<std::string>> State::get(std::string_view name) const {
-  Transaction read;
-  if (int e = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &read.txn)) return error_of(e, "read");
-  const auto stored = std::string(kOther) + std::string(name);
-  auto key = value_of(stored);
-  MDB_val found{};
-  const int e = mdb_get(read.txn, about_, &key, &found);
-  if (e == MDB_NOTFOUND) return std::optional<std::string>();
-  if (e) return error_of(e, "read");
-  return std::optional(std::string(view(found)));
-}
-
-Status State::put(std::string_view name, std::string_view bytes) {
-  VIGIE_TRY(begin());
-  const auto stored = std::string(kOther) + std::string(name);
-  auto key = value_of(stored), value = value_of(bytes);
-  if (int e = mdb_put(change_, about_, &key, &value, 0)) return failed(e, "write");
-  return {};
-}
-
 Status State::commit(journal::Sequence offset, std::span<const Model> models) {
-  VIGIE_TRY(begin());
-  auto put = [&](std::string_view name, std::string_view bytes) {
-    auto key = value_of(name), value = value_of(bytes);
-    return mdb_put(change_, about_, &key, &value, 0);
-  };
-  for (const auto& model : models)
-    if (int e = put(std::string(kModel) + model.name, encode(model))) return failed(e, "write");
-  if (int e = put(kOffset, {reinterpret_cast<const char*>(&offset), sizeof offset})) return failed(e, "write");
+  for (const auto& model : models) VIGIE_TRY(store(std::string(kModel) + model.name, encode(model)));
+  VIGIE_TRY(store(kOffset, {reinterpret_cast<const char*>(&offset), sizeof offset}));
   if (int e = mdb_txn_commit(std::exchange(change_, nullptr))) return failed(e, "write");
   return {};
 }

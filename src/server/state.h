@@ -63,6 +63,8 @@ class State {
  private:
   State() = default;
   Status begin();
+  Result<std::optional<std::string>> stored(std::string_view name) const;
+  Status store(std::string_view name, std::string_view bytes);
   Error error_of(int code, std::string_view doing) const;
   Error failed(int code, std::string_view doing);  // and the change is forgotten
 
