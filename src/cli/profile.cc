@@ -13,30 +13,6 @@
 
 namespace vigie::cli {
 
-namespace {
-
-/// How good predictions were, where roles or --task say that there are such. Where it is only guessed that the columns
-/// are of a task, what they lack for it is a note.
-Status add_scores(engine::Profile& profile, table::Input& rows, engine::ScoreOptions options, bool by_task) {
-  if (!by_task) {
-    const auto task = engine::likely_task(profile);
-    if (!task) return {};
-    options.task = *task;
-  }
-  auto scores = engine::store_scores(rows, options);
-  if (scores) {
-    profile.scores = std::move(*scores);
-  } else if (by_task) {
-    return std::move(scores.error());
-  } else {
-    profile.notes.push_back(fmt::format("how good predictions were is not kept: taken for --task {}, but {}",
-                                        to_string(options.task), scores.error().message));
-  }
-  return {};
-}
-
-}  // namespace
-
 Command add_profile(CLI::App& program) {
   struct Options {
     std::vector<std::string> data;
@@ -99,7 +75,7 @@ Command add_profile(CLI::App& program) {
           profile = std::move(reference.profile);
           scoring.window = window, scoring.segments = o->windows.by(), scoring.timestamp = o->columns.timestamp;
           scoring.threads = o->columns.threads;
-          VIGIE_TRY(add_scores(profile, *reference.rows, std::move(scoring), !o->task.task.empty()));
+          VIGIE_TRY(engine::keep_scores(profile, *reference.rows, std::move(scoring), o->task.task.empty()));
         }
         say_problems(profile.problems);
         if (const auto line = mostly_unread({{profile.source, profile.rejected, profile.rows}}); !line.empty())

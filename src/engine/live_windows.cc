@@ -189,6 +189,11 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   return closed;
 }
 
+std::optional<std::int64_t> LiveWindows::window_of(std::size_t row) const {
+  if (assigned_.at(row) < 0) return {};
+  return (*windower_)[static_cast<std::size_t>(assigned_[row])].key;
+}
+
 LiveWindows::Resume LiveWindows::resume() const {
   Resume from{place_, rows_at_place_, closed_below_, late_};
   for (const auto& [key, open] : windows_)

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ class LiveWindows {
   /// Whether rows need a time of their own.
   bool calendar() const { return options_.compare.window.calendar(); }
 
+  const WindowSpec& window() const { return options_.compare.window; }
+
   /// Rows that came at `now`, µs since 1970.
   Status add(table::Batch& batch, std::int64_t now);
 
@@ -54,6 +57,10 @@ class LiveWindows {
   /// The windows that are over by now, oldest first; `all`: every one that has rows, partial where it lacks an end.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
 
+  /// In which window row `row` of the batch last added is, by its key; nothing where it has no time.
+  std::optional<std::int64_t> window_of(std::size_t row) const;
+  /// Windows with lower keys are over.
+  std::int64_t closed_below() const { return closed_below_; }
   std::int64_t late() const { return late_; }
   std::size_t open() const { return windows_.size(); }
 

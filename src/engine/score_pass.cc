@@ -364,7 +364,7 @@ Result<ScorePass> score_pass(table::Input& data, Scorer& scorer, const ScoreOpti
     if (!options.window.calendar()) continue;
     const auto key = grouping.windower[order[i]].key;
     window.start = grouping.windower.start_text(key), window.end = grouping.windower.start_text(key + 1);
-    window.partial = cut[i];
+    window.partial = options.cut_off.value_or(cut[i]);
   }
 
   Merging merging(scorer, lanes, limit);

@@ -64,6 +64,10 @@ std::optional<metric::Task> likely_task(const Profile& profile);
 /// Scores the reference of a profile. Errors as of score().
 Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, const ScoreOptions& options);
 
+/// Puts into the profile of `rows` how good predictions were in them. `guessed`: nobody named the task, which the roles
+/// speak of or not; what the columns lack for it is a note of the profile then, and no error.
+Status keep_scores(Profile& profile, table::Input& rows, ScoreOptions options, bool guessed);
+
 /// Code::kUsage where the metrics that `options` ask for are not those that were stored. `name` is the profile's.
 Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name);
 

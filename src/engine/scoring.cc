@@ -376,4 +376,22 @@ Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, con
   return std::shared_ptr<const StoredScores>(std::move(out));
 }
 
+Status keep_scores(Profile& profile, table::Input& rows, ScoreOptions options, bool guessed) {
+  if (guessed) {
+    const auto task = likely_task(profile);
+    if (!task) return {};
+    options.task = *task;
+  }
+  auto scores = store_scores(rows, options);
+  if (scores) {
+    profile.scores = std::move(*scores);
+  } else if (!guessed) {
+    return std::move(scores.error());
+  } else {
+    profile.notes.push_back(fmt::format("how good predictions were is not kept: taken for --task {}, but {}",
+                                        to_string(options.task), scores.error().message));
+  }
+  return {};
+}
+
 }  // namespace vigie::engine

@@ -41,6 +41,7 @@ struct ScoreOptions {
   std::string timestamp;
   WindowSpec window;
   std::vector<SegmentBy> segments;
+  std::optional<bool> cut_off{};  ///< whether calendar windows are; else it is told from their times
   bool pictures = false;         ///< whether Scorecard::pictures is wanted
   bool keep_state = false;       ///< whether StoredScores::state is
   double alpha = 0.05;           ///< false-discovery level of one window

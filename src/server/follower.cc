@@ -66,7 +66,7 @@ Status Follower::start_again() {
     models_.update(known.name, [&](Model& model) { model = known; });
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
     if (!profile) continue;
-    VIGIE_TRY(set_reference(known.name, *profile, counted_));
+    VIGIE_TRY(set_reference(known, *profile, counted_, false));
     auto& watch = *watches_.at(known.name);
     VIGIE_ASSIGN(const auto kept, state_.get(windows_of(known.name)));
     if (kept) VIGIE_TRY(watch.load(*kept));
@@ -151,13 +151,15 @@ void Follower::lose(std::string why) {
 Status Follower::read(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
   const auto number = models_.number_of(record.model, true);
   const bool again = place < counted_;
-  if (record.kind == event::Kind::kLabels) return again ? Status() : read_labels(record, *number);
+  if (record.kind == event::Kind::kLabels) return again ? Status() : read_labels(record, *number, arrived);
   if (record.kind == event::Kind::kReference) {
     if (again) return {};
     // What the old one was comparing with is over.
     if (const auto old = watches_.find(record.model); old != watches_.end())
       VIGIE_TRY(close(*old->second, arrived, true));
-    VIGIE_TRY(set_reference(std::string(record.model), record.body, place));
+    Model model;
+    model.name = record.model, model.number = *number;
+    VIGIE_TRY(set_reference(model, record.body, place, true));
     ++pending_rows_;
     return state_.put(reference_of(record.model), record.body);
   }
@@ -185,7 +187,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       for (auto row : fresh) body.append(rows_.text_of(row)) += '\n';
       rows_.read(body, shape);
     }
-    VIGIE_TRY(watch->add(rows_, arrived, place));
+    VIGIE_TRY(watch->add(rows_, arrived, place, again));
   }
   pending_rows_ += static_cast<std::int64_t>(rows);
   if (again) return {};
@@ -196,37 +198,50 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   return {};
 }
 
-Status Follower::read_labels(const event::Record& record, std::uint32_t number) {
+Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {
   rows_.read(record.body, event::keys_of(record.kind));
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
   std::uint64_t labels = 0;
+  const auto watch = watches_.find(record.model);
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
     if (id.codes[row] < 0 || label.codes[row] < 0) continue;
-    VIGIE_ASSIGN(const auto was, state_.add_label(number, id.dictionary[static_cast<std::size_t>(id.codes[row])],
-                                                  label.dictionary[static_cast<std::size_t>(label.codes[row])]));
+    const auto of = id.dictionary[static_cast<std::size_t>(id.codes[row])];
+    VIGIE_ASSIGN(const auto was,
+                 state_.add_label(number, of, label.dictionary[static_cast<std::size_t>(label.codes[row])]));
     labels += was == State::Labelled::kFirst;
+    if (was == State::Labelled::kRepeated || watch == watches_.end()) continue;
+    VIGIE_ASSIGN(const auto predicted, state_.record_of(number, of));
+    if (predicted) VIGIE_TRY(watch->second->labelled(*predicted, arrived));
   }
   pending_rows_ += rows_.rows();
   models_.update(record.model, [&](Model& model) { model.labels += labels; });
   return {};
 }
 
-Status Follower::set_reference(const std::string& model, std::string_view bytes, journal::Sequence place) {
+Status Follower::set_reference(const Model& of, std::string_view bytes, journal::Sequence place, bool anew) {
+  const auto& model = of.name;
   VIGIE_ASSIGN(auto profile, engine::load_profile(bytes, model));
   auto windows = profile.window;
   if (windows.kind == engine::WindowSpec::Kind::kNone)
     windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
-  VIGIE_ASSIGN(watches_[model], Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
-                                            std::move(windows), place));
+  if (anew) VIGIE_TRY(LiveScores::forget(of.number, state_));
+  VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
+                                       std::move(windows), place));
+  VIGIE_TRY(watch->score_with(state_, of.number));
+  watches_[model] = std::move(watch);
   return {};
 }
 
 Status Follower::close(Watch& watch, std::int64_t clock, bool all) {
   VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
-  if (closed.empty()) return {};
   VIGIE_TRY(store_.put(closed));
-  models_.update(watch.model(), [&](Model& model) { model.state = closed.back().verdict; });
+  bool labels = false;
+  models_.update(watch.model(), [&](Model& model) { labels = model.labels > 0; });
+  VIGIE_ASSIGN(const auto scores, watch.scores(clock, labels));
+  VIGIE_TRY(store_.put(scores));
+  if (closed.empty() && scores.empty()) return {};
+  models_.update(watch.model(), [&](Model& model) { model.state = watch.state(); });
   ++pending_rows_;
   return {};
 }
@@ -234,7 +249,8 @@ Status Follower::close(Watch& watch, std::int64_t clock, bool all) {
 Status Follower::commit(journal::Sequence offset) {
   auto keep = offset;
   for (const auto& [name, watch] : watches_) {
-    VIGIE_TRY(state_.put(windows_of(name), watch->save()));
+    VIGIE_ASSIGN(const auto kept, watch->save());
+    VIGIE_TRY(state_.put(windows_of(name), kept));
     keep = std::min(keep, watch->read_from());
   }
   VIGIE_TRY(state_.commit(offset, models_.all()));

@@ -41,8 +41,8 @@ class Follower {
   Result<bool> step();
   Status read(const journal::Block& block);
   Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);
-  Status read_labels(const event::Record& record, std::uint32_t model);
-  Status set_reference(const std::string& model, std::string_view profile, journal::Sequence place);
+  Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
+  Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status close(Watch& watch, std::int64_t clock, bool all);
   Status commit(journal::Sequence offset);
   Status start_again();

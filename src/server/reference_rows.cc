@@ -5,83 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/score_reference.h"
+#include "server/json_input.h"
 #include "server/watch.h"
 
 namespace vigie::server {
 namespace {
 
 constexpr std::size_t kWindows = 15;  // from which days or hours tell how much healthy ones differ
-
-// JSON that lies in memory, as a table.
-class JsonInput final : public table::Input {
- public:
-  JsonInput(std::string_view body, std::string name) : body_(body), name_(std::move(name)) {
-    const table::JsonShape nothing({});
-    rows_.read(body_, nothing);
-    for (auto key : rows_.unknown()) {
-      if (key.path[0] == "features" && key.path.size() > 1)
-        key.field.name = fmt::format("{}", fmt::join(key.path.begin() + 1, key.path.end(), "."));
-      keys_.push_back(std::move(key));
-    }
-    for (const auto& reject : rows_.rejected()) {
-      ++problems_.rejected;
-      if (problems_.messages.size() < 3)
-        problems_.messages.push_back(
-            fmt::format("{}: record {}, line {}: {}", name_, reject.record, reject.line, reject.reason));
-    }
-    count_ = rows_.rows();
-  }
-
-  const std::vector<table::JsonShape::Key>& keys() const { return keys_; }
-  std::int64_t count() const { return count_; }
-
-  const std::string& name() const override { return name_; }
-  std::uint64_t bytes() const override { return body_.size(); }
-  Result<std::unique_ptr<table::Reader>> open(const std::optional<table::Schema>& types = std::nullopt) override {
-    std::vector<table::JsonShape::Key> wanted;
-    for (auto key : keys_) {
-      if (types) {
-        const auto asked =
-            std::find_if(types->begin(), types->end(), [&](const auto& f) { return f.name == key.field.name; });
-        if (asked == types->end() || asked->type == table::Type::kSkip) continue;
-        key.field.type = asked->type;
-      }
-      wanted.push_back(std::move(key));
-    }
-    return std::unique_ptr<table::Reader>(std::make_unique<Pass>(*this, std::move(wanted)));
-  }
-
- private:
-  // One batch that holds all.
-  class Pass final : public table::Reader {
-   public:
-    Pass(const JsonInput& input, std::vector<table::JsonShape::Key> keys)
-        : input_(input), shape_(std::move(keys), true) {}
-    const table::Schema& schema() const override { return shape_.schema(); }
-    Result<std::unique_ptr<table::Batch>> next() override {
-      if (std::exchange(read_, true)) return std::unique_ptr<table::Batch>();
-      auto rows = std::make_unique<table::JsonRows>();
-      rows->read(input_.body_, shape_);
-      if (rows->rows() == 0) return std::unique_ptr<table::Batch>();
-      return std::unique_ptr<table::Batch>(std::move(rows));
-    }
-    bool settled() const override { return true; }
-    const table::Problems& problems() const override { return input_.problems_; }
-    std::uint64_t consumed() const override { return read_ ? input_.body_.size() : 0; }
-
-   private:
-    const JsonInput& input_;
-    table::JsonShape shape_;
-    bool read_ = false;
-  };
-
-  std::string_view body_;
-  std::string name_;
-  table::JsonRows rows_;
-  std::vector<table::JsonShape::Key> keys_;
-  table::Problems problems_;
-  std::int64_t count_ = 0;
-};
 
 Result<std::size_t> windows_of(table::Input& input, const std::string& timestamp, const engine::WindowSpec& spec) {
   VIGIE_ASSIGN(auto reader, input.open(table::Schema{{timestamp, table::Type::kTimestamp}}));
@@ -129,7 +60,13 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
       break;
     }
   }
-  return engine::make_profile(input, options);
+  VIGIE_ASSIGN(auto profile, engine::make_profile(input, options));
+  engine::ScoreOptions scoring;
+  scoring.label = options.roles.label, scoring.prediction = options.roles.prediction;
+  scoring.scores = options.roles.scores;
+  scoring.timestamp = options.roles.timestamp, scoring.window = options.window;
+  VIGIE_TRY(engine::keep_scores(profile, input, std::move(scoring), true));
+  return profile;
 }
 
 }  // namespace vigie::server

@@ -11,63 +11,12 @@
 #include <future>
 #include <thread>
 
-#include "server/follower.h"
+#include "server/back_internal.h"
 #include "server/http.h"
-#include "server/ingest.h"
 #include "server/service.h"
 
 namespace vigie::server {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-struct Folder {
-  std::string path;
-  Folder() {
-    const char* tmp = std::getenv("TMPDIR");
-    path = fmt::format("{}/vigie-server-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(path.data())) std::abort();
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
-
-// The rooms behind the HTTP server, without it.
-struct Back {
-  std::unique_ptr<State> state;
-  std::unique_ptr<store::Store> store;
-  std::optional<Models> models;
-  std::optional<Ingest> ingest;
-  std::unique_ptr<journal::Journal> journal;
-  std::optional<Follower> follower;
-
-  explicit Back(const std::string& folder, journal::Options options = {}) {
-    state = State::open(folder + "/state").value();
-    options.consumers[std::string(Follower::kConsumer)] = state->offset().value();
-    journal = journal::Journal::open(folder + "/journal", options).value();
-    store = store::open_sqlite(folder + "/results.sqlite").value();
-    models.emplace(state->models().value(), 3);
-    ingest.emplace(*journal, *state, *models);
-    follower.emplace(*journal, *state, *models, *store, [this](auto to) { ingest->committed(to); });
-  }
-  std::string add(std::string_view body, event::Kind kind = event::Kind::kPredictions, std::string_view model = "m") {
-    std::promise<std::string> said;
-    ingest->add(kind, model, body, [&](Result<Ingest::Reply> reply) {
-      if (!reply) return said.set_value(reply.error().message);
-      std::string text = fmt::format("{} accepted, {} there", reply->accepted, reply->duplicates);
-      for (const auto& r : reply->rejected) text += fmt::format("; {}: {}", r.index, r.error);
-      said.set_value(text);
-    });
-    return said.get_future().get();
-  }
-  std::string counts() const {
-    Lines out;
-    for (const auto& m : models->all()) out.push_back(fmt::format("{} {} {}", m.name, m.predictions, m.labels));
-    return fmt::format("{}", fmt::join(out, ", "));
-  }
-};
 
 TEST(Ingest, TellsWhatIsNoRecordAndWhatWasThere) {
   Folder folder;
@@ -213,10 +162,11 @@ std::string answers(std::uint16_t port, const std::string& bytes) {
   boost::asio::io_context io;
   boost::asio::ip::tcp::socket socket(io);
   socket.connect({boost::asio::ip::make_address("127.0.0.1"), port});
-  boost::asio::write(socket, boost::asio::buffer(bytes));
-  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send);
-  std::string all;
+  // The service may have answered and closed before all is written.
   boost::system::error_code end;
+  boost::asio::write(socket, boost::asio::buffer(bytes), end);
+  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, end);
+  std::string all;
   boost::asio::read(socket, boost::asio::dynamic_buffer(all), end);
   std::string out;
   for (std::size_t at = 0; (at = all.find("HTTP/1.1 ", at)) != all.npos; at += 9)

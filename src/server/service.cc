@@ -204,7 +204,13 @@ class Service::Impl {
     if (found->empty())
       if (auto model = one(request.path[2]); model.status != 200) return model;
     std::string body = "[";
-    for (const auto& window : *found) (body += body.size() > 1 ? ",\n" : "\n") += window.body;
+    for (const auto& window : *found) {
+      body.append(body.size() > 1 ? ",\n" : "\n").append(window.body);
+      if (window.score.empty()) continue;
+      // One object of both.
+      body.back() = ',';
+      body.append(std::string_view(window.score).substr(1));
+    }
     Reply reply{200, body + "]\n"};
     if (found->size() == query.most)
       reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}>; rel=\"next\"",

@@ -88,7 +88,10 @@ Result<std::unique_ptr<State>> State::open(const std::string& folder) {
   if (int e = mdb_env_open(state->env_, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600))
     return state->failed(e, "open");
   VIGIE_TRY(state->begin());
-  for (auto [name, handle] : {std::pair{"ids", &state->ids_}, {"labels", &state->labels_}, {"about", &state->about_}})
+  for (auto [name, handle] : {std::pair{"ids", &state->ids_},
+                              {"labels", &state->labels_},
+                              {"about", &state->about_},
+                              {"kept", &state->kept_}})
     if (int e = mdb_dbi_open(state->change_, name, MDB_CREATE, handle)) return state->failed(e, "open");
   if (int e = mdb_txn_commit(std::exchange(state->change_, nullptr))) return state->failed(e, "write");
   return state;
@@ -214,6 +217,72 @@ Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view i
   e = mdb_put(change_, labels_, &key, &value, 0);
   if (e) return failed(e, "write");
   return result;
+}
+
+Result<std::optional<std::string_view>> State::find(unsigned table, std::string_view key) {
+  VIGIE_TRY(begin());
+  auto name = value_of(key);
+  MDB_val found{};
+  const int e = mdb_get(change_, table, &name, &found);
+  if (e == MDB_NOTFOUND) return std::optional<std::string_view>();
+  if (e) return failed(e, "read");
+  return std::optional(view(found));
+}
+
+Result<std::optional<journal::Sequence>> State::record_of(std::uint32_t model, std::string_view id) {
+  key_of(model, id, key_);
+  VIGIE_ASSIGN(const auto found, find(ids_, key_));
+  std::optional<journal::Sequence> record;
+  if (found && found->size() == sizeof *record) std::memcpy(&record.emplace(), found->data(), sizeof *record);
+  return record;
+}
+
+Result<std::optional<std::string_view>> State::label_of(std::uint32_t model, std::string_view id) {
+  key_of(model, id, key_);
+  return find(labels_, key_);
+}
+
+Status State::keep(std::string_view key, std::string_view bytes) {
+  VIGIE_TRY(begin());
+  auto name = value_of(key), value = value_of(bytes);
+  if (int e = mdb_put(change_, kept_, &name, &value, 0)) return failed(e, "write");
+  return {};
+}
+
+Result<std::optional<std::string_view>> State::kept(std::string_view key) {
+  return find(kept_, key);
+}
+
+Status State::drop(std::string_view prefix) {
+  VIGIE_TRY(begin());
+  MDB_cursor* cursor = nullptr;
+  if (int e = mdb_cursor_open(change_, kept_, &cursor)) return failed(e, "write");
+  auto key = value_of(prefix);
+  MDB_val found{};
+  int e = mdb_cursor_get(cursor, &key, &found, MDB_SET_RANGE);
+  for (; e == 0 && view(key).starts_with(prefix); e = mdb_cursor_get(cursor, &key, &found, MDB_NEXT))
+    if (int error = mdb_cursor_del(cursor, 0)) {
+      e = error;
+      break;
+    }
+  mdb_cursor_close(cursor);
+  if (e != 0 && e != MDB_NOTFOUND) return failed(e, "write");
+  return {};
+}
+
+Status State::scan(std::string_view prefix,
+                   const std::function<bool(std::string_view key, std::string_view bytes)>& each) {
+  VIGIE_TRY(begin());
+  MDB_cursor* cursor = nullptr;
+  if (int e = mdb_cursor_open(change_, kept_, &cursor)) return failed(e, "read");
+  auto key = value_of(prefix);
+  MDB_val found{};
+  int e = mdb_cursor_get(cursor, &key, &found, MDB_SET_RANGE);
+  for (; e == 0 && view(key).starts_with(prefix); e = mdb_cursor_get(cursor, &key, &found, MDB_NEXT))
+    if (!each(view(key), view(found))) break;
+  mdb_cursor_close(cursor);
+  if (e != 0 && e != MDB_NOTFOUND) return failed(e, "read");
+  return {};
 }
 
 Status State::commit(journal::Sequence offset, std::span<const Model> models) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -56,6 +57,18 @@ class State {
   Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record);
   enum class Labelled : std::uint8_t { kFirst, kCorrected, kRepeated };
   Result<Labelled> add_label(std::uint32_t model, std::string_view id, std::string_view label);
+  /// The record that brought a prediction, and the label of an id; with what was added since the last commit, and from
+  /// the writer's thread alone. A view holds until the next change.
+  Result<std::optional<journal::Sequence>> record_of(std::uint32_t model, std::string_view id);
+  Result<std::optional<std::string_view>> label_of(std::uint32_t model, std::string_view id);
+
+  /// What is kept under keys in their order, as bytes; likewise.
+  Status keep(std::string_view key, std::string_view bytes);
+  Result<std::optional<std::string_view>> kept(std::string_view key);
+  Status drop(std::string_view prefix);
+  /// Until `each` says false; it may not change anything.
+  Status scan(std::string_view prefix, const std::function<bool(std::string_view key, std::string_view bytes)>& each);
+
   /// Makes what was added since the last one last, with `models` and the offset that the next reading begins at. After
   /// an error all of it is forgotten, and what stands behind the last commit must be read again.
   Status commit(journal::Sequence offset, std::span<const Model> models);
@@ -63,6 +76,7 @@ class State {
  private:
   State() = default;
   Status begin();
+  Result<std::optional<std::string_view>> find(unsigned table, std::string_view key);
   Result<std::optional<std::string>> stored(std::string_view name) const;
   Status store(std::string_view name, std::string_view bytes);
   Error error_of(int code, std::string_view doing) const;
@@ -71,7 +85,7 @@ class State {
   std::string folder_;
   MDB_env* env_ = nullptr;
   MDB_txn* change_ = nullptr;
-  unsigned ids_ = 0, labels_ = 0, about_ = 0;
+  unsigned ids_ = 0, labels_ = 0, about_ = 0, kept_ = 0;
   std::string key_;
 };
 

@@ -12,7 +12,7 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 // Where a prediction has what the reference has in a column.
 std::vector<std::string> path_of(const engine::Profile& reference, const std::string& column) {
@@ -76,6 +76,17 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   if (watch->live_->calendar())
     for (std::size_t i = 0; i < schema.size(); ++i)
       if (schema[i].name == reference->timestamp) watch->time_column_ = i, keys[i].field.type = table::Type::kTimestamp;
+  if (reference->scores)
+    for (const auto& name : LiveScores::wanted(*reference)) {
+      const auto at = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.field.name == name; });
+      watch->scored_columns_.push_back(static_cast<std::size_t>(at - keys.begin()));
+      if (at != keys.end()) continue;
+      const auto other = std::find_if(reference->others.begin(), reference->others.end(),
+                                      [&](const auto& field) { return field.name == name; });
+      const auto type = other == reference->others.end() ? table::Type::kString : other->type;
+      keys.push_back({{name, type}, path_of(*reference, name)});
+    }
+  watch->reference_ = reference;
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
   watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), true);
@@ -84,22 +95,54 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   return watch;
 }
 
-Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence place) {
+Status Watch::score_with(State& state, std::uint32_t model) {
+  if (!reference_->scores) return {};
+  VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, live_->window(), state));
+  return {};
+}
+
+Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again) {
   live_->at(place);
   Timed timed(rows, time_column_, static_cast<double>(arrived));
-  return live_->add(timed, arrived);
+  VIGIE_TRY(live_->add(timed, arrived));
+  if (!scores_ || again) return {};
+  return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
+}
+
+Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
+  return scores_ ? scores_->labelled(record, arrived) : Status();
+}
+
+Result<std::vector<store::Score>> Watch::scores(std::int64_t now, bool any_labels) {
+  if (!scores_) return std::vector<store::Score>();
+  VIGIE_ASSIGN(auto found, scores_->due(now, any_labels));
+  std::vector<store::Score> out;
+  for (auto& score : found) {
+    if (!score.preliminary && score.start >= scored_.start) scored_ = {score.start, score.verdict};
+    out.push_back({model_, std::move(score.key), std::string(score.preliminary ? "no_data" : to_string(score.verdict)),
+                   std::move(score.body)});
+  }
+  return out;
 }
 
 Result<std::vector<store::Window>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(const auto closed, live_->close(now, all));
   std::vector<store::Window> out;
-  for (const auto& one : closed)
+  for (const auto& one : closed) {
     out.push_back({model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
                    std::string(to_string(one.result.verdict)), view::to_json(one.result)});
+    compared_ = {one.start, one.result.verdict};
+    if (scores_) VIGIE_TRY(scores_->closed(one, out.back().key, now));
+  }
   return out;
 }
 
-std::string Watch::save() const {
+std::string_view Watch::state() const {
+  return to_string(std::max(compared_.verdict, scored_.verdict));
+}
+
+Result<std::string> Watch::save() {
+  if (scores_) VIGIE_TRY(scores_->save());
   const auto from = live_->resume();
   ByteWriter out;
   out.fixed(kVersion);
@@ -107,6 +150,10 @@ std::string Watch::save() const {
   out.fixed(from.rows);
   out.fixed(from.closed_below);
   out.fixed(from.late);
+  for (const auto& latest : {compared_, scored_}) {
+    out.fixed(latest.start);
+    out.fixed(static_cast<std::uint8_t>(latest.verdict));
+  }
   return out.take();
 }
 
@@ -118,6 +165,10 @@ Status Watch::load(std::string_view bytes) {
   from.rows = in.fixed<std::int64_t>();
   from.closed_below = in.fixed<std::int64_t>();
   from.late = in.fixed<std::int64_t>();
+  for (auto* latest : {&compared_, &scored_}) {
+    latest->start = in.fixed<std::int64_t>();
+    latest->verdict = static_cast<engine::Verdict>(in.fixed<std::uint8_t>());
+  }
   if (!in.ok() || version != kVersion) return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
   live_->resume(from);
   begins_at_ = from.place;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "engine/live_windows.h"
 #include "journal/reader.h"
+#include "server/live_scores.h"
 #include "store/store.h"
 #include "table/json_rows.h"
 
@@ -23,6 +25,8 @@ class Watch {
   /// LiveWindows.
   static Result<std::unique_ptr<Watch>> make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
                                              engine::WindowSpec windows, journal::Sequence place);
+  /// Lets it score its windows as labels come, where the reference says how good predictions were.
+  Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
 
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
@@ -31,12 +35,22 @@ class Watch {
   std::size_t id_column() const { return id_column_; }
 
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
-  Status add(table::Batch& rows, std::int64_t arrived, journal::Sequence place);
+  /// `again`: they came before, and windows that were open then lack them.
+  Status add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  /// A label came, of a prediction in that record.
+  Status labelled(journal::Sequence record, std::int64_t arrived);
   /// Windows that are over, or all that have rows.
   Result<std::vector<store::Window>> close(std::int64_t now, bool all = false);
 
+  /// Windows that are over and are to be scored by now, for the first time or again.
+  Result<std::vector<store::Score>> scores(std::int64_t now, bool any_labels);
+
+  /// The worse of the verdicts on the last window and on the last one whose labels are there: "ok", "warning", "drift",
+  /// "no_data".
+  std::string_view state() const;
+
   /// What must be kept to go on from here, and the first record that must be read again.
-  std::string save() const;
+  Result<std::string> save();
   Status load(std::string_view bytes);
   journal::Sequence read_from() const { return live_->resume().place; }
   /// Records below are passed over: what they held is in windows that are over.
@@ -46,10 +60,18 @@ class Watch {
  private:
   Watch() = default;
   std::string model_;
+  std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
   std::unique_ptr<table::JsonShape> shape_;
+  std::unique_ptr<LiveScores> scores_;
+  std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0;
   journal::Sequence begins_at_ = 0;
+  struct Latest {
+    std::int64_t start = std::numeric_limits<std::int64_t>::min();
+    engine::Verdict verdict = engine::Verdict::kNoData;
+  };
+  Latest compared_, scored_;
 };
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in

@@ -13,7 +13,9 @@ constexpr int kFormat = 1;
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS windows ("
     "  model TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL,"
-    "  verdict TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (model, key)) WITHOUT ROWID;"
+    "  verdict TEXT NOT NULL, body TEXT NOT NULL, score_verdict TEXT NOT NULL DEFAULT '', score TEXT NOT NULL DEFAULT "
+    "'',"
+    "  PRIMARY KEY (model, key)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS windows_by_start ON windows (model, start, key);";
 
 // A statement that is reset when it is done with.
@@ -49,7 +51,7 @@ class Sqlite final : public Store {
  public:
   explicit Sqlite(std::string path) : path_(std::move(path)) {}
   ~Sqlite() override {
-    for (auto* statement : {put_, find_}) sqlite3_finalize(statement);
+    for (auto* statement : {put_, score_, find_}) sqlite3_finalize(statement);
     sqlite3_close(db_);
   }
 
@@ -69,9 +71,15 @@ class Sqlite final : public Store {
                   fmt::format("{}: of format {}, and this program reads up to {}", path_, format, kFormat));
     VIGIE_TRY(run(kTables));
     VIGIE_TRY(run(fmt::format("PRAGMA user_version = {}", kFormat).c_str()));
-    VIGIE_TRY(prepare("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?, ?)", put_));
+    VIGIE_TRY(
+        prepare("INSERT INTO windows (model, key, start, \"end\", verdict, body) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (model, key) DO UPDATE SET start = excluded.start, \"end\" = excluded.\"end\", "
+                "verdict = excluded.verdict, body = excluded.body",
+                put_));
+    VIGIE_TRY(prepare("UPDATE windows SET score_verdict = ?, score = ? WHERE model = ? AND key = ?", score_));
     return prepare(
-        "SELECT key, start, \"end\", verdict, body FROM windows WHERE model = ?1 AND start < ?3 AND \"end\" > ?2 AND "
+        "SELECT key, start, \"end\", verdict, body, score_verdict, score FROM windows WHERE model = ?1 AND start < ?3 "
+        "AND \"end\" > ?2 AND "
         "(start, key) > (SELECT coalesce(max(start), -9223372036854775808), ?4 FROM windows WHERE model = ?1 AND key = "
         "?4) "
         "ORDER BY start, key LIMIT ?5",
@@ -79,15 +87,15 @@ class Sqlite final : public Store {
   }
 
   Status put(std::span<const Window> windows) override {
-    std::lock_guard lock(mutex_);
-    VIGIE_TRY(run("BEGIN IMMEDIATE"));
-    for (const auto& w : windows) {
-      Statement s(put_);
+    return all_or_none(windows, put_, [](Statement& s, const Window& w) {
       s.bind(w.model).bind(w.key).bind(w.start).bind(w.end).bind(w.verdict).bind(w.body);
-      if (s.step() != SQLITE_DONE) return undone();
-    }
-    if (sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) return undone();
-    return {};
+    });
+  }
+
+  Status put(std::span<const Score> scores) override {
+    return all_or_none(scores, score_, [](Statement& s, const Score& score) {
+      s.bind(score.verdict).bind(score.body).bind(score.model).bind(score.key);
+    });
   }
 
   Result<std::vector<Window>> windows(const WindowQuery& query) const override {
@@ -98,12 +106,25 @@ class Sqlite final : public Store {
     s.bind(static_cast<std::int64_t>(query.most));
     int code;
     while ((code = s.step()) == SQLITE_ROW)
-      found.push_back({query.model, s.number(1), s.number(2), s.text(0), s.text(3), s.text(4)});
+      found.push_back({query.model, s.number(1), s.number(2), s.text(0), s.text(3), s.text(4), s.text(5), s.text(6)});
     if (code != SQLITE_DONE) return failed("read");
     return found;
   }
 
  private:
+  template <class T, class F>
+  Status all_or_none(std::span<const T> items, sqlite3_stmt* statement, F bind) {
+    if (items.empty()) return {};
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    for (const auto& item : items) {
+      Statement s(statement);
+      bind(s, item);
+      if (s.step() != SQLITE_DONE) return undone();
+    }
+    if (sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) return undone();
+    return {};
+  }
   Error failed(std::string_view doing) const {
     const int code = db_ ? sqlite3_errcode(db_) : SQLITE_NOMEM;
     const auto kind = code == SQLITE_FULL || code == SQLITE_BUSY || code == SQLITE_LOCKED ? Code::kUnavailable
@@ -129,7 +150,7 @@ class Sqlite final : public Store {
   std::string path_;
   mutable std::mutex mutex_;
   sqlite3* db_ = nullptr;
-  sqlite3_stmt *put_ = nullptr, *find_ = nullptr;
+  sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr;
 };
 
 }  // namespace

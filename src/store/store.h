@@ -21,7 +21,16 @@ struct Window {
   std::string key;      ///< tells windows of a model apart: one that comes again replaces what was found before
   std::string verdict;  ///< "ok", "warning", "drift", "no_data"
   std::string body;     ///< the window as the command line's JSON has it
+  std::string score_verdict{}, score{};  ///< of its Score, empty while there is none; not what put() looks at
   bool operator==(const Window&) const = default;
+};
+
+/// How good the predictions of such a window were, as far as their labels came.
+struct Score {
+  std::string model, key;  ///< the window's
+  std::string verdict;     ///< as Window::verdict; "no_data" while labels lack
+  std::string body;        ///< a JSON object of what the command line's has of a scored window besides the window
+  bool operator==(const Score&) const = default;
 };
 
 /// Which windows: those that overlap [from, to), in the order of their start; `after` is the key of the last one had.
@@ -39,6 +48,8 @@ class Store {
   virtual ~Store() = default;
   /// All of them or none; what was put before it lasts no longer than it does.
   virtual Status put(std::span<const Window> windows) = 0;
+  /// Of windows that were put before; those of others are left out.
+  virtual Status put(std::span<const Score> scores) = 0;
   virtual Result<std::vector<Window>> windows(const WindowQuery& query) const = 0;
 };
 

@@ -56,6 +56,20 @@ TEST(Sqlite, KeepsWindowsAndReplacesThoseThatComeAgain) {
   EXPECT_EQ(store->windows({.model = "n"}).value()[0], window("n", 0, "drift"));
 }
 
+TEST(Sqlite, KeepsTheScoreOfAWindowThatComesAgain) {
+  Folder folder;
+  const auto store = open_sqlite(folder.path + "/results.sqlite").value();
+  const Window some[] = {window("m", 0)};
+  ASSERT_TRUE(store->put(some));
+  const Score scores[] = {{"m", "0", "drift", "{\"n\":1}"}, {"m", "9", "ok", "{}"}};
+  ASSERT_TRUE(store->put(scores));
+  ASSERT_TRUE(store->put(some));
+  const auto found = store->windows({.model = "m"}).value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].score_verdict, "drift");
+  EXPECT_EQ(found[0].score, "{\"n\":1}");
+}
+
 TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {
   Folder folder;
   const auto path = folder.path + "/results.sqlite";

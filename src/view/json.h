@@ -21,6 +21,9 @@ std::string to_json(const engine::WindowResult& window);
 /// The same of `vigie score`: a line per metric. What is drawn is not in it.
 std::string to_json(const engine::Scorecard& card);
 
+/// Of one of its windows what is not of the window itself: counts of rows, `score_verdict`, metrics and confusion.
+std::string to_json(const engine::ScoreWindow& window);
+
 /// The same of `vigie check`: a line per check and column.
 std::string to_json(const engine::Inspection& inspection);
 

@@ -57,14 +57,7 @@ void write_row(Writer& out, const T& items, F each) {
   out.raw("]");
 }
 
-void write_window(Writer& out, const engine::ScoreWindow& w) {
-  out.raw("{");
-  out.member("index", w.index);
-  out.member("start", w.start);
-  out.member("end", w.end);
-  write_rows(out, w.rows);
-  if (w.partial) out.member("partial", true);
-  out.member("verdict", to_string(w.verdict));
+void write_metrics(Writer& out, const engine::ScoreWindow& w) {
   out.raw(",\n   \"metrics\": ");
   write_list(out, w.metrics, "    ", write_metric);
   out.raw(",\n   \"confusion\": ");
@@ -81,7 +74,29 @@ void write_window(Writer& out, const engine::ScoreWindow& w) {
   out.raw("}}");
 }
 
+void write_window(Writer& out, const engine::ScoreWindow& w) {
+  out.raw("{");
+  out.member("index", w.index);
+  out.member("start", w.start);
+  out.member("end", w.end);
+  write_rows(out, w.rows);
+  if (w.partial) out.member("partial", true);
+  out.member("verdict", to_string(w.verdict));
+  write_metrics(out, w);
+}
+
 }  // namespace
+
+std::string to_json(const engine::ScoreWindow& window) {
+  Writer out;
+  out.raw("{");
+  out.member("labelled", window.rows.labelled);
+  out.member("unlabelled", window.rows.unlabelled);
+  out.member("unscored", window.rows.unscored);
+  out.member("score_verdict", to_string(window.verdict));
+  write_metrics(out, window);
+  return out.take();
+}
 
 std::string to_json(const engine::Scorecard& card) {
   Writer out;

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/live_scores.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/bytes.h"
+#include "base/iso_time.h"
+#include "server/json_input.h"
+#include "view/json.h"
+
+namespace vigie::server {
+namespace {
+
+using std::chrono::steady_clock;
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kQuiet = kSecond;  // after a label, lest each be scored by itself
+constexpr std::int64_t kCostFactor = 20;  // of the time that scoring took, until it may again
+constexpr auto kSlice = std::chrono::milliseconds(100);
+constexpr double kNearlyAll = 0.95;  // of the labels
+constexpr int kStepsPerOctave = 4;   // of delays
+constexpr std::size_t kDelays = 64 * kStepsPerOctave;
+constexpr std::size_t kMostLateLabels = 20;  // fewer tell nothing of how late labels are
+
+// What is kept: rows by window and record; by record when it came and its windows; windows that are over; windows that
+// are to be scored, and when; delays of labels.
+constexpr char kRows = 'r', kBatch = 'b', kWindow = 'w', kDue = 'd', kLate = 'h';
+
+// Keys that begin the same lie beside each other, in the order of their numbers.
+void append(std::string& key, std::uint64_t number) {
+  const auto big = std::byteswap(number);
+  key.append(reinterpret_cast<const char*>(&big), sizeof big);
+}
+std::uint64_t number_at(std::string_view key, std::size_t at) {
+  std::uint64_t big = 0;
+  std::memcpy(&big, key.data() + at, sizeof big);
+  return std::byteswap(big);
+}
+std::string all_of(char kind, std::uint32_t model) {
+  std::string key(1, kind);
+  append(key, model);
+  return key;
+}
+constexpr std::uint64_t kSign = std::uint64_t{1} << 63;  // so that windows before 1970 come first
+
+std::int64_t number_of(std::string_view key) {
+  return static_cast<std::int64_t>(number_at(key, 9) ^ kSign);
+}
+// Of rows.
+std::int64_t place_of(std::string_view key) {
+  return static_cast<std::int64_t>(number_at(key, 17));
+}
+
+struct Batch {
+  std::int64_t arrived = 0;
+  std::vector<std::int64_t> windows{};
+};
+Batch batch_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  Batch out{in.fixed<std::int64_t>()};
+  while (in.remaining() > 0) out.windows.push_back(in.fixed<std::int64_t>());
+  return out;
+}
+
+void append_text(std::string& out, std::string_view text) {
+  if (std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
+      })) {
+    (((out += '"') += text)) += '"';
+    return;
+  }
+  out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void append_value(std::string& out, const table::Column& column, std::size_t row) {
+  using table::Type;
+  if (column.type == Type::kString) {
+    const auto code = column.codes[row];
+    if (code < 0) return void(out += "null");
+    return append_text(out, column.dictionary[static_cast<std::size_t>(code)]);
+  }
+  if (column.type == Type::kList) {
+    if (!column.missing.empty() && column.missing[row]) return void(out += "null");
+    out += '[';
+    const auto from = static_cast<std::size_t>(column.offsets[row]),
+               to = static_cast<std::size_t>(column.offsets[row + 1]);
+    for (auto i = from; i < to; ++i)
+      std::isfinite(column.values[i])
+          ? fmt::format_to(std::back_inserter(out), "{}{}", i > from ? "," : "", column.values[i])
+          : fmt::format_to(std::back_inserter(out), "{}null", i > from ? "," : "");
+    out += ']';
+    return;
+  }
+  const double value = column.numbers[row];
+  if (!std::isfinite(value)) return void(out += "null");
+  if (column.type == Type::kBoolean) return void(out += value != 0 ? "true" : "false");
+  if (column.type == Type::kTimestamp) return append_text(out, iso_time(value));
+  fmt::format_to(std::back_inserter(out), "{}", value);
+}
+
+bool is_json_scalar(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_number() || json.is_boolean();
+}
+
+std::size_t step_of(std::int64_t delay) {
+  return delay < 1
+             ? 0
+             : std::min(kDelays - 1, static_cast<std::size_t>(kStepsPerOctave * std::log2(static_cast<double>(delay))));
+}
+
+}  // namespace
+
+LiveScores::LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profile> reference, State& state)
+    : model_(model), reference_(std::move(reference)), state_(state), delays_(kDelays) {}
+
+std::string LiveScores::key(char kind, std::int64_t number) const {
+  auto out = all_of(kind, model_);
+  append(out, static_cast<std::uint64_t>(number) ^ kSign);
+  return out;
+}
+
+Status LiveScores::forget(std::uint32_t model, State& state) {
+  for (char kind : {kRows, kBatch, kWindow, kDue}) VIGIE_TRY(state.drop(all_of(kind, model)));
+  return {};
+}
+
+std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
+  const auto& o = reference.scores->options;
+  std::vector<std::string> out;
+  const auto want = [&](const std::string& name) {
+    if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  };
+  if (reference.window.calendar()) want(reference.timestamp);
+  want(o.prediction), want(o.group), want(o.sensitive), want(o.token_logprob);
+  for (const auto& name : o.scores) want(name);
+  for (const auto& by : o.segments)
+    for (const auto& name : by) want(name);
+  return out;
+}
+
+Result<std::unique_ptr<LiveScores>> LiveScores::make(std::uint32_t model,
+                                                     std::shared_ptr<const engine::Profile> reference,
+                                                     const engine::WindowSpec& windows, State& state) {
+  std::unique_ptr<LiveScores> live(new LiveScores(model, std::move(reference), state));
+  auto& o = live->options_ = live->reference_->scores->options;
+  o.threads = 1, o.keep_state = false, o.pictures = false, o.progress = {};
+  o.window = windows, o.timestamp = live->reference_->timestamp;
+  live->wanted_ = wanted(*live->reference_);
+  live->label_is_text_ = true;
+  for (const auto& c : live->reference_->columns)
+    if (c.name == o.label) live->label_is_text_ = c.source == table::Type::kString;
+
+  VIGIE_TRY(state.scan(all_of(kDue, model), [&](std::string_view key, std::string_view bytes) {
+    ByteReader in(bytes);
+    live->due_[number_of(key)] = in.fixed<std::int64_t>();
+    return true;
+  }));
+  VIGIE_ASSIGN(const auto delays, state.kept(live->key(kLate, 0)));
+  if (delays && delays->size() == kDelays * sizeof(std::uint64_t))
+    std::memcpy(live->delays_.data(), delays->data(), delays->size());
+  return live;
+}
+
+Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std::size_t>& columns,
+                       const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived) {
+  VIGIE_ASSIGN(const auto ids, rows.column(id));
+  std::vector<table::Column> values;
+  for (auto column : columns) {
+    VIGIE_ASSIGN(auto value, rows.column(column));
+    values.push_back(value);
+  }
+  std::map<std::int64_t, std::string> lines;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows.rows()); ++row) {
+    const auto window = windows.window_of(row);
+    if (!window || ids.codes[row] < 0) continue;
+    auto& out = lines[*window];
+    out += "{\"\":";
+    append_text(out, ids.dictionary[static_cast<std::size_t>(ids.codes[row])]);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      out += ',';
+      append_text(out, wanted_[i]);
+      out += ':';
+      append_value(out, values[i], row);
+    }
+    out += "}\n";
+  }
+  ByteWriter touched;
+  touched.fixed(arrived);
+  for (const auto& [window, text] : lines) {
+    auto name = key(kRows, window);
+    append(name, place);
+    VIGIE_TRY(state_.keep(name, text));
+    touched.fixed(window);
+    if (window < windows.closed_below()) VIGIE_TRY(want(window, arrived + quiet()));
+  }
+  return state_.keep(key(kBatch, static_cast<std::int64_t>(place)), touched.bytes());
+}
+
+Status LiveScores::want(std::int64_t window, std::int64_t when) {
+  const auto [it, fresh] = due_.try_emplace(window, when);
+  if (!fresh && it->second <= when) return {};
+  it->second = when;
+  return state_.keep(key(kDue, window), {reinterpret_cast<const char*>(&when), sizeof when});
+}
+
+Status LiveScores::labelled(journal::Sequence record, std::int64_t arrived) {
+  VIGIE_ASSIGN(const auto kept, state_.kept(key(kBatch, static_cast<std::int64_t>(record))));
+  if (!kept) return {};
+  const auto batch = batch_of(*kept);
+  ++delays_[step_of(arrived - batch.arrived)];
+  delays_changed_ = true;
+  for (auto window : batch.windows) VIGIE_TRY(want(window, arrived + quiet()));
+  return {};
+}
+
+Status LiveScores::closed(const engine::LiveWindows::Closed& window, std::string_view key_in_store, std::int64_t now) {
+  ByteWriter out;
+  out.fixed(std::uint8_t{window.result.partial});
+  out.fixed(now);
+  out.fixed(window.start);
+  out.string(key_in_store);
+  VIGIE_TRY(state_.keep(key(kWindow, window.key), out.bytes()));
+  VIGIE_TRY(want(window.key, 0));
+  return forget_before(now - kKeptFor);
+}
+
+Status LiveScores::forget_before(std::int64_t time) {
+  std::vector<std::int64_t> old;
+  VIGIE_TRY(state_.scan(all_of(kWindow, model_), [&](std::string_view key, std::string_view bytes) {
+    ByteReader in(bytes);
+    in.fixed<std::uint8_t>();
+    if (in.fixed<std::int64_t>() > time) return false;
+    old.push_back(number_of(key));
+    return true;
+  }));
+  for (auto window : old) {
+    std::vector<std::string> records;
+    VIGIE_TRY(state_.scan(key(kRows, window), [&](std::string_view name, std::string_view) {
+      records.push_back(key(kBatch, place_of(name)));
+      return true;
+    }));
+    for (const auto& record : records) {
+      VIGIE_ASSIGN(const auto kept, state_.kept(record));
+      const auto windows = kept ? batch_of(*kept).windows : std::vector<std::int64_t>();
+      // One that has rows of a later window goes with that.
+      if (std::all_of(windows.begin(), windows.end(), [&](auto of) { return of <= window; }))
+        VIGIE_TRY(state_.drop(record));
+    }
+    for (char kind : {kRows, kWindow, kDue}) VIGIE_TRY(state_.drop(key(kind, window)));
+    due_.erase(window);
+  }
+  return {};
+}
+
+std::int64_t LiveScores::quiet() const {
+  return std::max(kQuiet, kCostFactor * cost_);
+}
+
+std::int64_t LiveScores::usual_delay() const {
+  const auto all = std::accumulate(delays_.begin(), delays_.end(), std::uint64_t{0});
+  if (all < kMostLateLabels) return 0;
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < kDelays; ++i) {
+    seen += delays_[i];
+    if (static_cast<double>(seen) >= kNearlyAll * static_cast<double>(all))
+      return std::llround(std::exp2(static_cast<double>(i + 1) / kStepsPerOctave));
+  }
+  return 0;
+}
+
+Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool any_labels) {
+  std::vector<Scored> out;
+  const auto began = steady_clock::now();
+  for (auto it = due_.begin(); it != due_.end();) {
+    const auto window = it->first;
+    VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
+    if (it->second > now || !over) {
+      ++it;
+      continue;
+    }
+    std::int64_t ripe = 0;
+    if (any_labels) {
+      const auto start = steady_clock::now();
+      VIGIE_ASSIGN(auto scored, score(window, now, ripe));
+      if (!scored.body.empty()) out.push_back(std::move(scored));
+      cost_ = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start).count();
+    }
+    it = due_.erase(it);
+    VIGIE_TRY(state_.drop(key(kDue, window)));
+    if (ripe > now) VIGIE_TRY(want(window, ripe));
+    if (steady_clock::now() - began > kSlice) break;
+  }
+  return out;
+}
+
+Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t now, std::int64_t& ripe) {
+  Scored out;
+  VIGIE_ASSIGN(const auto about, state_.kept(key(kWindow, window)));
+  ByteReader in(*about);
+  const bool partial = in.fixed<std::uint8_t>() != 0;
+  in.fixed<std::int64_t>();
+  out.start = in.fixed<std::int64_t>();
+  out.key = in.string();
+
+  std::string kept;
+  std::int64_t last = 0;
+  std::vector<std::int64_t> places;
+  VIGIE_TRY(state_.scan(key(kRows, window), [&](std::string_view key, std::string_view bytes) {
+    kept += bytes;
+    places.push_back(place_of(key));
+    return true;
+  }));
+  for (auto place : places) {
+    VIGIE_ASSIGN(const auto batch, state_.kept(key(kBatch, static_cast<std::int64_t>(place))));
+    if (batch) last = std::max(last, ByteReader(*batch).fixed<std::int64_t>());
+  }
+  // The rows as they were, each with its label.
+  std::string rows;
+  std::int64_t count = 0, labels = 0;
+  for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
+    end_of = kept.find('\n', at);
+    const auto line = std::string_view(kept).substr(at, end_of - at);
+    // {"":"ID", the rest
+    const auto from = std::string_view("{\"\":").size();
+    auto to = from + 1;
+    while (to < line.size() && line[to] != '"') to += line[to] == '\\' ? 2 : 1;
+    const auto quoted = line.substr(from, to + 1 - from);
+    std::string plain(quoted.substr(1, quoted.size() - 2));
+    if (plain.find('\\') != std::string::npos) plain = nlohmann::json::parse(quoted).get<std::string>();
+    VIGIE_ASSIGN(const auto label, state_.label_of(model_, plain));
+    rows += '{';
+    append_text(rows, options_.label);
+    rows += ':';
+    if (!label)
+      rows += "null";
+    else if (!label_is_text_ && is_json_scalar(*label))
+      rows += *label;
+    else
+      append_text(rows, *label);
+    rows += line.substr(to + 1);
+    rows += '\n';
+    ++count, labels += label.has_value();
+  }
+  if (labels == 0) return out;
+
+  auto options = options_;
+  options.cut_off = partial;
+  JsonInput input(rows, "the window");
+  const auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
+  const auto late = usual_delay();
+  out.preliminary = last + late > now;
+  if (out.preliminary) ripe = last + late;
+  out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": {}",
+                         static_cast<double>(labels) / static_cast<double>(count), out.preliminary);
+  if (!card) {
+    out.body += ", \"score_note\": ";
+    append_text(out.body, card.error().message);
+    out.body += ", \"metrics\": []}";
+    return out;
+  }
+  // Of rows of one window there is one.
+  const auto& found = card->windows.front();
+  out.verdict = found.verdict;
+  out.body.append(", ").append(view::to_json(found).substr(1));
+  return out;
+}
+
+Status LiveScores::save() {
+  if (!std::exchange(delays_changed_, false)) return {};
+  return state_.keep(key(kLate, 0),
+                     {reinterpret_cast<const char*>(delays_.data()), delays_.size() * sizeof delays_[0]});
+}
+
+}  // namespace vigie::server

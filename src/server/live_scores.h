@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/live_windows.h"
+#include "engine/score_reference.h"
+#include "server/state.h"
+#include "store/store.h"
+#include "table/json_rows.h"
+
+namespace vigie::server {
+
+/// How good a model's predictions were, window by window: scored as `vigie score` does it, once a window is over and
+/// again as labels come, at any delay, corrected or before their predictions. What a score needs of the predictions is
+/// kept in the State beside the labels, for kKeptFor from when their window was over. A window is preliminary
+/// until it is older than nearly all labels were late so far. One thread at a time. Cost: a few µs a row that is
+/// kept, and again each time that its window is scored, which a window is not more often than once in twenty times what
+/// it takes.
+class LiveScores {
+ public:
+  static constexpr std::int64_t kKeptFor = 180LL * 86'400'000'000;  ///< µs
+
+  /// `reference` has scores.
+  static Result<std::unique_ptr<LiveScores>> make(std::uint32_t model, std::shared_ptr<const engine::Profile> reference,
+                                                  const engine::WindowSpec& windows, State& state);
+  /// The model has other windows from now on.
+  static Status forget(std::uint32_t model, State& state);
+
+  /// The columns that a score needs of a prediction besides its id, by the names that the reference has for them.
+  static std::vector<std::string> wanted(const engine::Profile& reference);
+
+  /// Predictions that came, all for the first time, and in which windows they are; `columns` as wanted(), `id` beside.
+  Status add(table::Batch& rows, std::size_t id, const std::vector<std::size_t>& columns,
+             const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
+  /// A label came, of a prediction in that record.
+  Status labelled(journal::Sequence record, std::int64_t arrived);
+  /// A window is over, which the store knows by that key.
+  Status closed(const engine::LiveWindows::Closed& window, std::string_view key, std::int64_t now);
+
+  struct Scored {
+    std::string key{};       ///< of the window, as closed() was told
+    std::int64_t start = 0;  ///< µs
+    bool preliminary = false;
+    engine::Verdict verdict = engine::Verdict::kNoData;
+    std::string body{};  ///< as store::Score has it; empty: no label came yet
+  };
+  /// Those that are to be scored by now.
+  Result<std::vector<Scored>> due(std::int64_t now, bool any_labels);
+  /// What must be kept to go on from here is in the State.
+  Status save();
+
+ private:
+  LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profile> reference, State& state);
+  std::string key(char kind, std::int64_t number) const;
+  Status forget_before(std::int64_t time);
+  Status want(std::int64_t window, std::int64_t when);
+  Result<Scored> score(std::int64_t window, std::int64_t now, std::int64_t& ripe);
+  std::int64_t quiet() const;
+  std::int64_t usual_delay() const;
+
+  std::uint32_t model_;
+  std::shared_ptr<const engine::Profile> reference_;
+  State& state_;
+  engine::ScoreOptions options_;
+  std::vector<std::string> wanted_;
+  bool label_is_text_ = false;
+  std::map<std::int64_t, std::int64_t> due_;  // windows, and when to score them
+  std::vector<std::uint64_t> delays_;         // labels by the logarithm of their delay
+  bool delays_changed_ = false;
+  std::int64_t cost_ = 0;  // µs that the last window took
+};
+
+}  // namespace vigie::server

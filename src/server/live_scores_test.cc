@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/live_scores.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/iso_time.h"
+#include "base/rng.h"
+#include "server/back_internal.h"
+#include "server/watch.h"
+
+namespace vigie::server {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::int64_t kStart = 1'704'067'200'000'000, kDay = 86'400'000'000;  // 2024-01-01
+constexpr int kRows = 100;                                                     // a day
+
+struct Row {
+  std::string id;
+  Json prediction;
+  bool label;
+};
+
+// The rows of a day; of those whose number `wrong` divides the score says nothing.
+std::vector<Row> day(int number, Rng& rng, int wrong = 0) {
+  std::vector<Row> out;
+  for (int i = 0; i < kRows; ++i) {
+    const bool label = rng.uniform() < 0.4;
+    const bool lost = wrong > 0 && i % wrong == 0;
+    const double score = lost ? rng.uniform() : std::clamp((label ? .6 : .3) + .3 * (rng.uniform() - .5), 0., 1.);
+    const auto time = static_cast<double>(kStart + number * kDay + i * (kDay / kRows));
+    Row row{fmt::format("{}\"-{}", number, i), {}, label};
+    row.prediction = {
+        {"id", row.id}, {"timestamp", iso_time(time)}, {"features", {{"x", rng.uniform()}}}, {"score", score}};
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::string predictions(const std::vector<Row>& rows) {
+  std::string out;
+  for (const auto& row : rows) out += row.prediction.dump() + "\n";
+  return out;
+}
+std::string labels(const std::vector<Row>& rows, std::size_t from, std::size_t to, bool flipped = false) {
+  std::string out;
+  for (std::size_t i = from; i < to; ++i)
+    out += Json{{"id", rows[i].id}, {"label", rows[i].label != flipped ? 1 : 0}}.dump() + "\n";
+  return out;
+}
+
+std::string reference() {
+  Rng rng(1);
+  std::string out;
+  for (int d = -30; d < 0; ++d)
+    for (const auto& row : day(d, rng)) {
+      auto json = row.prediction;
+      json["label"] = row.label ? 1 : 0;
+      out += json.dump() + "\n";
+    }
+  return engine::save_profile(reference_of_rows(out, "reference", "test").value());
+}
+
+// The last window of model m that was scored, once it has so many labels.
+Json scored(const Back& back, int labelled) {
+  Json last;
+  for (int i = 0; i < 400; ++i) {
+    const auto windows = back.store->windows({.model = "m"}).value();
+    if (!windows.empty() && !windows.front().score.empty()) {
+      last = Json::parse(windows.front().score);
+      if (last.value("labelled", 0) == labelled) return last;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  return last;
+}
+
+double accuracy(const Json& score) {
+  for (const auto& metric : score.at("metrics"))
+    if (metric.at("metric") == "accuracy") return metric.at("value");
+  return -1;
+}
+
+void set_reference(Back& back) {
+  journal::Records records;
+  const auto profile = reference();
+  records.add(event::encode({event::Kind::kReference, "m", profile}));
+  std::promise<bool> done;
+  back.journal->append(std::move(records), [&](const auto& written) { done.set_value(written.has_value()); });
+  ASSERT_TRUE(done.get_future().get());
+}
+
+TEST(LiveScores, LabelsMayComeFirstLateOrBeCorrected) {
+  Folder folder;
+  Rng rng(2);
+  const auto first = day(0, rng), second = day(1, rng);
+  {
+    Back back(folder.path);
+    set_reference(back);
+    EXPECT_EQ(back.add(labels(first, 0, 40, true), event::Kind::kLabels), "40 accepted, 0 there");
+    back.follower->start();
+    back.add(predictions(first));
+    back.add(predictions(second));  // which ends the first day
+    auto score = scored(back, 40);
+    ASSERT_EQ(score.value("labelled", 0), 40) << score.dump();
+    EXPECT_EQ(score.at("unlabelled"), 60);
+    EXPECT_DOUBLE_EQ(score.at("coverage"), 0.4);
+    EXPECT_LT(accuracy(score), 0.5);  // all of them are wrong
+  }
+  Back back(folder.path);
+  back.follower->start();
+  back.add(labels(first, 0, 40), event::Kind::kLabels);
+  back.add(labels(first, 40, 100), event::Kind::kLabels);
+  auto score = scored(back, 100);
+  ASSERT_EQ(score.value("labelled", 0), 100) << score.dump();
+  EXPECT_DOUBLE_EQ(score.at("coverage"), 1);
+  EXPECT_GT(accuracy(score), 0.9);
+}
+
+TEST(LiveScores, FindTheDayOnWhichAModelIsWorse) {
+  Folder folder;
+  Rng rng(3);
+  const auto bad = day(0, rng, 1);
+  Back back(folder.path);
+  set_reference(back);
+  back.follower->start();
+  back.add(predictions(bad));
+  back.add(predictions(day(1, rng)));
+  back.add(labels(bad, 0, 100), event::Kind::kLabels);
+  const auto score = scored(back, 100);
+  ASSERT_EQ(score.value("labelled", 0), 100) << score.dump();
+  EXPECT_EQ(score.at("score_verdict"), "drift");
+  for (int i = 0; i < 100 && back.models->all().at(0).state != "drift"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  EXPECT_EQ(back.models->all().at(0).state, "drift");
+}
+
+}  // namespace
+}  // namespace vigie::server
