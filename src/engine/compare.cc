@@ -278,8 +278,10 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
                              .unread = unread,
                              .added = added,
                              .declared = declared,
-                             .label = label};
-    if (options_.window == reference_.window) context.windows = known_good_.windows;
+                             .label = label,
+                             .absences = {}};
+    if (options_.window == reference_.window)
+      context.windows = known_good_.windows, context.absences = known_good_.absences;
     quality::RunOptions checks;
     checks.threads = options_.threads;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));

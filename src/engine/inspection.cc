@@ -369,10 +369,11 @@ class Inspector {
                              .unread = unread_,
                              .added = {},
                              .declared = declared_,
-                             .label = options_.roles.label};
+                             .label = options_.roles.label,
+                             .absences = {}};
     if (last) context.now = options_.now;
     if (reference_ && options_.window.kind != WindowSpec::Kind::kNone && options_.window == reference_->window)
-      context.windows = reference_->windows;
+      context.windows = reference_->windows, context.absences = reference_->absences;
     auto checks = options_.checks;
     checks.threads = options_.threads;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));

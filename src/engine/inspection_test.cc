@@ -128,6 +128,44 @@ TEST(Inspect, ADayMayBeMoreAlikeThanTheReferenceOfMany) {
   EXPECT_EQ(find(one.windows[0], "cardinality", "x")->verdict, "no_data");
 }
 
+// A day has one weekday of seven; a kind that every day had is another matter.
+TEST(Inspect, ADayLacksWhatHealthyDaysLackAsWell) {
+  auto rows = rows_of(8400, 42, true), current = rows_of(2800, 14, true, 2);
+  const auto name = [](Rows& side) {
+    std::vector<std::string> weekday;
+    for (const double at : side.at) weekday.push_back(std::to_string(static_cast<int>(std::floor(at / kDay)) % 7));
+    return weekday;
+  };
+  const auto with_weekday = [&](Rows& side) {
+    auto input = input_of(side);
+    input.add("weekday", name(side));
+    return input;
+  };
+  for (std::size_t i = 1000; i < 1200; ++i)
+    if (current.kind[i] == "a") current.kind[i] = "b";
+  ProfileOptions making;
+  making.roles.timestamp = "at", making.window.kind = WindowSpec::Kind::kDay;
+  auto learn = with_weekday(rows);
+  const auto profile = make_profile(learn, making);
+  ASSERT_TRUE(profile);
+  auto loaded = load_profile(save_profile(*profile), "profile");
+  ASSERT_TRUE(loaded);
+  const auto reference = quality_of(*loaded);
+  auto input = with_weekday(current);
+  const auto found = inspected(input, &reference, by_day());
+  ASSERT_EQ(found.windows.size(), 14U);
+  for (const auto& window : found.windows) {
+    EXPECT_EQ(find(window, "vanished_categories", "weekday")->verdict, "pass") << told(found);
+    EXPECT_EQ(find(window, "vanished_categories", "kind")->verdict, window.index == 5 ? "fail" : "pass");
+  }
+  // Without windows all of them must be there.
+  auto options = by_day();
+  options.window = {};
+  auto one = rows_of(200, 1, true, 3);
+  auto day = with_weekday(one);
+  EXPECT_EQ(find(inspected(day, &reference, options).windows[0], "vanished_categories", "weekday")->verdict, "fail");
+}
+
 TEST(Inspect, BatchesAndThreadsDoNotMatter) {
   const auto rows = rows_of(6000, 5, true), current = rows_of(5000, 4, true, 2);
   auto options = by_day();

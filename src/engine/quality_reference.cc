@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/quality_counter_internal.h"
 
@@ -95,6 +96,34 @@ void merge_quality(const Profile& a, const Profile& b, Profile& merged) {
   if (std::find(last.begin(), last.end(), note) == last.end()) merged.notes.push_back(note);
 }
 
+namespace {
+
+constexpr double kNowAndThen = .05;  // of the windows
+
+/// What healthy windows lack, as far as their traces tell: of the most frequent categories.
+std::vector<quality::Absences> absences_of(const Profile& profile) {
+  std::vector<quality::Absences> out;
+  for (const auto& c : profile.columns) {
+    const auto& windows = c.parts[0][0].windows;
+    if (!c.categorical() || windows.size() < drift::kFewestWindows) continue;
+    quality::Absences absent{c.name, {}};
+    for (std::size_t i = 0; i < c.categories.size(); ++i) {
+      std::size_t known = 0, without = 0;
+      for (const auto& w : windows) {
+        if (i >= w.arcsine.size()) continue;
+        const double root = std::sin(w.arcsine[i]);
+        ++known, without += root * root * (w.rows + .75) - .375 < .5;
+      }
+      if (static_cast<double>(without) > kNowAndThen * static_cast<double>(known))
+        absent.texts.push_back(c.categories[i].name);
+    }
+    if (!absent.texts.empty()) out.push_back(std::move(absent));
+  }
+  return out;
+}
+
+}  // namespace
+
 QualityReference quality_of(const Profile& profile) {
   QualityReference out{.source = profile.source,
                        .rows = profile.rows,
@@ -103,6 +132,7 @@ QualityReference quality_of(const Profile& profile) {
                        .types = {},
                        .window = profile.window,
                        .windows = profile.quality_windows,
+                       .absences = absences_of(profile),
                        .left_out = {},
                        .problems = profile.problems,
                        .notes = {}};

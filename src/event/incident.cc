@@ -77,6 +77,7 @@ std::string to_json(const Incident& incident) {
                  {"snoozed_until", time_of(incident.snoozed_until)},
                  {"false_alarm", incident.false_alarm},
                  {"windows", incident.windows},
+                 {"notices", incident.notices},
                  {"causes", std::move(causes)},
                  {"owner", text_of(incident.owner)},
                  {"runbook", text_of(incident.runbook)},
@@ -97,6 +98,7 @@ Result<Incident> incident_of_json(std::string_view json) {
     out.opened = time_in(in, "opened"), out.resolved = time_in(in, "resolved");
     out.snoozed_until = time_in(in, "snoozed_until");
     out.false_alarm = in.at("false_alarm"), out.windows = in.at("windows");
+    out.notices = in.value("notices", std::int64_t{0});
     for (const auto& c : in.at("causes"))
       out.causes.push_back({text_in(c, "column"), text_in(c, "segment"), c.at("what"),
                             static_cast<Severity>(name_in(c, "severity", kSeverities)),

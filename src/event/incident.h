@@ -39,6 +39,7 @@ struct Incident {
   std::int64_t snoozed_until = 0;
   bool false_alarm = false;
   std::int64_t windows = 0;       ///< that were not healthy
+  std::int64_t notices = 0;       ///< how often it was told of
   std::string summary;            ///< one line, worth reading on a phone
   std::vector<Cause> causes;      ///< the weightiest first
   std::string owner, runbook;     ///< empty: none is known

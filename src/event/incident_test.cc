@@ -11,7 +11,7 @@ Incident example() {
   out.id = "credit-20261127T020000Z", out.model = "credit";
   out.state = Incident::State::kSnoozed, out.severity = Severity::kCritical;
   out.since = 1'795'744'800'000'000, out.until = out.since + 3'600'000'000, out.opened = out.until + 1;
-  out.snoozed_until = out.until + 5, out.windows = 2, out.summary = "\"age\" moved";
+  out.snoozed_until = out.until + 5, out.windows = 2, out.notices = 3, out.summary = "\"age\" moved";
   out.causes = {{"age", "country=FR", "omnibus", Severity::kCritical, 1.5, "moved by 0.4 sd", out.since, 2},
                 {"", "", "volume", Severity::kWarning, 0, "half the rows", out.since, 1}};
   out.owner = "ana", out.note = "looking";

@@ -15,6 +15,8 @@ enum class Kind : std::uint8_t {
   kPredictions = 1,  ///< rows of JSON, one a line, as they came: a key that nobody knows today is there tomorrow
   kLabels = 2,       ///< likewise
   kReference = 3,    ///< the bytes of a profile
+  kModel = 4,        ///< what people say of the model, as JSON
+  kAnswer = 5,       ///< what somebody says of an incident, as JSON
 };
 
 /// A record of the journal: what one request brought that was accepted.

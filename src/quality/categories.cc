@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -9,7 +10,7 @@
 namespace vigie::quality {
 
 std::optional<Alone> categories_alone(const ColumnState& column, const ColumnState& before, bool current,
-                                      Finding& finding) {
+                                      Finding& finding, std::span<const std::string> usual) {
   const auto reference = before.categories(), now = column.categories();
   if (too_few(finding, column.present(), before.present())) return std::nullopt;
   if (!reference || !now) {
@@ -29,6 +30,7 @@ std::optional<Alone> categories_alone(const ColumnState& column, const ColumnSta
   };
   for (const auto& item : mine) {
     const auto at = held.find(item.name);
+    if (at == held.end() && std::find(usual.begin(), usual.end(), item.name) != usual.end()) continue;
     add(item.count, at == held.end() ? 0 : at->second);
     if (at != held.end()) {
       held.erase(at);

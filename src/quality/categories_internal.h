@@ -12,9 +12,10 @@ struct Alone {
   std::int64_t rows = 0;           ///< that hold them
 };
 
-/// `current` true: categories that only the current rows hold; false: only the reference's. Nothing, and the reason in
-/// `finding`, where rows are too few or a side has more categories than are counted one by one.
+/// `current` true: categories that only the current rows hold; false: only the reference's, those of `usual` apart.
+/// Nothing, and the reason in `finding`, where rows are too few or a side has more categories than are counted one by
+/// one.
 std::optional<Alone> categories_alone(const ColumnState& column, const ColumnState& before, bool current,
-                                      Finding& finding);
+                                      Finding& finding, std::span<const std::string> usual = {});
 
 }  // namespace vigie::quality

@@ -45,6 +45,12 @@ struct Window {
   std::vector<std::int64_t> missing;  ///< per column of the reference; empty: not known
 };
 
+/// Texts of a column that healthy windows lack now and then, as a day lacks six names of weekdays.
+struct Absences {
+  std::string column;
+  std::vector<std::string> texts;
+};
+
 /// How much of its span the current window holds.
 enum class Extent : std::uint8_t {
   kWhole,
@@ -68,6 +74,7 @@ struct Context {
   std::span<const ColumnSpec> added{};     ///< columns of the current data that the caller has not counted either
   std::span<const ColumnSpec> declared{};  ///< what the current data themselves say of their columns, however read
   std::string_view label{};                ///< a label besides the columns of Role::kLabel
+  std::span<const Absences> absences{};    ///< of `windows`
 };
 
 /// A Context, and the samples of rows that checks of pairs and of whole rows look at, taken once for all checks; empty

@@ -11,13 +11,13 @@ constexpr Param kParams[] = {
     {.name = "watch", .fallback = .01, .min = 0, .max = 1, .doc = "share of rows that is warned of"},
     {.name = "major", .fallback = .15, .min = 0, .max = 1, .doc = "share of rows that fails"}};
 
-Finding judge(const ColumnState& column, const ColumnState& before, Args args) {
+Finding judge(const ColumnState& column, const ColumnState& before, std::span<const std::string> usual, Args args) {
   Finding finding;
-  const auto alone = categories_alone(column, before, false, finding);
+  const auto alone = categories_alone(column, before, false, finding, usual);
   if (!alone) return finding;
   const double share = static_cast<double>(alone->rows) / static_cast<double>(before.present());
   finding.value = static_cast<double>(alone->names.size());
-  finding.expected = "all of the reference's";
+  finding.expected = usual.empty() ? "all of the reference's" : "all that healthy windows have";
   finding.distance = share;
   finding.p_value = alone_p(alone->pooled, false);
   finding.verdict = alone->rows && share >= args[1]   ? Verdict::kFail
@@ -33,7 +33,10 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
   for (const ColumnState& column : subject.current.columns()) {
     const ColumnState* before = subject.before(column);
     if (column.spec().kind != Kind::kString || column.spec().role == Role::kId || !before) continue;
-    out.push_back(judge(column, *before, args));
+    std::span<const std::string> usual;
+    for (const auto& absent : subject.absences)
+      if (absent.column == column.spec().name) usual = absent.texts;
+    out.push_back(judge(column, *before, usual, args));
     out.back().column = column.spec().name;
   }
 }

@@ -22,6 +22,9 @@ std::string reference_of(std::string_view model) {
 std::string windows_of(std::string_view model) {
   return "windows " + std::string(model);
 }
+std::string incidents_of(std::string_view model) {
+  return "incidents " + std::string(model);
+}
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -31,17 +34,45 @@ std::int64_t now() {
 }  // namespace
 
 Follower::Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
-                   std::function<void(journal::Sequence)> committed)
+                   std::vector<std::string> targets, std::function<void(journal::Sequence)> committed)
     : journal_(journal),
       state_(state),
       models_(models),
       store_(store),
       committed_(std::move(committed)),
-      reader_(journal.read(0)) {}
+      reader_(journal.read(0)),
+      targets_(std::move(targets)) {}
 
 Follower::~Follower() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
+  call_those_that_wait(true);
+}
+
+void Follower::after(journal::Sequence record, std::function<void()> then) {
+  std::lock_guard lock(mutex_);
+  waiting_.emplace(record, std::move(then));
+}
+
+void Follower::call_those_that_wait(bool all) {
+  std::vector<std::function<void()>> due;
+  {
+    std::lock_guard lock(mutex_);
+    const auto end = all ? waiting_.end() : waiting_.lower_bound(reader_.position());
+    for (auto it = waiting_.begin(); it != end; ++it) due.push_back(std::move(it->second));
+    waiting_.erase(waiting_.begin(), end);
+  }
+  for (const auto& then : due) then();
+}
+
+Follower::Followed& Follower::followed(const std::string& model) {
+  const auto found = followed_.find(model);
+  return found != followed_.end() ? found->second : followed_.try_emplace(model, model).first->second;
+}
+
+bool Follower::watches(const std::string& model) const {
+  std::lock_guard lock(mutex_);
+  return watched_.contains(model);
 }
 
 std::string Follower::trouble() const {
@@ -58,16 +89,19 @@ std::string Follower::lost() const {
 
 Status Follower::start_again() {
   pending_rows_ = 0;
-  watches_.clear();
+  followed_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
   auto from = counted_;
   for (const auto& known : models) {
     models_.update(known.name, [&](Model& model) { model = known; });
+    VIGIE_ASSIGN(const auto incidents, state_.get(incidents_of(known.name)));
+    if (incidents) VIGIE_TRY(followed(known.name).incidents.load(*incidents));
+    VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
     if (!profile) continue;
     VIGIE_TRY(set_reference(known, *profile, counted_, false));
-    auto& watch = *watches_.at(known.name);
+    auto& watch = *followed(known.name).watch;
     VIGIE_ASSIGN(const auto kept, state_.get(windows_of(known.name)));
     if (kept) VIGIE_TRY(watch.load(*kept));
     from = std::min(from, watch.read_from());
@@ -97,8 +131,8 @@ void Follower::run() {
     if (done && (!*more || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
       const auto clock = *more ? arrived_ : now();
-      for (auto& [name, watch] : watches_)
-        if (done) done = close(*watch, clock, false);
+      for (auto& [name, of] : followed_)
+        if (done) done = close(of, clock, false);
       closed_at_ = steady_clock::now();
     }
     if (done && pending_rows_ > 0 && (!*more || pending_rows_ >= kMostPending) &&
@@ -109,6 +143,7 @@ void Follower::run() {
       std::lock_guard lock(mutex_);
       trouble_ = !done ? done.error().message : "";
     }
+    call_those_that_wait(false);
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
   if (pending_rows_ > 0) (void)commit(reader_.position());
@@ -151,21 +186,27 @@ void Follower::lose(std::string why) {
 Status Follower::read(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
   const auto number = models_.number_of(record.model, true);
   const bool again = place < counted_;
-  if (record.kind == event::Kind::kLabels) return again ? Status() : read_labels(record, *number, arrived);
+  if (again && record.kind != event::Kind::kPredictions) return {};
+  const std::string name(record.model);
+  if (record.kind == event::Kind::kLabels) return read_labels(record, *number, arrived);
+  if (record.kind == event::Kind::kAnswer) return answer(name, record.body, arrived);
+  if (record.kind == event::Kind::kModel) {
+    models_.update(name, [&](Model& model) { model.config = record.body; });
+    ++pending_rows_;
+    return configure(name, record.body);
+  }
   if (record.kind == event::Kind::kReference) {
-    if (again) return {};
     // What the old one was comparing with is over.
-    if (const auto old = watches_.find(record.model); old != watches_.end())
-      VIGIE_TRY(close(*old->second, arrived, true));
+    VIGIE_TRY(close(followed(name), arrived, true));
     Model model;
-    model.name = record.model, model.number = *number;
+    model.name = name, model.number = *number;
     VIGIE_TRY(set_reference(model, record.body, place, true));
     ++pending_rows_;
     return state_.put(reference_of(record.model), record.body);
   }
 
-  const auto found = watches_.find(record.model);
-  auto* watch = found == watches_.end() ? nullptr : found->second.get();
+  const auto found = followed_.find(name);
+  auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   if (watch && place < watch->begins_at()) watch = nullptr;
   if (again && !watch) return {};
   const auto& shape = watch ? watch->shape() : event::keys_of(record.kind);
@@ -203,16 +244,17 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
   std::uint64_t labels = 0;
-  const auto watch = watches_.find(record.model);
+  const auto found = followed_.find(record.model);
+  auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
     if (id.codes[row] < 0 || label.codes[row] < 0) continue;
     const auto of = id.dictionary[static_cast<std::size_t>(id.codes[row])];
     VIGIE_ASSIGN(const auto was,
                  state_.add_label(number, of, label.dictionary[static_cast<std::size_t>(label.codes[row])]));
     labels += was == State::Labelled::kFirst;
-    if (was == State::Labelled::kRepeated || watch == watches_.end()) continue;
+    if (was == State::Labelled::kRepeated || !watch) continue;
     VIGIE_ASSIGN(const auto predicted, state_.record_of(number, of));
-    if (predicted) VIGIE_TRY(watch->second->labelled(*predicted, arrived));
+    if (predicted) VIGIE_TRY(watch->labelled(*predicted, arrived));
   }
   pending_rows_ += rows_.rows();
   models_.update(record.model, [&](Model& model) { model.labels += labels; });
@@ -229,29 +271,75 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
                                        std::move(windows), place));
   VIGIE_TRY(watch->score_with(state_, of.number));
-  watches_[model] = std::move(watch);
+  followed(model).watch = std::move(watch);
+  std::lock_guard lock(mutex_);
+  watched_.insert(model);
   return {};
 }
 
-Status Follower::close(Watch& watch, std::int64_t clock, bool all) {
-  VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
-  VIGIE_TRY(store_.put(closed));
-  bool labels = false;
-  models_.update(watch.model(), [&](Model& model) { labels = model.labels > 0; });
-  VIGIE_ASSIGN(const auto scores, watch.scores(clock, labels));
-  VIGIE_TRY(store_.put(scores));
-  if (closed.empty() && scores.empty()) return {};
-  models_.update(watch.model(), [&](Model& model) { model.state = watch.state(); });
+Status Follower::configure(const std::string& model, std::string_view json) {
+  // What was accepted can be read; what an older vigie accepted, and this one does not, is not followed.
+  const auto config = read_model_config(json);
+  if (!config) return {};
+  auto& of = followed(model);
+  of.incidents.configure(config->owner, config->runbook, config->monitors);
+  return tell(of, {});
+}
+
+Status Follower::answer(const std::string& model, std::string_view json, std::int64_t arrived) {
+  const auto read = answer_of_json(json);
+  if (!read) return lose(read.error().message), Status();
+  auto& of = followed(model);
+  // Somebody else, or the model itself, may have ended it meanwhile.
+  const auto notices = of.incidents.answer(read->first, read->second, arrived);
   ++pending_rows_;
+  return notices ? tell(of, *notices) : Status();
+}
+
+Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
+  const auto changed = of.incidents.take_changed();
+  if (changed.empty() && notices.empty()) return {};
+  VIGIE_TRY(store_.put(changed, notices, targets_));
+  ++pending_rows_;
+  if (!notices.empty() && told) told();
   return {};
+}
+
+Status Follower::close(Followed& of, std::int64_t clock, bool all) {
+  auto notices = of.incidents.tick(clock);
+  const auto see = [&](const engine::Sighting& sighting) {
+    for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
+  };
+  if (of.watch) {
+    auto& watch = *of.watch;
+    VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
+    std::vector<store::Window> windows;
+    for (const auto& one : closed) windows.push_back(one.window), see(one.sighting);
+    VIGIE_TRY(store_.put(windows));
+    const auto model = models_.find(watch.model());
+    VIGIE_ASSIGN(const auto scored, watch.scores(clock, model && model->labels > 0));
+    std::vector<store::Score> scores;
+    for (const auto& one : scored) {
+      scores.push_back(one.score);
+      if (one.sighting) see(*one.sighting);
+    }
+    VIGIE_TRY(store_.put(scores));
+    if (!closed.empty() || !scores.empty()) {
+      models_.update(watch.model(), [&](Model& known) { known.state = watch.state(); });
+      ++pending_rows_;
+    }
+  }
+  return tell(of, notices);
 }
 
 Status Follower::commit(journal::Sequence offset) {
   auto keep = offset;
-  for (const auto& [name, watch] : watches_) {
-    VIGIE_ASSIGN(const auto kept, watch->save());
+  for (const auto& [name, of] : followed_) {
+    VIGIE_TRY(state_.put(incidents_of(name), of.incidents.save()));
+    if (!of.watch) continue;
+    VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));
-    keep = std::min(keep, watch->read_from());
+    keep = std::min(keep, of.watch->read_from());
   }
   VIGIE_TRY(state_.commit(offset, models_.all()));
   committed_at_ = steady_clock::now();

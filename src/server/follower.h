@@ -6,8 +6,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "event/record.h"
 #include "journal/journal.h"
@@ -22,15 +25,22 @@ class Follower {
  public:
   static constexpr std::string_view kConsumer = "state";
 
-  /// `committed` is told the offset below which all is in the State, from the follower's thread.
+  /// `committed` is told the offset below which all is in the State, from the follower's thread; `targets` are told of
+  /// incidents, through the store.
   Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
-           std::function<void(journal::Sequence)> committed);
+           std::vector<std::string> targets, std::function<void(journal::Sequence)> committed);
   ~Follower();
   Follower(const Follower&) = delete;
 
   /// Reads all that is there; before start().
   Status catch_up();
   void start();
+  /// Calls it once that record was read, from the follower's thread, or at the end.
+  void after(journal::Sequence record, std::function<void()> then);
+  /// Is called when there is something to tell the targets; before start().
+  std::function<void()> told;
+  /// Whether the model has a reference.
+  bool watches(const std::string& model) const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
   /// What of the journal was altered, and passed over; empty when nothing was.
@@ -43,7 +53,17 @@ class Follower {
   Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
-  Status close(Watch& watch, std::int64_t clock, bool all);
+  Status configure(const std::string& model, std::string_view config);
+  Status answer(const std::string& model, std::string_view json, std::int64_t arrived);
+  struct Followed {
+    explicit Followed(const std::string& model) : incidents(model) {}
+    std::unique_ptr<Watch> watch;
+    engine::Incidents incidents;
+  };
+  Followed& followed(const std::string& model);
+  Status close(Followed& of, std::int64_t clock, bool all);
+  Status tell(Followed& of, std::span<const event::Notice> notices);
+  void call_those_that_wait(bool all);
   Status commit(journal::Sequence offset);
   Status start_again();
   void lose(std::string why);
@@ -56,11 +76,14 @@ class Follower {
   journal::Reader reader_;
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
-  std::map<std::string, std::unique_ptr<Watch>, std::less<>> watches_;
+  std::map<std::string, Followed, std::less<>> followed_;
+  std::vector<std::string> targets_;
+  std::multimap<journal::Sequence, std::function<void()>> waiting_;
   std::int64_t pending_rows_ = 0, arrived_ = 0;
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
   std::atomic<bool> stop_ = false;
   mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> watched_;
   std::string trouble_, lost_why_;
   std::int64_t lost_ = 0;
   std::thread thread_;

@@ -226,6 +226,7 @@ Status LiveScores::closed(const engine::LiveWindows::Closed& window, std::string
   out.fixed(std::uint8_t{window.result.partial});
   out.fixed(now);
   out.fixed(window.start);
+  out.fixed(window.end);
   out.string(key_in_store);
   VIGIE_TRY(state_.keep(key(kWindow, window.key), out.bytes()));
   VIGIE_TRY(want(window.key, 0));
@@ -308,6 +309,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   const bool partial = in.fixed<std::uint8_t>() != 0;
   in.fixed<std::int64_t>();
   out.start = in.fixed<std::int64_t>();
+  const auto end = in.fixed<std::int64_t>();
   out.key = in.string();
 
   std::string kept;
@@ -356,10 +358,10 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   JsonInput input(rows, "the window");
   const auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
   const auto late = usual_delay();
-  out.preliminary = last + late > now;
-  if (out.preliminary) ripe = last + late;
+  const bool preliminary = last + late > now;
+  if (preliminary) ripe = last + late;
   out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": {}",
-                         static_cast<double>(labels) / static_cast<double>(count), out.preliminary);
+                         static_cast<double>(labels) / static_cast<double>(count), preliminary);
   if (!card) {
     out.body += ", \"score_note\": ";
     append_text(out.body, card.error().message);
@@ -369,6 +371,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   // Of rows of one window there is one.
   const auto& found = card->windows.front();
   out.verdict = found.verdict;
+  if (!preliminary) out.sighting = engine::sighting_of(found, out.start, end);
   out.body.append(", ").append(view::to_json(found).substr(1));
   return out;
 }

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/incidents.h"
 #include "engine/live_windows.h"
 #include "engine/score_reference.h"
 #include "server/state.h"
@@ -46,9 +48,9 @@ class LiveScores {
   struct Scored {
     std::string key{};       ///< of the window, as closed() was told
     std::int64_t start = 0;  ///< µs
-    bool preliminary = false;
     engine::Verdict verdict = engine::Verdict::kNoData;
-    std::string body{};  ///< as store::Score has it; empty: no label came yet
+    std::optional<engine::Sighting> sighting{};  ///< nothing while it is preliminary
+    std::string body{};                          ///< as store::Score has it; empty: no label came yet
   };
   /// Those that are to be scored by now.
   Result<std::vector<Scored>> due(std::int64_t now, bool any_labels);

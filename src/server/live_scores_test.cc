@@ -62,7 +62,7 @@ std::string reference() {
       json["label"] = row.label ? 1 : 0;
       out += json.dump() + "\n";
     }
-  return engine::save_profile(reference_of_rows(out, "reference", "test").value());
+  return engine::save_profile(reference_of_rows(out, "reference", "test", {}).value());
 }
 
 // The last window of model m that was scored, once it has so many labels.

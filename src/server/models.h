@@ -40,6 +40,12 @@ class Models {
     if (auto it = models_.find(name); it != models_.end()) change(it->second);
   }
 
+  std::optional<Model> find(std::string_view name) const {
+    std::lock_guard lock(mutex_);
+    const auto it = models_.find(name);
+    return it == models_.end() ? std::nullopt : std::optional(it->second);
+  }
+
   /// All of them by name.
   std::vector<Model> all() const {
     std::lock_guard lock(mutex_);

@@ -28,7 +28,8 @@ Result<std::size_t> windows_of(table::Input& input, const std::string& timestamp
 
 }  // namespace
 
-Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version) {
+Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version,
+                                          const ModelConfig& config) {
   JsonInput input(body, name);
   if (input.count() == 0) return fail(Code::kInput, fmt::format("{}: no record could be read", name));
   engine::ProfileOptions options;
@@ -50,9 +51,14 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
     else if (first == "tags" || others.contains(first))
       options.roles.ignore.push_back(column);
   }
-  if (!options.roles.timestamp.empty()) {
-    for (auto kind : {engine::WindowSpec::Kind::kDay, engine::WindowSpec::Kind::kHour}) {
-      engine::WindowSpec spec;
+  options.roles.features = config.features;
+  options.roles.ignore.insert(options.roles.ignore.end(), config.ignore.begin(), config.ignore.end());
+  using enum engine::WindowSpec::Kind;
+  if (config.window.kind != kNone && (!config.window.calendar() || !options.roles.timestamp.empty())) {
+    options.window = config.window;
+  } else if (!options.roles.timestamp.empty()) {
+    for (auto kind : {kDay, kHour}) {
+      auto spec = config.window;
       spec.kind = kind;
       VIGIE_ASSIGN(const auto windows, windows_of(input, options.roles.timestamp, spec));
       if (windows < kWindows) continue;
@@ -65,7 +71,9 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
   scoring.label = options.roles.label, scoring.prediction = options.roles.prediction;
   scoring.scores = options.roles.scores;
   scoring.timestamp = options.roles.timestamp, scoring.window = options.window;
-  VIGIE_TRY(engine::keep_scores(profile, input, std::move(scoring), true));
+  scoring.positive = config.positive;
+  if (config.task) scoring.task = *config.task;
+  VIGIE_TRY(engine::keep_scores(profile, input, std::move(scoring), !config.task));
   return profile;
 }
 

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,7 +19,9 @@
 #include "base/text.h"
 #include "server/follower.h"
 #include "server/ingest.h"
+#include "server/openapi.h"
 #include "table/json_rows.h"
+#include "view/live_page.h"
 
 namespace vigie::server {
 namespace {
@@ -37,6 +41,31 @@ Reply wrong_method(std::string_view allowed) {
   auto reply = refuse(405, fmt::format("only {} here", allowed), "method");
   reply.headers.emplace_back("Allow", allowed);
   return reply;
+}
+
+Reply wrong_limit(std::string_view value) {
+  return refuse(400, fmt::format("limit: expected 1 to 10000, got {}", vigie::quoted(value)), "query");
+}
+
+bool number_in(std::string_view text, std::size_t& into) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return error == std::errc() && end == text.data() + text.size() && into >= 1 && into <= 10'000;
+}
+
+// For a URL.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    plain ? void(out += c) : void(out += fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+std::int64_t now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 Json json_of(const Model& model) {
@@ -82,7 +111,8 @@ class Service::Impl {
     VIGIE_ASSIGN(store_, store::open_sqlite(options_.data + "/results.sqlite"));
     models_.emplace(std::move(known), options_.most_models);
     ingest_.emplace(*journal_, *state_, *models_);
-    follower_.emplace(*journal_, *state_, *models_, *store_, [this](auto to) { ingest_->committed(to); });
+    follower_.emplace(*journal_, *state_, *models_, *store_, std::vector<std::string>(),
+                      [this](auto to) { ingest_->committed(to); });
     VIGIE_TRY(follower_->catch_up());
     follower_->start();
     VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
@@ -108,12 +138,18 @@ class Service::Impl {
   void handle(Request request, Answer answer) {
     const auto& path = request.path;
     const bool get = request.method == "GET" || request.method == "HEAD";
+    if (path.empty() || (path.size() == 1 && path[0].empty())) return answer(get ? home() : wrong_method("GET"));
     if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz"))
       return answer(get ? health() : wrong_method("GET"));
+    if (path.size() == 1 && path[0] == "openapi.json")
+      return answer(get ? Reply{200, std::string(kOpenapi)} : wrong_method("GET"));
     if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics() : wrong_method("GET"));
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "models") {
       if (path.size() == 2) return answer(get ? list() : wrong_method("GET"));
-      if (path.size() == 3) return answer(get ? one(path[2]) : wrong_method("GET"));
+      if (path.size() == 3) {
+        if (request.method == "PUT") return configure(request, std::move(answer));
+        return answer(get ? one(path[2]) : wrong_method("GET, HEAD, PUT"));
+      }
       if (path.size() == 4 && (path[3] == "predictions" || path[3] == "labels")) {
         if (request.method != "POST") return answer(wrong_method("POST"));
         return take(request, path[3] == "labels" ? event::Kind::kLabels : event::Kind::kPredictions, std::move(answer));
@@ -124,7 +160,92 @@ class Service::Impl {
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
     }
+    if (path.size() >= 2 && path[0] == "v1" && path[1] == "incidents") {
+      if (path.size() == 2) return answer(get ? incidents(request) : wrong_method("GET"));
+      if (path.size() == 3) return answer(get ? incident(path[2]) : wrong_method("GET"));
+      if (path.size() == 4)
+        return request.method == "POST" ? answer_incident(request, std::move(answer)) : answer(wrong_method("POST"));
+    }
     answer(refuse(404, "nothing is here", "path"));
+  }
+
+  // Written to the journal, and answered once it was read again.
+  void write(event::Kind kind, std::string_view model, std::string_view body, std::function<Reply()> reply,
+             Answer answer) {
+    journal::Records records;
+    records.add(event::encode({kind, model, body}));
+    journal_->append(std::move(records), [this, reply = std::move(reply),
+                                          answer = std::move(answer)](Result<journal::Sequence> written) mutable {
+      if (!written) return answer(refuse(written.error(), "journal"));
+      follower_->after(*written, [reply = std::move(reply), answer = std::move(answer)] { answer(reply()); });
+    });
+  }
+
+  void configure(const Request& request, Answer answer) {
+    const auto& model = request.path[2];
+    if (auto named = event::check_model(model); !named) return answer(refuse(named.error(), "path"));
+    const auto config = read_model_config(request.body);
+    if (!config) return answer(refuse(config.error(), "body"));
+    if (!models_->number_of(model))
+      return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
+    write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
+  }
+
+  // ?model=&state=&limit=&after=
+  Reply incidents(const Request& request) {
+    using enum event::Incident::State;
+    store::IncidentQuery query;
+    for (const auto& [name, value] : request.query) {
+      const std::vector<std::string> names{"model", "state", "limit", "after"};
+      if (name == "model") {
+        query.model = value;
+      } else if (name == "after") {
+        query.after = value;
+      } else if (name == "limit") {
+        if (!number_in(value, query.most)) return wrong_limit(value);
+      } else if (name == "state") {
+        std::vector<std::string> states;
+        for (auto state : {kOpen, kAcknowledged, kSnoozed, kResolved}) {
+          states.emplace_back(to_string(state));
+          if (value == states.back()) query.state = state;
+        }
+        if (!query.state) return refuse(400, unknown_name("state", value, states), "query");
+      } else {
+        return refuse(400, unknown_name("parameter", name, names), "query");
+      }
+    }
+    const auto found = store_->incidents(query);
+    if (!found) return refuse(found.error(), "store");
+    std::string body = "[";
+    for (const auto& incident : *found) body.append(body.size() > 1 ? ",\n" : "\n").append(to_json(incident));
+    Reply reply{200, body + "]\n"};
+    if (found->size() == query.most)
+      reply.headers.emplace_back(
+          "Link", fmt::format("</v1/incidents?after={}&limit={}{}{}>; rel=\"next\"", escaped(found->back().id),
+                              query.most, query.model.empty() ? "" : "&model=" + escaped(query.model),
+                              query.state ? fmt::format("&state={}", to_string(*query.state)) : ""));
+    return reply;
+  }
+
+  Reply incident(const std::string& id) {
+    const auto found = store_->incident(id);
+    if (!found) return refuse(found.error(), "store");
+    if (!*found) return refuse(404, fmt::format("there is no incident {}", vigie::quoted(id)), "path");
+    return {200, to_json(**found) + "\n"};
+  }
+
+  void answer_incident(const Request& request, Answer answer) {
+    const auto& id = request.path[2];
+    const auto read = read_answer(request.path[3], request.body, now());
+    if (!read) return answer(refuse(read.error(), request.body.empty() ? "path" : "body"));
+    const auto found = store_->incident(id);
+    if (!found) return answer(refuse(found.error(), "store"));
+    if (!*found) return answer(incident(id));
+    if ((**found).state == event::Incident::State::kResolved)
+      return answer(refuse(409, fmt::format("incident {} is over", vigie::quoted(id)), "path"));
+    write(
+        event::Kind::kAnswer, (**found).model, answer_to_json(id, *read), [this, id] { return incident(id); },
+        std::move(answer));
   }
 
   void take(const Request& request, event::Kind kind, Answer answer) {
@@ -154,8 +275,9 @@ class Service::Impl {
     const auto& model = request.path[2];
     if (auto named = event::check_model(model); !named) return answer(refuse(named.error(), "path"));
     std::string bytes;
-    auto profile = engine::is_profile(request.body) ? engine::load_profile(request.body, "body")
-                                                    : reference_of_rows(request.body, "body", options_.version);
+    auto profile = engine::is_profile(request.body)
+                       ? engine::load_profile(request.body, "body")
+                       : reference_of_rows(request.body, "body", options_.version, config_of(model));
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
@@ -186,9 +308,7 @@ class Service::Impl {
       if (name == "after") {
         query.after = value;
       } else if (name == "limit") {
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), query.most);
-        if (error != std::errc() || end != value.data() + value.size() || query.most < 1 || query.most > 10'000)
-          return refuse(400, fmt::format("limit: expected 1 to 10000, got {}", vigie::quoted(value)), "query");
+        if (!number_in(value, query.most)) return wrong_limit(value);
       } else if (name == "from" || name == "to") {
         const auto time = table::parse_time(value);
         if (!time)
@@ -214,8 +334,40 @@ class Service::Impl {
     Reply reply{200, body + "]\n"};
     if (found->size() == query.most)
       reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}>; rel=\"next\"",
-                                                     request.path[2], found->back().key, query.most));
+                                                     escaped(request.path[2]), found->back().key, query.most));
     return reply;
+  }
+
+  Reply home() {
+    constexpr std::size_t kModels = 500, kWindows = 60, kIncidents = 50;
+    view::LivePage page;
+    page.version = options_.version, page.now = static_cast<double>(now()), page.trouble = follower_->trouble();
+    auto models = models_->all();
+    const auto grave = [](const Model& model) { return model.state == "drift" ? 2 : model.state == "warning" ? 1 : 0; };
+    std::stable_sort(models.begin(), models.end(), [&](const Model& a, const Model& b) { return grave(a) > grave(b); });
+    for (const auto& model : models) {
+      auto& shown = page.models.emplace_back();
+      const auto config = Json::parse(model.config, nullptr, false);
+      const auto said = [&](const char* key) {
+        return config.is_object() && config.contains(key) && config[key].is_string() ? config[key].get<std::string>()
+                                                                                     : std::string();
+      };
+      shown.name = model.name, shown.state = model.state, shown.owner = said("owner");
+      shown.description = said("description");
+      shown.predictions = model.predictions, shown.labels = model.labels, shown.last_seen = model.last_seen;
+      shown.watched = follower_->watches(model.name);
+      if (page.models.size() > kModels) continue;
+      const auto windows = store_->latest(model.name, kWindows);
+      if (!windows) return refuse(windows.error(), "store");
+      for (const auto& w : *windows) shown.windows.push_back({w.start, w.end, w.verdict, w.score_verdict});
+    }
+    auto incidents = store_->incidents({.most = kIncidents});
+    if (!incidents) return refuse(incidents.error(), "store");
+    // Those that are open first.
+    std::stable_partition(incidents->begin(), incidents->end(),
+                          [](const auto& i) { return i.state != event::Incident::State::kResolved; });
+    page.incidents = std::move(*incidents);
+    return {200, view::to_page(page), "text/html; charset=utf-8"};
   }
 
   Reply list() {
@@ -225,13 +377,20 @@ class Service::Impl {
   }
 
   Reply one(const std::string& name) {
-    const auto all = models_->all();
-    std::vector<std::string> names;
-    for (const auto& model : all) {
-      if (model.name == name) return reply_of(200, json_of(model));
-      names.push_back(model.name);
+    if (const auto model = models_->find(name)) {
+      auto json = json_of(*model);
+      json["config"] = Json::parse(model->config, nullptr, false);
+      return reply_of(200, json);
     }
+    std::vector<std::string> names;
+    for (const auto& model : models_->all()) names.push_back(model.name);
     return refuse(404, unknown_name("model", name, names), "path");
+  }
+
+  ModelConfig config_of(const std::string& name) const {
+    const auto model = models_->find(name);
+    auto config = read_model_config(model ? model->config : "{}");
+    return config ? std::move(*config) : ModelConfig();
   }
 
   Reply health() {

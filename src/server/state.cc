@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{1} << 38;  // of address space; the file is as large as what it holds
 constexpr unsigned kReaders = 1000;
 constexpr std::size_t kLongestId = 400;  // LMDB takes keys of 511 bytes; longer ids are known by a hash
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::string_view kOffset = "offset", kModel = "model ", kOther = "other ";
 
 MDB_val value_of(std::string_view bytes) {
@@ -57,6 +57,7 @@ std::string encode(const Model& model) {
   out.fixed(model.labels);
   out.fixed(model.last_seen);
   out.string(model.state);
+  out.string(model.config);
   return out.take();
 }
 
@@ -165,6 +166,7 @@ Result<std::vector<Model>> State::models() const {
     model.labels = in.fixed<std::uint64_t>();
     model.last_seen = in.fixed<double>();
     model.state = in.string();
+    model.config = in.string();
     if (!in.ok() || version != kVersion) {
       e = MDB_CORRUPTED;
       break;

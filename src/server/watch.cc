@@ -113,26 +113,28 @@ Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
   return scores_ ? scores_->labelled(record, arrived) : Status();
 }
 
-Result<std::vector<store::Score>> Watch::scores(std::int64_t now, bool any_labels) {
-  if (!scores_) return std::vector<store::Score>();
+Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labels) {
+  if (!scores_) return std::vector<Scored>();
   VIGIE_ASSIGN(auto found, scores_->due(now, any_labels));
-  std::vector<store::Score> out;
+  std::vector<Scored> out;
   for (auto& score : found) {
-    if (!score.preliminary && score.start >= scored_.start) scored_ = {score.start, score.verdict};
-    out.push_back({model_, std::move(score.key), std::string(score.preliminary ? "no_data" : to_string(score.verdict)),
-                   std::move(score.body)});
+    const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
+    if (score.sighting && score.start >= scored_.start) scored_ = {score.start, verdict};
+    out.push_back({{model_, std::move(score.key), std::string(to_string(verdict)), std::move(score.body)},
+                   std::move(score.sighting)});
   }
   return out;
 }
 
-Result<std::vector<store::Window>> Watch::close(std::int64_t now, bool all) {
+Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(const auto closed, live_->close(now, all));
-  std::vector<store::Window> out;
+  std::vector<Closed> out;
   for (const auto& one : closed) {
-    out.push_back({model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
-                   std::string(to_string(one.result.verdict)), view::to_json(one.result)});
+    out.push_back({{model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
+                    std::string(to_string(one.result.verdict)), view::to_json(one.result)},
+                   engine::sighting_of(one.result, one.start, one.end)});
     compared_ = {one.start, one.result.verdict};
-    if (scores_) VIGIE_TRY(scores_->closed(one, out.back().key, now));
+    if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
   return out;
 }

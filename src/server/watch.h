@@ -4,14 +4,17 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/incidents.h"
 #include "engine/live_windows.h"
 #include "journal/reader.h"
 #include "server/live_scores.h"
+#include "server/model_config.h"
 #include "store/store.h"
 #include "table/json_rows.h"
 
@@ -39,11 +42,19 @@ class Watch {
   Status add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again);
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);
+  struct Closed {
+    store::Window window;
+    engine::Sighting sighting;
+  };
   /// Windows that are over, or all that have rows.
-  Result<std::vector<store::Window>> close(std::int64_t now, bool all = false);
+  Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
 
+  struct Scored {
+    store::Score score;
+    std::optional<engine::Sighting> sighting;  ///< nothing while it is preliminary
+  };
   /// Windows that are over and are to be scored by now, for the first time or again.
-  Result<std::vector<store::Score>> scores(std::int64_t now, bool any_labels);
+  Result<std::vector<Scored>> scores(std::int64_t now, bool any_labels);
 
   /// The worse of the verdicts on the last window and on the last one whose labels are there: "ok", "warning", "drift",
   /// "no_data".
@@ -76,7 +87,9 @@ class Watch {
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in
 /// any of the forms of JsonRows. Its columns are the features by their names, "prediction", "score" and "label". Its
-/// windows are days where 15 of them or more have rows, else hours, else none.
-Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version);
+/// windows are days where 15 of them or more have rows, else hours, else none; or those that `config` says, as it says
+/// what the task is and which features count.
+Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version,
+                                          const ModelConfig& config);
 
 }  // namespace vigie::server

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "store/store.h"
@@ -16,7 +17,16 @@ constexpr const char* kTables =
     "  verdict TEXT NOT NULL, body TEXT NOT NULL, score_verdict TEXT NOT NULL DEFAULT '', score TEXT NOT NULL DEFAULT "
     "'',"
     "  PRIMARY KEY (model, key)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS windows_by_start ON windows (model, start, key);";
+    "CREATE INDEX IF NOT EXISTS windows_by_start ON windows (model, start, key);"
+    "CREATE TABLE IF NOT EXISTS incidents ("
+    "  id TEXT PRIMARY KEY, model TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, body TEXT NOT NULL"
+    ") WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS incidents_by_since ON incidents (since, id);"
+    "CREATE TABLE IF NOT EXISTS outgoing ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, incident TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
+    "  fate INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', UNIQUE (incident, number, target));"
+    "CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (id) WHERE fate = 0;";
 
 // A statement that is reset when it is done with.
 class Statement {
@@ -51,7 +61,9 @@ class Sqlite final : public Store {
  public:
   explicit Sqlite(std::string path) : path_(std::move(path)) {}
   ~Sqlite() override {
-    for (auto* statement : {put_, score_, find_}) sqlite3_finalize(statement);
+    for (auto* statement : {put_, score_, find_, latest_, put_incident_, find_incidents_, find_incident_, put_outgoing_,
+                            find_outgoing_, settle_})
+      sqlite3_finalize(statement);
     sqlite3_close(db_);
   }
 
@@ -77,6 +89,22 @@ class Sqlite final : public Store {
                 "verdict = excluded.verdict, body = excluded.body",
                 put_));
     VIGIE_TRY(prepare("UPDATE windows SET score_verdict = ?, score = ? WHERE model = ? AND key = ?", score_));
+    VIGIE_TRY(prepare(
+        "SELECT key, start, \"end\", verdict, score_verdict FROM windows WHERE model = ? ORDER BY start DESC, key DESC "
+        "LIMIT ?",
+        latest_));
+    VIGIE_TRY(prepare("INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?)", put_incident_));
+    VIGIE_TRY(
+        prepare("SELECT body FROM incidents WHERE (?1 = '' OR model = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR "
+                "(since, id) < (SELECT since, id FROM incidents WHERE id = ?3)) ORDER BY since DESC, id DESC LIMIT ?4",
+                find_incidents_));
+    VIGIE_TRY(prepare("SELECT body FROM incidents WHERE id = ?", find_incident_));
+    VIGIE_TRY(prepare("INSERT OR IGNORE INTO outgoing (target, incident, number, kind, body) VALUES (?, ?, ?, ?, ?)",
+                      put_outgoing_));
+    VIGIE_TRY(prepare(
+        "SELECT id, target, kind, body, attempts, due FROM outgoing WHERE fate = 0 AND id > ? ORDER BY id LIMIT 1000",
+        find_outgoing_));
+    VIGIE_TRY(prepare("UPDATE outgoing SET fate = ?, why = ?, attempts = ?, due = ? WHERE id = ?", settle_));
     return prepare(
         "SELECT key, start, \"end\", verdict, body, score_verdict, score FROM windows WHERE model = ?1 AND start < ?3 "
         "AND \"end\" > ?2 AND "
@@ -111,20 +139,108 @@ class Sqlite final : public Store {
     return found;
   }
 
+  Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Window> found;
+    Statement s(latest_);
+    s.bind(model).bind(static_cast<std::int64_t>(most));
+    int code;
+    while ((code = s.step()) == SQLITE_ROW)
+      found.push_back({std::string(model), s.number(1), s.number(2), s.text(0), s.text(3), {}, s.text(4), {}});
+    if (code != SQLITE_DONE) return failed("read");
+    std::reverse(found.begin(), found.end());
+    return found;
+  }
+
+  Status put(std::span<const event::Incident> incidents, std::span<const event::Notice> notices,
+             std::span<const std::string> targets) override {
+    if (incidents.empty() && notices.empty()) return {};
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    bool kept = each(incidents, put_incident_, [](Statement& s, const event::Incident& i) {
+      s.bind(i.id).bind(i.model).bind(to_string(i.state)).bind(i.since).bind(event::to_json(i));
+    });
+    for (const auto& target : targets)
+      kept = kept && each(notices, put_outgoing_, [&](Statement& s, const event::Notice& n) {
+               s.bind(target).bind(n.incident.id).bind(n.incident.notices).bind(static_cast<std::int64_t>(n.kind));
+               s.bind(event::to_json(n.incident));
+             });
+    if (!kept || !done("COMMIT")) return undone();
+    return {};
+  }
+
+  Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const override {
+    std::lock_guard lock(mutex_);
+    Statement s(find_incidents_);
+    s.bind(query.model).bind(query.state ? to_string(*query.state) : "").bind(query.after);
+    s.bind(static_cast<std::int64_t>(query.most));
+    return read_incidents(s);
+  }
+
+  Result<std::optional<event::Incident>> incident(std::string_view id) const override {
+    std::lock_guard lock(mutex_);
+    Statement s(find_incident_);
+    s.bind(id);
+    VIGIE_ASSIGN(auto found, read_incidents(s));
+    if (found.empty()) return std::optional<event::Incident>();
+    return std::optional(std::move(found[0]));
+  }
+
+  Result<std::vector<Outgoing>> outgoing(std::int64_t after) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Outgoing> found;
+    Statement s(find_outgoing_);
+    s.bind(after);
+    int code;
+    while ((code = s.step()) == SQLITE_ROW) {
+      VIGIE_ASSIGN(auto incident, event::incident_of_json(s.text(3)));
+      found.push_back({s.number(0),
+                       s.text(1),
+                       {static_cast<event::Notice::Kind>(s.number(2)), std::move(incident)},
+                       s.number(4),
+                       s.number(5)});
+    }
+    if (code != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+  Status settle(const Outgoing& item, Fate fate, std::string_view why) override {
+    return all_or_none(std::span(&item, 1), settle_, [&](Statement& s, const Outgoing& o) {
+      s.bind(static_cast<std::int64_t>(fate)).bind(why).bind(o.attempts).bind(o.due).bind(o.id);
+    });
+  }
+
  private:
+  Result<std::vector<event::Incident>> read_incidents(Statement& s) const {
+    std::vector<event::Incident> found;
+    int code;
+    while ((code = s.step()) == SQLITE_ROW) {
+      VIGIE_ASSIGN(auto incident, event::incident_of_json(s.text(0)));
+      found.push_back(std::move(incident));
+    }
+    if (code != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
   template <class T, class F>
   Status all_or_none(std::span<const T> items, sqlite3_stmt* statement, F bind) {
     if (items.empty()) return {};
     std::lock_guard lock(mutex_);
     VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    if (!each(items, statement, bind) || !done("COMMIT")) return undone();
+    return {};
+  }
+  // Within a transaction.
+  template <class T, class F>
+  static bool each(std::span<const T> items, sqlite3_stmt* statement, F bind) {
     for (const auto& item : items) {
       Statement s(statement);
       bind(s, item);
-      if (s.step() != SQLITE_DONE) return undone();
+      if (s.step() != SQLITE_DONE) return false;
     }
-    if (sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) return undone();
-    return {};
+    return true;
   }
+  bool done(const char* statements) { return sqlite3_exec(db_, statements, nullptr, nullptr, nullptr) == SQLITE_OK; }
   Error failed(std::string_view doing) const {
     const int code = db_ ? sqlite3_errcode(db_) : SQLITE_NOMEM;
     const auto kind = code == SQLITE_FULL || code == SQLITE_BUSY || code == SQLITE_LOCKED ? Code::kUnavailable
@@ -133,7 +249,7 @@ class Sqlite final : public Store {
     return fail(kind, fmt::format("{}: cannot {}: {}", path_, doing, db_ ? sqlite3_errmsg(db_) : "no memory"));
   }
   Status run(const char* statements) {
-    if (sqlite3_exec(db_, statements, nullptr, nullptr, nullptr) != SQLITE_OK) return failed("write");
+    if (!done(statements)) return failed("write");
     return {};
   }
   Status prepare(const char* text, sqlite3_stmt*& statement) {
@@ -150,7 +266,9 @@ class Sqlite final : public Store {
   std::string path_;
   mutable std::mutex mutex_;
   sqlite3* db_ = nullptr;
-  sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr;
+  sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr, *latest_ = nullptr, *put_incident_ = nullptr,
+               *find_incidents_ = nullptr, *find_incident_ = nullptr, *put_outgoing_ = nullptr,
+               *find_outgoing_ = nullptr, *settle_ = nullptr;
 };
 
 }  // namespace

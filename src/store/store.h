@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "event/incident.h"
 
 namespace vigie::store {
 
@@ -41,6 +43,23 @@ struct WindowQuery {
   std::string after{};
 };
 
+/// Which incidents, the youngest first; `after` is the id of the last one had.
+struct IncidentQuery {
+  std::string model{};  ///< empty: of all
+  std::optional<event::Incident::State> state{};
+  std::size_t most = 100;
+  std::string after{};
+};
+
+/// A notice for one of the targets that are told of incidents, until it is sent or given up.
+struct Outgoing {
+  std::int64_t id = 0;  ///< rises from one to the next, and none is used twice
+  std::string target;
+  event::Notice notice;
+  std::int64_t attempts = 0;  ///< that failed
+  std::int64_t due = 0;       ///< µs since 1970: not to be tried before
+};
+
 /// Where results are kept. All functions may be called from any thread. Code::kUnavailable where the store does not
 /// take or answer now, and may later; Code::kIo and Code::kCorrupt where it will not.
 class Store {
@@ -51,6 +70,21 @@ class Store {
   /// Of windows that were put before; those of others are left out.
   virtual Status put(std::span<const Score> scores) = 0;
   virtual Result<std::vector<Window>> windows(const WindowQuery& query) const = 0;
+
+  /// The last of them in the order of their start, without their bodies.
+  virtual Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const = 0;
+
+  /// Incidents as they now are, and what is to be told of them, to each of the targets: one that comes again (of the
+  /// same incident, with the same `notices`) is told once.
+  virtual Status put(std::span<const event::Incident> incidents, std::span<const event::Notice> notices,
+                     std::span<const std::string> targets) = 0;
+  virtual Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const = 0;
+  virtual Result<std::optional<event::Incident>> incident(std::string_view id) const = 0;
+
+  /// Those that are not sent and not given up, with greater ids, in their order.
+  virtual Result<std::vector<Outgoing>> outgoing(std::int64_t after) const = 0;
+  enum class Fate : std::uint8_t { kWaiting, kSent, kGivenUp };
+  virtual Status settle(const Outgoing& item, Fate fate, std::string_view why) = 0;
 };
 
 /// One file of SQLite, made where it is not there; another process may read it meanwhile.

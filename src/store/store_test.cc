@@ -53,6 +53,9 @@ TEST(Sqlite, KeepsWindowsAndReplacesThoseThatComeAgain) {
   EXPECT_EQ(keys(*store, {.model = "m", .most = 2, .after = "10"}), "20o ");
   EXPECT_EQ(keys(*store, {.model = "n"}), "0d ");
   EXPECT_EQ(keys(*store, {.model = "o"}), "");
+  const auto last = store->latest("m", 2).value();
+  ASSERT_EQ(last.size(), 2U);
+  EXPECT_EQ(last[0].key + last[0].verdict + last[1].key, "10warning20");
   EXPECT_EQ(store->windows({.model = "n"}).value()[0], window("n", 0, "drift"));
 }
 
@@ -68,6 +71,51 @@ TEST(Sqlite, KeepsTheScoreOfAWindowThatComesAgain) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].score_verdict, "drift");
   EXPECT_EQ(found[0].score, "{\"n\":1}");
+}
+
+TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  auto store = open_sqlite(path).value();
+  std::vector<event::Incident> incidents(3);
+  for (int i = 0; i < 3; ++i) {
+    auto& incident = incidents[static_cast<std::size_t>(i)];
+    incident.id = std::to_string(i), incident.model = i < 2 ? "m" : "n", incident.since = 1'700'000'000'000'000 + i;
+    incident.notices = 1;
+  }
+  const event::Notice notices[] = {{event::Notice::Kind::kOpened, incidents[0]}};
+  const std::string targets[] = {"slack", "mail"};
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(store->put(incidents, notices, targets));
+  incidents[1].state = event::Incident::State::kResolved;
+  ASSERT_TRUE(store->put(std::span(incidents).subspan(1, 1), {}, targets));
+  const auto ids = [&](const IncidentQuery& query) {
+    std::string out;
+    const auto found = store->incidents(query).value();
+    for (const auto& i : found) out += i.id;
+    return out;
+  };
+  EXPECT_EQ(ids({}), "210");
+  EXPECT_EQ(ids({.most = 2}), "21");
+  EXPECT_EQ(ids({.after = "1"}), "0");
+  EXPECT_EQ(ids({.model = "m"}), "10");
+  EXPECT_EQ(ids({.state = event::Incident::State::kOpen}), "20");
+  EXPECT_EQ(store->incident("1").value(), incidents[1]);
+  EXPECT_FALSE(store->incident("7").value());
+
+  auto out = store->outgoing(0).value();
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(out[0].target, "slack");
+  EXPECT_EQ(out[0].notice.incident, incidents[0]);
+  EXPECT_EQ(store->outgoing(out[0].id).value().size(), 1U);
+  ASSERT_TRUE(store->settle(out[0], Store::Fate::kSent, ""));
+  out[1].attempts = 2, out[1].due = 5;
+  ASSERT_TRUE(store->settle(out[1], Store::Fate::kWaiting, "500"));
+  ASSERT_TRUE(store->put(incidents, notices, targets));  // it was told
+  store = open_sqlite(path).value();
+  out = store->outgoing(0).value();
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].attempts, 2);
+  EXPECT_EQ(out[0].due, 5);
 }
 
 TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {

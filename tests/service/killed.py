@@ -31,11 +31,11 @@ class Service:
             raise SystemExit(f"FAILED: the service said {line!r}")
         self.port = int(found[1])
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, read=json.loads):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request(method, path, body)
         reply = connection.getresponse()
-        return reply.status, json.loads(reply.read())
+        return reply.status, read(reply.read())
 
     def end(self, how):
         self.process.send_signal(how)

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/incidents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/iso_time.h"
+#include "base/text.h"
+
+namespace vigie::engine {
+namespace {
+
+using event::Cause;
+using event::Incident;
+using event::Notice;
+using event::Severity;
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kMostCauses = 50;  // of one incident
+/// Checks that speak of data that are broken, not of others than before.
+constexpr std::string_view kBroken[] = {"schema",   "missing", "empty",      "type_mismatch",
+                                        "constant", "volume",  "unreadable", "infinite"};
+
+std::string key_of(const Cause& cause) {
+  return fmt::format("{}\n{}\n{}", cause.column, cause.segment, cause.what);
+}
+
+double weight_of(double effect, double major) {
+  return std::isfinite(effect) && major > 0 ? effect / major : 1;
+}
+
+void rank(std::vector<Cause>& causes) {
+  std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
+    return a.severity != b.severity ? a.severity > b.severity : a.weight > b.weight;
+  });
+}
+
+std::string summary_of(const Incident& incident) {
+  const auto& first = incident.causes.front();
+  auto text = fmt::format("{}{}: {}", first.column.empty() ? first.what : first.column,
+                          first.segment.empty() ? "" : " where " + first.segment, first.reason);
+  if (incident.causes.size() > 1)
+    text += fmt::format("; and {} more", plural(static_cast<std::int64_t>(incident.causes.size()) - 1, "cause"));
+  return text;
+}
+
+// "credit-20261127T020000Z"
+std::string id_of(const std::string& model, std::int64_t since) {
+  auto time = iso_time(static_cast<double>(since - since % 1'000'000));
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  return model + "-" + time;
+}
+
+}  // namespace
+
+Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end) {
+  Sighting out{Sighting::Track::kData, start, end};
+  for (const auto& c : window.columns) {
+    out.judged = out.judged || c.verdict != Verdict::kNoData;
+    if (c.verdict != Verdict::kDrift && c.verdict != Verdict::kWarning) continue;
+    const bool answer = c.role == Role::kPrediction || c.role == Role::kScore;
+    out.firm = out.firm || c.verdict == Verdict::kDrift;
+    out.causes.push_back({c.column, c.segment.value_or(""), std::string(c.method),
+                          answer && c.verdict == Verdict::kDrift ? Severity::kCritical : Severity::kWarning,
+                          weight_of(c.effect, c.major), c.reason, start, 1});
+  }
+  for (const auto& q : window.quality) {
+    out.judged = out.judged || q.verdict != "no_data";
+    if (q.verdict != "fail") continue;
+    const bool broken = std::find(std::begin(kBroken), std::end(kBroken), q.check) != std::end(kBroken);
+    out.firm = true;
+    out.causes.push_back(
+        {q.column.value_or(""), "", q.check, broken ? Severity::kCritical : Severity::kWarning, 1, q.reason, start, 1});
+  }
+  rank(out.causes);
+  return out;
+}
+
+Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end) {
+  Sighting out{Sighting::Track::kScores, start, end};
+  for (const auto& r : window.metrics) {
+    out.judged = out.judged || r.verdict != Verdict::kNoData;
+    if (r.verdict != Verdict::kDrift && r.verdict != Verdict::kWarning) continue;
+    out.firm = out.firm || r.verdict == Verdict::kDrift;
+    out.causes.push_back({r.part.empty() ? "" : fmt::format("{} {}", r.metric->key(), r.part), r.segment.value_or(""),
+                          std::string(r.metric->name),
+                          r.verdict == Verdict::kDrift ? Severity::kCritical : Severity::kWarning,
+                          weight_of(r.effect, r.major), r.reason, start, 1});
+  }
+  rank(out.causes);
+  return out;
+}
+
+Incidents::Incidents(std::string model, IncidentOptions options) : model_(std::move(model)), options_(options) {}
+
+void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {
+  owner_ = std::move(owner), runbook_ = std::move(runbook), monitors_ = std::move(monitors);
+  if (!open_) return;
+  assign();
+  changed_.insert_or_assign(open_->id, *open_);
+}
+
+const Monitor* Incidents::monitor_of(const Cause& cause) const {
+  for (const auto& m : monitors_)
+    if ((m.column.empty() || m.column == cause.column) && (m.what.empty() || m.what == cause.what)) return &m;
+  return nullptr;
+}
+
+// Who is to act, and how.
+void Incidents::assign() {
+  const auto* monitor = open_->causes.empty() ? nullptr : monitor_of(open_->causes.front());
+  open_->owner = monitor && !monitor->owner.empty() ? monitor->owner : owner_;
+  open_->runbook = monitor && !monitor->runbook.empty() ? monitor->runbook : runbook_;
+}
+
+bool Incidents::counts(const Cause& cause) const {
+  if (const auto* monitor = monitor_of(cause); monitor && monitor->off) return false;
+  const auto marked = false_.find(key_of(cause));
+  return marked == false_.end() || cause.weight > options_.worse_than_false * marked->second;
+}
+
+std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
+  auto& course = courses_.at(static_cast<std::size_t>(given.track));
+  const bool late = given.start <= course.seen;
+  auto sighting = given;
+  const auto before = sighting.causes.size();
+  std::erase_if(sighting.causes, [&](const Cause& cause) { return !counts(cause); });
+  for (auto& cause : sighting.causes)
+    if (const auto* monitor = monitor_of(cause); monitor && monitor->severity) cause.severity = *monitor->severity;
+  rank(sighting.causes);
+  // What does not count may have been all that was firm.
+  if (sighting.causes.size() < before)
+    sighting.firm = sighting.firm && std::any_of(sighting.causes.begin(), sighting.causes.end(),
+                                                 [](const Cause& c) { return c.weight >= 1; });
+  if (!late) course.seen = sighting.start;
+  if (!sighting.causes.empty()) return bad(sighting, course, late, now);
+  if (!sighting.judged || late) return {};
+  course.warnings = 0, ++course.healthy, ++since_last_;
+  if (course.healthy >= options_.healthy) course.troubled = false;
+  if (!open_ || std::any_of(courses_.begin(), courses_.end(), [](const Course& c) { return c.troubled; })) return {};
+  return {resolve(now)};
+}
+
+std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, bool late, std::int64_t now) {
+  course.healthy = 0;
+  if (!sighting.firm && !open_) {
+    if (late) return {};
+    if (course.warnings++ == 0) course.first_warning = sighting.start;
+    if (course.warnings < options_.warnings) return {};
+  }
+  std::vector<Notice> told;
+  const bool fresh = !open_;
+  if (fresh) open_at(course.warnings > 0 ? course.first_warning : sighting.start, sighting.causes, now);
+  course.warnings = 0, course.troubled = true;
+  auto& incident = *open_;
+  for (const auto& cause : sighting.causes) {
+    const auto known = std::find_if(incident.causes.begin(), incident.causes.end(),
+                                    [&](const Cause& c) { return key_of(c) == key_of(cause); });
+    if (known == incident.causes.end()) {
+      if (incident.causes.size() < kMostCauses) incident.causes.push_back(cause);
+      continue;
+    }
+    known->windows += !late;
+    if (std::pair(cause.severity, cause.weight) <= std::pair(known->severity, known->weight)) continue;
+    known->severity = cause.severity, known->weight = cause.weight, known->reason = cause.reason;
+  }
+  rank(incident.causes);
+  incident.summary = summary_of(incident);
+  assign();
+  incident.since = std::min(incident.since, sighting.start);
+  incident.until = std::max(incident.until, sighting.end);
+  incident.windows += !late;
+  const auto worst = incident.causes.front().severity;
+  const bool worse = worst > incident.severity;
+  incident.severity = std::max(incident.severity, worst);
+  changed_.insert_or_assign(incident.id, incident);
+  if (fresh)
+    told.push_back(tell(Notice::Kind::kOpened, now));
+  else if (worse && incident.state != Incident::State::kSnoozed)
+    told.push_back(tell(Notice::Kind::kWorse, now));
+  return told;
+}
+
+void Incidents::open_at(std::int64_t since, const std::vector<Cause>& causes, std::int64_t now) {
+  const auto same = [&](const Cause& cause) {
+    return std::any_of(causes.begin(), causes.end(), [&](const Cause& c) { return key_of(c) == key_of(cause); });
+  };
+  if (last_ && !last_->false_alarm && since_last_ <= options_.cool_down + options_.healthy &&
+      std::any_of(last_->causes.begin(), last_->causes.end(), same)) {
+    open_ = std::move(last_);
+    last_.reset();
+    open_->state = Incident::State::kOpen, open_->resolved = 0;
+    return;
+  }
+  auto& incident = open_.emplace();
+  incident.id = id_of(model_, since);
+  if (last_ && last_->id.starts_with(incident.id)) incident.id = last_->id + "-2";
+  incident.model = model_, incident.since = since, incident.opened = now;
+  last_.reset();
+}
+
+Notice Incidents::resolve(std::int64_t now) {
+  open_->state = Incident::State::kResolved, open_->resolved = now, open_->snoozed_until = 0;
+  auto told = tell(Notice::Kind::kResolved, now);
+  last_ = std::exchange(open_, std::nullopt);
+  since_last_ = 0;
+  for (auto& course : courses_) course.troubled = false, course.warnings = 0;
+  return told;
+}
+
+Notice Incidents::tell(Notice::Kind kind, std::int64_t now) {
+  told_ = now;
+  ++open_->notices;
+  changed_.insert_or_assign(open_->id, *open_);
+  return {kind, *open_};
+}
+
+std::vector<Notice> Incidents::tick(std::int64_t now) {
+  std::vector<Notice> told;
+  if (!open_) return told;
+  if (open_->state == Incident::State::kSnoozed && open_->snoozed_until <= now) {
+    open_->state = Incident::State::kOpen, open_->snoozed_until = 0;
+    changed_.insert_or_assign(open_->id, *open_);
+    told.push_back(tell(Notice::Kind::kReminder, now));
+  } else if (open_->state == Incident::State::kOpen && now - told_ >= options_.remind) {
+    told.push_back(tell(Notice::Kind::kReminder, now));
+  }
+  return told;
+}
+
+Result<std::vector<Notice>> Incidents::answer(std::string_view id, const Answer& answer, std::int64_t now) {
+  std::vector<Notice> told;
+  if (!open_ || open_->id != id)
+    return fail(Code::kInput, fmt::format("incident {} is over, or there is none", vigie::quoted(id)));
+  open_->answered_by = answer.by, open_->note = answer.note;
+  switch (answer.action) {
+    case Action::kAcknowledge:
+      open_->state = Incident::State::kAcknowledged, open_->snoozed_until = 0;
+      break;
+    case Action::kSnooze:
+      open_->state = Incident::State::kSnoozed, open_->snoozed_until = answer.until;
+      break;
+    case Action::kFalseAlarm:
+      open_->false_alarm = true;
+      for (const auto& cause : open_->causes) {
+        auto& weight = false_[key_of(cause)];
+        weight = std::max(weight, cause.weight);
+      }
+      [[fallthrough]];
+    case Action::kResolve:
+      told.push_back(resolve(now));
+      return told;
+  }
+  changed_.insert_or_assign(open_->id, *open_);
+  return told;
+}
+
+std::vector<Incident> Incidents::take_changed() {
+  std::vector<Incident> out;
+  for (auto& [id, incident] : std::exchange(changed_, {})) out.push_back(std::move(incident));
+  return out;
+}
+
+std::string Incidents::save() const {
+  ByteWriter out;
+  out.fixed(kVersion);
+  for (const auto* incident : {&open_, &last_}) out.string(*incident ? event::to_json(**incident) : "");
+  for (const auto& c : courses_) {
+    for (auto number : {c.seen, c.warnings, c.healthy, c.first_warning}) out.fixed(number);
+    out.fixed(std::uint8_t{c.troubled});
+  }
+  out.fixed(told_), out.fixed(since_last_);
+  out.varint(false_.size());
+  for (const auto& [key, weight] : false_) {
+    out.string(key);
+    out.fixed(weight);
+  }
+  return out.take();
+}
+
+Status Incidents::load(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto version = in.fixed<std::uint8_t>();
+  for (auto* incident : {&open_, &last_}) {
+    const auto json = in.string();
+    incident->reset();
+    if (json.empty()) continue;
+    VIGIE_ASSIGN(*incident, event::incident_of_json(json));
+  }
+  for (auto& c : courses_) {
+    for (auto* number : {&c.seen, &c.warnings, &c.healthy, &c.first_warning}) *number = in.fixed<std::int64_t>();
+    c.troubled = in.fixed<std::uint8_t>() != 0;
+  }
+  told_ = in.fixed<std::int64_t>(), since_last_ = in.fixed<std::int64_t>();
+  false_.clear();
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    auto key = in.string();
+    false_[std::string(key)] = in.fixed<double>();
+  }
+  if (!in.ok() || version != kVersion) return fail(Code::kCorrupt, "what was kept of incidents cannot be read");
+  return {};
+}
+
+}  // namespace vigie::engine

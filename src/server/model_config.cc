@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/model_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "engine/windows.h"
+#include "table/json_rows.h"
+
+namespace vigie::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Answer = engine::Incidents::Answer;
+
+constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "false-alarm"};
+constexpr std::int64_t kDay = 86'400'000'000;
+
+Error wrong(std::string_view key, std::string_view expected, const Json& got) {
+  auto text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return fail(Code::kInput, fmt::format("{}: expected {}, got {}", key, expected, text));
+}
+
+Status known(const Json& object, std::string_view where, const std::vector<std::string>& names) {
+  for (const auto& [key, value] : object.items())
+    if (std::find(names.begin(), names.end(), key) == names.end())
+      return fail(Code::kInput, fmt::format("{}{}", where, unknown_name("key", key, names)));
+  return {};
+}
+
+Status take(const Json& object, const char* key, std::string_view where, std::string& into) {
+  const auto at = object.find(key);
+  if (at == object.end() || at->is_null()) return {};
+  if (!at->is_string()) return wrong(fmt::format("{}{}", where, key), "a text", *at);
+  into = at->get<std::string>();
+  return {};
+}
+
+Status take(const Json& object, const char* key, std::string_view where, std::vector<std::string>& into) {
+  const auto at = object.find(key);
+  if (at == object.end() || at->is_null()) return {};
+  if (!at->is_array() || !std::all_of(at->begin(), at->end(), [](const Json& one) { return one.is_string(); }))
+    return wrong(fmt::format("{}{}", where, key), "a list of names", *at);
+  into = at->get<std::vector<std::string>>();
+  return {};
+}
+
+Result<Json> object_of(std::string_view body, std::string_view what) {
+  auto json = Json::parse(body, nullptr, false);
+  if (json.is_discarded()) return fail(Code::kInput, fmt::format("{}: not JSON", what));
+  if (!json.is_object()) return wrong(what, "a JSON object", json);
+  return json;
+}
+
+Result<engine::WindowSpec> window_of(const Json& json) {
+  engine::WindowSpec spec;
+  if (json.is_number_integer() && json.get<std::int64_t>() > 0) {
+    spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = json.get<std::int64_t>();
+    return spec;
+  }
+  for (auto kind : {engine::WindowSpec::Kind::kHour, engine::WindowSpec::Kind::kDay, engine::WindowSpec::Kind::kWeek,
+                    engine::WindowSpec::Kind::kMonth}) {
+    spec.kind = kind;
+    if (json.is_string() && json.get<std::string>() == to_string(spec)) return spec;
+  }
+  return wrong("window", "hour, day, week, month or a number of rows", json);
+}
+
+Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
+  const auto where = fmt::format("monitors[{}].", index);
+  if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
+  VIGIE_TRY(known(json, where, {"column", "what", "severity", "owner", "runbook"}));
+  engine::Monitor out;
+  std::string severity;
+  VIGIE_TRY(take(json, "column", where, out.column));
+  VIGIE_TRY(take(json, "what", where, out.what));
+  VIGIE_TRY(take(json, "owner", where, out.owner));
+  VIGIE_TRY(take(json, "runbook", where, out.runbook));
+  VIGIE_TRY(take(json, "severity", where, severity));
+  if (severity == "off")
+    out.off = true;
+  else if (severity == "warning" || severity == "critical")
+    out.severity = severity == "warning" ? event::Severity::kWarning : event::Severity::kCritical;
+  else if (!severity.empty())
+    return wrong(where + "severity", "warning, critical or off", json["severity"]);
+  return out;
+}
+
+// "90m", "4h", "3d": µs.
+std::optional<std::int64_t> duration_of(std::string_view text) {
+  const std::pair<char, double> units[] = {{'s', 1e6}, {'m', 6e7}, {'h', 3.6e9}, {'d', 8.64e10}};
+  if (text.size() < 2) return {};
+  for (const auto& [unit, micros] : units) {
+    if (text.back() != unit) continue;
+    const auto number = Json::parse(text.substr(0, text.size() - 1), nullptr, false);
+    if (!number.is_number() || !(number.get<double>() > 0) || number.get<double>() * micros > 400 * 8.64e10) return {};
+    return std::llround(number.get<double>() * micros);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ModelConfig> read_model_config(std::string_view body) {
+  VIGIE_ASSIGN(const auto json, object_of(body, "body"));
+  VIGIE_TRY(known(
+      json, "",
+      {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles", "monitors"}));
+  ModelConfig out;
+  std::string description, task, zone;
+  VIGIE_TRY(take(json, "description", "", description));
+  VIGIE_TRY(take(json, "owner", "", out.owner));
+  VIGIE_TRY(take(json, "runbook", "", out.runbook));
+  VIGIE_TRY(take(json, "task", "", task));
+  VIGIE_TRY(take(json, "timezone", "", zone));
+  if (!task.empty()) {
+    std::vector<std::string> names;
+    for (auto one : {metric::Task::kBinary, metric::Task::kMulticlass, metric::Task::kRegression,
+                     metric::Task::kRanking, metric::Task::kText}) {
+      names.emplace_back(to_string(one));
+      if (task == names.back()) out.task = one;
+    }
+    if (!out.task) return fail(Code::kInput, "task: " + unknown_name("task", task, names));
+  }
+  if (const auto at = json.find("positive"); at != json.end() && !at->is_null()) {
+    if (at->is_structured()) return wrong("positive", "the positive class", *at);
+    out.positive = at->is_string() ? at->get<std::string>() : at->dump();
+  }
+  if (const auto at = json.find("window"); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.window, window_of(*at));
+  }
+  out.window.zone = zone;
+  if (auto windows = engine::Windower::make(out.window); !windows) return fail(Code::kInput, windows.error().message);
+  if (const auto at = json.find("tags"); at != json.end() && !at->is_object() && !at->is_null())
+    return wrong("tags", "a JSON object", *at);
+  if (const auto at = json.find("roles"); at != json.end() && !at->is_null()) {
+    if (!at->is_object()) return wrong("roles", "a JSON object", *at);
+    VIGIE_TRY(known(*at, "roles.", {"features", "ignore"}));
+    VIGIE_TRY(take(*at, "features", "roles.", out.features));
+    VIGIE_TRY(take(*at, "ignore", "roles.", out.ignore));
+  }
+  if (const auto at = json.find("monitors"); at != json.end() && !at->is_null()) {
+    if (!at->is_array()) return wrong("monitors", "a list", *at);
+    for (std::size_t i = 0; i < at->size(); ++i) {
+      VIGIE_ASSIGN(auto monitor, monitor_of((*at)[i], i));
+      out.monitors.push_back(std::move(monitor));
+    }
+  }
+  out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return out;
+}
+
+Result<Answer> read_answer(std::string_view action, std::string_view body, std::int64_t now) {
+  Answer out;
+  const auto at = std::find(kActions.begin(), kActions.end(), action);
+  if (at == kActions.end())
+    return fail(Code::kInput,
+                unknown_name("action", action, std::vector<std::string>(kActions.begin(), kActions.end())));
+  out.action = static_cast<engine::Incidents::Action>(at - kActions.begin());
+  const bool snooze = out.action == engine::Incidents::Action::kSnooze;
+  if (snooze) out.until = now + kDay;
+  if (body.find_first_not_of(" \t\r\n") == body.npos) return out;
+  VIGIE_ASSIGN(const auto json, object_of(body, "body"));
+  VIGIE_TRY(known(json, "", {"by", "note", "until", "for"}));
+  std::string until, length;
+  VIGIE_TRY(take(json, "by", "", out.by));
+  VIGIE_TRY(take(json, "note", "", out.note));
+  VIGIE_TRY(take(json, "until", "", until));
+  VIGIE_TRY(take(json, "for", "", length));
+  if (!snooze && !(until.empty() && length.empty()))
+    return fail(Code::kInput, fmt::format("{}: only snooze has an end", until.empty() ? "for" : "until"));
+  if (!length.empty()) {
+    const auto duration = duration_of(length);
+    if (!duration) return wrong("for", "a length of at most 400 days, as 90m, 4h or 3d", json["for"]);
+    out.until = now + *duration;
+  }
+  if (!until.empty()) {
+    const auto time = table::parse_time(until);
+    if (!time || *time <= static_cast<double>(now)) return wrong("until", "a time that is to come", json["until"]);
+    out.until = static_cast<std::int64_t>(*time);
+  }
+  return out;
+}
+
+std::string answer_to_json(std::string_view incident, const Answer& answer) {
+  const Json json{{"id", incident},
+                  {"action", kActions.at(static_cast<std::size_t>(answer.action))},
+                  {"by", answer.by},
+                  {"note", answer.note},
+                  {"until", answer.until}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<std::pair<std::string, Answer>> answer_of_json(std::string_view text) {
+  try {
+    const auto json = Json::parse(text);
+    Answer out;
+    const auto at = std::find(kActions.begin(), kActions.end(), json.at("action").get<std::string>());
+    if (at == kActions.end()) return fail(Code::kCorrupt, "an answer of the journal that is none");
+    out.action = static_cast<engine::Incidents::Action>(at - kActions.begin());
+    out.by = json.at("by"), out.note = json.at("note"), out.until = json.at("until");
+    return std::pair(json.at("id").get<std::string>(), std::move(out));
+  } catch (const std::exception&) {
+    return fail(Code::kCorrupt, "an answer of the journal that is none");
+  }
+}
+
+}  // namespace vigie::server

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/incidents.h"
+#include "engine/profile.h"
+#include "metric/metric.h"
+
+namespace vigie::server {
+
+/// What people say of a model.
+struct ModelConfig {
+  std::string owner, runbook;
+  std::optional<metric::Task> task;           ///< nothing: told from the reference
+  std::optional<std::string> positive;        ///< class of a binary task
+  engine::WindowSpec window;                  ///< of references that are made of rows; none: told from them
+  std::vector<std::string> features, ignore;  ///< likewise: only these features, not these
+  std::vector<engine::Monitor> monitors;
+  std::string json = "{}";  ///< all that was said, as it was said
+};
+
+/// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
+/// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore) and
+/// monitors. Code::kInput names the key.
+Result<ModelConfig> read_model_config(std::string_view body);
+
+/// What somebody says of an incident: the last part of a path, as "ack", "snooze", "resolve" or "false-alarm", and a
+/// body, empty or a JSON object with any of by, note, until (a time) and for ("90m", "4h", "3d"). Code::kInput.
+Result<engine::Incidents::Answer> read_answer(std::string_view action, std::string_view body, std::int64_t now);
+
+/// As the journal keeps it, and back: Code::kCorrupt.
+std::string answer_to_json(std::string_view incident, const engine::Incidents::Answer& answer);
+Result<std::pair<std::string, engine::Incidents::Answer>> answer_of_json(std::string_view json);
+
+}  // namespace vigie::server

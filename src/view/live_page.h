@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "event/incident.h"
+
+namespace vigie::view {
+
+/// One model of a running service.
+struct LiveModel {
+  std::string name, state, owner, description;
+  std::uint64_t predictions = 0, labels = 0;
+  double last_seen = 0;  ///< µs since 1970; NaN: never
+  bool watched = false;  ///< it has a reference
+  struct Window {
+    std::int64_t start = 0, end = 0;     ///< µs since 1970
+    std::string verdict, score_verdict;  ///< of what was compared, and of the score: empty without labels
+  };
+  std::vector<Window> windows;  ///< the latest, in time order
+};
+
+struct LivePage {
+  std::string version;
+  double now = 0;  ///< µs since 1970
+  std::vector<LiveModel> models;
+  std::vector<event::Incident> incidents;  ///< the latest, youngest first
+  std::string trouble;                     ///< what keeps the service from going on; empty: nothing
+};
+
+/// The page of a running service: its models, how their last windows were, and what is wrong; the gravest first. As a
+/// report it asks the network for nothing but itself, every half minute, and works without JavaScript.
+std::string to_page(const LivePage& page);
+
+}  // namespace vigie::view

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A model of `vigie serve` that goes wrong and recovers, as its people see it: windows, incidents, answers, the page.
+
+usage: incidents.py VIGIE     the last line says what was found
+"""
+import datetime
+import json
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+import time
+import urllib.parse
+
+from killed import Service
+
+START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
+ROWS = 120
+rng = random.Random(1)
+checks, wrong = 0, []
+
+
+def expect(what, got, wanted):
+    global checks
+    checks += 1
+    if got != wanted:
+        wrong.append(f"{what}: {got!r}, expected {wanted!r}")
+
+
+def hour(number, age=40, score=0.0, labels=False):
+    """Rows of an hour; `score` is added to what the model answers."""
+    rows = []
+    for i in range(ROWS):
+        truth = rng.random() < 0.4
+        answer = min(1, max(0, (0.7 if truth else 0.3) + rng.gauss(0, 0.15) + score))
+        at = START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)
+        row = {"id": f"{number}-{i}", "timestamp": at.isoformat(), "features": {"age": rng.gauss(age, 10), "kind": rng.choice("abc")},
+               "prediction": "yes" if answer > 0.5 else "no", "score": round(answer, 4)}
+        if labels:
+            row["label"] = "yes" if truth else "no"
+        rows.append(row)
+    return rows
+
+
+def lines(rows):
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def until(what, ask, good, seconds=20):
+    end = time.monotonic() + seconds
+    while not good(got := ask()):
+        if time.monotonic() > end:
+            wrong.append(f"{what}: still {json.dumps(got)[:300]} after {seconds} s")
+            return got
+        time.sleep(0.05)
+    return got
+
+
+def main():
+    vigie = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        data = str(pathlib.Path(folder) / "data")
+        service = Service(vigie, data)
+        model = "/v1/models/credit"
+
+        def get(path):
+            return service.ask("GET", path)[1]
+
+        def post(path, body=None):
+            return service.ask("POST", path, body)
+
+        config = {"owner": "ana", "runbook": "https://wiki.example.org/credit", "window": "hour", "positive": "yes",
+                  "monitors": [{"column": "age", "owner": "bob"}]}
+        status, said = service.ask("PUT", model, json.dumps(config))
+        expect("PUT", (status, said.get("config")), (200, config))
+        expect("PUT with an unknown key", service.ask("PUT", model, '{"ownr": "x"}'),
+               (400, {"error": 'unknown key "ownr"; did you mean "owner"?', "where": "body"}))
+        status, said = post(model + "/reference", lines(r for h in range(24 * 14) for r in hour(h, labels=True)))
+        expect("reference", (status, said.get("window"), said.get("windows")), (202, "hour", 24 * 14))
+
+        # Eight good hours, three in which the applicants are others, then good ones again.
+        first = 24 * 14
+        for h in range(first, first + 8):
+            post(model + "/predictions", lines(hour(h)))
+        for h in range(first + 8, first + 11):
+            post(model + "/predictions", lines(hour(h, age=55)))
+        opened = until("an incident", lambda: get("/v1/incidents"), bool)
+        expect("incidents", len(opened), 1)
+        incident = opened[0]
+        expect("since", incident["since"], (START + datetime.timedelta(hours=first + 8)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        expect("cause", incident["causes"][0]["column"], "age")
+        expect("who", (incident["owner"], incident["runbook"], incident["severity"], incident["state"]),
+               ("bob", "https://wiki.example.org/credit", "warning", "open"))
+        one = "/v1/incidents/" + urllib.parse.quote(incident["id"], safe="")
+
+        status, said = post(one + "/ack", '{"by": "bob", "note": "a campaign"}')
+        expect("ack", (status, said["state"], said["answered_by"]), (200, "acknowledged", "bob"))
+        expect("an unknown action", post(one + "/acknowledge")[0], 400)
+        expect("an unknown incident", post("/v1/incidents/none/ack")[0], 404)
+        expect("snooze without an end that is to come", post(one + "/snooze", '{"until": "2020-01-01"}')[0], 400)
+        status, said = post(one + "/snooze", '{"for": "2h"}')
+        expect("snooze", (status, said["state"]), (200, "snoozed"))
+
+        # What was said is there after a kill.
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data)
+        expect("after a kill", get(one)["state"], "snoozed")
+        for h in range(first + 11, first + 15):
+            post(model + "/predictions", lines(hour(h)))
+        said = until("recovery", lambda: get(one), lambda i: i["state"] == "resolved")
+        expect("until", said["until"], (START + datetime.timedelta(hours=first + 11)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        expect("an answer to what is over", post(one + "/ack")[0], 409)
+
+        # The model answers something else: that is critical; somebody says it is as it should be, and hears no more.
+        for h in range(first + 15, first + 18):
+            post(model + "/predictions", lines(hour(h, score=0.35)))
+        worse = until("a critical incident", lambda: get("/v1/incidents?state=open"), bool)
+        expect("critical", [(i["severity"], i["owner"]) for i in worse], [("critical", "ana")])
+        other = "/v1/incidents/" + urllib.parse.quote(worse[0]["id"], safe="")
+        until("all of it", lambda: get(other), lambda i: i["windows"] >= 2)
+        status, said = post(other + "/false-alarm", '{"by": "ana"}')
+        expect("false alarm", (status, said["state"], said["false_alarm"]), (200, "resolved", True))
+        for h in range(first + 18, first + 22):
+            post(model + "/predictions", lines(hour(h, score=0.35)))
+        until("windows", lambda: get(model + "/windows"), lambda w: len(w) >= 21)
+        expect("after a false alarm", get("/v1/incidents?state=open"), [])
+
+        # Labels say that it is wrong more often: that is another matter.
+        for h in range(first, first + 8):
+            post(model + "/labels", lines({"id": f"{h}-{i}", "label": rng.choice(["yes", "no"])} for i in range(ROWS)))
+        worse = until("an incident of the score", lambda: get("/v1/incidents?state=open"), bool)
+        expect("its cause", {c["what"] for c in worse[0]["causes"]} & {"roc_auc", "accuracy"} != set(), True)
+        expect("all incidents, the youngest first",
+               [i["since"] for i in get("/v1/incidents")], sorted((i["since"] for i in get("/v1/incidents")), reverse=True))
+        expect("incidents by pages", [get(f"/v1/incidents?limit=1&after={urllib.parse.quote(i['id'])}")[0]["id"]
+                                      for i in get("/v1/incidents")[:-1]], [i["id"] for i in get("/v1/incidents")[1:]])
+
+        status, page = service.ask("GET", "/", read=bytes)
+        expect("page", (status, b"credit" in page, b"bob" in page, b"<svg" in page), (200, True, True, True))
+        document = get("/openapi.json")
+        expect("openapi", document["openapi"], "3.1.0")
+        expect("graceful end", service.end(signal.SIGTERM), 0)
+    for line in wrong:
+        print(line)
+    print(f"{checks - len(wrong)} passed, {len(wrong)} failed")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
