@@ -21,6 +21,7 @@ using event::Severity;
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMostCauses = 50;  // of one incident
+constexpr double kGrave = 3;  // weight from which causes are alike: their order then is that of columns, metrics
 /// Checks that speak of data that are broken, not of others than before.
 constexpr std::string_view kBroken[] = {"schema",   "missing", "empty",      "type_mismatch",
                                         "constant", "volume",  "unreadable", "infinite"};
@@ -35,7 +36,8 @@ double weight_of(double effect, double major) {
 
 void rank(std::vector<Cause>& causes) {
   std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
-    return a.severity != b.severity ? a.severity > b.severity : a.weight > b.weight;
+    if (a.severity != b.severity) return a.severity > b.severity;
+    return std::min(a.weight, kGrave) > std::min(b.weight, kGrave);
   });
 }
 
@@ -43,8 +45,7 @@ std::string summary_of(const Incident& incident) {
   const auto& first = incident.causes.front();
   auto text = fmt::format("{}{}: {}", first.column.empty() ? first.what : first.column,
                           first.segment.empty() ? "" : " where " + first.segment, first.reason);
-  if (incident.causes.size() > 1)
-    text += fmt::format("; and {} more", plural(static_cast<std::int64_t>(incident.causes.size()) - 1, "cause"));
+  if (incident.causes.size() > 1) text += fmt::format("; and {} more", incident.causes.size() - 1);
   return text;
 }
 

@@ -53,7 +53,7 @@ TEST(Incidents, WhatStartsTogetherIsOneAndToldOnce) {
   EXPECT_EQ(changed[0].windows, 6);
   EXPECT_EQ(changed[0].causes[0].column, "income");
   EXPECT_EQ(changed[0].causes[1].windows, 6);
-  EXPECT_EQ(changed[0].summary, "income: moved; and 1 cause more");
+  EXPECT_EQ(changed[0].summary, "income: moved; and 1 more");
 }
 
 TEST(Incidents, WarningsAloneMustStayAndWhatIsNotJudgedIsNeither) {

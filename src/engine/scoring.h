@@ -42,10 +42,10 @@ struct ScoreOptions {
   WindowSpec window;
   std::vector<SegmentBy> segments;
   std::optional<bool> cut_off{};  ///< whether calendar windows are; else it is told from their times
-  bool pictures = false;         ///< whether Scorecard::pictures is wanted
-  bool keep_state = false;       ///< whether StoredScores::state is
-  double alpha = 0.05;           ///< false-discovery level of one window
-  std::optional<Levels> levels;  ///< in place of those above, on whatever scale a metric's effect has
+  bool pictures = false;          ///< whether Scorecard::pictures is wanted
+  bool keep_state = false;        ///< whether StoredScores::state is
+  double alpha = 0.05;            ///< false-discovery level of one window
+  std::optional<Levels> levels;   ///< in place of those above, on whatever scale a metric's effect has
   unsigned threads = 0;
   Progress progress;
   std::string version;

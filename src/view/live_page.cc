@@ -109,7 +109,8 @@ class Page {
       put(out_, "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", term, value, more);
     };
     figure("Open incidents", std::to_string(open_incidents()),
-           fmt::format("{} in all are shown here", page_.incidents.size()));
+           fmt::format("{} of the latest are below",
+                       plural(static_cast<std::int64_t>(page_.incidents.size()), "incident")));
     figure(
         "Models", with_commas(static_cast<std::int64_t>(models_.size())),
         fmt::format("{} drift, {} warning, {} ok, {} without a verdict", states[3], states[2], states[1], states[0]));
@@ -126,40 +127,39 @@ class Page {
           "warn.</p></section>";
       return;
     }
-    out_ +=
-        "<div class=\"scroll\"><table><thead><tr><th>State</th><th>Model</th><th>Since (UTC)</th>"
-        "<th class=\"n\">Windows</th><th>What, weightiest first</th><th>Who</th></tr></thead><tbody>";
     for (const auto& i : page_.incidents) incident(i);
-    out_ += "</tbody></table></div></section>";
+    out_ += "</section>";
   }
 
   void incident(const Incident& i) {
     const bool critical = i.severity == event::Severity::kCritical;
     put(out_,
-        "<tr data-name=\"{}\"><td><span class=\"badge {}\">{} "
-        "{}</span><br><small>{}{}</small></td><td><bdi>{}</bdi></td>"
-        "<td>{}<br><small>{}</small></td><td class=\"n\">{}</td><td>",
+        "<article class=\"incident\" data-name=\"{}\"><p><span class=\"badge {}\">{} {}</span> "
+        "<strong><bdi>{}</bdi></strong> ",
         escaped(i.model, kName),
         over(i)    ? "ok"
         : critical ? "drift"
                    : "warning",
-        critical ? "■" : "▲", critical ? "critical" : "warning", to_string(i.state),
-        i.false_alarm ? ", a false alarm" : "", escaped(i.model, kName), time_text(i.since),
-        over(i) ? "until " + time_text(i.until) : ago(page_.now, static_cast<double>(i.opened)), i.windows);
+        critical ? "■" : "▲", critical ? "critical" : "warning", escaped(i.model, kName));
+    put(out_, "{}{} · {}{} · {}{}</p><ul>", over(i) ? "" : "since ", time_text(i.since),
+        over(i) ? "to " + time_text(i.until) + " · " : "", plural(i.windows, "window"),
+        over(i) && i.false_alarm ? "a false alarm" : to_string(i.state),
+        over(i) ? "" : ", opened " + ago(page_.now, static_cast<double>(i.opened)));
     for (std::size_t k = 0; k < std::min(i.causes.size(), kMostCauses); ++k) {
       const auto& c = i.causes[k];
-      put(out_, "<div><bdi><strong>{}</strong>{}</bdi> {}</div>", escaped(c.column.empty() ? c.what : c.column, kName),
+      put(out_, "<li><bdi><strong>{}</strong>{}</bdi> {}</li>", escaped(c.column.empty() ? c.what : c.column, kName),
           c.segment.empty() ? "" : " where " + escaped(c.segment, kName), escaped(c.reason, 300));
     }
-    if (i.causes.size() > kMostCauses) put(out_, "<small>and {} more</small>", i.causes.size() - kMostCauses);
-    put(out_, "</td><td>{}", i.owner.empty() ? "–" : escaped(i.owner, kName));
+    if (i.causes.size() > kMostCauses) put(out_, "<li class=\"dim\">and {} more</li>", i.causes.size() - kMostCauses);
+    out_ += "</ul><p class=\"dim\">";
+    put(out_, "{}", i.owner.empty() ? "nobody owns it" : escaped(i.owner, kName));
     // Nothing but a page of the web may be linked to.
     if (i.runbook.starts_with("https://") || i.runbook.starts_with("http://"))
-      put(out_, "<br><a href=\"{}\" rel=\"noreferrer\">runbook</a>", escaped(i.runbook));
+      put(out_, " · <a href=\"{}\" rel=\"noreferrer\">runbook</a>", escaped(i.runbook));
     if (!i.answered_by.empty() || !i.note.empty())
-      put(out_, "<br><small>{}{}{}</small>", escaped(i.answered_by, kName), i.note.empty() ? "" : ": ",
+      put(out_, " · {}{}{}", escaped(i.answered_by, kName), i.answered_by.empty() || i.note.empty() ? "" : ": ",
           escaped(i.note, 200));
-    out_ += "</td></tr>";
+    put(out_, " · <code>{}</code></p></article>", escaped(i.id, 300));
   }
 
   void models() {
@@ -217,7 +217,7 @@ class Page {
       if (!w.score_verdict.empty()) cell(kHeight + 2, w.score_verdict);
       out_ += "</g>";
     }
-    put(out_, "</svg><br><small>{} to {}</small>", time_text(m.windows.front().start), time_text(m.windows.back().end));
+    put(out_, "</svg><small>{} to {}</small>", time_text(m.windows.front().start), time_text(m.windows.back().end));
   }
 
   // "of the last 60 windows 3 drift, 2 warning"
