@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 using Answer = engine::Incidents::Answer;
 
 constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "false-alarm"};
+constexpr double kMostRows = 1e9;  // of a window
 constexpr std::int64_t kDay = 86'400'000'000;
 
 Error wrong(std::string_view key, std::string_view expected, const Json& got) {
@@ -60,8 +61,9 @@ Result<Json> object_of(std::string_view body, std::string_view what) {
 
 Result<engine::WindowSpec> window_of(const Json& json) {
   engine::WindowSpec spec;
-  if (json.is_number_integer() && json.get<std::int64_t>() > 0) {
-    spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = json.get<std::int64_t>();
+  if (json.is_number() && json.get<double>() >= 1 && json.get<double>() <= kMostRows &&
+      json.get<double>() == std::floor(json.get<double>())) {
+    spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = std::llround(json.get<double>());
     return spec;
   }
   for (auto kind : {engine::WindowSpec::Kind::kHour, engine::WindowSpec::Kind::kDay, engine::WindowSpec::Kind::kWeek,
@@ -69,7 +71,7 @@ Result<engine::WindowSpec> window_of(const Json& json) {
     spec.kind = kind;
     if (json.is_string() && json.get<std::string>() == to_string(spec)) return spec;
   }
-  return wrong("window", "hour, day, week, month or a number of rows", json);
+  return wrong("window", "hour, day, week, month or a number of rows up to 1e9", json);
 }
 
 Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
