@@ -22,10 +22,14 @@ class JsonInput final : public table::Input {
   JsonInput(std::string_view body, std::string name) : body_(body), name_(std::move(name)) {
     const table::JsonShape nothing({});
     rows_.read(body_, nothing);
-    for (auto key : rows_.unknown()) {
-      if (key.path[0] == "features" && key.path.size() > 1)
-        key.field.name = fmt::format("{}", fmt::join(key.path.begin() + 1, key.path.end(), "."));
-      keys_.push_back(std::move(key));
+    keys_ = rows_.unknown();
+    for (const auto* group : {"features", "tags"}) {
+      for (auto& key : keys_) {
+        if (key.path[0] != group || key.path.size() < 2) continue;
+        auto own = fmt::format("{}", fmt::join(key.path.begin() + 1, key.path.end(), "."));
+        if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& k) { return k.field.name == own; }))
+          key.field.name = std::move(own);
+      }
     }
     for (const auto& reject : rows_.rejected()) {
       ++problems_.rejected;

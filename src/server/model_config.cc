@@ -111,9 +111,9 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
-  VIGIE_TRY(known(
-      json, "",
-      {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles", "monitors"}));
+  VIGIE_TRY(known(json, "",
+                  {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
+                   "segments", "monitors"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -146,6 +146,18 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     VIGIE_TRY(known(*at, "roles.", {"features", "ignore"}));
     VIGIE_TRY(take(*at, "features", "roles.", out.features));
     VIGIE_TRY(take(*at, "ignore", "roles.", out.ignore));
+  }
+  if (const auto at = json.find("segments"); at != json.end() && !at->is_null()) {
+    if (!at->is_array()) return wrong("segments", "a list", *at);
+    for (std::size_t i = 0; i < at->size(); ++i) {
+      const auto& one = (*at)[i];
+      auto& by = out.segments.emplace_back();
+      if (one.is_string()) by.push_back(one.get<std::string>());
+      const bool names = one.is_array() && (one.size() == 1 || one.size() == 2) &&
+                         std::all_of(one.begin(), one.end(), [](const Json& name) { return name.is_string(); });
+      if (names) by = one.get<std::vector<std::string>>();
+      if (by.empty()) return wrong(fmt::format("segments[{}]", i), "a name, or a list of one or two", one);
+    }
   }
   if (const auto at = json.find("monitors"); at != json.end() && !at->is_null()) {
     if (!at->is_array()) return wrong("monitors", "a list", *at);

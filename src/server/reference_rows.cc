@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "engine/score_reference.h"
 #include "server/json_input.h"
 #include "server/watch.h"
@@ -53,6 +54,13 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
   }
   options.roles.features = config.features;
   options.roles.ignore.insert(options.roles.ignore.end(), config.ignore.begin(), config.ignore.end());
+  options.segments = config.segments;
+  std::vector<std::string> names;
+  for (const auto& key : input.keys()) names.push_back(key.field.name);
+  for (const auto& by : options.segments)
+    for (const auto& column : by)
+      if (std::find(names.begin(), names.end(), column) == names.end())
+        return fail(Code::kInput, "segments: " + unknown_name("column", column, names, " in " + name));
   using enum engine::WindowSpec::Kind;
   if (config.window.kind != kNone && (!config.window.calendar() || !options.roles.timestamp.empty())) {
     options.window = config.window;
@@ -71,6 +79,7 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
   scoring.label = options.roles.label, scoring.prediction = options.roles.prediction;
   scoring.scores = options.roles.scores;
   scoring.timestamp = options.roles.timestamp, scoring.window = options.window;
+  scoring.segments = options.segments;
   scoring.positive = config.positive;
   if (config.task) scoring.task = *config.task;
   VIGIE_TRY(engine::keep_scores(profile, input, std::move(scoring), !config.task));

@@ -29,10 +29,10 @@ std::vector<std::string> path_of(const engine::Profile& reference, const std::st
         if (scores == 1) return {"score"};
         return {"scores", column};
       default:
-        return {"features", column};
+        return {"features", column.starts_with("features.") ? column.substr(9) : column};
     }
   }
-  return {"tags", column};
+  return {"tags", column.starts_with("tags.") ? column.substr(5) : column};
 }
 
 // Rows of which those without a time get one.
@@ -67,6 +67,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   options.name = model;
   options.compare.window = std::move(windows);
   options.compare.threads = 1;
+  options.compare.segments = reference->segmentations;
   VIGIE_ASSIGN(watch->live_, engine::LiveWindows::make(reference, std::move(options)));
   watch->model_ = std::move(model);
   const auto& schema = watch->live_->schema();

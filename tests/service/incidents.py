@@ -30,14 +30,15 @@ def expect(what, got, wanted):
 
 
 def hour(number, age=40, score=0.0, labels=False):
-    """Rows of an hour; `score` is added to what the model answers."""
+    """Rows of an hour; `score` is added to what the model answers, and `age` is that of applicants in the north."""
     rows = []
     for i in range(ROWS):
         truth = rng.random() < 0.4
         answer = min(1, max(0, (0.7 if truth else 0.3) + rng.gauss(0, 0.15) + score))
         at = START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)
-        row = {"id": f"{number}-{i}", "timestamp": at.isoformat(), "features": {"age": rng.gauss(age, 10), "kind": rng.choice("abc")},
-               "prediction": "yes" if answer > 0.5 else "no", "score": round(answer, 4)}
+        shop = rng.choice(["north", "south"])
+        row = {"id": f"{number}-{i}", "timestamp": at.isoformat(), "features": {"age": rng.gauss(age if shop == "north" else 40, 10), "kind": rng.choice("abc")},
+               "prediction": "yes" if answer > 0.5 else "no", "score": round(answer, 4), "tags": {"shop": shop}}
         if labels:
             row["label"] = "yes" if truth else "no"
         rows.append(row)
@@ -71,7 +72,7 @@ def main():
         def post(path, body=None):
             return service.ask("POST", path, body)
 
-        config = {"owner": "ana", "runbook": "https://wiki.example.org/credit", "window": "hour", "positive": "yes",
+        config = {"owner": "ana", "runbook": "https://wiki.example.org/credit", "window": "hour", "positive": "yes", "segments": ["shop"],
                   "monitors": [{"column": "age", "owner": "bob"}]}
         status, said = service.ask("PUT", model, json.dumps(config))
         expect("PUT", (status, said.get("config")), (200, config))
@@ -90,7 +91,7 @@ def main():
         expect("incidents", len(opened), 1)
         incident = opened[0]
         expect("since", incident["since"], (START + datetime.timedelta(hours=first + 8)).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        expect("cause", incident["causes"][0]["column"], "age")
+        expect("cause", (incident["causes"][0]["column"], incident["causes"][0]["segment"]), ("age", "shop=north"))
         expect("who", (incident["owner"], incident["runbook"], incident["severity"], incident["state"]),
                ("bob", "https://wiki.example.org/credit", "warning", "open"))
         one = "/v1/incidents/" + urllib.parse.quote(incident["id"], safe="")
