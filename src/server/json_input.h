@@ -2,7 +2,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -23,8 +22,7 @@ class JsonInput final : public table::Input {
     const table::JsonShape nothing({});
     rows_.read(body_, nothing);
     for (auto key : rows_.unknown()) {
-      if (key.path[0] == "features" && key.path.size() > 1)
-        key.field.name = fmt::format("{}", fmt::join(key.path.begin() + 1, key.path.end(), "."));
+      if (key.path[0] == "features" && key.path.size() > 1) key.field.name.erase(0, key.path[0].size() + 1);
       keys_.push_back(std::move(key));
     }
     for (const auto& reject : rows_.rejected()) {
