@@ -23,7 +23,7 @@ class JsonBlock;
 class JsonShape {
  public:
   struct Key {
-    Field field;                      ///< its name is the column's, and may be another than the path's
+    Field field;  ///< its name is the column's, and may be another than the path's
     /// The keys that lead to it, plain or as JSON writes them; empty: the name, parted at its dots.
     std::vector<std::string> path{};
   };
