@@ -121,6 +121,13 @@ TEST(Text, QuotedEscapesWhatATerminalMustNotSee) {
   EXPECT_FALSE(is_utf8("\xed\xa0\x80")) << "a surrogate";
 }
 
+TEST(Text, AStringOfJson) {
+  std::string out = "x";
+  append_json(out, "a \"b\" \\ \n\t\x7f größe");
+  append_json(out, "");
+  EXPECT_EQ(out, R"(x"a \"b\" \\ \n\u0009\u007f größe""")");
+}
+
 TEST(Text, NumbersForPeople) {
   EXPECT_EQ(human(0.03123), "0.0312");
   EXPECT_EQ(human(1234567), "1234567");

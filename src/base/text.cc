@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -92,6 +93,25 @@ std::string quoted(std::string_view text, std::size_t limit) {
   }
   if (i < text.size()) out += "…";
   return out + '"';
+}
+
+void append_json(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
+    if (c == '"' || c == '\\')
+      (out += '\\') += text[i];
+    else if (c == '\n')
+      out += "\\n";
+    else
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+  }
+  out.append(text, plain);
+  out += '"';
 }
 
 bool is_utf8(std::string_view bytes) {

@@ -21,6 +21,9 @@ std::string unknown_name(std::string_view what, std::string_view name, std::span
 /// Text for a message: quoted, control characters and invalid UTF-8 escaped, at most `limit` bytes and then "…".
 std::string quoted(std::string_view text, std::size_t limit = 40);
 
+/// Appends the text, which must be UTF-8, as a string of JSON.
+void append_json(std::string& out, std::string_view text);
+
 /// Whether the bytes are well-formed UTF-8.
 bool is_utf8(std::string_view bytes);
 

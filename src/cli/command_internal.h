@@ -37,6 +37,7 @@ Command add_show(CLI::App& program);
 Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);
 Command add_serve(CLI::App& program);
+Command add_send(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.
 struct DataOptions {

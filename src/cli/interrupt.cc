@@ -93,8 +93,16 @@ bool CatchSignals::asked() const {
   return state == kHeldAndAsked;
 }
 
+int CatchSignals::number() const {
+  return cli::asked;
+}
+
 void bar_is_shown(bool shown) {
   line = shown;
+}
+
+bool bar_is_shown() {
+  return line;
 }
 
 }  // namespace vigie::cli

@@ -29,6 +29,7 @@ class CatchSignals {
   ~CatchSignals();
   CatchSignals(const CatchSignals&) = delete;
   bool asked() const;
+  int number() const;                  ///< of the signal, once asked
   int fd() const { return ends_[0]; }  ///< can be read once asked
 
  private:
@@ -37,5 +38,6 @@ class CatchSignals {
 
 /// Whether a line on standard error has to be cleared before the end.
 void bar_is_shown(bool shown);
+bool bar_is_shown();
 
 }  // namespace vigie::cli

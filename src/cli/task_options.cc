@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/task_options_internal.h"
 #include "config/cost_file.h"
+#include "engine/score_reference.h"
 
 namespace vigie::cli {
 namespace {
@@ -84,6 +85,24 @@ Result<engine::ScoreOptions> TaskOptions::read(const DataOptions& columns) const
   out.positive = positive, out.threshold = threshold;
   out.group = group, out.token_logprob = token_logprob, out.sensitive = sensitive;
   return out;
+}
+
+Status add_scores(engine::Profile& profile, table::Input& rows, engine::ScoreOptions options, bool by_task) {
+  if (!by_task) {
+    const auto task = engine::likely_task(profile);
+    if (!task) return {};
+    options.task = *task;
+  }
+  auto scores = engine::store_scores(rows, options);
+  if (scores) {
+    profile.scores = std::move(*scores);
+  } else if (by_task) {
+    return std::move(scores.error());
+  } else {
+    profile.notes.push_back(fmt::format("how good predictions were is not kept: taken for --task {}, but {}",
+                                        to_string(options.task), scores.error().message));
+  }
+  return {};
 }
 
 }  // namespace vigie::cli

@@ -21,4 +21,8 @@ struct TaskOptions {
   Result<engine::ScoreOptions> read(const DataOptions& columns) const;
 };
 
+/// How good predictions were, where roles or --task say that there are such. Where it is only guessed that the columns
+/// are of a task, what they lack for it is a note.
+Status add_scores(engine::Profile& profile, table::Input& rows, engine::ScoreOptions options, bool by_task);
+
 }  // namespace vigie::cli

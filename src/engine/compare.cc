@@ -16,7 +16,7 @@
 #include "engine/picture.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/quality_results_internal.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 
 namespace vigie::engine {
 namespace {

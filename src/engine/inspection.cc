@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/quality_results_internal.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 #include "engine/summaries_internal.h"
 #include "engine/tally.h"
 #include "quality/rules.h"

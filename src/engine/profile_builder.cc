@@ -10,7 +10,7 @@
 #include "engine/profile.h"
 #include "engine/quality_counter_internal.h"
 #include "engine/quality_reference.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 #include "engine/segmenter_internal.h"
 #include "engine/summaries_internal.h"
 #include "engine/tally.h"

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "engine/quality_counter_internal.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 #include "engine/tally.h"
 
 namespace vigie::engine {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "engine/coco_input_internal.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 #include "engine/scorer_group_internal.h"
 #include "metric/detection.h"
 #include "metric/segmentation.h"

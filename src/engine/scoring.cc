@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "engine/class_names_internal.h"
-#include "engine/roles_internal.h"
+#include "engine/roles.h"
 #include "engine/score_pass_internal.h"
 #include "engine/scorer_internal.h"
 #include "engine/tally.h"

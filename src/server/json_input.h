@@ -2,7 +2,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -26,7 +25,7 @@ class JsonInput final : public table::Input {
     for (const auto* group : {"features", "tags"}) {
       for (auto& key : keys_) {
         if (key.path[0] != group || key.path.size() < 2) continue;
-        auto own = fmt::format("{}", fmt::join(key.path.begin() + 1, key.path.end(), "."));
+        auto own = key.field.name.substr(key.path[0].size() + 1);
         if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& k) { return k.field.name == own; }))
           key.field.name = std::move(own);
       }

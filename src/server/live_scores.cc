@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/iso_time.h"
+#include "base/text.h"
 #include "server/json_input.h"
 #include "view/json.h"
 
@@ -68,23 +69,12 @@ Batch batch_of(std::string_view bytes) {
   return out;
 }
 
-void append_text(std::string& out, std::string_view text) {
-  if (std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
-      })) {
-    (((out += '"') += text)) += '"';
-    return;
-  }
-  out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 void append_value(std::string& out, const table::Column& column, std::size_t row) {
   using table::Type;
   if (column.type == Type::kString) {
     const auto code = column.codes[row];
     if (code < 0) return void(out += "null");
-    return append_text(out, column.dictionary[static_cast<std::size_t>(code)]);
+    return append_json(out, column.dictionary[static_cast<std::size_t>(code)]);
   }
   if (column.type == Type::kList) {
     if (!column.missing.empty() && column.missing[row]) return void(out += "null");
@@ -101,7 +91,7 @@ void append_value(std::string& out, const table::Column& column, std::size_t row
   const double value = column.numbers[row];
   if (!std::isfinite(value)) return void(out += "null");
   if (column.type == Type::kBoolean) return void(out += value != 0 ? "true" : "false");
-  if (column.type == Type::kTimestamp) return append_text(out, iso_time(value));
+  if (column.type == Type::kTimestamp) return append_json(out, iso_time(value));
   fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
@@ -183,10 +173,10 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
     if (!window || ids.codes[row] < 0) continue;
     auto& out = lines[*window];
     out += "{\"\":";
-    append_text(out, ids.dictionary[static_cast<std::size_t>(ids.codes[row])]);
+    append_json(out, ids.dictionary[static_cast<std::size_t>(ids.codes[row])]);
     for (std::size_t i = 0; i < values.size(); ++i) {
       out += ',';
-      append_text(out, wanted_[i]);
+      append_json(out, wanted_[i]);
       out += ':';
       append_value(out, values[i], row);
     }
@@ -339,14 +329,14 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     if (plain.find('\\') != std::string::npos) plain = nlohmann::json::parse(quoted).get<std::string>();
     VIGIE_ASSIGN(const auto label, state_.label_of(model_, plain));
     rows += '{';
-    append_text(rows, options_.label);
+    append_json(rows, options_.label);
     rows += ':';
     if (!label)
       rows += "null";
     else if (!label_is_text_ && is_json_scalar(*label))
       rows += *label;
     else
-      append_text(rows, *label);
+      append_json(rows, *label);
     rows += line.substr(to + 1);
     rows += '\n';
     ++count, labels += label.has_value();
@@ -364,7 +354,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
                          static_cast<double>(labels) / static_cast<double>(count), preliminary);
   if (!card) {
     out.body += ", \"score_note\": ";
-    append_text(out.body, card.error().message);
+    append_json(out.body, card.error().message);
     out.body += ", \"metrics\": []}";
     return out;
   }

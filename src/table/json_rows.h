@@ -23,11 +23,11 @@ class JsonBlock;
 class JsonShape {
  public:
   struct Key {
-    Field field;                      ///< its name is the column's, and may be another than the path's
-    std::vector<std::string> path{};  ///< the keys that lead to it; empty: the name, parted at its dots
+    Field field;  ///< its name is the column's, and may be another than the path's
+    /// The keys that lead to it, plain or as JSON writes them; empty: the name, parted at its dots.
+    std::vector<std::string> path{};
   };
-  /// `closed`: other keys are passed over, which is faster: they are not among JsonRows::unknown(), and not found under
-  /// another spelling.
+  /// `closed`: other keys are passed over, which is faster: they are not among JsonRows::unknown().
   explicit JsonShape(std::vector<Key> keys, bool closed = false);
   ~JsonShape();
   const Schema& schema() const { return schema_; }

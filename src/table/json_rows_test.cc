@@ -87,6 +87,24 @@ TEST(JsonRows, GatherKeysThatTheShapeLacks) {
   EXPECT_TRUE(rows.unknown().empty());
 }
 
+TEST(JsonRows, AClosedShapeFindsKeysUnderAnySpelling) {
+  const JsonShape closed({{{"size", Type::kInteger}, {"features", "größe"}},
+                          {{"quote", Type::kInteger}, {"features", "a\"b"}},
+                          {{"slash", Type::kInteger}, {"features", "e\\f"}}},
+                         true);
+  JsonRows rows;
+  rows.read(
+      "{\"features\":{\"gr\\u00f6\\u00dfe\":1,\"a\\\"b\":2,\"e\\\\f\":3}}\n"
+      "{\"featur\\u0065s\":{\"größe\":4,\"a\\u0022b\":5,\"\\u0065\\\\f\":6,\"e\\tf\":7}}\n",
+      closed);
+  ASSERT_EQ(rows.rows(), 2);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto numbers = rows.column(i)->numbers;
+    EXPECT_EQ(numbers[0], 1 + static_cast<double>(i));
+    EXPECT_EQ(numbers[1], 4 + static_cast<double>(i));
+  }
+}
+
 TEST(JsonRows, AClosedShapePassesOverTheRest) {
   JsonRows rows;
   const JsonShape closed({{{"id", Type::kString}}}, true);

@@ -39,6 +39,8 @@ class JsonTree {
   void insert(const std::vector<std::string>& path, std::int32_t column);
   /// The child of a raw key that begins at `raw`; nullptr if there is none. `cursor`: where it is expected, moved on.
   const Child* find(const char* raw, std::size_t& cursor) const;
+  /// The child that was added under `key`; nullptr if there is none.
+  const Child* find(std::string_view key) const;
 
  private:
   std::vector<std::unique_ptr<Child>> children_;

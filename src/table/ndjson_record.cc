@@ -151,6 +151,12 @@ class JsonRecord::Reader {
       const auto* child = tree ? tree->find(raw, cursor) : nullptr;
       od::json_type type;
       if (auto error = field.value().type().get(type)) return error;
+      // A key may be written with escapes that nothing asks for, as Python writes every letter beyond ASCII.
+      if (!child && tree && plan_->closed && raw_key(raw).find('\\') != std::string_view::npos) {
+        std::string_view name;
+        if (auto error = field.unescaped_key().get(name)) return error;
+        child = tree->find(name);
+      }
       if (child && type != od::json_type::object && child->column >= 0) {
         if (auto error = read_value(field.value(), type, child->column, depth)) return error;
         continue;

@@ -40,4 +40,9 @@ const JsonTree::Child* JsonTree::find(const char* raw, std::size_t& cursor) cons
   return children_[it->second].get();
 }
 
+const JsonTree::Child* JsonTree::find(std::string_view key) const {
+  const auto it = index_.find(key);
+  return it == index_.end() ? nullptr : children_[it->second].get();
+}
+
 }  // namespace vigie::table

@@ -22,24 +22,7 @@ class Writer {
  public:
   void raw(std::string_view text) { out_ += text; }
 
-  void text(std::string_view value) {
-    if (!is_utf8(value)) return text(repaired(value));
-    out_ += '"';
-    for (char c : value) {
-      auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out_ += '\\';
-        out_ += c;
-      } else if (c == '\n') {
-        out_ += "\\n";
-      } else if (byte < 0x20 || byte == 0x7f) {
-        fmt::format_to(std::back_inserter(out_), "\\u{:04x}", byte);
-      } else {
-        out_ += c;
-      }
-    }
-    out_ += '"';
-  }
+  void text(std::string_view value) { is_utf8(value) ? append_json(out_, value) : append_json(out_, repaired(value)); }
   void text(const std::optional<std::string>& value) { value ? text(std::string_view(*value)) : raw("null"); }
   void text(const std::string& value) { text(std::string_view(value)); }
 

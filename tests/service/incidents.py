@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.parse
 
-from killed import Service
+from service import Service
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS = 120
