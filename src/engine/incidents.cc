@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/iso_time.h"
 #include "base/text.h"
+#include "engine/compare.h"
 
 namespace vigie::engine {
 namespace {
@@ -20,6 +21,7 @@ using event::Notice;
 using event::Severity;
 
 constexpr std::uint8_t kVersion = 1;
+constexpr double kMonth = 30 * 8.64e10;  // µs
 constexpr std::size_t kMostCauses = 50;  // of one incident
 constexpr double kGrave = 3;  // weight from which causes are alike: their order then is that of columns, metrics
 /// Checks that speak of data that are broken, not of others than before.
@@ -58,11 +60,16 @@ std::string id_of(const std::string& model, std::int64_t since) {
 
 }  // namespace
 
-Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end) {
+double level_of(double false_alarms, std::int64_t length) {
+  return std::min(CompareOptions().alpha,
+                  false_alarms * static_cast<double>(std::max<std::int64_t>(length, 1)) / kMonth);
+}
+
+Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end, double level) {
   Sighting out{Sighting::Track::kData, start, end};
   for (const auto& c : window.columns) {
     out.judged = out.judged || c.verdict != Verdict::kNoData;
-    if (c.verdict != Verdict::kDrift && c.verdict != Verdict::kWarning) continue;
+    if ((c.verdict != Verdict::kDrift && c.verdict != Verdict::kWarning) || c.p_adjusted > level) continue;
     const bool answer = c.role == Role::kPrediction || c.role == Role::kScore;
     out.firm = out.firm || c.verdict == Verdict::kDrift;
     out.causes.push_back({c.column, c.segment.value_or(""), std::string(c.method),
@@ -81,11 +88,11 @@ Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_
   return out;
 }
 
-Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end) {
+Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end, double level) {
   Sighting out{Sighting::Track::kScores, start, end};
   for (const auto& r : window.metrics) {
     out.judged = out.judged || r.verdict != Verdict::kNoData;
-    if (r.verdict != Verdict::kDrift && r.verdict != Verdict::kWarning) continue;
+    if ((r.verdict != Verdict::kDrift && r.verdict != Verdict::kWarning) || r.p_adjusted > level) continue;
     out.firm = out.firm || r.verdict == Verdict::kDrift;
     out.causes.push_back({r.part.empty() ? "" : fmt::format("{} {}", r.metric->key(), r.part), r.segment.value_or(""),
                           std::string(r.metric->name),

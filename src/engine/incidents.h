@@ -27,10 +27,15 @@ struct Sighting {
   bool firm = false;                   ///< it holds more than warnings
   std::vector<event::Cause> causes{};  ///< empty of a healthy one
 };
+/// The level at which what is found in a window of that length, in µs, may wake somebody, where so many false alarms in
+/// 30 days are borne with: never above that of compare().
+double level_of(double false_alarms, std::int64_t length);
+
 /// A change of what the model answers, a metric that got worse and data that are broken are critical; a change of its
-/// features is not, by itself.
-Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end);
-Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end);
+/// features is not, by itself. What is not significant at `level`, corrected for all that the window tests, is no
+/// cause.
+Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end, double level);
+Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end, double level);
 
 /// What is said of some causes: those of a column, of a metric, check or method, or of both.
 struct Monitor {

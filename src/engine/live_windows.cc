@@ -17,13 +17,12 @@ constexpr double kCut = 0.1;  // share at an end of the first window, or of one 
 // Some rows of a batch, in their order.
 class Some final : public table::Batch {
  public:
-  Some(table::Batch& all, std::vector<std::uint32_t> rows) : all_(all), rows_(std::move(rows)) {}
+  Some(table::Batch& all, std::size_t columns, std::vector<std::uint32_t> rows)
+      : all_(all), rows_(std::move(rows)), columns_(columns) {}
   std::int64_t rows() const override { return static_cast<std::int64_t>(rows_.size()); }
 
   Result<table::Column> column(std::size_t i) override {
-    if (columns_.size() <= i) columns_.resize(i + 1);
-    if (!columns_[i]) columns_[i] = std::make_unique<Held>();
-    auto& held = *columns_[i];
+    auto& held = columns_[i];
     VIGIE_ASSIGN(auto column, all_.column(i));
     held = {};
     for (std::uint32_t k = 0, misfit = 0; k < rows_.size(); ++k) {
@@ -57,7 +56,7 @@ class Some final : public table::Batch {
   };
   table::Batch& all_;
   std::vector<std::uint32_t> rows_;
-  std::vector<std::unique_ptr<Held>> columns_;
+  std::vector<Held> columns_;
 };
 
 }  // namespace
@@ -111,7 +110,7 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
   for (std::size_t i = 0; i < assigned_.size(); ++i)
     if (assigned_[i] >= 0) parts[static_cast<std::size_t>(assigned_[i])].push_back(static_cast<std::uint32_t>(i));
   for (auto& [window, rows_of] : parts) {
-    Some some(batch, std::move(rows_of));
+    Some some(batch, schema_.size(), std::move(rows_of));
     VIGIE_TRY(add_to(window, some, now));
   }
   return {};

@@ -271,7 +271,9 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
                                        std::move(windows), place));
   VIGIE_TRY(watch->score_with(state_, of.number));
-  followed(model).watch = std::move(watch);
+  auto& at = followed(model);
+  watch->bear(at.false_alarms);
+  at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
   watched_.insert(model);
   return {};
@@ -283,6 +285,8 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
+  of.false_alarms = config->false_alarms;
+  if (of.watch) of.watch->bear(of.false_alarms);
   return tell(of, {});
 }
 

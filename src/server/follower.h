@@ -59,6 +59,7 @@ class Follower {
     explicit Followed(const std::string& model) : incidents(model) {}
     std::unique_ptr<Watch> watch;
     engine::Incidents incidents;
+    double false_alarms = 1;
   };
   Followed& followed(const std::string& model);
   Status close(Followed& of, std::int64_t clock, bool all);

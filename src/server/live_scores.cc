@@ -267,7 +267,7 @@ std::int64_t LiveScores::usual_delay() const {
   return 0;
 }
 
-Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool any_labels) {
+Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool any_labels, const LevelOf& level) {
   std::vector<Scored> out;
   const auto began = steady_clock::now();
   for (auto it = due_.begin(); it != due_.end();) {
@@ -280,7 +280,7 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
     std::int64_t ripe = 0;
     if (any_labels) {
       const auto start = steady_clock::now();
-      VIGIE_ASSIGN(auto scored, score(window, now, ripe));
+      VIGIE_ASSIGN(auto scored, score(window, now, level, ripe));
       if (!scored.body.empty()) out.push_back(std::move(scored));
       cost_ = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start).count();
     }
@@ -292,7 +292,8 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
   return out;
 }
 
-Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t now, std::int64_t& ripe) {
+Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t now, const LevelOf& level,
+                                             std::int64_t& ripe) {
   Scored out;
   VIGIE_ASSIGN(const auto about, state_.kept(key(kWindow, window)));
   ByteReader in(*about);
@@ -361,7 +362,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   // Of rows of one window there is one.
   const auto& found = card->windows.front();
   out.verdict = found.verdict;
-  if (!preliminary) out.sighting = engine::sighting_of(found, out.start, end);
+  if (!preliminary) out.sighting = engine::sighting_of(found, out.start, end, level(out.start, end));
   out.body.append(", ").append(view::to_json(found).substr(1));
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,8 +53,9 @@ class LiveScores {
     std::optional<engine::Sighting> sighting{};  ///< nothing while it is preliminary
     std::string body{};                          ///< as store::Score has it; empty: no label came yet
   };
-  /// Those that are to be scored by now.
-  Result<std::vector<Scored>> due(std::int64_t now, bool any_labels);
+  using LevelOf = std::function<double(std::int64_t start, std::int64_t end)>;
+  /// Those that are to be scored by now; `level` as sighting_of() takes it.
+  Result<std::vector<Scored>> due(std::int64_t now, bool any_labels, const LevelOf& level);
   /// What must be kept to go on from here is in the State.
   Status save();
 
@@ -62,7 +64,7 @@ class LiveScores {
   std::string key(char kind, std::int64_t number) const;
   Status forget_before(std::int64_t time);
   Status want(std::int64_t window, std::int64_t when);
-  Result<Scored> score(std::int64_t window, std::int64_t now, std::int64_t& ripe);
+  Result<Scored> score(std::int64_t window, std::int64_t now, const LevelOf& level, std::int64_t& ripe);
   std::int64_t quiet() const;
   std::int64_t usual_delay() const;
 

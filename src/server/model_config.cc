@@ -20,6 +20,7 @@ using Answer = engine::Incidents::Answer;
 
 constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "false-alarm"};
 constexpr double kMostRows = 1e9;  // of a window
+constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000;
 
 Error wrong(std::string_view key, std::string_view expected, const Json& got) {
@@ -113,7 +114,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(json, "",
                   {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors"}));
+                   "segments", "monitors", "false_alarms"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -165,6 +166,12 @@ Result<ModelConfig> read_model_config(std::string_view body) {
       VIGIE_ASSIGN(auto monitor, monitor_of((*at)[i], i));
       out.monitors.push_back(std::move(monitor));
     }
+  }
+  if (const auto at = json.find("false_alarms"); at != json.end() && !at->is_null()) {
+    const double count = at->is_number() ? at->get<double>() : 0;
+    if (!(count > 0 && count <= kMostFalseAlarms))
+      return wrong("false_alarms", "how many in 30 days are borne with, above 0 and up to 1000", *at);
+    out.false_alarms = count;
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;

@@ -67,7 +67,9 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   options.name = model;
   options.compare.window = std::move(windows);
   options.compare.threads = 1;
-  options.compare.segments = reference->segmentations;
+  // The first is of all rows.
+  for (std::size_t k = 1; k < reference->segmentations.size(); ++k)
+    options.compare.segments.push_back(reference->segmentations[k]);
   VIGIE_ASSIGN(watch->live_, engine::LiveWindows::make(reference, std::move(options)));
   watch->model_ = std::move(model);
   const auto& schema = watch->live_->schema();
@@ -114,9 +116,14 @@ Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
   return scores_ ? scores_->labelled(record, arrived) : Status();
 }
 
+// What is compared and what is scored share what is borne with.
+double Watch::level(std::int64_t start, std::int64_t end) const {
+  return engine::level_of(scores_ ? false_alarms_ / 2 : false_alarms_, end - start);
+}
+
 Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labels) {
   if (!scores_) return std::vector<Scored>();
-  VIGIE_ASSIGN(auto found, scores_->due(now, any_labels));
+  VIGIE_ASSIGN(auto found, scores_->due(now, any_labels, [&](auto start, auto end) { return level(start, end); }));
   std::vector<Scored> out;
   for (auto& score : found) {
     const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
@@ -133,7 +140,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   for (const auto& one : closed) {
     out.push_back({{model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
                     std::string(to_string(one.result.verdict)), view::to_json(one.result)},
-                   engine::sighting_of(one.result, one.start, one.end)});
+                   engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
     compared_ = {one.start, one.result.verdict};
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }

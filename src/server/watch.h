@@ -31,6 +31,8 @@ class Watch {
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
+  /// How many false alarms in 30 days are borne with.
+  void bear(double false_alarms) { false_alarms_ = false_alarms; }
 
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
   const table::JsonShape& shape() const { return *shape_; }
@@ -70,6 +72,7 @@ class Watch {
 
  private:
   Watch() = default;
+  double level(std::int64_t start, std::int64_t end) const;
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
@@ -83,6 +86,7 @@ class Watch {
     engine::Verdict verdict = engine::Verdict::kNoData;
   };
   Latest compared_, scored_;
+  double false_alarms_ = 1;
 };
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in
