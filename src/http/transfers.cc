@@ -33,6 +33,11 @@ Transfers::~Transfers() {
   Curl::get()->multi_cleanup(multi_);
 }
 
+Status Transfers::usable() const {
+  if (multi_) return {};
+  return fail(Code::kInternal, kNoCurl);
+}
+
 Status Transfers::start(std::int64_t id, Request request) {
   const auto* curl = Curl::get();
   CURL* easy = multi_ ? curl->easy_init() : nullptr;

@@ -30,7 +30,8 @@ class Transfers {
   ~Transfers();  ///< breaks off what is under way, at once
   Transfers(const Transfers&) = delete;
 
-  /// Code::kInternal: libcurl is not to be had.
+  /// Code::kInternal: libcurl is not to be had; nothing can be sent.
+  Status usable() const;
   Status start(std::int64_t id, Request request);
 
   /// As Client::send(). A mail's status is the server's last (250), its body what the server objected to, line by line:

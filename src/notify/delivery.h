@@ -44,7 +44,7 @@ struct DeliveryOptions {
   http::ClientOptions http;
   std::uint64_t seed = 1;                       ///< of how much less
   std::function<std::int64_t()> now;            ///< µs since 1970; the system's clock where it is empty
-  std::function<void(const std::string&)> log;  ///< lines for the log: those of the notifier log, and what went wrong
+  std::function<void(const std::string&)> log;  ///< lines for the log, from its thread: of the notifier log, and what went wrong
 };
 
 /// What a target did since the start.

@@ -28,16 +28,15 @@ struct Context {
 
 /// Parameter of a notifier, for help, configuration and the reference page.
 struct Param {
-  std::string_view name, fallback, doc;
+  std::string_view name, fallback = {}, doc;
   bool required = false;
   bool secret = false;  ///< never shown; of a URL scheme and host are
 };
 
-/// Parameters of one target by name, each there, with what ${NAME} and file: stand for.
-class Settings {
- public:
-  const std::string& operator[](std::string_view name) const { return values_.find(name)->second; }
-  std::map<std::string, std::string, std::less<>> values_;
+/// Parameters of one target by name: each is there, with what ${NAME} and file: stand for.
+struct Settings {
+  std::map<std::string, std::string, std::less<>> values;
+  const std::string& operator[](std::string_view name) const { return values.find(name)->second; }
 };
 
 /// Descriptor of a notifier: see conventions "A unit". `request` and `check` are pure.
@@ -48,8 +47,8 @@ struct Notifier {
   http::Request (*request)(const event::Notice&, const Settings&, const Context&);
   Status (*check)(const Settings&) = nullptr;  ///< Code::kUsage; shows no secret
   bool keeps = false;                          ///< the receiver keeps an alert open until it is told that it is over
-  bool trigger =
-      false;  ///< starts something, and tells nobody: once for an incident, critical ones unless told otherwise
+  bool trigger = false;                        ///< starts something and tells nobody: at the start of an incident only
+  unsigned done_already = 0;                   ///< an HTTP status by which the receiver says that it has this one
 };
 
 #define VIGIE_NOTIFIER(name) extern const Notifier name;
@@ -105,12 +104,15 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// value, a variable or a file that is not there. Messages show no values of secret parameters.
 Result<std::unique_ptr<Target>> make_target(std::string_view spec, const Environment& environment);
 
-/// What is sent to try a target. Code::kUsage for an unknown kind.
+/// Code::kUsage: a page that is no address of HTTP, or a time zone that there is not.
+Status check(const Context& context);
+
+/// What is sent to try a target. Code::kUsage for an unknown kind, with the nearest one.
 Result<event::Notice> example(std::string_view kind, std::int64_t now);
 
-/// Sends notices as they come, one after the other, and says in one line what happened. Code::kUnavailable: not
-/// reached, or to be tried again later; Code::kInput: refused. `log` gets the line of a target of the notifier log.
-Result<std::string> test(const Target& target, std::span<const event::Notice> notices, const Context& context,
-                         const std::function<void(const std::string&)>& log);
+/// Sends one notice, without a second try, and says in one line what happened. Code::kUnavailable: not reached, or to
+/// be tried again later; Code::kInput: refused. `write` gets what is for the notifier log.
+Result<std::string> send_now(const Target& target, const event::Notice& notice, const Context& context,
+                             const std::function<void(const std::string&)>& write);
 
 }  // namespace vigie::notify
