@@ -25,8 +25,8 @@ Json params_json(std::span<const notify::Param> params) {
 
 Listing list_notifiers() {
   Listing out{{}, {"notifier", "parameters", "what it is"}, {}};
-  auto& all = out.document["notifiers"] = Json::array();
-  out.document["notifiers_params"] = params_json(notify::common_params());
+  out.document = {{"notifiers", Json::array()}, {"notifiers_params", params_json(notify::common_params())}};
+  auto& all = out.document["notifiers"];
   for (const auto* n : notify::notifiers()) {
     all.push_back({{"name", n->name},
                    {"summary", n->summary},

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 
@@ -18,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::string what, kind, page, zone;
+  std::string what, kind, incident, page, zone;
   std::vector<std::string> to;
   bool dry_run = false, json = false;
 };
@@ -30,7 +31,11 @@ std::optional<std::string> variable(const std::string& name) {
 
 // What would be sent, for people; without secrets.
 std::string shown(const notify::Target& target, const http::Request& request) {
-  auto out = fmt::format("{}: {} {}\n", target.name(), request.to.empty() ? request.method : "mail by", target.place());
+  auto out = fmt::format("{}: {} {}\n", target.name(),
+                         !request.to.empty()   ? "mail by"
+                         : request.url.empty() ? "to"
+                                               : request.method,
+                         target.place());
   for (const auto& [name, value] : request.headers)
     out += fmt::format("{}: {}\n", name, name == "Authorization" ? "***" : value);
   const auto body = Json::parse(request.body, nullptr, false);
@@ -38,14 +43,19 @@ std::string shown(const notify::Target& target, const http::Request& request) {
 }
 
 // The notices that try a target: one, and where it would keep the alert open, its end.
-Result<std::vector<event::Notice>> notices_for(const notify::Target& target, const std::string& kind,
-                                               std::int64_t now) {
-  std::vector<std::string> kinds{kind.empty() ? "opened" : kind};
-  if (kind.empty() && target.notifier().keeps) kinds.emplace_back("resolved");
+Result<std::vector<event::Notice>> notices_for(const notify::Target& target, const Options& o, std::int64_t now) {
+  std::vector<std::string> kinds{o.kind.empty() ? "opened" : o.kind};
+  if (o.kind.empty() && target.notifier().keeps) kinds.emplace_back("resolved");
   std::vector<event::Notice> out;
   for (const auto& each : kinds) {
     auto notice = notify::example(each, now);
     if (!notice) return fail(Code::kUsage, "--kind: " + notice.error().message);
+    if (!o.incident.empty()) {
+      VIGIE_ASSIGN(const auto bytes, read_file(o.incident));
+      auto incident = event::incident_of_json(bytes);
+      if (!incident) return fail(Code::kInput, fmt::format("{}: {}", o.incident, incident.error().message));
+      notice->incident = std::move(*incident);
+    }
     out.push_back(std::move(*notice));
   }
   return out;
@@ -69,7 +79,7 @@ Result<int> run(const Options& o) {
   auto results = Json::array();
   std::vector<Error> errors;
   for (const auto& target : targets) {
-    VIGIE_ASSIGN(const auto notices, notices_for(*target, o.kind, context.now));
+    VIGIE_ASSIGN(const auto notices, notices_for(*target, o, context.now));
     for (const auto& notice : notices) {
       ++context.number;
       if (o.dry_run) {
@@ -121,6 +131,9 @@ Command add_notify(CLI::App& program) {
       ->required()
       ->allow_extra_args(false);
   app->add_option("--kind", o->kind, "opened, worse, reminder or resolved")->type_name("KIND");
+  app->add_option("--incident", o->incident,
+                  "tell of this incident, in JSON as the API gives it, and not of an example")
+      ->type_name("FILE");
   app->add_option("--page", o->page, "address of vigie for the links, as https://vigie.example.org")->type_name("URL");
   app->add_option("--timezone", o->zone, "of the times in messages, as Europe/Paris; default UTC")->type_name("ZONE");
   app->add_flag("--dry-run", o->dry_run, "print what would be sent, without secrets, and send nothing");

@@ -62,8 +62,8 @@ struct Delivery::Impl {
   void read() {
     auto items = outbox.pending(read_to);
     if (!items) {
-      say(fmt::format("notices cannot be read, tried again in 5 s: {}", items.error().message));
       read_at = now() + 5 * kSecond, more = true;
+      say(fmt::format("notices cannot be read, tried again in 5 s: {}", items.error().message));
       return;
     }
     for (auto& item : *items) {
@@ -97,6 +97,7 @@ struct Delivery::Impl {
     under_way.erase(id);
     const auto at = now();
     const auto ended = schedule.ended(id, outcome, at);
+    publish();
     const auto& item = ended.item;
     switch (ended.kind) {
       case Schedule::End::Kind::kSent:

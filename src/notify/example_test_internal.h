@@ -25,7 +25,8 @@ inline event::Notice notice(event::Notice::Kind kind = event::Notice::Kind::kOpe
   i.severity = event::Severity::kCritical;
   i.since = kTwo, i.until = kTwo + 2 * kHour, i.opened = kTwo + kHour + 5 * kMinute, i.windows = 2;
   i.summary = "\"age\" moved by 0.4 sd, <!channel>";
-  i.causes = {{"age_of_*_x", "country=FR", "omnibus", event::Severity::kCritical, 1.6, "moved by 0.4 sd\r\nBcc: x@x.org", kTwo, 2},
+  i.causes = {{"age_of_*_x", "country=FR", "omnibus", event::Severity::kCritical, 1.6,
+               "moved by 0.4 sd\r\nBcc: x@x.org", kTwo, 2},
               {"", "", "volume", event::Severity::kWarning, 1.2, "half the rows of an hour", kTwo + kHour, 1},
               {"income", "", "missing", event::Severity::kCritical, 1.1, "3 % are missing", kTwo, 2},
               {"zip", "", "omnibus", event::Severity::kWarning, 1.0, "moved", kTwo, 2},

@@ -26,7 +26,7 @@ std::string header_words(std::string_view text) {
   if (plain && text.find("=?") == text.npos) return std::string(text);
   std::string out;
   while (!text.empty()) {
-    auto size = std::min<std::size_t>(text.size(), 45);
+    auto size = std::min<std::size_t>(text.size(), 39);
     while (size < text.size() && size > 1 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
     out += fmt::format("{}=?utf-8?B?{}?=", out.empty() ? "" : "\r\n ", base64(text.substr(0, size)));
     text.remove_prefix(size);

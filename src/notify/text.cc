@@ -50,8 +50,19 @@ std::string upper(std::string_view word) {
   return out;
 }
 
+// "1 h 55 min": what people say.
 std::string lasted(std::int64_t from, std::int64_t to) {
-  return duration(static_cast<double>(std::max<std::int64_t>(to - from, 0)));
+  constexpr std::pair<std::int64_t, const char*> kUnits[] = {{86'400, "d"}, {3'600, "h"}, {60, "min"}, {1, "s"}};
+  const auto seconds = std::max<std::int64_t>((to - from) / 1'000'000, 0);
+  for (std::size_t i = 0; i + 1 < std::size(kUnits); ++i) {
+    const auto [size, name] = kUnits[i];
+    if (seconds < size) continue;
+    const auto [part, part_name] = kUnits[i + 1];
+    const auto rest = seconds % size / part;
+    return rest > 0 ? fmt::format("{} {} {} {}", seconds / size, name, rest, part_name)
+                    : fmt::format("{} {}", seconds / size, name);
+  }
+  return fmt::format("{} s", seconds);
 }
 
 // Of an incident that is over: until its last window that was not healthy.
@@ -140,7 +151,7 @@ std::string when(std::int64_t micros, const std::string& zone) {
     } catch (const std::exception&) {  // check() has told of it
     }
   }
-  return date::format("%a %d %b %Y %H:%M ", local) + name;
+  return date::format("%a %d %b %H:%M ", local) + name;
 }
 
 std::string url_encoded(std::string_view text) {

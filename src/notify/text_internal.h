@@ -33,7 +33,7 @@ std::string plain(const Text& text);
 std::string one_line(std::string_view text, std::size_t most);
 /// The same where lines may stay.
 std::string shortened(std::string_view text, std::size_t most);
-/// "Fri 27 Nov 2026 03:00 CET".
+/// "Fri 27 Nov 03:00 CET".
 std::string when(std::int64_t micros, const std::string& zone);
 /// For a path or a fragment of a URL.
 std::string url_encoded(std::string_view text);
