@@ -53,7 +53,7 @@ std::string to_mime(const Mail& mail) {
   if (!mail.reply.empty()) out += fmt::format("In-Reply-To: <{0}>\r\nReferences: <{0}>\r\n", mail.reply);
   if (mail.urgent) out += "Importance: high\r\nX-Priority: 1\r\n";
   out += fmt::format(
-      "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; "
+      "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n "
       "boundary=\"{}\"\r\n\r\n",
       boundary);
   for (const auto& each : {part("text/plain", mail.text), part("text/html", mail.html)})

@@ -21,7 +21,7 @@ import time
 import urllib.request
 
 PEERS = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "vigie" / "notify"
-PYTHON, ALERTMANAGER = PEERS / "venv" / "bin" / "python", PEERS / "prometheus-alertmanager"
+PYTHON, ALERTMANAGER = PEERS / "venv" / "bin" / "python", PEERS / "alertmanager"
 PATIENCE = 30  # seconds for what takes milliseconds
 wrong, checks = [], 0
 
@@ -105,7 +105,7 @@ def alertmanager(folder, sink_port, got, ours):
                       f"receivers: [{{name: sink, webhook_configs: [{{url: 'http://127.0.0.1:{sink_port}/'}}]}}]\n")
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen([ALERTMANAGER, f"--config.file={config}", f"--storage.path={folder}/data", "--cluster.listen-address=",
-                                f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                f"--web.listen-address=127.0.0.1:{port}"], cwd=PEERS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + PATIENCE
         while True:
