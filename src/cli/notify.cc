@@ -115,15 +115,15 @@ Command add_notify(CLI::App& program) {
   auto* app = program.add_subcommand("notify", "try where incidents are told: chat, mail, pager, webhook");
   app->footer(
       "Examples:\n  vigie notify test --to 'slack(url=${SLACK_URL})'\n"
-      "  vigie notify test --to 'webhook(url=https://example.org/hook, secret=file:/etc/vigie/hook)'\n"
+      "  vigie notify test --to 'webhook(url=https://example.org/hook, secret=file:hook.key)'\n"
       "  vigie notify test --to 'email(url=smtp://mail:587, from=vigie@example.org,\n"
-      "    to=\"ana@example.org, bob@example.org\", user=vigie, password=${SMTP_PASSWORD})'\n"
+      "    to=\"ana@example.org, bob@example.org\", user=vigie, password=${PASSWORD})'\n"
       "  vigie notify test --to 'log()' --kind resolved\n"
       "  vigie notify test --to 'teams(url=${TEAMS_URL})' --dry-run\n\n"
       "A test says that it is one; where an alert would stay open, its end is sent too.\n"
-      "${NAME} stands for a variable of the environment and file:PATH for the first line\n"
-      "of a file. vigie list notifiers --json has all parameters. Exit status: 0 all\n"
-      "sent; 2 bad usage, or refused; 3 somebody was not reached.");
+      "${NAME} stands for a variable of the environment and file:PATH for the first\n"
+      "line of a file. vigie list notifiers --json has all parameters. Exit status:\n"
+      "0 all sent; 2 bad usage, or refused; 3 somebody was not reached.");
   auto o = std::make_shared<Options>();
   app->add_option("ACTION", o->what, "test")->required();
   app->add_option("--to", o->to, fmt::format("whom to tell, and how: {}; may be repeated", fmt::join(names, ", ")))

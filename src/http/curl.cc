@@ -114,7 +114,9 @@ void Exchange::address(const Request& request) {
   set(CURLOPT_MAIL_FROM, fmt::format("<{}>", request.from).c_str());
   set(CURLOPT_MAIL_RCPT, to_);
   set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);  // one wrong address keeps the message from nobody else
-  set(CURLOPT_USE_SSL, static_cast<long>(request.encrypted ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+  set(CURLOPT_USE_SSL, static_cast<long>(request.tls == Request::Tls::kRequired   ? CURLUSESSL_ALL
+                                         : request.tls == Request::Tls::kOptional ? CURLUSESSL_TRY
+                                                                                  : CURLUSESSL_NONE));
   if (request.user.empty()) return;
   set(CURLOPT_USERNAME, request.user.c_str());
   set(CURLOPT_PASSWORD, request.password.c_str());

@@ -19,7 +19,7 @@ struct Request {
   std::string from;             ///< of a mail: the sender's address
   std::vector<std::string> to;  ///< of a mail: addresses
   std::string user, password;   ///< of a mail: what to log in with; an empty user: nothing
-  bool encrypted = true;        ///< of a mail: not sent where the server has no TLS
+  enum class Tls : std::uint8_t { kRequired, kOptional, kNever } tls = Tls::kRequired;  ///< of a mail
 };
 
 /// Requests under way at the same time, in one thread: a slow receiver keeps no other waiting. All but wake() from that

@@ -41,7 +41,7 @@ struct DeliveryOptions {
   Context context;          ///< `now` and `number` are set for each notice
   int most_attempts = 100;  ///< with the times below a day; then an item is given up
   std::chrono::milliseconds first_wait{5'000}, longest_wait{900'000};  ///< doubled from try to try, less up to a half
-  http::ClientOptions http;
+  http::ClientOptions http{.answer = std::chrono::seconds(30)};
   std::uint64_t seed = 1;             ///< of how much less
   std::function<std::int64_t()> now;  ///< µs since 1970; the system's clock where it is empty
   std::function<void(const std::string&)>

@@ -24,7 +24,9 @@ constexpr Param kParams[] = {
     {.name = "to", .doc = "addresses, blanks or commas between: to=\"a@example.org, b@example.org\"", .required = true},
     {.name = "user", .doc = "to log in with; none: without"},
     {.name = "password", .doc = "of that user", .secret = true},
-    {.name = "tls", .fallback = "required", .doc = "required, or optional: a message may go in the clear"},
+    {.name = "tls",
+     .fallback = "required",
+     .doc = "required; optional, where the server has none; or never, for a relay on the same host"},
 };
 
 std::vector<std::string> addresses(std::string_view text) {
@@ -45,6 +47,14 @@ bool is_address(std::string_view text) {
          });
 }
 
+std::optional<http::Request::Tls> tls_of(std::string_view word) {
+  using enum http::Request::Tls;
+  return word == "required"   ? std::optional(kRequired)
+         : word == "optional" ? std::optional(kOptional)
+         : word == "never"    ? std::optional(kNever)
+                              : std::nullopt;
+}
+
 Status check(const Settings& settings) {
   const std::string_view url = settings["url"];
   const auto begin = url.find("://");
@@ -59,10 +69,9 @@ Status check(const Settings& settings) {
         return fail(Code::kUsage, fmt::format("email.{}: {} is no mail address", name, vigie::quoted(each)));
   }
   if (addresses(settings["from"]).size() > 1) return fail(Code::kUsage, "email.from: expected one address");
-  if (settings["tls"] != "required" && settings["tls"] != "optional")
-    return fail(Code::kUsage,
-                fmt::format("email.tls: expected required or optional, got {}", vigie::quoted(settings["tls"])));
-  return {};
+  if (tls_of(settings["tls"])) return {};
+  return fail(Code::kUsage,
+              fmt::format("email.tls: expected required, optional or never, got {}", vigie::quoted(settings["tls"])));
 }
 
 std::string html(const Text& text, const char* colour) {
@@ -111,7 +120,7 @@ http::Request request(const event::Notice& notice, const Settings& settings, con
   out.body = to_mime(mail);
   out.from = mail.from, out.to = mail.to;
   out.user = settings["user"], out.password = settings["password"];
-  out.encrypted = settings["tls"] == "required";
+  out.tls = tls_of(settings["tls"]).value();
   return out;
 }
 

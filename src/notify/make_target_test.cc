@@ -53,7 +53,7 @@ TEST(MakeTarget, SaysWhatIsWrong) {
             "email.to: \"bob\" is no mail address");
   EXPECT_EQ(error_of("email(url=smtp://mail, from=a@x.org, to=\",\")"), "email.to: holds no address");
   EXPECT_EQ(error_of("email(url=smtp://mail, from=a@x.org, to=b@x.org, tls=no)"),
-            "email.tls: expected required or optional, got \"no\"");
+            "email.tls: expected required, optional or never, got \"no\"");
   EXPECT_EQ(error_of("alertmanager(url=http://am, hold=0)"), "alertmanager.hold: expected 1..8760, got \"0\"");
   EXPECT_EQ(error_of("github(repo=x, token=t)"), "github.repo: expected OWNER/NAME");
   EXPECT_EQ(error_of("airflow(url=http://a, dag=d, api=v3)"), "airflow.api: expected v2 or v1, got \"v3\"");

@@ -207,7 +207,7 @@ TEST(Email, IsAMessage) {
   const auto t = target(specs().at("email"));
   const auto first = t->request(notice(), context()), last = t->request(notice(Kind::kResolved), context());
   EXPECT_EQ(first.to, (std::vector<std::string>{"b@x.org", "c@x.org"}));
-  EXPECT_TRUE(first.encrypted);
+  EXPECT_EQ(first.tls, http::Request::Tls::kRequired);
   const auto head = first.body.substr(0, first.body.find("\r\n\r\n"));
   EXPECT_TRUE(head.starts_with("From: vigie <a@x.org>\r\nTo: b@x.org,\r\n c@x.org\r\nSubject: =?utf-8?B?Q1JJVElDQUwg"))
       << head;
@@ -227,7 +227,8 @@ TEST(Email, WordsOfAHeaderAreCutBetweenCharacters) {
   std::string all;
   for (int i = 0; i < 40; ++i) all += "€";
   EXPECT_EQ(header_words(all), "=?utf-8?B?" + base64(all.substr(0, 39)) + "?=\r\n =?utf-8?B?" +
-                                   base64(all.substr(39, 39)) + "?=\r\n =?utf-8?B?" + base64(all.substr(78, 39)) + "?=\r\n =?utf-8?B?" + base64(all.substr(117)) + "?=");
+                                   base64(all.substr(39, 39)) + "?=\r\n =?utf-8?B?" + base64(all.substr(78, 39)) +
+                                   "?=\r\n =?utf-8?B?" + base64(all.substr(117)) + "?=");
   EXPECT_EQ(html_escaped("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
 }
 

@@ -98,12 +98,14 @@ Outcome Target::judge(const Result<http::Answer>& answer) const {
 Status check(const Context& context) {
   const auto& page = context.page;
   if (!page.empty() && (!is_link(page) || page.find_first_of("?#") != page.npos))
-    return fail(Code::kUsage, fmt::format("{}: expected an address as https://vigie.example.org", vigie::quoted(page)));
+    return fail(Code::kUsage,
+                fmt::format("page {}: expected an address as https://vigie.example.org", vigie::quoted(page)));
   try {
     if (!context.zone.empty()) date::locate_zone(context.zone);
   } catch (const std::exception&) {
-    return fail(Code::kUsage, fmt::format("{}: not in the time zone database (try Europe/Paris, America/New_York, UTC)",
-                                          vigie::quoted(context.zone)));
+    return fail(Code::kUsage,
+                fmt::format("time zone {}: not in the time zone database (try Europe/Paris, America/New_York, UTC)",
+                            vigie::quoted(context.zone)));
   }
   return {};
 }
@@ -137,7 +139,7 @@ Result<std::string> send_now(const Target& target, const event::Notice& notice, 
     write(request.body);
     return target.name() + ": written";
   }
-  const auto outcome = target.judge(http::send(request));
+  const auto outcome = target.judge(http::send(request, {.answer = std::chrono::seconds(15)}));
   const auto line = fmt::format("{}: {}", target.name(), outcome.what);
   if (outcome.kind == Outcome::Kind::kSent) return line;
   return fail(outcome.kind == Outcome::Kind::kLater ? Code::kUnavailable : Code::kInput, line);

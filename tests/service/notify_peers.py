@@ -9,16 +9,19 @@ import email
 import email.policy
 import http.server
 import json
+import logging
 import os
 import pathlib
 import queue
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
+import warnings
 
 PEERS = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "vigie" / "notify"
 PYTHON, ALERTMANAGER = PEERS / "venv" / "bin" / "python", PEERS / "alertmanager"
@@ -160,6 +163,8 @@ def alertmanager(folder, sink_port, got, ours):
 def mail():
     from aiosmtpd.controller import Controller
     from aiosmtpd.smtp import AuthResult
+    warnings.simplefilter("ignore")  # of logins and handshakes that are meant to fail
+    logging.getLogger("mail").setLevel(100)
 
     class Handler:
         def __init__(self):
@@ -205,7 +210,7 @@ def mail():
             done = send(server.port, to, more)
             expect(f"mail to {to}, {more}", (done.returncode, said in done.stderr), (status, True))
         expect("mail: without TLS none is sent where it is required", len(handler.mails), known)
-        for i, words in enumerate(["é€ ünïcode " * 12, "x" * 150]):
+        for i, words in enumerate(["é€ ünïcode" * 12, "x" * 150]):
             with tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(incident(folder, "critical", "open"))
                 changed = json.loads(path.read_text())
@@ -213,8 +218,24 @@ def mail():
                 path.write_text(json.dumps(changed))
                 send(server.port, "ana@example.org", "tls=optional", "--incident", str(path))
             message = email.message_from_bytes(handler.mails[-1][2], policy=email.policy.default)
-            expect(f"mail: subject {i}", message["subject"], f"CRITICAL credit: {words}".strip())
+            expect(f"mail: subject {i}", message["subject"], f"CRITICAL credit: {words}")
     finally:
+        server.stop()
+
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = pathlib.Path(folder) / "key.pem", pathlib.Path(folder) / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate, key)
+        server = Controller(handler, hostname="127.0.0.1", port=free_port(), tls_context=tls)
+        server.start()
+        known = len(handler.mails)
+        for more in ("tls=required", "tls=optional"):
+            done = send(server.port, "ana@example.org", more)
+            expect(f"mail: a certificate that nobody vouches for, {more}", (done.returncode, "certificate" in done.stderr), (3, True))
+        expect("mail: nothing was sent past it", len(handler.mails), known)
+        expect("mail: tls=never", send(server.port, "ana@example.org", "tls=never").returncode, 0)
         server.stop()
 
     def login(_server, _session, _envelope, _mechanism, data):
