@@ -115,7 +115,8 @@ Command add_notify(CLI::App& program) {
   auto* app = program.add_subcommand("notify", "try where incidents are told: chat, mail, pager, webhook");
   app->footer(
       "Examples:\n  vigie notify test --to 'slack(url=${SLACK_URL})'\n"
-      "  vigie notify test --to 'webhook(url=https://example.org/hook, secret=file:hook.key)'\n"
+      "  vigie notify test --to 'webhook(url=https://example.org/hook,\n"
+      "    secret=file:hook.key)'\n"
       "  vigie notify test --to 'email(url=smtp://mail:587, from=vigie@example.org,\n"
       "    to=\"ana@example.org, bob@example.org\", user=vigie, password=${PASSWORD})'\n"
       "  vigie notify test --to 'log()' --kind resolved\n"
