@@ -95,11 +95,11 @@ std::string headline(const event::Notice& notice, const Context& context) {
 }
 
 std::string cause_line(const event::Cause& cause, const event::Incident& incident, const Context& context) {
-  auto out = one_line(cause.column.empty() ? "all of it" : cause.column, kName);
-  if (!cause.segment.empty()) out += ", " + one_line(cause.segment, kName);
+  auto out = one_line(cause.column.empty() ? cause.what : cause.column, kName);
+  if (!cause.segment.empty()) out += " where " + one_line(cause.segment, kName);
   out += ": " + one_line(cause.reason.empty() ? std::string_view("changed") : cause.reason, kReason);
   std::vector<std::string> notes;
-  if (!cause.what.empty()) notes.push_back(one_line(cause.what, kName));
+  if (!cause.column.empty() && !cause.what.empty()) notes.push_back(one_line(cause.what, kName));
   if (cause.severity != incident.severity) notes.emplace_back(to_string(cause.severity));
   if (cause.since > incident.since) notes.push_back("since " + when(cause.since, context.zone));
   return notes.empty() ? out : fmt::format("{} ({})", out, fmt::join(notes, ", "));
@@ -203,7 +203,7 @@ Text text_of(const event::Notice& notice, const Context& context) {
   out.links.push_back({"Details", page});
   if (notice.kind == Kind::kResolved || incident.state != State::kOpen) return out;
   out.next = "To say that you look after it";
-  out.command = fmt::format("curl -X POST{} '{}/v1/incidents/{}/ack'",
+  out.command = fmt::format(R"(curl{} -d "{{\"by\": \"$USER\"}}" '{}/v1/incidents/{}/ack')",
                             context.token ? " -H \"Authorization: Bearer $VIGIE_TOKEN\"" : "",
                             page.substr(0, page.find("/#")), url_encoded(incident.id));
   return out;

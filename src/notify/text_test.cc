@@ -14,8 +14,8 @@ TEST(Text, IsWhatAPhoneShouldShow) {
   EXPECT_EQ(plain(text_of(notice(), context())),
             "CRITICAL credit <b>&\"é: \"age\" moved by 0.4 sd, <!channel>\n"
             "\n"
-            "- age_of_*_x, country=FR: moved by 0.4 sd  Bcc: x@x.org (omnibus)\n"
-            "- all of it: half the rows of an hour (volume, warning, since Fri 27 Nov 04:00 CET)\n"
+            "- age_of_*_x where country=FR: moved by 0.4 sd  Bcc: x@x.org (omnibus)\n"
+            "- volume: half the rows of an hour (warning, since Fri 27 Nov 04:00 CET)\n"
             "- income: 3 % are missing (missing)\n"
             "- and 2 more\n"
             "\n"
@@ -25,7 +25,8 @@ TEST(Text, IsWhatAPhoneShouldShow) {
             "Details: https://vigie.example.org/#credit%2F%C3%A9-20261127T020000Z\n"
             "\n"
             "To say that you look after it:\n"
-            "curl -X POST 'https://vigie.example.org/v1/incidents/credit%2F%C3%A9-20261127T020000Z/ack'\n");
+            "curl -d \"{\\\"by\\\": \\\"$USER\\\"}\" "
+            "'https://vigie.example.org/v1/incidents/credit%2F%C3%A9-20261127T020000Z/ack'\n");
 }
 
 TEST(Text, OfAnEndSaysHowLongItLasted) {
@@ -60,7 +61,7 @@ TEST(Text, WithoutAPageThereIsNothingToFollow) {
 TEST(Text, AnApiWithTokensWantsOneInTheCommand) {
   auto with = context();
   with.token = true;
-  EXPECT_TRUE(text_of(notice(), with).command.starts_with("curl -X POST -H \"Authorization: Bearer $VIGIE_TOKEN\" '"));
+  EXPECT_TRUE(text_of(notice(), with).command.starts_with("curl -H \"Authorization: Bearer $VIGIE_TOKEN\" -d "));
 }
 
 TEST(Text, ARunbookThatIsNoAddressIsNoLink) {
