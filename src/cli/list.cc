@@ -105,6 +105,7 @@ constexpr Kind kKinds[] = {
     {"metrics", list_metrics},
     {"checks", list_checks},
     {"detectors", list_detectors},
+    {"notifiers", list_notifiers},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/call.h"
 #include "base/text.h"
 #include "detect/detect.h"
 #include "detect/ensemble_internal.h"
@@ -30,11 +31,6 @@ std::vector<std::string> split(std::string_view text, char at) {
     if (end == text.npos) return parts;
     begin = end + 1;
   }
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-  return first == text.npos ? std::string_view{} : text.substr(first, last - first + 1);
 }
 
 Result<double> number(std::string_view where, std::string_view text) {
@@ -139,31 +135,6 @@ Error no_such(std::string_view name) {
   return fail(Code::kUsage, unknown("detector", name, names));
 }
 
-// The parts of a text between its brackets, cut at commas that are in no inner ones.
-Result<std::vector<std::string>> parts_of(std::string_view text, std::size_t open) {
-  std::vector<std::string> parts;
-  if (open == text.npos) return parts;
-  if (text.back() != ')') return fail(Code::kUsage, fmt::format("{}: the last bracket is missing", quoted(text)));
-  const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
-  int depth = 0;
-  std::string part;
-  const auto end_part = [&] {
-    if (!trim(part).empty()) parts.emplace_back(trim(part));
-    part.clear();
-  };
-  for (const char c : inside) {
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (depth < 0 || depth > 1) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
-    if (c == ',' && depth == 0)
-      end_part();
-    else
-      part += c;
-  }
-  if (depth != 0) return fail(Code::kUsage, fmt::format("{}: brackets do not match", quoted(text)));
-  end_part();
-  return parts;
-}
-
 }  // namespace
 
 void tune(const Detector& detector, double value, std::span<double> params) {
@@ -200,10 +171,9 @@ Result<std::vector<Alarm>> segment(const Detector& detector, std::span<const dou
 }
 
 Result<Spec> parse_spec(std::string_view text) {
-  text = trim(text);
-  const std::size_t open = text.find('(');
-  const std::string_view name = trim(text.substr(0, open));
-  VIGIE_ASSIGN(const auto parts, parts_of(text, open));
+  const auto call = parse_call(text);
+  if (!call) return fail(Code::kUsage, fmt::format("{}: {}", quoted(text), call.error().message));
+  const auto& [name, parts] = *call;
   Spec spec{.detector = find_detector(name), .settings = {}, .members = {}};
   const bool holds = !spec.detector;
   if (holds) spec.detector = find_ensemble(name);

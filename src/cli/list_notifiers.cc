@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/list_internal.h"
+#include "notify/notify.h"
+
+namespace vigie::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json params_json(std::span<const notify::Param> params) {
+  auto all = Json::array();
+  for (const auto& p : params)
+    all.push_back({{"name", p.name},
+                   {"doc", p.doc},
+                   {"default", p.fallback.empty() ? Json() : Json(p.fallback)},
+                   {"required", p.required},
+                   {"secret", p.secret}});
+  return all;
+}
+
+}  // namespace
+
+Listing list_notifiers() {
+  Listing out{{}, {"notifier", "parameters", "what it is"}, {}};
+  out.document = {{"notifiers", Json::array()}, {"notifiers_params", params_json(notify::common_params())}};
+  auto& all = out.document["notifiers"];
+  for (const auto* n : notify::notifiers()) {
+    all.push_back({{"name", n->name},
+                   {"summary", n->summary},
+                   {"reference", n->reference},
+                   {"trigger", n->trigger},
+                   {"params", params_json(n->params)}});
+    std::vector<std::string> names;
+    for (const auto& p : n->params) names.push_back(p.required ? std::string(p.name) : fmt::format("[{}]", p.name));
+    out.rows.push_back({std::string(n->name), fmt::format("{}", fmt::join(names, " ")), std::string(n->summary)});
+  }
+  return out;
+}
+
+}  // namespace vigie::cli
