@@ -98,8 +98,9 @@ int vigie_send(vigie_client* client, const vigie_record* record);
 /// A new id, by which no other process knows another record; a string of less than VIGIE_ID_BYTES.
 void vigie_make_id(vigie_client* client, char* id);
 
-static inline void vigie_put_(vigie_record* record, char what, const char* name, size_t name_size, const void* value,
-                              size_t size) {
+// Inline in the caller: of a literal name the length is known there, and a few moves are all that is left.
+__attribute__((always_inline)) static inline void vigie_put_(vigie_record* record, char what, const char* name,
+                                                             size_t name_size, const void* value, size_t size) {
   const struct {
     char what, nothing;
     uint16_t name_size;
@@ -110,9 +111,10 @@ static inline void vigie_put_(vigie_record* record, char what, const char* name,
     record->too_large = 1;
     return;
   }
-  memcpy(record->bytes + record->size, &head, sizeof head);
-  memcpy(record->bytes + record->size + sizeof head, name, name_size);
-  if (size) memcpy(record->bytes + record->size + sizeof head + name_size, value, size);
+  char* to = record->bytes + record->size;
+  memcpy(to, &head, sizeof head);
+  memcpy(to + sizeof head, name, name_size);
+  if (size) memcpy(to + sizeof head + name_size, value, size);
   record->size += (uint32_t)(sizeof head + name_size + size);
 }
 
@@ -184,13 +186,14 @@ static inline const char* vigie_begin(vigie_client* client, vigie_record* record
 extern "C" {
 #endif
 
-enum { VIGIE_UNWRITTEN, VIGIE_JSON, VIGIE_PREDICTION, VIGIE_LABEL, VIGIE_PADDING };
+enum { VIGIE_JSON, VIGIE_PREDICTION, VIGIE_LABEL };
 enum { VIGIE_RUNNING, VIGIE_OVER, VIGIE_ABANDONED };
 
-/// Of an entry of the ring. The kind is written last: what is not VIGIE_UNWRITTEN is whole.
+// Of an entry of the ring, its bytes follow. It may reach beyond the ring's end, where there is room for one.
 typedef struct vigie_entry {
-  uint32_t kind, size;
+  uint64_t mark;  // written last, its place xor the client's secret: what lay here before cannot be taken for it
   int64_t micros;
+  uint32_t kind, size;
 } vigie_entry;
 
 typedef struct vigie_buffer {
@@ -216,7 +219,7 @@ struct vigie_client {
   int hurry, state;
   // Constant.
   char* ring;
-  uint64_t ring_size, wake_every;
+  uint64_t ring_size, largest, wake_every, secret;
   vigie_options options;
   int wake[2];
   pid_t owner;
@@ -254,30 +257,35 @@ static void vigie_wake(vigie_client* c) {
 
 // ---- callers -------------------------------------------------------------------------------------------------------
 
+static uint64_t vigie_room(uint64_t size) {
+  return (sizeof(vigie_entry) + size + 7) & ~(uint64_t)7;
+}
+
+static vigie_entry* vigie_entry_at(vigie_client* c, uint64_t at) {
+  return (vigie_entry*)(void*)(c->ring + (at & (c->ring_size - 1)));
+}
+
 static int vigie_enqueue(vigie_client* c, uint32_t kind, const char* bytes, size_t size) {
-  const uint64_t room = (sizeof(vigie_entry) + size + 15) & ~(uint64_t)15;
-  uint64_t at = __atomic_load_n(&c->tail, __ATOMIC_RELAXED), offset, padding, next;
+  const uint64_t room = vigie_room(size);
+  uint64_t at = __atomic_load_n(&c->tail, __ATOMIC_RELAXED);
   VIGIE_ADD(c->sent, 1);
   do {
-    offset = at & (c->ring_size - 1);
-    padding = offset + room > c->ring_size ? c->ring_size - offset : 0;
-    next = at + padding + room;
     // Negative where others have moved the tail meanwhile: the exchange fails then.
-    if (room > c->ring_size / 4 || (int64_t)(next - VIGIE_GET(c->head)) > (int64_t)c->ring_size) {
+    if (room > c->largest || (int64_t)(at + room - VIGIE_GET(c->head)) > (int64_t)c->ring_size) {
       VIGIE_ADD(c->dropped, 1);
       return 0;
     }
-  } while (!__atomic_compare_exchange_n(&c->tail, &at, next, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-  if (padding) {
-    VIGIE_SET(((vigie_entry*)(void*)(c->ring + offset))->kind, (uint32_t)VIGIE_PADDING);
-    offset = 0;
-  }
-  vigie_entry* entry = (vigie_entry*)(void*)(c->ring + offset);
+  } while (!__atomic_compare_exchange_n(&c->tail, &at, at + room, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+  vigie_entry* entry = vigie_entry_at(c, at);
+  entry->kind = kind;
   entry->size = (uint32_t)size;
   entry->micros = vigie_clock(VIGIE_CLOCK, 1000000);
   memcpy(entry + 1, bytes, size);
-  VIGIE_SET(entry->kind, kind);
-  if ((at ^ next) & ~(c->wake_every - 1)) vigie_wake(c);
+  VIGIE_SET(entry->mark, at ^ c->secret);
+  // What the next call will write, or the processor would wait for it then: a quarter of the cost.
+  const char* next = (const char*)vigie_entry_at(c, at + room);
+  for (uint64_t i = 0; i < room && i < 1024; i += 64) __builtin_prefetch(next + i, 1);
+  if ((at ^ (at + room)) & ~(c->wake_every - 1)) vigie_wake(c);
   return 1;
 }
 
@@ -669,19 +677,29 @@ static int vigie_exchange(vigie_client* c, int labels, const char* text, size_t 
   return 0;
 }
 
+// What follows `"key":`, NULL where it is not there. Within a string its quotes would be escaped.
+static const char* vigie_value(const char* json, const char* key) {
+  for (const char* found = strstr(json, key); found; found = strstr(found + 1, key)) {
+    const char* colon = found + strlen(key) + strspn(found + strlen(key), " \t\r\n");
+    if (*colon == ':') return colon + 1 + strspn(colon + 1, " \t\r\n");
+  }
+  return NULL;
+}
+
 static int64_t vigie_number_of(const char* json, const char* key) {
-  const char* found = strstr(json, key);
-  return found ? (int64_t)strtoll(found + strlen(key), NULL, 10) : -1;
+  const char* found = vigie_value(json, key);
+  return found ? (int64_t)strtoll(found, NULL, 10) : -1;
 }
 
 static void vigie_say_error(vigie_client* c, int status, const char* answer) {
-  char what[40];
-  const char* error = strstr(answer, "\"error\":\"");
-  snprintf(what, sizeof what, "answered %d%s", status, error ? ": " : "");
-  if (error) error += 9;
+  char what[40], said[120];
+  const char* error = vigie_value(answer, "\"error\"");
   size_t n = 0;
-  while (error && error[n] && (error[n] != '"' || error[n - 1] == '\\')) ++n;
-  vigie_trouble(c, what, error ? error : "", n);
+  if (error && *error == '"')
+    for (++error; *error && *error != '"' && n < sizeof said; ++error)
+      if (*error != '\\' || *++error) said[n++] = *error;
+  snprintf(what, sizeof what, "answered %d%s", status, n ? ": " : "");
+  vigie_trouble(c, what, said, n);
 }
 
 // Until the records are answered or the client's end has come.
@@ -691,8 +709,8 @@ static void vigie_deliver(vigie_client* c, int labels, const char* text, size_t 
     const char* answer = "";
     long asked = 0;
     const int status = vigie_exchange(c, labels, text, size, &answer, &asked);
-    const int64_t accepted = vigie_number_of(answer, "\"accepted\":");
-    const int64_t duplicates = vigie_number_of(answer, "\"duplicates\":");
+    const int64_t accepted = vigie_number_of(answer, "\"accepted\"");
+    const int64_t duplicates = vigie_number_of(answer, "\"duplicates\"");
     if (status / 100 == 2 && accepted >= 0 && duplicates >= 0 && accepted + duplicates <= (int64_t)records) {
       VIGIE_ADD(c->accepted, accepted);
       VIGIE_ADD(c->duplicates, duplicates);
@@ -731,17 +749,10 @@ static uint64_t vigie_batch(vigie_client* c, uint64_t head, uint64_t until) {
   for (int i = 0; i < 2; ++i) c->body[i].size = c->body[i].records = 0;
   while (head < until && c->body[0].size + c->body[1].size < c->options.batch_bytes &&
          c->body[0].records + c->body[1].records < c->options.batch_records) {
-    const uint64_t offset = head & (c->ring_size - 1);
-    vigie_entry* entry = (vigie_entry*)(void*)(c->ring + offset);
-    const uint32_t kind = VIGIE_GET(entry->kind);
-    if (kind == VIGIE_UNWRITTEN) break;
-    uint64_t room = c->ring_size - offset;
-    if (kind != VIGIE_PADDING) {
-      room = (sizeof *entry + entry->size + 15) & ~(uint64_t)15;
-      vigie_add_record(c, entry);
-    }
-    memset(entry, 0, room);  // all of it: anywhere here may a next entry begin
-    head += room;
+    const vigie_entry* entry = vigie_entry_at(c, head);
+    if (VIGIE_GET(entry->mark) != (head ^ c->secret)) break;
+    vigie_add_record(c, entry);
+    head += vigie_room(entry->size);
   }
   VIGIE_SET(c->head, head);
   for (int i = 0; i < 2; ++i)
@@ -880,12 +891,13 @@ static int vigie_address(vigie_client* c, const char* url, const char* model, co
 }
 
 static void vigie_start_ids(vigie_client* c) {
-  uint64_t seed = (uint64_t)vigie_clock(CLOCK_REALTIME, 1000000000) ^ ((uint64_t)getpid() << 40) ^ (uintptr_t)c;
+  uint64_t seeds[2] = {(uint64_t)vigie_clock(CLOCK_REALTIME, 1000000000), (uintptr_t)c};
+  uint64_t random[2] = {(uint64_t)getpid() << 40, 0};
   const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-  uint64_t random = 0;
-  if (fd >= 0 && read(fd, &random, sizeof random) == (ssize_t)sizeof random) seed ^= random;
+  if (fd >= 0 && read(fd, random, sizeof random) < 0) random[1] = 1;
   if (fd >= 0) close(fd);
-  snprintf(c->id_start, sizeof c->id_start, "%016llx-", (unsigned long long)seed);
+  c->secret = seeds[0] ^ random[0] ^ 1;
+  snprintf(c->id_start, sizeof c->id_start, "%016llx-", (unsigned long long)(seeds[1] ^ random[1]));
 }
 
 vigie_client* vigie_open(const char* url, const char* model, const vigie_options* options) {
@@ -904,18 +916,21 @@ vigie_client* vigie_open(const char* url, const char* model, const vigie_options
 #undef VIGIE_OPTION
   c->ring_size = 4096;
   while (c->ring_size < c->options.queue_bytes && c->ring_size < SIZE_MAX / 4) c->ring_size *= 2;
+  c->largest = c->ring_size / 8;
   c->wake_every = c->ring_size / 4;
   while (c->wake_every > 1024 && c->wake_every > c->options.batch_bytes) c->wake_every /= 2;
   c->end = INT64_MAX;
   c->owner = getpid();
   sigset_t all, before;
   int error = ENOMEM;
-  if (!vigie_address(c, url, model, c->options.token) || !(c->ring = (char*)calloc(1, (size_t)c->ring_size)) ||
-      pipe(c->wake) < 0 || !vigie_nonblocking(c->wake[0]) || !vigie_nonblocking(c->wake[1])) {
+  if (!vigie_address(c, url, model, c->options.token) ||
+      !(c->ring = (char*)malloc((size_t)(c->ring_size + c->largest))) || pipe(c->wake) < 0 ||
+      !vigie_nonblocking(c->wake[0]) || !vigie_nonblocking(c->wake[1])) {
     error = errno;
   } else {
     c->options.token = NULL;  // it is the caller's
     vigie_start_ids(c);
+    memset(c->ring, 0, (size_t)(c->ring_size + c->largest));  // now, lest callers wait for pages
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // the program's signals are none of the thread's business
     error = pthread_create(&c->thread, NULL, vigie_run, c);

@@ -182,7 +182,8 @@ class RealService(unittest.TestCase):
     def test_rejected_records_are_counted(self):
         service = self.serve()
         found = Sender(service.url, rows="odd", threads=0).close()
-        self.assertEqual((found["sent"], found["failed"], found["accepted"]), (5, 1, 4), found)
+        self.assertEqual((found["sent"], found["failed"], found["accepted"], found["rejected"]), (6, 1, 4, 1), found)
+        self.assertIn("label", found["trouble"])
         self.assertEqual(service.counted("m", 4), (3, 1))
 
 
@@ -190,7 +191,7 @@ class ScriptedService(unittest.TestCase):
     def test_values(self):
         with Scripted() as server:
             found = Sender(server.url, rows="odd", threads=0).close()
-            self.assertEqual((found["sent"], found["failed"], found["accepted"]), (5, 1, 4), found)
+            self.assertEqual((found["sent"], found["failed"], found["accepted"]), (6, 1, 5), found)
             self.assertEqual({path for path, _, _ in server.bodies}, {"/v1/models/m/predictions", "/v1/models/m/labels"})
             self.assertEqual(server.headers[0]["Authorization"], "Bearer secret")
             records = server.records("taken")

@@ -55,6 +55,7 @@ static void send_odd(void) {
   vigie_number(&record, "timestamp", 1.8e9);
   vigie_send(client, &record);
   vigie_label_number(client, id, 1.5);
+  vigie_label(client, "none", NULL);
   static char long_text[VIGIE_RECORD_BYTES + 1];
   memset(long_text, 'x', sizeof long_text - 1);
   vigie_begin(client, &record, "long");
@@ -87,6 +88,8 @@ int main(int argc, char **argv) {
   if (scanf("%d", &ms) != 1) return 2;
   const int flushed = vigie_flush(client, (unsigned)ms);
   vigie_close(client, (unsigned)ms, &c);
+  for (char *p = c.trouble; *p; ++p)
+    if (*p == '"') *p = '\'';
   printf("{\"flushed\": %s, \"sent\": %" PRIu64 ", \"accepted\": %" PRIu64 ", \"duplicates\": %" PRIu64
          ", \"rejected\": %" PRIu64 ", \"dropped\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"waiting\": %" PRIu64
          ", \"retries\": %" PRIu64 ", \"trouble\": \"%s\"}\n",

@@ -30,6 +30,7 @@ def send_odd(client):
     client.predict("lines", timestamp=1800000000)
     id = client.predict(timestamp=1800000000)
     client.label(id, 1.5)
+    client.label("none", None)
     client.predict("long", features={"text": object()})
 
 
