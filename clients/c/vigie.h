@@ -76,7 +76,7 @@ int vigie_label_number(vigie_client* client, const char* id, double label);
 /// Until all that was sent before is answered, `ms` at most. 1: it is; what was rejected is answered too.
 int vigie_flush(vigie_client* client, unsigned ms);
 
-void vigie_count(const vigie_client* client, vigie_counters* counters);
+void vigie_count(vigie_client* client, vigie_counters* counters);
 
 /// Sends what waits for up to `ms` and frees the client; no other call may be under way. `counters`, if not NULL, gets
 /// the last state; what then was not answered is dropped.
@@ -210,7 +210,7 @@ struct vigie_client {
   // Written by the thread.
   uint64_t head;     // callers may write up to a ring's length from here
   uint64_t settled;  // what lies before is answered
-  uint64_t accepted, duplicates, rejected, given_up, unwritable, retries;
+  uint64_t accepted, duplicates, rejected, unwritable, retries;
   char trouble[160];
   int trouble_lock;
   // Of flush and close.
@@ -255,7 +255,7 @@ static void vigie_wake(vigie_client* c) {
   if (write(c->wake[1], "", 1) < 0) errno = kept;  // full: it is awake
 }
 
-// ---- callers -------------------------------------------------------------------------------------------------------
+// What callers do.
 
 static uint64_t vigie_room(uint64_t size) {
   return (sizeof(vigie_entry) + size + 7) & ~(uint64_t)7;
@@ -331,24 +331,23 @@ void vigie_make_id(vigie_client* c, char* id) {
   id[n] = '\0';
 }
 
-void vigie_count(const vigie_client* c, vigie_counters* out) {
+void vigie_count(vigie_client* c, vigie_counters* out) {
   memset(out, 0, sizeof *out);
   if (!c) return;
   out->accepted = VIGIE_GET(c->accepted);
   out->duplicates = VIGIE_GET(c->duplicates);
   out->rejected = VIGIE_GET(c->rejected);
-  out->dropped = VIGIE_GET(c->dropped) + VIGIE_GET(c->given_up);
+  out->dropped = VIGIE_GET(c->dropped);
   out->failed = VIGIE_GET(c->failed) + VIGIE_GET(c->unwritable);
   out->retries = VIGIE_GET(c->retries);
   out->sent = VIGIE_GET(c->sent);  // last: never less than the sum
   out->waiting = out->sent - out->accepted - out->duplicates - out->rejected - out->dropped - out->failed;
-  int* lock = (int*)&c->trouble_lock;
-  while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)) vigie_pause();
+  while (__atomic_exchange_n(&c->trouble_lock, 1, __ATOMIC_ACQUIRE)) vigie_pause();
   memcpy(out->trouble, c->trouble, sizeof out->trouble);
-  __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+  VIGIE_SET(c->trouble_lock, 0);
 }
 
-// ---- the thread: JSON ----------------------------------------------------------------------------------------------
+// What the thread does: JSON, HTTP, and the way from the ring to the service.
 
 static void vigie_add(vigie_buffer* b, const char* text, size_t size) {
   if (b->size + size + 1 > b->room) {
@@ -501,8 +500,6 @@ static void vigie_add_record(vigie_client* c, const vigie_entry* entry) {
     ++b->records;
   }
 }
-
-// ---- the thread: HTTP ----------------------------------------------------------------------------------------------
 
 static void vigie_trouble(vigie_client* c, const char* what, const char* more, size_t more_size) {
   while (__atomic_exchange_n(&c->trouble_lock, 1, __ATOMIC_ACQUIRE)) vigie_pause();
@@ -742,8 +739,6 @@ static void vigie_deliver(vigie_client* c, int labels, const char* text, size_t 
   }
 }
 
-// ---- the thread ----------------------------------------------------------------------------------------------------
-
 // Takes a batch from the ring and delivers it. Where it stopped: at `until`, or where a caller is still writing.
 static uint64_t vigie_batch(vigie_client* c, uint64_t head, uint64_t until) {
   for (int i = 0; i < 2; ++i) c->body[i].size = c->body[i].records = 0;
@@ -830,8 +825,6 @@ void vigie_close(vigie_client* c, unsigned ms, vigie_counters* counters) {
     pthread_detach(thread);
   }
 }
-
-// ---- opening -------------------------------------------------------------------------------------------------------
 
 static char* vigie_copy(const char* text, size_t size) {
   char* out = (char*)malloc(size + 1);

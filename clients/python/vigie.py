@@ -48,8 +48,10 @@ class Client:
             raise ValueError(f"{url!r} is no address of a service, as http://127.0.0.1:8090")
         if not model or len(model.encode()) > 200:
             raise ValueError("the name of a model has 1 to 200 bytes")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connect = lambda: kind(parts.hostname, parts.port, timeout=answer)
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("the token has characters that no header may have")
+        kind, port = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection, parts.port
+        self._connect = lambda: kind(parts.hostname, port, timeout=answer)
         self._path = f"{parts.path.rstrip('/')}/v1/models/{urllib.parse.quote(model, safe='')}/"
         self._headers = {"Content-Type": "application/x-ndjson", "User-Agent": "vigie-python"}
         if token:

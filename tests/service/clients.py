@@ -6,6 +6,7 @@ usage: clients.py VIGIE SENDER…     SENDER: the command of sender.c, as C or C
 """
 import http.server
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -28,7 +29,8 @@ class Sender:
 
     def __init__(self, url, rows, threads=2, queue=LARGE, pause_us=0, wait=True):
         self.process = subprocess.Popen([*SENDER, url, "m", *map(str, (rows, threads, queue, pause_us))],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "LC_ALL": "de_DE.UTF-8"})  # where it is there: a decimal comma
         if wait:
             self.called()
 
