@@ -45,7 +45,7 @@ class Sender:
             raise AssertionError(f"the sender ended with {self.process.returncode}")
         found = json.loads(out)
         parts = ("accepted", "duplicates", "rejected", "dropped", "failed", "waiting")
-        if found["sent"] != sum(found[part] for part in parts):
+        if found["sent"] != sum(found[part] for part in parts) or found["flushed"] and found["left"] > 0:
             raise AssertionError(f"the counters do not add up: {found}")
         return found
 

@@ -87,13 +87,15 @@ int main(int argc, char **argv) {
   vigie_counters c;
   if (scanf("%d", &ms) != 1) return 2;
   const int flushed = vigie_flush(client, (unsigned)ms);
+  vigie_count(client, &c);
+  const uint64_t left = c.waiting;
   vigie_close(client, (unsigned)ms, &c);
   for (char *p = c.trouble; *p; ++p)
     if (*p == '"') *p = '\'';
-  printf("{\"flushed\": %s, \"sent\": %" PRIu64 ", \"accepted\": %" PRIu64 ", \"duplicates\": %" PRIu64
+  printf("{\"flushed\": %s, \"left\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"accepted\": %" PRIu64 ", \"duplicates\": %" PRIu64
          ", \"rejected\": %" PRIu64 ", \"dropped\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"waiting\": %" PRIu64
          ", \"retries\": %" PRIu64 ", \"trouble\": \"%s\"}\n",
-         flushed ? "true" : "false", c.sent, c.accepted, c.duplicates, c.rejected, c.dropped, c.failed, c.waiting,
+         flushed ? "true" : "false", left, c.sent, c.accepted, c.duplicates, c.rejected, c.dropped, c.failed, c.waiting,
          c.retries, c.trouble);
   return 0;
 }

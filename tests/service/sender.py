@@ -49,8 +49,9 @@ def main():
     print("called", flush=True)
     seconds = int(sys.stdin.readline()) / 1000
     flushed = client.flush(seconds)
+    left = client.counters()["waiting"]
     client.close(seconds)
-    print(json.dumps({"flushed": flushed, **client.counters()}))
+    print(json.dumps({"flushed": flushed, "left": left, **client.counters()}))
 
 
 main()
