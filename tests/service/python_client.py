@@ -6,6 +6,7 @@ import decimal
 import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -121,6 +122,15 @@ class PythonClient(unittest.TestCase):
         subprocess.run([sys.executable, "-c", program, self.server.url], check=True,
                        env={**os.environ, "PYTHONPATH": str(CLIENTS)})
         self.assertEqual(len(self.server.records("taken")), 100)
+
+    def test_the_example(self):
+        page = (CLIENTS.parent / "README.md").read_text(encoding="utf-8")
+        example, = re.findall("^```python\n(.*?)^```$", page, re.M | re.S)
+        names = {"print": lambda counters: self.assertEqual(counters["sent"], 2)}
+        exec(example.replace("http://127.0.0.1:8090", self.server.url), names)
+        prediction, label = self.server.records("taken")
+        self.assertEqual((prediction["features"], prediction["version"]), ({"age": 41, "country": "FR"}, "3"))
+        self.assertEqual((label["id"], label["label"]), (prediction["id"], "no"))
 
     def test_closed(self):
         with self.client() as client:
