@@ -3,7 +3,10 @@
 import http.client
 import json
 import re
+import signal
+import socket
 import subprocess
+import time
 
 
 class Service:
@@ -15,13 +18,34 @@ class Service:
         if not found:
             raise SystemExit(f"FAILED: the service said {line!r}")
         self.port = int(found[1])
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def ask(self, method, path, body=None, read=json.loads):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request(method, path, body)
         reply = connection.getresponse()
-        return reply.status, read(reply.read())
+        found = reply.status, read(reply.read())
+        connection.close()
+        return found
 
-    def end(self, how):
+    def counted(self, model, least):
+        """The predictions and labels that the service counts, once they are so many together; a minute at most."""
+        for _ in range(1200):
+            status, found = self.ask("GET", f"/v1/models/{model}")
+            counts = (found["predictions"], found["labels"]) if status == 200 else (0, 0)
+            if sum(counts) >= least:
+                break
+            time.sleep(0.05)
+        return counts
+
+    def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait()
+        code = self.process.wait()
+        self.process.stdout.close()
+        return code
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
