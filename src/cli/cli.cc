@@ -19,6 +19,11 @@
 
 namespace vigie::cli {
 
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
 void say(const std::string& line) {
   std::fflush(stdout);  // where both streams go to one place, in the order in which they were written
   fmt::print(stderr, "{}{}\n", bar_is_shown() ? "\r\033[K" : "", line);
@@ -147,7 +152,8 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
   if (chosen.empty())
-    return "a command is needed: profile, compare, score, check, detect, serve, send, notify, show, list (vigie --help)";
+    return "a command is needed: profile, compare, score, check, detect, serve, send, notify, show, list (vigie "
+           "--help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (wrong = misused(error, *chosen[0]); !wrong.empty()) return fmt::format("{} {}", wrong, help);
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
@@ -174,10 +180,9 @@ int run(int argc, char** argv) {
   program.formatter(help_format());
   program.get_option("--help")->description("what can be asked, and how");
   program.get_option("--version")->description("the version");
-  Command commands[] = {add_profile(program), add_compare(program), add_score(program),
-                        add_check(program),   add_detect(program),  add_serve(program),
-                        add_send(program),    add_notify(program),  add_show(program),
-                        add_list(program)};
+  Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_check(program),
+                        add_detect(program),  add_serve(program),   add_send(program),  add_notify(program),
+                        add_show(program),    add_list(program)};
   // vigie help [COMMAND]
   std::vector<char*> words(argv, argv + argc);
   std::string help = "--help";

@@ -96,6 +96,9 @@ class ProgressBar {
   std::shared_ptr<State> state_;
 };
 
+/// A variable of the environment.
+std::optional<std::string> variable(const std::string& name);
+
 /// One line on standard error.
 void say(const std::string& line);
 /// Width, colour and character set of standard output.

@@ -101,11 +101,8 @@ struct Kind {
   Listing (*list)();
 };
 constexpr Kind kKinds[] = {
-    {"methods", list_methods},
-    {"metrics", list_metrics},
-    {"checks", list_checks},
-    {"detectors", list_detectors},
-    {"notifiers", list_notifiers},
+    {"methods", list_methods},     {"metrics", list_metrics},     {"checks", list_checks},
+    {"detectors", list_detectors}, {"notifiers", list_notifiers},
 };
 
 }  // namespace

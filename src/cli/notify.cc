@@ -24,11 +24,6 @@ struct Options {
   bool dry_run = false, json = false;
 };
 
-std::optional<std::string> variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value ? std::optional<std::string>(value) : std::nullopt;
-}
-
 // What would be sent, for people; without secrets.
 std::string shown(const notify::Target& target, const http::Request& request) {
   auto out = fmt::format("{}: {} {}\n", target.name(),

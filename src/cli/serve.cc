@@ -16,7 +16,8 @@ namespace vigie::cli {
 namespace {
 
 struct Options {
-  std::string data = "./vigie-data", listen = "127.0.0.1:8090", fsync = "always";
+  std::string data = "./vigie-data", listen = "127.0.0.1:8090", fsync = "always", page, zone;
+  std::vector<std::string> notify;
 };
 
 Status listen_to(const std::string& where, server::HttpOptions& http) {
@@ -51,6 +52,9 @@ Result<int> serve(const Options& o) {
     return fail(Code::kUsage,
                 fmt::format("--fsync: {} (always, interval, never)", unknown_name("policy", o.fsync, policies)));
   options.journal.sync = static_cast<journal::Sync>(policy - policies.begin());
+  options.notify = o.notify, options.environment = variable;
+  options.telling.page = o.page, options.telling.zone = o.zone, options.log = say;
+  VIGIE_TRY(notify::check(options.telling));
   const CatchSignals signals;
   VIGIE_ASSIGN(const auto service, server::Service::start(std::move(options)));
   if (!service->torn().empty())
@@ -84,6 +88,10 @@ Command add_serve(CLI::App& program) {
   auto o = std::make_shared<Options>();
   app->add_option("--data", o->data, "folder of what is kept; made where it is not there")->type_name("DIR");
   app->add_option("--listen", o->listen, "address; port 0 takes a free one")->type_name("HOST:PORT");
+  app->add_option("--notify", o->notify, "who is told of incidents, as vigie notify test has it; again for another one")
+      ->type_name("TARGET");
+  app->add_option("--page", o->page, "address of the page, for the links in messages")->type_name("URL");
+  app->add_option("--timezone", o->zone, "of times in messages; else UTC")->type_name("ZONE");
   app->add_option("--fsync", o->fsync,
                   "when a record counts as kept: always, interval (written, and lasting 0.2 s later) or never")
       ->type_name("WHEN");

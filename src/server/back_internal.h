@@ -50,8 +50,9 @@ struct Back {
     store = store::open_sqlite(folder + "/results.sqlite").value();
     models.emplace(state->models().value(), 3);
     ingest.emplace(*journal, *state, *models);
-    follower.emplace(*journal, *state, *models, *store, std::vector<std::string>{"log"},
-                     [this](auto to) { ingest->committed(to); });
+    follower.emplace(
+        *journal, *state, *models, *store, [](const auto&) { return std::vector<std::string>{"log"}; },
+        [this](auto to) { ingest->committed(to); });
   }
   std::string add(std::string_view body, event::Kind kind = event::Kind::kPredictions, std::string_view model = "m") {
     std::promise<std::string> said;

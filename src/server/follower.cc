@@ -33,8 +33,8 @@ std::int64_t now() {
 
 }  // namespace
 
-Follower::Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
-                   std::vector<std::string> targets, std::function<void(journal::Sequence)> committed)
+Follower::Follower(journal::Journal& journal, State& state, Models& models, store::Store& store, TargetsOf targets,
+                   std::function<void(journal::Sequence)> committed)
     : journal_(journal),
       state_(state),
       models_(models),
@@ -303,9 +303,12 @@ Status Follower::answer(const std::string& model, std::string_view json, std::in
 Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
   const auto changed = of.incidents.take_changed();
   if (changed.empty() && notices.empty()) return {};
-  VIGIE_TRY(store_.put(changed, notices, targets_));
+  std::vector<store::Outgoing> outgoing;
+  for (const auto& notice : notices)
+    for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
+  VIGIE_TRY(store_.put(changed, outgoing));
   ++pending_rows_;
-  if (!notices.empty() && told) told();
+  if (!outgoing.empty() && told) told();
   return {};
 }
 

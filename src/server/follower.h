@@ -24,11 +24,12 @@ namespace vigie::server {
 class Follower {
  public:
   static constexpr std::string_view kConsumer = "state";
+  using TargetsOf = std::function<std::vector<std::string>(const event::Notice&)>;
 
-  /// `committed` is told the offset below which all is in the State, from the follower's thread; `targets` are told of
-  /// incidents, through the store.
-  Follower(journal::Journal& journal, State& state, Models& models, store::Store& store,
-           std::vector<std::string> targets, std::function<void(journal::Sequence)> committed);
+  /// `committed` is told the offset below which all is in the State, from the follower's thread; `targets` says who is
+  /// told of a notice, through the store.
+  Follower(journal::Journal& journal, State& state, Models& models, store::Store& store, TargetsOf targets,
+           std::function<void(journal::Sequence)> committed);
   ~Follower();
   Follower(const Follower&) = delete;
 
@@ -78,7 +79,7 @@ class Follower {
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
   std::map<std::string, Followed, std::less<>> followed_;
-  std::vector<std::string> targets_;
+  TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
   std::int64_t pending_rows_ = 0, arrived_ = 0;
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};

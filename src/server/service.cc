@@ -20,6 +20,7 @@
 #include "server/follower.h"
 #include "server/ingest.h"
 #include "server/openapi.h"
+#include "server/outbox_internal.h"
 #include "table/json_rows.h"
 #include "view/live_page.h"
 
@@ -111,8 +112,20 @@ class Service::Impl {
     VIGIE_ASSIGN(store_, store::open_sqlite(options_.data + "/results.sqlite"));
     models_.emplace(std::move(known), options_.most_models);
     ingest_.emplace(*journal_, *state_, *models_);
-    follower_.emplace(*journal_, *state_, *models_, *store_, std::vector<std::string>(),
-                      [this](auto to) { ingest_->committed(to); });
+    follower_.emplace(
+        *journal_, *state_, *models_, *store_, [this](const event::Notice& notice) { return targets_of(notice); },
+        [this](auto to) { ingest_->committed(to); });
+    outbox_.emplace(*store_);
+    std::vector<std::unique_ptr<notify::Target>> targets;
+    for (const auto& spec : options_.notify) {
+      auto target = notify::make_target(spec, options_.environment);
+      if (!target) return fail(Code::kUsage, "--notify " + target.error().message);
+      targets.push_back(std::move(*target));
+    }
+    notify::DeliveryOptions telling;
+    telling.context = options_.telling, telling.log = options_.log;
+    VIGIE_ASSIGN(delivery_, notify::Delivery::start(*outbox_, std::move(targets), std::move(telling)));
+    follower_->told = [this] { delivery_->wake(); };
     VIGIE_TRY(follower_->catch_up());
     follower_->start();
     VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
@@ -124,6 +137,7 @@ class Service::Impl {
   ~Impl() {
     if (http_) http_->stop();
     follower_.reset();
+    delivery_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
     state_.reset();
@@ -393,6 +407,13 @@ class Service::Impl {
     return config ? std::move(*config) : ModelConfig();
   }
 
+  std::vector<std::string> targets_of(const event::Notice& notice) const {
+    std::vector<std::string> names;
+    for (const auto& target : delivery_->targets())
+      if (target->wants(notice)) names.push_back(target->name());
+    return names;
+  }
+
   Reply health() {
     if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
     Json body{{"status", "ok"}, {"version", options_.version}};
@@ -423,6 +444,8 @@ class Service::Impl {
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;
+  std::optional<StoreOutbox> outbox_;
+  std::unique_ptr<notify::Delivery> delivery_;
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
 };

@@ -152,19 +152,19 @@ class Sqlite final : public Store {
     return found;
   }
 
-  Status put(std::span<const event::Incident> incidents, std::span<const event::Notice> notices,
-             std::span<const std::string> targets) override {
-    if (incidents.empty() && notices.empty()) return {};
+  Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing) override {
+    if (incidents.empty() && outgoing.empty()) return {};
     std::lock_guard lock(mutex_);
     VIGIE_TRY(run("BEGIN IMMEDIATE"));
-    bool kept = each(incidents, put_incident_, [](Statement& s, const event::Incident& i) {
-      s.bind(i.id).bind(i.model).bind(to_string(i.state)).bind(i.since).bind(event::to_json(i));
-    });
-    for (const auto& target : targets)
-      kept = kept && each(notices, put_outgoing_, [&](Statement& s, const event::Notice& n) {
-               s.bind(target).bind(n.incident.id).bind(n.incident.notices).bind(static_cast<std::int64_t>(n.kind));
-               s.bind(event::to_json(n.incident));
-             });
+    const bool kept = each(incidents, put_incident_,
+                           [](Statement& s, const event::Incident& i) {
+                             s.bind(i.id).bind(i.model).bind(to_string(i.state)).bind(i.since).bind(event::to_json(i));
+                           }) &&
+                      each(outgoing, put_outgoing_, [](Statement& s, const Outgoing& o) {
+                        const auto& incident = o.notice.incident;
+                        s.bind(o.target).bind(incident.id).bind(incident.notices);
+                        s.bind(static_cast<std::int64_t>(o.notice.kind)).bind(event::to_json(incident));
+                      });
     if (!kept || !done("COMMIT")) return undone();
     return {};
   }

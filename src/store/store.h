@@ -53,7 +53,7 @@ struct IncidentQuery {
 
 /// A notice for one of the targets that are told of incidents, until it is sent or given up.
 struct Outgoing {
-  std::int64_t id = 0;  ///< rises from one to the next, and none is used twice
+  std::int64_t id = 0;  ///< rises from one to the next, and none is used twice; not what put() looks at
   std::string target;
   event::Notice notice;
   std::int64_t attempts = 0;  ///< that failed
@@ -74,10 +74,9 @@ class Store {
   /// The last of them in the order of their start, without their bodies.
   virtual Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const = 0;
 
-  /// Incidents as they now are, and what is to be told of them, to each of the targets: one that comes again (of the
-  /// same incident, with the same `notices`) is told once.
-  virtual Status put(std::span<const event::Incident> incidents, std::span<const event::Notice> notices,
-                     std::span<const std::string> targets) = 0;
+  /// Incidents as they now are, and what is to be told of them: a notice that comes again for a target (of the same
+  /// incident, with the same `notices`) is told once.
+  virtual Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing) = 0;
   virtual Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const = 0;
   virtual Result<std::optional<event::Incident>> incident(std::string_view id) const = 0;
 

@@ -83,11 +83,11 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
     incident.id = std::to_string(i), incident.model = i < 2 ? "m" : "n", incident.since = 1'700'000'000'000'000 + i;
     incident.notices = 1;
   }
-  const event::Notice notices[] = {{event::Notice::Kind::kOpened, incidents[0]}};
-  const std::string targets[] = {"slack", "mail"};
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE(store->put(incidents, notices, targets));
+  const event::Notice notice{event::Notice::Kind::kOpened, incidents[0]};
+  const Outgoing told[] = {{.target = "slack", .notice = notice}, {.target = "mail", .notice = notice}};
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(store->put(incidents, told));
   incidents[1].state = event::Incident::State::kResolved;
-  ASSERT_TRUE(store->put(std::span(incidents).subspan(1, 1), {}, targets));
+  ASSERT_TRUE(store->put(std::span(incidents).subspan(1, 1), {}));
   const auto ids = [&](const IncidentQuery& query) {
     std::string out;
     const auto found = store->incidents(query).value();
@@ -110,7 +110,7 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   ASSERT_TRUE(store->settle(out[0], Store::Fate::kSent, ""));
   out[1].attempts = 2, out[1].due = 5;
   ASSERT_TRUE(store->settle(out[1], Store::Fate::kWaiting, "500"));
-  ASSERT_TRUE(store->put(incidents, notices, targets));  // it was told
+  ASSERT_TRUE(store->put(incidents, told));  // it was
   store = open_sqlite(path).value();
   out = store->outgoing(0).value();
   ASSERT_EQ(out.size(), 1U);

@@ -134,9 +134,9 @@ class Page {
   void incident(const Incident& i) {
     const bool critical = i.severity == event::Severity::kCritical;
     put(out_,
-        "<article class=\"incident\" data-name=\"{}\"><p><span class=\"badge {}\">{} {}</span> "
+        "<article class=\"incident\" id=\"{}\" data-name=\"{}\"><p><span class=\"badge {}\">{} {}</span> "
         "<strong><bdi>{}</bdi></strong> ",
-        escaped(i.model, kName),
+        escaped(i.id), escaped(i.model, kName),
         over(i)    ? "ok"
         : critical ? "drift"
                    : "warning",

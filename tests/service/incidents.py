@@ -5,12 +5,14 @@
 usage: incidents.py VIGIE     the last line says what was found
 """
 import datetime
+import http.server
 import json
 import pathlib
 import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -59,11 +61,34 @@ def until(what, ask, good, seconds=20):
     return got
 
 
+class Hook(http.server.BaseHTTPRequestHandler):
+    """Where incidents are told: refuses the first request."""
+    told, asked = [], 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Hook.asked += 1
+        if Hook.asked == 1:
+            self.send_response(503)
+            self.send_header("Retry-After", "1")
+        else:
+            Hook.told.append(json.loads(body))
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 def main():
     vigie = sys.argv[1]
+    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    more = ["--notify", f"webhook(url=http://127.0.0.1:{hook.server_port}/)", "--page", "https://vigie.example.org"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
-        service = Service(vigie, data)
+        service = Service(vigie, data, more=more)
         model = "/v1/models/credit"
 
         def get(path):
@@ -106,7 +131,7 @@ def main():
 
         # What was said is there after a kill.
         service.end(signal.SIGKILL)
-        service = Service(vigie, data)
+        service = Service(vigie, data, more=more)
         expect("after a kill", get(one)["state"], "snoozed")
         for h in range(first + 11, first + 15):
             post(model + "/predictions", lines(hour(h)))
@@ -137,6 +162,13 @@ def main():
                [i["since"] for i in get("/v1/incidents")], sorted((i["since"] for i in get("/v1/incidents")), reverse=True))
         expect("incidents by pages", [get(f"/v1/incidents?limit=1&after={urllib.parse.quote(i['id'])}")[0]["id"]
                                       for i in get("/v1/incidents")[:-1]], [i["id"] for i in get("/v1/incidents")[1:]])
+
+        # Told once each, over a kill and a refusal; of one incident in order.
+        told = until("notices", lambda: Hook.told, lambda told: len(told) >= 5)
+        said = [(t["alerts"][0]["labels"]["severity"], t["status"]) for t in told]
+        expect("notices", sorted(said), [("critical", "firing"), ("critical", "firing"), ("critical", "resolved"),
+                                         ("warning", "firing"), ("warning", "resolved")])
+        expect("in order", [s for s in said if s[0] == "warning"], [("warning", "firing"), ("warning", "resolved")])
 
         status, page = service.ask("GET", "/", read=bytes)
         expect("page", (status, b"credit" in page, b"bob" in page, b"<svg" in page), (200, True, True, True))

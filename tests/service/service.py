@@ -10,8 +10,8 @@ import time
 
 
 class Service:
-    def __init__(self, vigie, folder, port=0):
-        self.process = subprocess.Popen([vigie, "serve", "--listen", f"127.0.0.1:{port}", "--data", folder],
+    def __init__(self, vigie, folder, port=0, more=()):
+        self.process = subprocess.Popen([vigie, "serve", "--listen", f"127.0.0.1:{port}", "--data", folder, *more],
                                         stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", line)
