@@ -17,10 +17,10 @@ struct ServiceOptions {
   HttpOptions http;
   journal::Options journal;
   std::size_t most_models = 10'000;
-  std::vector<std::string> notify;                       ///< who is told of incidents: specs of make_target()
-  notify::Environment environment;                       ///< for them
-  notify::Context telling;                               ///< what messages say besides
-  std::function<void(const std::string&)> log;           ///< lines about what could not be told
+  std::vector<std::string> notify;              ///< who is told of incidents: specs of make_target()
+  notify::Environment environment;              ///< for them
+  notify::Context telling;                      ///< what messages say besides
+  std::function<void(const std::string&)> log;  ///< lines about what could not be told
   std::string version;
 };
 
