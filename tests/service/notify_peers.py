@@ -23,7 +23,7 @@ import time
 import urllib.request
 import warnings
 
-PEERS = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "vigie" / "notify"
+PEERS = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "vigie" / "peers"
 PYTHON, ALERTMANAGER = PEERS / "venv" / "bin" / "python", PEERS / "alertmanager"
 PATIENCE = 30  # seconds for what takes milliseconds
 wrong, checks = [], 0
