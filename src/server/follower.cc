@@ -66,8 +66,9 @@ void Follower::call_those_that_wait(bool all) {
 }
 
 Follower::Followed& Follower::followed(const std::string& model) {
-  const auto found = followed_.find(model);
-  return found != followed_.end() ? found->second : followed_.try_emplace(model, model).first->second;
+  auto& of = followed_.try_emplace(model, model).first->second;
+  of.changed = true;
+  return of;
 }
 
 bool Follower::watches(const std::string& model) const {
@@ -228,6 +229,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       for (auto row : fresh) body.append(rows_.text_of(row)) += '\n';
       rows_.read(body, shape);
     }
+    found->second.changed = true;
     VIGIE_TRY(watch->add(rows_, arrived, place, again));
   }
   pending_rows_ += static_cast<std::int64_t>(rows);
@@ -254,6 +256,7 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
     labels += was == State::Labelled::kFirst;
     if (was == State::Labelled::kRepeated || !watch) continue;
     VIGIE_ASSIGN(const auto predicted, state_.record_of(number, of));
+    found->second.changed = true;
     if (predicted) VIGIE_TRY(watch->labelled(*predicted, arrived));
   }
   pending_rows_ += rows_.rows();
@@ -303,6 +306,7 @@ Status Follower::answer(const std::string& model, std::string_view json, std::in
 Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
   const auto changed = of.incidents.take_changed();
   if (changed.empty() && notices.empty()) return {};
+  of.changed = true;
   std::vector<store::Outgoing> outgoing;
   for (const auto& notice : notices)
     for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
@@ -332,6 +336,7 @@ Status Follower::close(Followed& of, std::int64_t clock, bool all) {
     }
     VIGIE_TRY(store_.put(scores));
     if (!closed.empty() || !scores.empty()) {
+      of.changed = true;
       models_.update(watch.model(), [&](Model& known) { known.state = watch.state(); });
       ++pending_rows_;
     }
@@ -341,14 +346,19 @@ Status Follower::close(Followed& of, std::int64_t clock, bool all) {
 
 Status Follower::commit(journal::Sequence offset) {
   auto keep = offset;
-  for (const auto& [name, of] : followed_) {
+  for (auto& [name, of] : followed_) {
+    if (of.watch) keep = std::min(keep, of.watch->read_from());
+    if (!std::exchange(of.changed, false)) continue;
     VIGIE_TRY(state_.put(incidents_of(name), of.incidents.save()));
     if (!of.watch) continue;
     VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));
-    keep = std::min(keep, of.watch->read_from());
   }
-  VIGIE_TRY(state_.commit(offset, models_.all()));
+  const auto models = models_.take_changed();
+  if (auto done = state_.commit(offset, models); !done) {
+    models_.give_back(models);
+    return done;
+  }
   committed_at_ = steady_clock::now();
   pending_rows_ = 0;
   counted_ = std::max(counted_, offset);

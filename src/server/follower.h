@@ -61,6 +61,7 @@ class Follower {
     std::unique_ptr<Watch> watch;
     engine::Incidents incidents;
     double false_alarms = 1;
+    bool changed = true;  // since the last commit
   };
   Followed& followed(const std::string& model);
   Status close(Followed& of, std::int64_t clock, bool all);

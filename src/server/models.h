@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,13 +32,32 @@ class Models {
     if (models_.size() >= most_ && !accepted) return {};
     Model model;
     model.number = next_++, model.name = name;
+    changed_.emplace(name);
     return models_.emplace(name, std::move(model)).first->second.number;
   }
 
   /// Alters a model that number_of() knows.
   void update(std::string_view name, const std::function<void(Model&)>& change) {
     std::lock_guard lock(mutex_);
-    if (auto it = models_.find(name); it != models_.end()) change(it->second);
+    const auto it = models_.find(name);
+    if (it == models_.end()) return;
+    const auto before = it->second;
+    change(it->second);
+    if (it->second != before) changed_.emplace(name);
+  }
+
+  /// Those that changed since they were last taken.
+  std::vector<Model> take_changed() {
+    std::lock_guard lock(mutex_);
+    std::vector<Model> out;
+    for (const auto& name : changed_) out.push_back(models_.find(name)->second);
+    changed_.clear();
+    return out;
+  }
+  /// What was taken did not last.
+  void give_back(const std::vector<Model>& taken) {
+    std::lock_guard lock(mutex_);
+    for (const auto& model : taken) changed_.insert(model.name);
   }
 
   std::optional<Model> find(std::string_view name) const {
@@ -57,6 +77,7 @@ class Models {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, Model, std::less<>> models_;
+  std::set<std::string, std::less<>> changed_;
   std::uint32_t next_ = 1;
   std::size_t most_;
 };
