@@ -86,7 +86,8 @@ Command add_serve(CLI::App& program) {
       "Exit status: 0 ended as asked; 2 bad usage, or a folder or an address that\n"
       "cannot be had.");
   auto o = std::make_shared<Options>();
-  app->add_option("--data", o->data, "folder of what is kept; made where it is not there")->type_name("DIR");
+  app->add_option("--data", o->data, "folder of what is kept, else ./vigie-data; made where it is not there")
+      ->type_name("DIR");
   app->add_option("--listen", o->listen, "address; port 0 takes a free one")->type_name("HOST:PORT");
   app->add_option("--notify", o->notify, "who is told of incidents, as vigie notify test has it; again for another one")
       ->type_name("TARGET");

@@ -279,9 +279,9 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
                              .added = added,
                              .declared = declared,
                              .label = label,
-                             .absences = {}};
+                             .habits = {}};
     if (options_.window == reference_.window)
-      context.windows = known_good_.windows, context.absences = known_good_.absences;
+      context.windows = known_good_.windows, context.habits = known_good_.habits;
     quality::RunOptions checks;
     checks.threads = options_.threads;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));

@@ -21,8 +21,9 @@ using event::Notice;
 using event::Severity;
 
 constexpr std::uint8_t kVersion = 1;
-constexpr double kMonth = 30 * 8.64e10;  // µs
-constexpr std::size_t kMostCauses = 50;  // of one incident
+constexpr double kMonth = 30 * 8.64e10;    // µs
+constexpr std::size_t kMostCauses = 50;    // of one incident
+constexpr std::size_t kRemembered = 1000;  // windows
 constexpr double kGrave = 3;  // weight from which causes are alike: their order then is that of columns, metrics
 /// Checks that speak of data that are broken, not of others than before.
 constexpr std::string_view kBroken[] = {"schema",   "missing", "empty",      "type_mismatch",
@@ -81,8 +82,8 @@ Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_
     if (q.verdict != "fail") continue;
     const bool broken = std::find(std::begin(kBroken), std::end(kBroken), q.check) != std::end(kBroken);
     out.firm = true;
-    out.causes.push_back(
-        {q.column.value_or(""), "", q.check, broken ? Severity::kCritical : Severity::kWarning, 1, q.reason, start, 1});
+    out.causes.push_back({q.column.value_or(""), "", q.check, broken ? Severity::kCritical : Severity::kWarning,
+                          1 + (std::isfinite(q.value) ? std::clamp(q.value, 0., 2.) : 0), q.reason, start, 1});
   }
   rank(out.causes);
   return out;
@@ -104,6 +105,14 @@ Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t
 }
 
 Incidents::Incidents(std::string model, IncidentOptions options) : model_(std::move(model)), options_(options) {}
+
+void Incidents::compare_anew(bool scored) {
+  false_.clear();
+  for (auto& course : courses_) course.seen.clear(), course.warnings = course.healthy = 0;
+  if (scored || !open_) return;
+  courses_.at(static_cast<std::size_t>(Sighting::Track::kScores)).troubled = false;
+  courses_.at(static_cast<std::size_t>(Sighting::Track::kData)).troubled = true;
+}
 
 void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {
   owner_ = std::move(owner), runbook_ = std::move(runbook), monitors_ = std::move(monitors);
@@ -133,7 +142,8 @@ bool Incidents::counts(const Cause& cause) const {
 
 std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   auto& course = courses_.at(static_cast<std::size_t>(given.track));
-  const bool late = given.start <= course.seen;
+  const bool again =
+      course.seen.contains(given.start) || (course.seen.size() == kRemembered && given.start < *course.seen.begin());
   auto sighting = given;
   const auto before = sighting.causes.size();
   std::erase_if(sighting.causes, [&](const Cause& cause) { return !counts(cause); });
@@ -144,19 +154,21 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (sighting.causes.size() < before)
     sighting.firm = sighting.firm && std::any_of(sighting.causes.begin(), sighting.causes.end(),
                                                  [](const Cause& c) { return c.weight >= 1; });
-  if (!late) course.seen = sighting.start;
-  if (!sighting.causes.empty()) return bad(sighting, course, late, now);
-  if (!sighting.judged || late) return {};
-  course.warnings = 0, ++course.healthy, ++since_last_;
+  course.seen.insert(sighting.start);
+  if (course.seen.size() > kRemembered) course.seen.erase(course.seen.begin());
+  if (!sighting.causes.empty()) return bad(sighting, course, again, now);
+  if (!sighting.judged || again) return {};
+  course.warnings = 0, ++course.healthy;
+  since_last_ += given.track == Sighting::Track::kData;
   if (course.healthy >= options_.healthy) course.troubled = false;
   if (!open_ || std::any_of(courses_.begin(), courses_.end(), [](const Course& c) { return c.troubled; })) return {};
   return {resolve(now)};
 }
 
-std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, bool late, std::int64_t now) {
-  course.healthy = 0;
+std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, bool again, std::int64_t now) {
+  if (again && (!open_ || sighting.start < open_->since)) return {};
+  if (!again) course.healthy = 0;
   if (!sighting.firm && !open_) {
-    if (late) return {};
     if (course.warnings++ == 0) course.first_warning = sighting.start;
     if (course.warnings < options_.warnings) return {};
   }
@@ -172,7 +184,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
       if (incident.causes.size() < kMostCauses) incident.causes.push_back(cause);
       continue;
     }
-    known->windows += !late;
+    known->windows += !again;
     if (std::pair(cause.severity, cause.weight) <= std::pair(known->severity, known->weight)) continue;
     known->severity = cause.severity, known->weight = cause.weight, known->reason = cause.reason;
   }
@@ -181,7 +193,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   assign();
   incident.since = std::min(incident.since, sighting.start);
   incident.until = std::max(incident.until, sighting.end);
-  incident.windows += !late;
+  incident.windows += !again;
   const auto worst = incident.causes.front().severity;
   const bool worse = worst > incident.severity;
   incident.severity = std::max(incident.severity, worst);
@@ -197,7 +209,7 @@ void Incidents::open_at(std::int64_t since, const std::vector<Cause>& causes, st
   const auto same = [&](const Cause& cause) {
     return std::any_of(causes.begin(), causes.end(), [&](const Cause& c) { return key_of(c) == key_of(cause); });
   };
-  if (last_ && !last_->false_alarm && since_last_ <= options_.cool_down + options_.healthy &&
+  if (last_ && !last_->false_alarm && since_last_ <= options_.cool_down &&
       std::any_of(last_->causes.begin(), last_->causes.end(), same)) {
     open_ = std::move(last_);
     last_.reset();
@@ -205,8 +217,11 @@ void Incidents::open_at(std::int64_t since, const std::vector<Cause>& causes, st
     return;
   }
   auto& incident = open_.emplace();
+  ++opened_;
   incident.id = id_of(model_, since);
-  if (last_ && last_->id.starts_with(incident.id)) incident.id = last_->id + "-2";
+  // Of an older window than the youngest incident there may have been one.
+  if (since - since % 1'000'000 <= latest_) incident.id += fmt::format("-{}", opened_);
+  latest_ = std::max(latest_, since);
   incident.model = model_, incident.since = since, incident.opened = now;
   last_.reset();
 }
@@ -244,7 +259,8 @@ Result<std::vector<Notice>> Incidents::answer(std::string_view id, const Answer&
   std::vector<Notice> told;
   if (!open_ || open_->id != id)
     return fail(Code::kInput, fmt::format("incident {} is over, or there is none", vigie::quoted(id)));
-  open_->answered_by = answer.by, open_->note = answer.note;
+  if (!answer.by.empty()) open_->answered_by = answer.by;
+  if (!answer.note.empty()) open_->note = answer.note;
   switch (answer.action) {
     case Action::kAcknowledge:
       open_->state = Incident::State::kAcknowledged, open_->snoozed_until = 0;
@@ -278,10 +294,12 @@ std::string Incidents::save() const {
   out.fixed(kVersion);
   for (const auto* incident : {&open_, &last_}) out.string(*incident ? event::to_json(**incident) : "");
   for (const auto& c : courses_) {
-    for (auto number : {c.seen, c.warnings, c.healthy, c.first_warning}) out.fixed(number);
+    for (auto number : {c.warnings, c.healthy, c.first_warning}) out.fixed(number);
+    out.varint(c.seen.size());
+    for (auto start : c.seen) out.fixed(start);
     out.fixed(std::uint8_t{c.troubled});
   }
-  out.fixed(told_), out.fixed(since_last_);
+  for (auto number : {told_, since_last_, latest_, opened_}) out.fixed(number);
   out.varint(false_.size());
   for (const auto& [key, weight] : false_) {
     out.string(key);
@@ -300,10 +318,12 @@ Status Incidents::load(std::string_view bytes) {
     VIGIE_ASSIGN(*incident, event::incident_of_json(json));
   }
   for (auto& c : courses_) {
-    for (auto* number : {&c.seen, &c.warnings, &c.healthy, &c.first_warning}) *number = in.fixed<std::int64_t>();
+    for (auto* number : {&c.warnings, &c.healthy, &c.first_warning}) *number = in.fixed<std::int64_t>();
+    c.seen.clear();
+    for (auto left = in.varint(); left > 0 && in.ok(); --left) c.seen.insert(in.fixed<std::int64_t>());
     c.troubled = in.fixed<std::uint8_t>() != 0;
   }
-  told_ = in.fixed<std::int64_t>(), since_last_ = in.fixed<std::int64_t>();
+  for (auto* number : {&told_, &since_last_, &latest_, &opened_}) *number = in.fixed<std::int64_t>();
   false_.clear();
   for (auto left = in.varint(); left > 0 && in.ok(); --left) {
     auto key = in.string();

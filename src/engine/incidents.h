@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,8 +61,8 @@ class Incidents {
  public:
   explicit Incidents(std::string model, IncidentOptions options = {});
 
-  /// A window; those of a track come in the order of their starts. One that comes again is passed over. `now`: µs.
-  /// What is to be told of it.
+  /// A window; `now`: µs. One that comes again, as labels come, may alter an open incident that it is of, and opens
+  /// none: each is looked at once. What is to be told of it.
   std::vector<event::Notice> see(const Sighting& sighting, std::int64_t now);
   /// Time passed without a window: snoozed ones that wake up, reminders.
   std::vector<event::Notice> tick(std::int64_t now);
@@ -76,6 +76,8 @@ class Incidents {
   /// What a person says of an incident. Code::kInput: there is none of that id that is not over.
   Result<std::vector<event::Notice>> answer(std::string_view id, const Answer& answer, std::int64_t now);
 
+  /// Windows are compared with something else from now on, and scored or not: what was said of false alarms is over.
+  void compare_anew(bool scored);
   /// From the next window on; the first monitor that speaks of a cause counts.
   void configure(std::string owner, std::string runbook, std::vector<Monitor> monitors);
   /// The one that is not over.
@@ -87,16 +89,16 @@ class Incidents {
   Status load(std::string_view bytes);
 
  private:
-  struct Course {                                                  // of one track
-    std::int64_t seen = std::numeric_limits<std::int64_t>::min();  // start of the latest window
-    std::int64_t warnings = 0, healthy = 0;                        // windows in a row
+  struct Course {                            // of one track
+    std::set<std::int64_t> seen;             // starts of the latest windows
+    std::int64_t warnings = 0, healthy = 0;  // windows in a row
     std::int64_t first_warning = 0;
     bool troubled = false;  // has causes in the open incident
   };
   bool counts(const event::Cause& cause) const;
   const Monitor* monitor_of(const event::Cause& cause) const;
   void assign();
-  std::vector<event::Notice> bad(const Sighting& sighting, Course& course, bool late, std::int64_t now);
+  std::vector<event::Notice> bad(const Sighting& sighting, Course& course, bool again, std::int64_t now);
   void open_at(std::int64_t since, const std::vector<event::Cause>& causes, std::int64_t now);
   event::Notice resolve(std::int64_t now);
   event::Notice tell(event::Notice::Kind kind, std::int64_t now);
@@ -107,9 +109,10 @@ class Incidents {
   std::vector<Monitor> monitors_;
   std::optional<event::Incident> open_, last_;
   std::array<Course, 2> courses_;
-  std::map<std::string, double> false_;  // weights of causes that were no cause to wake anybody
-  std::int64_t told_ = 0;                // when of the open one
-  std::int64_t since_last_ = 0;          // windows since the last one ended
+  std::map<std::string, double> false_;   // weights of causes that were no cause to wake anybody
+  std::int64_t told_ = 0;                 // when of the open one
+  std::int64_t since_last_ = 0;           // windows since the last one ended
+  std::int64_t latest_ = 0, opened_ = 0;  // since when the youngest is, and how many there were
   std::map<std::string, event::Incident> changed_;
 };
 

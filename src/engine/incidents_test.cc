@@ -137,6 +137,34 @@ TEST(Incidents, MonitorsSayWhatWakesWhom) {
   EXPECT_EQ(course.all(), "- opened worse");
 }
 
+TEST(Incidents, AWindowIsLookedAtOnce) {
+  Course course;
+  const auto scored = [](int hour, std::vector<event::Cause> causes = {}) {
+    return window(hour, std::move(causes), true, Track::kScores);
+  };
+  course.see(scored(0));
+  course.see(scored(2, {cause("", Severity::kCritical)}));  // labels of hour 1 are late
+  course.see(scored(1, {cause("", Severity::kCritical)}));
+  const auto id = course.incidents.open()->id;
+  ASSERT_TRUE(course.incidents.answer(id, {Incidents::Action::kResolve, "ana", ""}, kStart + 9 * kHour));
+  course.see(scored(2, {cause("", Severity::kCritical)}));
+  course.see(scored(0, {cause("", Severity::kCritical)}));
+  EXPECT_EQ(course.all(), "- opened - - -");
+  for (int hour = 3; hour < 8; ++hour) course.see(window(hour));
+  // Others of the same time have other ids.
+  course.see(window(2, {cause("age")}));
+  ASSERT_TRUE(course.incidents.open());
+  EXPECT_NE(course.incidents.open()->id, id);
+}
+
+TEST(Incidents, ANewReferenceEndsWhatNoWindowCanEnd) {
+  Course course;
+  course.see(window(0, {cause("", Severity::kCritical)}, true, Track::kScores));
+  course.incidents.compare_anew(false);
+  course.see(window(1)), course.see(window(2));
+  EXPECT_EQ(course.all(), "opened - resolved");
+}
+
 TEST(Incidents, GoOnAsTheyWereAfterAStart) {
   for (int at = 0; at < 8; ++at) {
     Course whole, parted;

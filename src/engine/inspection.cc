@@ -370,10 +370,10 @@ class Inspector {
                              .added = {},
                              .declared = declared_,
                              .label = options_.roles.label,
-                             .absences = {}};
+                             .habits = {}};
     if (last) context.now = options_.now;
     if (reference_ && options_.window.kind != WindowSpec::Kind::kNone && options_.window == reference_->window)
-      context.windows = reference_->windows, context.absences = reference_->absences;
+      context.windows = reference_->windows, context.habits = reference_->habits;
     auto checks = options_.checks;
     checks.threads = options_.threads;
     VIGIE_ASSIGN(auto findings, quality::run_checks(context, checks));
@@ -469,7 +469,7 @@ Result<QualityReference> learn_quality(table::Input& input, const InspectOptions
   out.window = options.window;
   std::vector<std::int64_t> rows;
   for (const auto& window : windows) rows.push_back(window.rows);
-  for (const auto w : healthy_windows(*windower, options.window, rows)) out.windows.push_back(windows[w]);
+  for (const auto w : healthy_windows(*windower, options.window, rows, 1)) out.windows.push_back(windows[w]);
   for (const auto& field : scanned.schema) {
     const auto* column = state->find(field.name);
     if (column && column->present() > 0) out.types.push_back(field);

@@ -178,7 +178,9 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
     const auto& seen = (*windower_)[open.window];
     data.cut_off = (open.first && seen.first - start > most) || (!over && open.end - seen.last > most);
   } else {
-    closed.start = open.came, closed.end = open.last_came + 1;
+    // Several may have come at once.
+    closed.start = std::max(open.came, last_start_ + 1), closed.end = std::max(open.last_came, closed.start) + 1;
+    last_start_ = closed.start;
     data.cut_off = false;
   }
   VIGIE_ASSIGN(auto found, comparer_->judge(data, counted));

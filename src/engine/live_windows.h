@@ -50,7 +50,7 @@ class LiveWindows {
 
   struct Closed {
     std::int64_t key = 0;             ///< of the window, rising with time
-    std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came
+    std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came, each after the last
     WindowResult result;
     std::vector<std::string> notes;
   };
@@ -91,7 +91,7 @@ class LiveWindows {
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key
-  std::int64_t rows_ = 0, rows_at_place_ = 0, late_ = 0;
+  std::int64_t rows_ = 0, rows_at_place_ = 0, late_ = 0, last_start_ = 0;
   std::int64_t closed_below_ = std::numeric_limits<std::int64_t>::min();
   double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;

@@ -100,24 +100,41 @@ namespace {
 
 constexpr double kNowAndThen = .05;  // of the windows
 
-/// What healthy windows lack, as far as their traces tell: of the most frequent categories.
-std::vector<quality::Absences> absences_of(const Profile& profile) {
-  std::vector<quality::Absences> out;
+/// Rows of category i in a window, by its trace.
+double rows_of(const drift::WindowSummary& w, std::size_t i) {
+  const double root = std::sin(w.arcsine[i]);
+  return root * root * (w.rows + .75) - .375;
+}
+
+bool has_one_value(const ColumnProfile& c, const drift::WindowSummary& w) {
+  if (!c.categorical()) return w.log_scale < std::log(.5 / w.rows) / 2 + 1e-3;
+  for (std::size_t i = 0; i < w.arcsine.size(); ++i)
+    if (rows_of(w, i) > w.rows - .5) return true;
+  return false;
+}
+
+/// As far as the traces of healthy windows tell: of the most frequent categories.
+std::vector<quality::Habit> habits_of(const Profile& profile) {
+  std::vector<quality::Habit> out;
   for (const auto& c : profile.columns) {
     const auto& windows = c.parts[0][0].windows;
-    if (!c.categorical() || windows.size() < drift::kFewestWindows) continue;
-    quality::Absences absent{c.name, {}};
-    for (std::size_t i = 0; i < c.categories.size(); ++i) {
+    if (windows.size() < drift::kFewestWindows) continue;
+    const auto often = [&](std::size_t count, std::size_t of) {
+      return static_cast<double>(count) > kNowAndThen * static_cast<double>(of);
+    };
+    quality::Habit habit{c.name, {}};
+    std::size_t constant = 0;
+    for (const auto& w : windows) constant += has_one_value(c, w);
+    habit.constant = often(constant, windows.size());
+    for (std::size_t i = 0; c.categorical() && i < c.categories.size(); ++i) {
       std::size_t known = 0, without = 0;
       for (const auto& w : windows) {
         if (i >= w.arcsine.size()) continue;
-        const double root = std::sin(w.arcsine[i]);
-        ++known, without += root * root * (w.rows + .75) - .375 < .5;
+        ++known, without += rows_of(w, i) < .5;
       }
-      if (static_cast<double>(without) > kNowAndThen * static_cast<double>(known))
-        absent.texts.push_back(c.categories[i].name);
+      if (often(without, known)) habit.texts.push_back(c.categories[i].name);
     }
-    if (!absent.texts.empty()) out.push_back(std::move(absent));
+    if (habit.constant || !habit.texts.empty()) out.push_back(std::move(habit));
   }
   return out;
 }
@@ -132,7 +149,7 @@ QualityReference quality_of(const Profile& profile) {
                        .types = {},
                        .window = profile.window,
                        .windows = profile.quality_windows,
-                       .absences = absences_of(profile),
+                       .habits = habits_of(profile),
                        .left_out = {},
                        .problems = profile.problems,
                        .notes = {}};

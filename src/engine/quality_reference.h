@@ -24,7 +24,7 @@ struct QualityReference {
   table::Schema types;  ///< as its columns are read, those without a value apart; the current data's are read likewise
   WindowSpec window;
   std::vector<quality::Window> windows;  ///< healthy ones, in time order
-  std::vector<quality::Absences> absences;
+  std::vector<quality::Habit> habits;
   std::vector<std::string> left_out;  ///< columns that are known, and not looked at
   std::vector<std::string> problems, notes;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,6 +68,9 @@ Result<std::shared_ptr<const StoredScores>> store_scores(table::Input& data, con
 /// Puts into the profile of `rows` how good predictions were in them. `guessed`: nobody named the task, which the roles
 /// speak of or not; what the columns lack for it is a note of the profile then, and no error.
 Status keep_scores(Profile& profile, table::Input& rows, ScoreOptions options, bool guessed);
+
+/// Whether a label is one of the classes that were stored; of tasks without classes every one is.
+std::function<bool(std::string_view)> known_labels(const StoredScores& scores);
 
 /// Code::kUsage where the metrics that `options` ask for are not those that were stored. `name` is the profile's.
 Status check_stored(const StoredScores& stored, const ScoreOptions& options, std::string_view name);

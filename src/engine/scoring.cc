@@ -394,4 +394,12 @@ Status keep_scores(Profile& profile, table::Input& rows, ScoreOptions options, b
   return {};
 }
 
+std::function<bool(std::string_view)> known_labels(const StoredScores& scores) {
+  const bool classes = scores.options.task == Task::kBinary || scores.options.task == Task::kMulticlass;
+  if (!classes || scores.options.classes.empty()) return [](std::string_view) { return true; };
+  return [index = ClassIndex(scores.options.classes)](std::string_view label) {
+    return index.find(label) < index.names().size();
+  };
+}
+
 }  // namespace vigie::engine

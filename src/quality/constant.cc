@@ -40,6 +40,11 @@ Finding judge(const Subject& subject, std::size_t i) {
     finding.expected = "one value or more: this is a shorter time than the reference's";
     return finding;
   }
+  for (const auto& habit : subject.habits)
+    if (habit.column == column.spec().name && habit.constant) {
+      finding.expected = "one value or more, as healthy windows have";
+      return finding;
+    }
   finding.p_value = more_p({mode.rows, mode.rows, then.count, then.rows});
   finding.verdict = Verdict::kFail;
   return finding;

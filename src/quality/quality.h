@@ -45,10 +45,12 @@ struct Window {
   std::vector<std::int64_t> missing;  ///< per column of the reference; empty: not known
 };
 
-/// Texts of a column that healthy windows lack now and then, as a day lacks six names of weekdays.
-struct Absences {
+/// What is nothing odd of a column in a healthy window, though it would be in the whole reference: a day has one
+/// weekday.
+struct Habit {
   std::string column;
-  std::vector<std::string> texts;
+  std::vector<std::string> texts;  ///< that windows lack now and then
+  bool constant = false;           ///< windows have one value only, now and then
 };
 
 /// How much of its span the current window holds.
@@ -74,7 +76,7 @@ struct Context {
   std::span<const ColumnSpec> added{};     ///< columns of the current data that the caller has not counted either
   std::span<const ColumnSpec> declared{};  ///< what the current data themselves say of their columns, however read
   std::string_view label{};                ///< a label besides the columns of Role::kLabel
-  std::span<const Absences> absences{};    ///< of `windows`
+  std::span<const Habit> habits{};         ///< of `windows`
 };
 
 /// A Context, and the samples of rows that checks of pairs and of whole rows look at, taken once for all checks; empty

@@ -34,8 +34,8 @@ void run(const Subject& subject, Args args, std::vector<Finding>& out) {
     const ColumnState* before = subject.before(column);
     if (column.spec().kind != Kind::kString || column.spec().role == Role::kId || !before) continue;
     std::span<const std::string> usual;
-    for (const auto& absent : subject.absences)
-      if (absent.column == column.spec().name) usual = absent.texts;
+    for (const auto& habit : subject.habits)
+      if (habit.column == column.spec().name) usual = habit.texts;
     out.push_back(judge(column, *before, usual, args));
     out.back().column = column.spec().name;
   }

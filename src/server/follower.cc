@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -54,6 +55,11 @@ void Follower::after(journal::Sequence record, std::function<void()> then) {
   waiting_.emplace(record, std::move(then));
 }
 
+bool Follower::someone_waits() const {
+  std::lock_guard lock(mutex_);
+  return !waiting_.empty() && waiting_.begin()->first < reader_.position();
+}
+
 void Follower::call_those_that_wait(bool all) {
   std::vector<std::function<void()>> due;
   {
@@ -69,6 +75,10 @@ Follower::Followed& Follower::followed(const std::string& model) {
   auto& of = followed_.try_emplace(model, model).first->second;
   of.changed = true;
   return of;
+}
+
+bool Follower::behind() const {
+  return now() - waited_ > 1'000'000;
 }
 
 bool Follower::watches(const std::string& model) const {
@@ -93,6 +103,10 @@ Status Follower::start_again() {
   followed_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
+  // Of those that are not in it yet, all is read again.
+  for (const auto& model : models_.all())
+    if (std::none_of(models.begin(), models.end(), [&](const Model& known) { return known.name == model.name; }))
+      models_.update(model.name, [](Model& fresh) { fresh.predictions = fresh.labels = 0; });
   auto from = counted_;
   for (const auto& known : models) {
     models_.update(known.name, [&](Model& model) { model = known; });
@@ -122,6 +136,7 @@ Status Follower::catch_up() {
 }
 
 void Follower::start() {
+  waited_ = now();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -136,15 +151,22 @@ void Follower::run() {
         if (done) done = close(of, clock, false);
       closed_at_ = steady_clock::now();
     }
-    if (done && pending_rows_ > 0 && (!*more || pending_rows_ >= kMostPending) &&
-        (pending_rows_ >= kMostPending || steady_clock::now() - committed_at_ >= kCommitEvery))
+    // What somebody was told of, or waits for, must be there after a crash.
+    const bool urgent = urgent_ || someone_waits();
+    if (done && pending_rows_ > 0 &&
+        (pending_rows_ >= kMostPending || urgent || (!*more && steady_clock::now() - committed_at_ >= kCommitEvery)))
       done = commit(reader_.position());
-    if (!done) done = start_again(), std::this_thread::sleep_for(kCommitEvery);
     {
       std::lock_guard lock(mutex_);
       trouble_ = !done ? done.error().message : "";
     }
+    if (!done) {
+      static_cast<void>(start_again());
+      std::this_thread::sleep_for(kCommitEvery);
+      continue;
+    }
     call_those_that_wait(false);
+    if (more && !*more) waited_ = now();
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
   if (pending_rows_ > 0) (void)commit(reader_.position());
@@ -201,7 +223,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     VIGIE_TRY(close(followed(name), arrived, true));
     Model model;
     model.name = name, model.number = *number;
-    VIGIE_TRY(set_reference(model, record.body, place, true));
+    if (auto set = set_reference(model, record.body, place, true); !set) {
+      if (set.error().code == Code::kIo || set.error().code == Code::kUnavailable) return set;
+      return lose(set.error().message), Status();
+    }
     ++pending_rows_;
     return state_.put(reference_of(record.model), record.body);
   }
@@ -275,6 +300,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
                                        std::move(windows), place));
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
+  if (anew) at.incidents.compare_anew(watch->scored());
   watch->bear(at.false_alarms);
   at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
@@ -312,6 +338,7 @@ Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
     for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
   VIGIE_TRY(store_.put(changed, outgoing));
   ++pending_rows_;
+  if (!notices.empty()) urgent_ = true;
   if (!outgoing.empty() && told) told();
   return {};
 }
@@ -360,7 +387,7 @@ Status Follower::commit(journal::Sequence offset) {
     return done;
   }
   committed_at_ = steady_clock::now();
-  pending_rows_ = 0;
+  pending_rows_ = 0, urgent_ = false;
   counted_ = std::max(counted_, offset);
   journal_.keep(std::string(kConsumer), keep);
   committed_(offset);

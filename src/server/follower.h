@@ -40,6 +40,8 @@ class Follower {
   void after(journal::Sequence record, std::function<void()> then);
   /// Is called when there is something to tell the targets; before start().
   std::function<void()> told;
+  /// It has been reading, or held up, for a second: what is written now it reads later.
+  bool behind() const;
   /// Whether the model has a reference.
   bool watches(const std::string& model) const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
@@ -66,6 +68,7 @@ class Follower {
   Followed& followed(const std::string& model);
   Status close(Followed& of, std::int64_t clock, bool all);
   Status tell(Followed& of, std::span<const event::Notice> notices);
+  bool someone_waits() const;
   void call_those_that_wait(bool all);
   Status commit(journal::Sequence offset);
   Status start_again();
@@ -83,8 +86,10 @@ class Follower {
   TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
   std::int64_t pending_rows_ = 0, arrived_ = 0;
+  bool urgent_ = false;  // what is pending must last now
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
   std::atomic<bool> stop_ = false;
+  std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
   mutable std::mutex mutex_;
   std::set<std::string, std::less<>> watched_;
   std::string trouble_, lost_why_;

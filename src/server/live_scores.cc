@@ -142,9 +142,10 @@ Result<std::unique_ptr<LiveScores>> LiveScores::make(std::uint32_t model,
   std::unique_ptr<LiveScores> live(new LiveScores(model, std::move(reference), state));
   auto& o = live->options_ = live->reference_->scores->options;
   o.threads = 1, o.keep_state = false, o.pictures = false, o.progress = {};
-  o.window = windows, o.timestamp = live->reference_->timestamp;
+  o.window = windows, o.timestamp = windows.calendar() ? live->reference_->timestamp : "";
   live->wanted_ = wanted(*live->reference_);
   live->label_is_text_ = true;
+  live->known_label_ = engine::known_labels(*live->reference_->scores);
   for (const auto& c : live->reference_->columns)
     if (c.name == o.label) live->label_is_text_ = c.source == table::Type::kString;
 
@@ -185,6 +186,11 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
   ByteWriter touched;
   touched.fixed(arrived);
   for (const auto& [window, text] : lines) {
+    if (window < windows.closed_below()) {
+      // Late; of a time that never was a window nothing is scored.
+      VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
+      if (!over) continue;
+    }
     auto name = key(kRows, window);
     append(name, place);
     VIGIE_TRY(state_.keep(name, text));
@@ -272,8 +278,12 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
   const auto began = steady_clock::now();
   for (auto it = due_.begin(); it != due_.end();) {
     const auto window = it->first;
+    if (it->second > now) {
+      ++it;
+      continue;
+    }
     VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
-    if (it->second > now || !over) {
+    if (!over) {
       ++it;
       continue;
     }
@@ -317,7 +327,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   }
   // The rows as they were, each with its label.
   std::string rows;
-  std::int64_t count = 0, labels = 0;
+  std::int64_t count = 0, labels = 0, strange = 0;
   for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
     end_of = kept.find('\n', at);
     const auto line = std::string_view(kept).substr(at, end_of - at);
@@ -328,7 +338,8 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     const auto quoted = line.substr(from, to + 1 - from);
     std::string plain(quoted.substr(1, quoted.size() - 2));
     if (plain.find('\\') != std::string::npos) plain = nlohmann::json::parse(quoted).get<std::string>();
-    VIGIE_ASSIGN(const auto label, state_.label_of(model_, plain));
+    VIGIE_ASSIGN(auto label, state_.label_of(model_, plain));
+    if (label && !known_label_(*label)) label.reset(), ++strange;
     rows += '{';
     append_json(rows, options_.label);
     rows += ':';
@@ -342,17 +353,23 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     rows += '\n';
     ++count, labels += label.has_value();
   }
-  if (labels == 0) return out;
+  if (labels + strange == 0) return out;
 
   auto options = options_;
   options.cut_off = partial;
   JsonInput input(rows, "the window");
-  const auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
+  const auto card = labels == 0 ? Result<engine::Scorecard>(fail(Code::kInput, ""))
+                                : engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
   const auto late = usual_delay();
   const bool preliminary = last + late > now;
   if (preliminary) ripe = last + late;
   out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": {}",
                          static_cast<double>(labels) / static_cast<double>(count), preliminary);
+  if (strange > 0) out.body += fmt::format(", \"unknown_labels\": {}", strange);
+  if (labels == 0) {
+    out.body += ", \"metrics\": []}";
+    return out;
+  }
   if (!card) {
     out.body += ", \"score_note\": ";
     append_json(out.body, card.error().message);

@@ -74,6 +74,7 @@ class LiveScores {
   engine::ScoreOptions options_;
   std::vector<std::string> wanted_;
   bool label_is_text_ = false;
+  std::function<bool(std::string_view)> known_label_;
   std::map<std::int64_t, std::int64_t> due_;  // windows, and when to score them
   std::vector<std::uint64_t> delays_;         // labels by the logarithm of their delay
   bool delays_changed_ = false;

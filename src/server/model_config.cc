@@ -9,7 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "drift/drift.h"
+#include "engine/compare.h"
 #include "engine/windows.h"
+#include "quality/quality.h"
 #include "table/json_rows.h"
 
 namespace vigie::server {
@@ -32,7 +35,8 @@ Error wrong(std::string_view key, std::string_view expected, const Json& got) {
 Status known(const Json& object, std::string_view where, const std::vector<std::string>& names) {
   for (const auto& [key, value] : object.items())
     if (std::find(names.begin(), names.end(), key) == names.end())
-      return fail(Code::kInput, fmt::format("{}{}", where, unknown_name("key", key, names)));
+      return fail(Code::kInput, fmt::format("{}{}{}", where.substr(0, where.size() - where.ends_with('.')),
+                                            where.empty() ? "" : ": ", unknown_name("key", key, names)));
   return {};
 }
 
@@ -75,6 +79,14 @@ Result<engine::WindowSpec> window_of(const Json& json) {
   return wrong("window", "hour, day, week, month or a number of rows up to 1e9", json);
 }
 
+std::vector<std::string> names_of_causes() {
+  std::vector<std::string> names{std::string(engine::kDefaultMethod)};
+  for (const auto* m : metric::metrics()) names.emplace_back(m->name);
+  for (const auto* c : quality::checks()) names.emplace_back(c->name);
+  for (const auto* m : drift::methods()) names.emplace_back(m->name);
+  return names;
+}
+
 Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
   const auto where = fmt::format("monitors[{}].", index);
   if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
@@ -86,6 +98,15 @@ Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
   VIGIE_TRY(take(json, "owner", where, out.owner));
   VIGIE_TRY(take(json, "runbook", where, out.runbook));
   VIGIE_TRY(take(json, "severity", where, severity));
+  if (out.column.empty() && out.what.empty())
+    return fail(Code::kInput,
+                fmt::format("{}: names no column and no metric, check or method", where.substr(0, where.size() - 1)));
+  if (!out.what.empty()) {
+    auto names = names_of_causes();
+    if (std::find(names.begin(), names.end(), out.what) == names.end())
+      return fail(Code::kInput,
+                  fmt::format("{}what: {}", where, unknown_name("metric, check or method", out.what, names)));
+  }
   if (severity == "off")
     out.off = true;
   else if (severity == "warning" || severity == "critical")
@@ -139,7 +160,8 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     VIGIE_ASSIGN(out.window, window_of(*at));
   }
   out.window.zone = zone;
-  if (auto windows = engine::Windower::make(out.window); !windows) return fail(Code::kInput, windows.error().message);
+  if (auto windows = engine::Windower::make(out.window); !windows)
+    return fail(Code::kInput, fmt::format("timezone: there is no {}", vigie::quoted(zone)));
   if (const auto at = json.find("tags"); at != json.end() && !at->is_object() && !at->is_null())
     return wrong("tags", "a JSON object", *at);
   if (const auto at = json.find("roles"); at != json.end() && !at->is_null()) {

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -67,6 +68,28 @@ std::string escaped(std::string_view text) {
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+// A profile was made with windows, a task and a positive class of its own.
+Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
+  using Kind = engine::WindowSpec::Kind;
+  const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
+                          std::string_view option) {
+    return fail(Code::kInput,
+                fmt::format("the reference has {} {}, and the model was said to have {}: make it with vigie "
+                            "profile {}, or PUT the model anew",
+                            what, has, wanted, option));
+  };
+  if (config.window.kind != Kind::kNone && profile.window != config.window)
+    return differs("windows:", to_string(profile.window), to_string(config.window), "--window");
+  if (!profile.scores) return {};
+  const auto& o = profile.scores->options;
+  if (config.task && *config.task != o.task)
+    return differs("task", to_string(o.task), to_string(*config.task), "--task");
+  if (config.positive && o.task == metric::Task::kBinary && !o.classes.empty() &&
+      o.positive.value_or(o.classes.back()) != *config.positive)
+    return differs("positive class", o.positive.value_or(o.classes.back()), *config.positive, "--positive");
+  return {};
 }
 
 Json json_of(const Model& model) {
@@ -136,7 +159,10 @@ class Service::Impl {
 
   ~Impl() {
     if (http_) http_->stop();
-    follower_.reset();
+    {
+      std::lock_guard lock(ending_);
+      follower_.reset();
+    }
     delivery_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
@@ -191,6 +217,11 @@ class Service::Impl {
     journal_->append(std::move(records), [this, reply = std::move(reply),
                                           answer = std::move(answer)](Result<journal::Sequence> written) mutable {
       if (!written) return answer(refuse(written.error(), "journal"));
+      std::lock_guard lock(ending_);
+      if (!follower_) return;
+      if (follower_->behind())
+        return answer(
+            reply_of(202, {{"accepted", true}, {"note", "what came before is being read; it is applied then"}}));
       follower_->after(*written, [reply = std::move(reply), answer = std::move(answer)] { answer(reply()); });
     });
   }
@@ -251,7 +282,8 @@ class Service::Impl {
   void answer_incident(const Request& request, Answer answer) {
     const auto& id = request.path[2];
     const auto read = read_answer(request.path[3], request.body, now());
-    if (!read) return answer(refuse(read.error(), request.body.empty() ? "path" : "body"));
+    if (!read)
+      return answer(refuse(read.error(), read.error().message.starts_with("unknown action") ? "path" : "body"));
     const auto found = store_->incident(id);
     if (!found) return answer(refuse(found.error(), "store"));
     if (!*found) return answer(incident(id));
@@ -293,6 +325,8 @@ class Service::Impl {
                        ? engine::load_profile(request.body, "body")
                        : reference_of_rows(request.body, "body", options_.version, config_of(model));
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
+    if (auto fits = fits_config(*profile, config_of(model)); !fits)
+      return answer(refuse(400, fits.error().message, "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)
@@ -302,6 +336,12 @@ class Service::Impl {
                  {"columns", profile->columns.size()},
                  {"windows", profile->window_count},
                  {"window", to_string(profile->window)}};
+    if (profile->scores) {
+      const auto& o = profile->scores->options;
+      summary["task"] = to_string(o.task);
+      if (o.task == metric::Task::kBinary && !o.classes.empty())
+        summary["positive"] = o.positive.value_or(o.classes.back());
+    }
     bytes = engine::is_profile(request.body) ? request.body : engine::save_profile(*profile);
     auto trial = Watch::make(model, std::make_shared<const engine::Profile>(std::move(*profile)), windows, 0);
     if (!trial) return answer(refuse(400, trial.error().message, "body"));
@@ -346,9 +386,13 @@ class Service::Impl {
       body.append(std::string_view(window.score).substr(1));
     }
     Reply reply{200, body + "]\n"};
-    if (found->size() == query.most)
-      reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}>; rel=\"next\"",
-                                                     escaped(request.path[2]), found->back().key, query.most));
+    if (found->size() == query.most) {
+      std::string more;
+      for (const auto& [name, value] : request.query)
+        if (name == "from" || name == "to") more += fmt::format("&{}={}", name, escaped(value));
+      reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}{}>; rel=\"next\"",
+                                                     escaped(request.path[2]), found->back().key, query.most, more));
+    }
     return reply;
   }
 
@@ -370,17 +414,18 @@ class Service::Impl {
       shown.description = said("description");
       shown.predictions = model.predictions, shown.labels = model.labels, shown.last_seen = model.last_seen;
       shown.watched = follower_->watches(model.name);
-      if (page.models.size() > kModels) continue;
+      shown.drawn = page.models.size() <= kModels;
+      if (!shown.drawn) continue;
       const auto windows = store_->latest(model.name, kWindows);
       if (!windows) return refuse(windows.error(), "store");
       for (const auto& w : *windows) shown.windows.push_back({w.start, w.end, w.verdict, w.score_verdict});
     }
-    auto incidents = store_->incidents({.most = kIncidents});
+    auto incidents = store_->incidents({.most = kIncidents, .unresolved = true});
     if (!incidents) return refuse(incidents.error(), "store");
-    // Those that are open first.
-    std::stable_partition(incidents->begin(), incidents->end(),
-                          [](const auto& i) { return i.state != event::Incident::State::kResolved; });
+    const auto over = store_->incidents({.state = event::Incident::State::kResolved, .most = kIncidents});
+    if (!over) return refuse(over.error(), "store");
     page.incidents = std::move(*incidents);
+    page.incidents.insert(page.incidents.end(), over->begin(), over->end());
     return {200, view::to_page(page), "text/html; charset=utf-8"};
   }
 
@@ -446,6 +491,7 @@ class Service::Impl {
   std::unique_ptr<journal::Journal> journal_;
   std::optional<StoreOutbox> outbox_;
   std::unique_ptr<notify::Delivery> delivery_;
+  std::mutex ending_;
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
 };

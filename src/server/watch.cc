@@ -12,7 +12,7 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 
 // Where a prediction has what the reference has in a column.
 std::vector<std::string> path_of(const engine::Profile& reference, const std::string& column) {
@@ -93,7 +93,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
   watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), true);
-  watch->begins_at_ = place;
+  watch->begins_at_ = watch->made_at_ = place;
   watch->live_->at(place);
   return watch;
 }
@@ -118,7 +118,8 @@ Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
 
 // What is compared and what is scored share what is borne with.
 double Watch::level(std::int64_t start, std::int64_t end) const {
-  return engine::level_of(scores_ ? false_alarms_ / 2 : false_alarms_, end - start);
+  constexpr std::int64_t kHour = 3'600'000'000;  // nobody knows how often windows by rows will come
+  return engine::level_of(scores_ ? false_alarms_ / 2 : false_alarms_, live_->calendar() ? end - start : kHour);
 }
 
 Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labels) {
@@ -138,9 +139,11 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(const auto closed, live_->close(now, all));
   std::vector<Closed> out;
   for (const auto& one : closed) {
-    out.push_back({{model_, one.start, one.end, fmt::format("{}-{}", one.start, one.end),
-                    std::string(to_string(one.result.verdict)), view::to_json(one.result)},
-                   engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
+    const auto key =
+        live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
+    out.push_back(
+        {{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), view::to_json(one.result)},
+         engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
     compared_ = {one.start, one.result.verdict};
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
@@ -160,6 +163,7 @@ Result<std::string> Watch::save() {
   out.fixed(from.rows);
   out.fixed(from.closed_below);
   out.fixed(from.late);
+  out.fixed(made_at_);
   for (const auto& latest : {compared_, scored_}) {
     out.fixed(latest.start);
     out.fixed(static_cast<std::uint8_t>(latest.verdict));
@@ -175,6 +179,7 @@ Status Watch::load(std::string_view bytes) {
   from.rows = in.fixed<std::int64_t>();
   from.closed_below = in.fixed<std::int64_t>();
   from.late = in.fixed<std::int64_t>();
+  made_at_ = in.fixed<journal::Sequence>();
   for (auto* latest : {&compared_, &scored_}) {
     latest->start = in.fixed<std::int64_t>();
     latest->verdict = static_cast<engine::Verdict>(in.fixed<std::uint8_t>());

@@ -42,6 +42,7 @@ class Watch {
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
   Status add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  bool scored() const { return scores_ != nullptr; }
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);
   struct Closed {
@@ -80,7 +81,7 @@ class Watch {
   std::unique_ptr<LiveScores> scores_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0;
-  journal::Sequence begins_at_ = 0;
+  journal::Sequence begins_at_ = 0, made_at_ = 0;
   struct Latest {
     std::int64_t start = std::numeric_limits<std::int64_t>::min();
     engine::Verdict verdict = engine::Verdict::kNoData;

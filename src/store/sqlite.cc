@@ -25,7 +25,7 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS outgoing ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, incident TEXT NOT NULL, number INTEGER NOT NULL,"
     "  kind INTEGER NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
-    "  fate INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', UNIQUE (incident, number, target));"
+    "  fate INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', UNIQUE (incident, number, kind, target));"
     "CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (id) WHERE fate = 0;";
 
 // A statement that is reset when it is done with.
@@ -95,7 +95,8 @@ class Sqlite final : public Store {
         latest_));
     VIGIE_TRY(prepare("INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?)", put_incident_));
     VIGIE_TRY(
-        prepare("SELECT body FROM incidents WHERE (?1 = '' OR model = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR "
+        prepare("SELECT body FROM incidents WHERE (?1 = '' OR model = ?1) AND (?2 = '' OR state = ?2) AND (?5 = 0 OR "
+                "state <> 'resolved') AND (?3 = '' OR "
                 "(since, id) < (SELECT since, id FROM incidents WHERE id = ?3)) ORDER BY since DESC, id DESC LIMIT ?4",
                 find_incidents_));
     VIGIE_TRY(prepare("SELECT body FROM incidents WHERE id = ?", find_incident_));
@@ -173,7 +174,7 @@ class Sqlite final : public Store {
     std::lock_guard lock(mutex_);
     Statement s(find_incidents_);
     s.bind(query.model).bind(query.state ? to_string(*query.state) : "").bind(query.after);
-    s.bind(static_cast<std::int64_t>(query.most));
+    s.bind(static_cast<std::int64_t>(query.most)).bind(std::int64_t{query.unresolved});
     return read_incidents(s);
   }
 

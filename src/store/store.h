@@ -49,6 +49,7 @@ struct IncidentQuery {
   std::optional<event::Incident::State> state{};
   std::size_t most = 100;
   std::string after{};
+  bool unresolved = false;  ///< in any state but resolved
 };
 
 /// A notice for one of the targets that are told of incidents, until it is sent or given up.

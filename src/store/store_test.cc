@@ -99,6 +99,7 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   EXPECT_EQ(ids({.after = "1"}), "0");
   EXPECT_EQ(ids({.model = "m"}), "10");
   EXPECT_EQ(ids({.state = event::Incident::State::kOpen}), "20");
+  EXPECT_EQ(ids({.unresolved = true}), "20");
   EXPECT_EQ(store->incident("1").value(), incidents[1]);
   EXPECT_FALSE(store->incident("7").value());
 

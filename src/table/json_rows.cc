@@ -62,6 +62,16 @@ JsonShape::JsonShape(std::vector<Key> keys, bool closed) : keys_(std::move(keys)
     plan_->by_name.emplace(fmt::format("{}", fmt::join(key.path, ".")), column);
     plan_->tree.insert(key.path, column);
   }
+  if (!closed) return;
+  // A name with dots may come as objects in each other, where no column has that path of its own.
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    auto path = keys_[i].path;
+    const auto last = parted(path.back());
+    path.pop_back();
+    path.insert(path.end(), last.begin(), last.end());
+    if (std::none_of(keys_.begin(), keys_.end(), [&](const Key& key) { return key.path == path; }))
+      plan_->tree.insert(path, static_cast<std::int32_t>(i));
+  }
 }
 JsonShape::~JsonShape() = default;
 

@@ -194,6 +194,7 @@ class Page {
   }
 
   void strip(const LiveModel& m) {
+    if (!m.drawn) return void(out_ += "<small>not drawn: there are too many models</small>");
     if (m.windows.empty()) {
       out_ +=
           m.watched ? "<small>no window is over yet</small>" : "<small>no reference: POST one to be watched</small>";

@@ -15,6 +15,7 @@ struct LiveModel {
   std::uint64_t predictions = 0, labels = 0;
   double last_seen = 0;  ///< µs since 1970; NaN: never
   bool watched = false;  ///< it has a reference
+  bool drawn = true;     ///< its windows are given
   struct Window {
     std::int64_t start = 0, end = 0;     ///< µs since 1970
     std::string verdict, score_verdict;  ///< of what was compared, and of the score: empty without labels
