@@ -469,7 +469,7 @@ Result<QualityReference> learn_quality(table::Input& input, const InspectOptions
   out.window = options.window;
   std::vector<std::int64_t> rows;
   for (const auto& window : windows) rows.push_back(window.rows);
-  for (const auto w : healthy_windows(*windower, options.window, rows, 1)) out.windows.push_back(windows[w]);
+  for (const auto w : healthy_windows(*windower, options.window, rows)) out.windows.push_back(windows[w]);
   for (const auto& field : scanned.schema) {
     const auto* column = state->find(field.name);
     if (column && column->present() > 0) out.types.push_back(field);

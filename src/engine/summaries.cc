@@ -33,7 +33,7 @@ std::array<std::int64_t, 2> missing_or_present(const Counts& counts) {
 }
 
 std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
-                                         std::span<const std::int64_t> rows, std::int64_t fewest) {
+                                         std::span<const std::int64_t> rows) {
   auto order = windower.order();
   auto cut = windower.cut_off();
   std::vector<std::size_t> healthy;
@@ -41,7 +41,7 @@ std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowS
   for (std::size_t i = 0; i < order.size(); ++i) {
     auto n = rows[order[i]];
     bool whole = spec.kind != WindowSpec::Kind::kRows || n == spec.rows;
-    if (!cut[i] && whole && n >= fewest) healthy.push_back(order[i]);
+    if (!cut[i] && whole && n >= drift::kFewestRows) healthy.push_back(order[i]);
   }
   if (healthy.size() > kWindows) healthy.erase(healthy.begin(), healthy.end() - kWindows);
   return healthy;
@@ -53,8 +53,7 @@ void keep_windows(Profile& profile, const Tally& counted) {
   auto healthy = healthy_windows(windower, profile.window, counted.window_rows);
   profile.window_count = static_cast<std::int64_t>(healthy.size());
   if (windows && profile.quality) {
-    // How many rows there are is to be known of all of them.
-    for (auto w : healthy_windows(windower, profile.window, counted.window_rows, 1)) {
+    for (auto w : healthy) {
       auto& window = profile.quality_windows.emplace_back();
       window.rows = counted.window_rows[w];
       for (const auto& column : profile.quality->columns()) {

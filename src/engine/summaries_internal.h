@@ -11,7 +11,7 @@ namespace vigie::engine {
 /// The windows of a reference that are taken as healthy, in time order, the latest kWindows of them: none that is cut
 /// off by the ends of the data or has less than drift::kFewestRows rows.
 std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
-                                         std::span<const std::int64_t> rows, std::int64_t fewest = drift::kFewestRows);
+                                         std::span<const std::int64_t> rows);
 
 /// Fills the parts of a profile's columns from a tally of the reference itself: counts of each segment and, when the
 /// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data leave none, nor those in
