@@ -82,7 +82,7 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
   scoring.positive = config.positive;
   if (config.task) scoring.task = *config.task;
   VIGIE_TRY(engine::keep_scores(profile, input, std::move(scoring), !config.task));
-  if (config.positive && !profile.scores)
+  if (config.positive && !options.roles.label.empty() && !profile.scores)
     return fail(Code::kInput, fmt::format("positive: {}",
                                           profile.notes.empty() ? "there is no label to score" : profile.notes.back()));
   return profile;
