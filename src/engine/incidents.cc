@@ -247,7 +247,6 @@ std::vector<Notice> Incidents::tick(std::int64_t now) {
   if (!open_) return told;
   if (open_->state == Incident::State::kSnoozed && open_->snoozed_until <= now) {
     open_->state = Incident::State::kOpen, open_->snoozed_until = 0;
-    changed_.insert_or_assign(open_->id, *open_);
     told.push_back(tell(Notice::Kind::kReminder, now));
   } else if (open_->state == Incident::State::kOpen && now - told_ >= options_.remind) {
     told.push_back(tell(Notice::Kind::kReminder, now));
