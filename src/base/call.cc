@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/call.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+
 namespace vigie {
 
 std::string_view trim(std::string_view text) {
@@ -34,6 +39,12 @@ Result<Call> parse_call(std::string_view text) {
   if (depth != 0) return fail(Code::kUsage, "brackets do not match");
   end_part();
   return out;
+}
+
+std::string unknown_of(std::string_view what, std::string_view name, std::span<const std::string> names) {
+  auto message = unknown_name(what, name, names);
+  if (message.find("; did you mean ") == message.npos) message += fmt::format(" ({})", fmt::join(names, ", "));
+  return message;
 }
 
 }  // namespace vigie

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,8 @@ struct Call {
 /// Cuts at the commas that are neither between inner brackets, of which there is one level, nor between double quotes,
 /// which stay. Code::kUsage, with nothing of the text in the message: it may be secret.
 Result<Call> parse_call(std::string_view text);
+
+/// unknown_name() with the nearest name there is, or with all of them where none is near.
+std::string unknown_of(std::string_view what, std::string_view name, std::span<const std::string> names);
 
 }  // namespace vigie

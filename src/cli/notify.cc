@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
@@ -61,9 +62,7 @@ Result<int> run(const Options& o) {
     return fail(Code::kUsage, fmt::format("notify: {} (test)", unknown_name("action", o.what, {{"test"}})));
   notify::Context context;
   context.page = o.page, context.zone = o.zone;
-  context.now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  context.now = system_now();
   VIGIE_TRY(notify::check(context));
   std::vector<std::unique_ptr<notify::Target>> targets;
   for (const auto& spec : o.to) {

@@ -14,13 +14,6 @@
 namespace vigie::detect {
 namespace {
 
-// With the nearest name there is, or all of them where none is near.
-std::string unknown(std::string_view what, std::string_view name, std::span<const std::string> names) {
-  auto message = unknown_name(what, name, names);
-  if (message.find("; did you mean ") == message.npos) message += fmt::format(" ({})", fmt::join(names, ", "));
-  return message;
-}
-
 constexpr double kMostTarget = 100000;
 
 std::vector<std::string> split(std::string_view text, char at) {
@@ -114,7 +107,7 @@ Result<Settled> settle(const Detector& detector, std::span<const Setting> settin
     }
     if (at == table.size()) {
       for (const char* common : {"parity", "on_drift", "seed", "target_arl"}) names.emplace_back(common);
-      return fail(Code::kUsage, fmt::format("{}: {}", detector.name, unknown("parameter", name, names)));
+      return fail(Code::kUsage, fmt::format("{}: {}", detector.name, unknown_of("parameter", name, names)));
     }
     VIGIE_ASSIGN(out.params[at], value_of(detector, table[at], text));
     fixed |= name != "mode" && !is_warning(name);
@@ -132,7 +125,7 @@ Error no_such(std::string_view name) {
   std::vector<std::string> names;
   for (const Detector* detector : detectors()) names.emplace_back(detector->name);
   for (const Detector* ensemble : ensembles()) names.emplace_back(ensemble->name);
-  return fail(Code::kUsage, unknown("detector", name, names));
+  return fail(Code::kUsage, unknown_of("detector", name, names));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "journal/segment_internal.h"
 
 namespace vigie::journal {
@@ -337,8 +338,7 @@ std::uint64_t Journal::bytes() const {
 
 std::int64_t Journal::now() const {
   if (options_.now) return options_.now();
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return system_now();
 }
 
 }  // namespace vigie::journal

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "notify/schedule_internal.h"
 
@@ -17,11 +18,6 @@ namespace vigie::notify {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
-
-std::int64_t system_now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 

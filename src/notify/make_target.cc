@@ -14,13 +14,6 @@
 namespace vigie::notify {
 namespace {
 
-// With the nearest name there is, or all of them where none is near.
-std::string unknown(std::string_view what, std::string_view name, std::span<const std::string> names) {
-  auto message = unknown_name(what, name, names);
-  if (message.find("; did you mean ") == message.npos) message += fmt::format(" ({})", fmt::join(names, ", "));
-  return message;
-}
-
 // What ${NAME} and file: stand for. What a value holds is in no message.
 Result<std::string> resolved(std::string_view value, const std::string& where, const Environment& environment) {
   if (value.starts_with("file:")) {
@@ -73,7 +66,7 @@ Result<std::unique_ptr<Target>> make_target(std::string_view spec, const Environ
   for (const auto* n : notifiers()) names.emplace_back(n->name);
   const auto named = trim(spec.substr(0, spec.find('(')));
   const auto* notifier = find_notifier(named);
-  if (!notifier) return fail(Code::kUsage, unknown("notifier", named.substr(0, named.find(':')), names));
+  if (!notifier) return fail(Code::kUsage, unknown_of("notifier", named.substr(0, named.find(':')), names));
   const auto call = parse_call(spec);
   if (!call) return fail(Code::kUsage, fmt::format("{}: {}", named, call.error().message));
 
@@ -90,7 +83,7 @@ Result<std::unique_ptr<Target>> make_target(std::string_view spec, const Environ
     if (known == params.end()) {
       names.clear();
       for (const auto& p : params) names.emplace_back(p.name);
-      return fail(Code::kUsage, fmt::format("{}: {}", named, unknown("parameter", name, names)));
+      return fail(Code::kUsage, fmt::format("{}: {}", named, unknown_of("parameter", name, names)));
     }
     const auto where = fmt::format("{}.{}", named, name);
     if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace vigie::server {
@@ -25,11 +26,6 @@ std::string windows_of(std::string_view model) {
 }
 std::string incidents_of(std::string_view model) {
   return "incidents " + std::string(model);
-}
-
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace
@@ -78,7 +74,7 @@ Follower::Followed& Follower::followed(const std::string& model) {
 }
 
 bool Follower::behind() const {
-  return now() - waited_ > 1'000'000;
+  return system_now() - waited_ > 1'000'000;
 }
 
 bool Follower::watches(const std::string& model) const {
@@ -136,7 +132,7 @@ Status Follower::catch_up() {
 }
 
 void Follower::start() {
-  waited_ = now();
+  waited_ = system_now();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -146,7 +142,7 @@ void Follower::run() {
     Status done = more ? Status() : Status(more.error());
     if (done && (!*more || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
-      const auto clock = *more ? arrived_ : now();
+      const auto clock = *more ? arrived_ : system_now();
       for (auto& [name, of] : followed_)
         if (done) done = close(of, clock, false);
       closed_at_ = steady_clock::now();
@@ -166,7 +162,7 @@ void Follower::run() {
       continue;
     }
     call_those_that_wait(false);
-    if (more && !*more) waited_ = now();
+    if (more && !*more) waited_ = system_now();
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
   if (pending_rows_ > 0) (void)commit(reader_.position());

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "server/follower.h"
@@ -63,11 +64,6 @@ std::string escaped(std::string_view text) {
     plain ? void(out += c) : void(out += fmt::format("%{:02X}", static_cast<unsigned char>(c)));
   }
   return out;
-}
-
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // A profile was made with windows, a task and a positive class of its own.
@@ -281,7 +277,7 @@ class Service::Impl {
 
   void answer_incident(const Request& request, Answer answer) {
     const auto& id = request.path[2];
-    const auto read = read_answer(request.path[3], request.body, now());
+    const auto read = read_answer(request.path[3], request.body, system_now());
     if (!read)
       return answer(refuse(read.error(), read.error().message.starts_with("unknown action") ? "path" : "body"));
     const auto found = store_->incident(id);
@@ -399,7 +395,7 @@ class Service::Impl {
   Reply home() {
     constexpr std::size_t kModels = 500, kWindows = 60, kIncidents = 50;
     view::LivePage page;
-    page.version = options_.version, page.now = static_cast<double>(now()), page.trouble = follower_->trouble();
+    page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = follower_->trouble();
     auto models = models_->all();
     const auto grave = [](const Model& model) { return model.state == "drift" ? 2 : model.state == "warning" ? 1 : 0; };
     std::stable_sort(models.begin(), models.end(), [&](const Model& a, const Model& b) { return grave(a) > grave(b); });
