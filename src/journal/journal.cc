@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,11 +24,11 @@ constexpr std::size_t kBlock = 1 << 20;  // bytes of records from which a block 
 
 }  // namespace
 
-void Records::add(std::string_view record) {
+void Records::add(std::string_view head, std::string_view rest) {
   ByteWriter length;
-  length.varint(record.size());
-  bytes_ += length.bytes();
-  bytes_ += record;
+  length.varint(head.size() + rest.size());
+  bytes_.reserve(bytes_.size() + length.bytes().size() + head.size() + rest.size());
+  bytes_.append(length.bytes()).append(head).append(rest);
   ++count_;
 }
 
@@ -41,6 +42,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, Option
   std::unique_ptr<Journal> journal(new Journal(folder, std::move(options)));
   VIGIE_TRY(journal->recover());
   journal->thread_ = std::thread([&j = *journal] { j.run(); });
+  if (journal->options_.compression != 0) journal->packer_ = std::thread([&j = *journal] { j.pack(); });
   return journal;
 }
 
@@ -51,7 +53,9 @@ Journal::~Journal() {
       stop_ = true;
     }
     wake_.notify_one();
+    closed_.notify_one();
     thread_.join();
+    if (packer_.joinable()) packer_.join();
   }
   if (lock_ >= 0) ::close(lock_);
 }
@@ -65,7 +69,10 @@ Status Journal::recover() {
   auto& all = segments_->segments;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, failed))
-    if (const auto first = segment_of(entry.path().filename().string())) all[*first].bytes = entry.file_size(failed);
+    if (const auto first = segment_of(entry.path().filename().string()))
+      all[*first].bytes = entry.file_size(failed);
+    else if (entry.path().string().ends_with(kPacking))
+      std::filesystem::remove(entry.path(), failed);
   if (failed) return fail(Code::kIo, fmt::format("{}: cannot list: {}", folder_, failed.message()));
   // A file that was being made when the lights went out holds nothing.
   while (!all.empty() && all.rbegin()->second.bytes < kSegmentHeader) {
@@ -197,6 +204,52 @@ Status Journal::start_segment() {
   return {};
 }
 
+// The oldest file that is not known to be packed, but for the last two, which are written and likely to be read.
+std::optional<Sequence> Journal::to_pack() const {
+  const std::lock_guard lock(segments_->mutex);
+  const auto& all = segments_->segments;
+  if (all.size() <= 2) return {};
+  for (auto it = all.begin(); it != std::prev(all.end(), 2); ++it)
+    if (!it->second.packed && !left_as_it_is_.contains(it->first)) return it->first;
+  return {};
+}
+
+void Journal::pack() {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    closed_.wait(lock, [&] { return stop_ || to_pack(); });
+    if (stop_) return;
+    const auto first = *to_pack();
+    lock.unlock();
+    const auto path = segments_->path(first);
+    std::uint64_t bytes = 0;
+    {
+      const std::lock_guard mine(segments_->mutex);
+      if (const auto at = segments_->segments.find(first); at != segments_->segments.end()) bytes = at->second.bytes;
+    }
+    const auto packed = pack_segment(path, bytes, options_.compression, [&] { return stop_.load(); });
+    std::error_code failed;
+    const auto size = packed && *packed ? std::filesystem::file_size(**packed, failed) : 0;
+    if (!packed) std::filesystem::remove(path + std::string(kPacking), failed);
+    {
+      // Readers find the file and what is known of it together; what was dropped meanwhile stays so.
+      const std::lock_guard mine(segments_->mutex);
+      const auto at = segments_->segments.find(first);
+      if (size > 0 && !failed && at != segments_->segments.end()) {
+        // By when it was written it is dropped.
+        std::filesystem::last_write_time(**packed, std::filesystem::last_write_time(path, failed), failed);
+        std::filesystem::rename(**packed, path, failed);
+        if (!failed) at->second.bytes = size, at->second.packed = true;
+      } else if (size > 0) {
+        std::filesystem::remove(**packed, failed);
+      }
+    }
+    lock.lock();
+    left_as_it_is_.insert(first);
+  }
+}
+
 Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& firsts) {
   if (!file_) {
     // The last segment is gone on with.
@@ -219,10 +272,13 @@ Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& 
     firsts.push_back(next_);
     next_ += group[i].records.count();
     count += group[i].records.count();
-    raw += group[i].records.bytes();
-    if (raw.size() < kBlock && i + 1 < group.size() && raw.size() + group[i + 1].records.bytes().size() <= kMostRaw)
-      continue;
-    write_block(raw, count, next_ - count, arrived, options_.compression, packed_, block_);
+    const auto& bytes = group[i].records.bytes();
+    const bool more = raw.size() + bytes.size() < kBlock && i + 1 < group.size() &&
+                      raw.size() + bytes.size() + group[i + 1].records.bytes().size() <= kMostRaw;
+    const bool alone = raw.empty() && !more;
+    if (!alone) raw += bytes;
+    if (more) continue;
+    write_block(alone ? bytes : raw, count, next_ - count, arrived, 0, scratch_, block_);
     raw.clear();
     count = 0;
   }
@@ -284,6 +340,7 @@ void Journal::drop_old() {
   std::uint64_t total = 0;
   for (const auto& [first, segment] : all) total += segment.bytes;
   const std::int64_t oldest = now() - std::chrono::duration_cast<std::chrono::microseconds>(options_.keep_age).count();
+  closed_.notify_one();
   while (all.size() > 1 && (total > options_.keep_bytes || all.begin()->second.last < oldest)) {
     if (std::next(all.begin())->first > needed) break;
     total -= all.begin()->second.bytes;

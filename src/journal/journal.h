@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -8,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,7 +25,9 @@ namespace vigie::journal {
 /// Records that are accepted or refused together.
 class Records {
  public:
-  void add(std::string_view record);
+  void add(std::string_view record) { add(record, {}); }
+  /// One record of two pieces.
+  void add(std::string_view head, std::string_view rest);
   std::uint32_t count() const { return count_; }
   const std::string& bytes() const { return bytes_; }
 
@@ -45,7 +50,7 @@ struct Options {
   std::uint64_t keep_bytes = 10ULL << 30;             ///< of closed files; the oldest go first, …
   std::chrono::seconds keep_age{7 * 24 * 3600};       ///< … and those of which the last record is older
   std::size_t waiting_bytes = std::size_t{64} << 20;  ///< accepted and not yet written
-  int compression = 1;                                ///< level of zstd, negative ones too; 0: none
+  int compression = 1;                                ///< of closed files: level of zstd; 0: none
   /// What each consumer that is to come asks for first, as it stored it: nothing of theirs is dropped before they say
   /// keep(), and no number that one of them has seen is given again, should the journal have lost the record.
   std::map<std::string, Sequence> consumers{};
@@ -61,8 +66,8 @@ struct Options {
 /// stands behind it stays.
 ///
 /// A full disk, or consumers that are keep_bytes behind: append() is refused, nothing else changes, and the next one
-/// may succeed. All functions may be called from any thread. Cost: about 1 µs an append(), and of the record's bytes
-/// 0.1 ns each without compression, 2 ns with level 1.
+/// may succeed. All functions may be called from any thread. Cost: about 1 µs an append(), and 0.1 ns a byte; 3 ns a
+/// byte later, when a file that two others followed is packed by a thread that yields to all others.
 class Journal {
  public:
   /// Code::kIo, Code::kCorrupt (a file that is no segment), Code::kUsage (another process has the folder).
@@ -107,6 +112,8 @@ class Journal {
   Status start_segment();
   Status sync();
   void drop_old();
+  void pack();
+  std::optional<Sequence> to_pack() const;
   std::int64_t now() const;
 
   std::string folder_;
@@ -120,7 +127,7 @@ class Journal {
   Sequence next_ = 0;  // that the next record gets
   bool unsynced_ = false;
   std::chrono::steady_clock::time_point synced_at_{};
-  std::string block_, packed_;
+  std::string block_, scratch_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable grown_;
@@ -128,9 +135,11 @@ class Journal {
   std::vector<Waiting> queue_;
   std::size_t waiting_ = 0;
   std::map<std::string, Sequence> consumers_;
-  bool full_ = false;  // keep_bytes are used, and a consumer needs them
-  bool stop_ = false;
-  std::thread thread_;
+  std::set<Sequence> left_as_it_is_;  // segments that were packed, or need not or cannot be
+  bool full_ = false;                 // keep_bytes are used, and a consumer needs them
+  std::atomic<bool> stop_ = false;
+  std::thread thread_, packer_;
+  std::condition_variable closed_;
 };
 
 }  // namespace vigie::journal

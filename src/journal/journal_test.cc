@@ -224,6 +224,53 @@ TEST(Journal, WithAnIntervalAFailedSyncTakesNothingBack) {
   EXPECT_EQ(live, (std::vector<std::string>{"record 0", "record 1", "record 2"}));
 }
 
+// What is closed gets smaller while a reader is in the middle of it, and everybody reads the same as before.
+TEST(Journal, ClosedFilesArePackedBehindTheirReaders) {
+  const Folder folder;
+  const auto row = [](int i) { return fmt::format("{{\"id\": {}, \"colour\": \"{}\"}}", i, std::string(1'000, 'r')); };
+  constexpr int kRows = 200;
+  const auto bytes_of = [&] {
+    std::uintmax_t total = 0;
+    for (const auto& path : segments(folder.path())) total += std::filesystem::file_size(path);
+    return total;
+  };
+  std::map<Sequence, std::string> want;
+  {
+    auto journal = opened(folder.path(), {.segment_bytes = 20'000, .compression = 0});
+    for (int i = 0; i < kRows; ++i) want[*journal->append(records({row(i)}))] = row(i);
+  }
+  ASSERT_EQ(segments(folder.path()).size(), 11U);
+  const auto raw = bytes_of();
+  EXPECT_GT(raw, kRows * 1'000U);
+  const auto leftover = segments(folder.path())[0].string() + ".packing";
+  ASSERT_TRUE(write_file(leftover, "of a run that was killed"));
+  auto journal = opened(folder.path(), {.segment_bytes = 20'000});
+  EXPECT_FALSE(std::filesystem::exists(leftover));
+  auto reader = journal->read(0);
+  std::map<Sequence, std::string> found;
+  const auto step = [&] {
+    const auto block = reader.next();
+    if (!block) ADD_FAILURE() << block.error().message;
+    if (!block || !*block) return false;
+    for (std::size_t i = 0; i < (*block)->records.size(); ++i)
+      EXPECT_TRUE(found.emplace((*block)->first + i, (*block)->records[i]).second);
+    return true;
+  };
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(step());
+  for (int i = 0; i < 2'000 && journal->bytes() > raw / 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_LT(journal->bytes(), raw / 3);
+  EXPECT_GT(journal->bytes(), 2'000U) << "the last two files stay";
+  EXPECT_EQ(journal->bytes(), bytes_of());
+  while (step()) {
+  }
+  EXPECT_EQ(found, want);
+  EXPECT_EQ(all_of(*journal), want);
+  want[*journal->append(records({"one more"}))] = "one more";
+  journal.reset();
+  EXPECT_EQ(all_of(*opened(folder.path())), want);
+}
+
 TEST(Journal, WhatAConsumerToComeNeedsIsNotDropped) {
   const Folder folder;
   const Options small{.segment_bytes = 500, .keep_bytes = 1500, .compression = 0};

@@ -27,7 +27,10 @@ Result<const Block*> Reader::next() {
         if (!file_ || at->first != segment_) file_.reset(), segment_ = at->first, offset_ = kSegmentHeader;
         position_ = std::max(position_, segment_);
       }
-      lasting = all.at(segment_).bytes;
+      // Another file stands in its place, with the same records.
+      const auto& segment = all.at(segment_);
+      if (file_ && packed_ != segment.packed) file_.reset(), offset_ = kSegmentHeader;
+      lasting = segment.bytes, packed_ = segment.packed;
       if (const auto after = all.upper_bound(segment_); after != all.end()) behind = after->first;
     }
     if (offset_ >= lasting) {
@@ -43,6 +46,9 @@ Result<const Block*> Reader::next() {
         if (!segments_->segments.contains(segment_)) continue;  // dropped since
         return opened.error();
       }
+      const std::lock_guard lock(segments_->mutex);
+      const auto now = segments_->segments.find(segment_);
+      if (now == segments_->segments.end() || now->second.packed != packed_) continue;
       file_ = std::move(*opened);
     }
     VIGIE_ASSIGN(const auto header, read_block(*file_, offset_, stored_));

@@ -43,6 +43,7 @@ class Reader {
   Sequence position_;
   std::optional<InputFile> file_;
   Sequence segment_ = 0;  // the first record of file_
+  bool packed_ = false;   // which of a segment's two files it is
   std::uint64_t offset_ = 0;
   std::string stored_, raw_;
   Block block_;

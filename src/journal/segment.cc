@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/append_file.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "journal/segment_internal.h"
@@ -17,7 +19,7 @@ namespace {
 constexpr std::string_view kMagic = "VGJ";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::string_view kEnding = ".vgj";
-constexpr std::size_t kWorthPacking = 512;
+constexpr std::size_t kWorthPacking = 512, kMostUnwritten = 4 << 20;
 
 Error altered(const std::string& path, std::uint64_t offset, std::string_view what) {
   return fail(Code::kCorrupt, fmt::format("{}: byte {}: {}", path, offset, what));
@@ -99,6 +101,38 @@ Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64
     return altered(file.path(), offset, "the block was altered");
   stored.erase(0, kBlockHeader);
   return h;
+}
+
+Result<std::optional<std::string>> pack_segment(const std::string& path, std::uint64_t bytes, int compression,
+                                                const std::function<bool()>& stop) {
+  VIGIE_ASSIGN(const auto from, InputFile::open(path));
+  std::string stored(kSegmentHeader, '\0'), raw, scratch, out;
+  VIGIE_ASSIGN(const auto head, from.read(0, stored.data(), kSegmentHeader));
+  out = stored.substr(0, head);
+  auto to = path + std::string(kPacking);
+  ::unlink(to.c_str());
+  std::optional<AppendFile> file;
+  for (std::uint64_t offset = kSegmentHeader; offset < bytes;) {
+    if (stop()) break;
+    VIGIE_ASSIGN(const auto header, read_block(from, offset, stored));
+    if (!header) return altered(path, offset, "the file was cut");
+    // One that was packed when it was written, or by a run before: all of them were.
+    if (!file && header->codec != 0) return std::nullopt;
+    if (!file && header->raw >= kWorthPacking) {
+      VIGIE_ASSIGN(file, AppendFile::open(to));
+    }
+    write_block(stored, header->count, header->first, header->arrived, compression, scratch, out);
+    offset += kBlockHeader + header->stored;
+    if (!file || out.size() < kMostUnwritten) continue;
+    VIGIE_TRY(file->append(out));
+    out.clear();
+  }
+  if (!file) return std::nullopt;
+  VIGIE_TRY(file->append(out));
+  VIGIE_TRY(file->sync());
+  if (!stop() && file->size() < bytes) return to;
+  ::unlink(to.c_str());
+  return std::nullopt;
 }
 
 Result<std::optional<std::uint64_t>> find_block(const InputFile& file, std::uint64_t offset, std::uint64_t size,

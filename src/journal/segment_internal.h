@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +42,12 @@ void write_block(std::string_view raw, std::uint32_t count, Sequence first, std:
 /// The header of the block at `offset`, and its bytes in `stored`. nullopt: the file ends there. Code::kCorrupt: it is
 /// torn or altered.
 Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64_t offset, std::string& stored);
+/// Writes the blocks of a closed segment to a new file beside it, packed, until `stop`; its path. nullopt: stopped, or
+/// nothing gets smaller. Code::kCorrupt: a block was altered, and the segment is to stay as it is.
+Result<std::optional<std::string>> pack_segment(const std::string& path, std::uint64_t bytes, int compression,
+                                                const std::function<bool()>& stop);
+/// How such a file's name ends.
+inline constexpr std::string_view kPacking = ".packing";
 /// Where the next whole block begins in (offset, size) of which the first record is in [from, to); nullopt: there is
 /// none. For bytes that were altered; reads the rest of the file.
 Result<std::optional<std::uint64_t>> find_block(const InputFile& file, std::uint64_t offset, std::uint64_t size,
@@ -59,6 +67,7 @@ class SegmentList {
   struct Segment {
     std::uint64_t bytes = 0;  ///< that readers may see
     std::int64_t last = 0;    ///< when its last record arrived
+    bool packed = false;      ///< the file was put in the place of the one that was written
   };
   std::string path(Sequence first) const { return folder_ + "/" + segment_name(first); }
 

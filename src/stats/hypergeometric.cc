@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kGuides = 4096;
 
 /// ln n! − ln(√(2πn) (n/e)ⁿ).
 double stirling_error(std::int64_t n) {
@@ -143,6 +144,13 @@ MultivariateHypergeometric::MultivariateHypergeometric(std::span<const std::int6
     if (i != largest_) rest_ += cells[i];
     cumulative_.push_back(rest_);
   }
+  while (rest_ >> shift_ >= kGuides) ++shift_;
+  for (std::size_t cell = 0; std::ssize(guide_) << shift_ < rest_;) {
+    if (cumulative_[cell] <= std::ssize(guide_) << shift_)
+      ++cell;
+    else
+      guide_.push_back(static_cast<std::uint32_t>(cell));
+  }
   const Hypergeometric outside{total, rest_, drawn};
   const double spread = 10 * std::sqrt(outside.variance()) + 30;
   first_ = std::max(outside.lowest(), static_cast<std::int64_t>(outside.mean() - spread));
@@ -162,8 +170,8 @@ void MultivariateHypergeometric::operator()(Rng& rng, std::span<std::int64_t> ou
   const bool inverted = outside > rest_ - outside;
   for (std::int64_t left = inverted ? rest_ - outside : outside; left > 0;) {
     const auto row = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(rest_)));
-    const auto cell =
-        static_cast<std::size_t>(std::upper_bound(cumulative_.begin(), cumulative_.end(), row) - cumulative_.begin());
+    std::size_t cell = guide_[static_cast<std::size_t>(row >> shift_)];
+    while (cumulative_[cell] <= row) ++cell;
     // `row` is uniform within its cell: one that ranks below the number already taken stands for a taken row.
     if (cumulative_[cell] - row <= out[cell]) continue;
     ++out[cell];

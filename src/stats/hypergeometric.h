@@ -35,7 +35,7 @@ struct Hypergeometric {
 
 /// Draws samples of `drawn` rows without replacement from cells of given sizes: the null law of one row of a 2×k table
 /// whose margins are fixed. Made for tables with most rows in one cell: a draw costs O(cells + rows outside the
-/// largest cell) times 20 ns.
+/// largest cell) times 5 ns.
 class MultivariateHypergeometric {
  public:
   /// `cells` must outlive the object and hold no negative number; 0 ≤ drawn ≤ sum of cells.
@@ -48,8 +48,10 @@ class MultivariateHypergeometric {
   std::int64_t drawn_, rest_ = 0;  ///< rest_: rows outside the largest cell
   std::size_t largest_ = 0;
   std::vector<std::int64_t> cumulative_;  ///< of the cells other than the largest, which counts 0
-  std::int64_t first_ = 0;                ///< value that cdf_[0] belongs to
-  std::vector<double> cdf_;               ///< of the number of rows drawn outside the largest cell
+  std::vector<std::uint32_t> guide_;      ///< the cell of each 2^shift_-th row, from which its neighbours' is near
+  unsigned shift_ = 0;
+  std::int64_t first_ = 0;   ///< value that cdf_[0] belongs to
+  std::vector<double> cdf_;  ///< of the number of rows drawn outside the largest cell
 };
 
 }  // namespace vigie::stats
