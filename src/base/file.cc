@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,6 +81,9 @@ Result<InputFile> InputFile::spool(int in, const std::string& name) {
   const auto place = fmt::format("{} (copy of {})", path, name);
   std::vector<char> buffer(1 << 20);
   while (true) {
+    // ThreadSanitizer lets a signal be seen while poll waits, and not while read does.
+    pollfd ready{in, POLLIN, 0};
+    (void)::poll(&ready, 1, -1);
     auto n = attempt("read", [&] { return ::read(in, buffer.data(), buffer.size()); });
     if (n < 0) return os_error(name, "read", errno);
     if (n == 0) break;

@@ -67,8 +67,9 @@ struct LiveWindows::Open {
   double end = 0;                        // µs; of windows by rows NaN
   std::uint64_t place = 0;               // of its first row
   std::int64_t rows_before = 0;          // at that place
-  bool first = false;                    // of all
   std::size_t window = 0;                // in the windower
+  Told told{};
+  std::int64_t last_told = 0;
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -118,7 +119,10 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
 
 Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
   const auto key = (*windower_)[window].key;
-  if (key < closed_below_) {
+  const auto end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
+  const bool too_late = key < gone_below_ || (key < closed_below_ && !windows_.contains(key) &&
+                                              !(end + static_cast<double>(options_.allowed_lateness) > latest_));
+  if (too_late) {
     late_ += batch.rows();
     return {};
   }
@@ -130,9 +134,13 @@ Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t
     counting.progress = {};
     VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
     open.window = window, open.came = now;
-    open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
+    open.end = end;
     open.place = place_, open.rows_before = rows_at_place_;
-    open.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
+    open.told.key = key;
+    open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
+    if (const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
+        told != told_.end())
+      open.told = *told, told_.erase(told);
   }
   open.last_came = now;
   return open.builder->add(batch);
@@ -146,24 +154,46 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
 }
 
+bool LiveWindows::may_be_restated(const Open& open, std::int64_t now) const {
+  const auto allowed = options_.allowed_lateness;
+  if (!calendar() || allowed <= 0) return false;
+  return open.end + static_cast<double>(allowed) > latest_ && (open.told.times == 0 || now - open.told.when < allowed);
+}
+
 Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bool all) {
   std::vector<Closed> closed;
-  while (!windows_.empty()) {
-    const auto key = windows_.begin()->first;
-    auto& open = windows_.begin()->second;
+  behind_ = false;
+  const auto began = std::chrono::steady_clock::now();
+  for (auto it = windows_.begin(); it != windows_.end();) {
+    if (!all && !closed.empty() && std::chrono::steady_clock::now() - began > options_.slice) {
+      behind_ = true;
+      break;
+    }
+    auto& [key, open] = *it;
+    const bool oldest = it == windows_.begin(), pressed = all || (oldest && windows_.size() > options_.most_open);
     const bool over =
         calendar() ? ended(key, open, static_cast<double>(now)) : open.builder->rows() >= options_.compare.window.rows;
-    if (!over && !all && windows_.size() <= options_.most_open) break;
+    const bool fresh = open.told.times == 0;
+    if (fresh && !over && !pressed) break;
     closed_below_ = std::max(closed_below_, key + 1);
-    VIGIE_ASSIGN(auto one, judge(key, open, over));
-    windows_.erase(windows_.begin());
-    closed.push_back(std::move(one));
+    const bool leaves = pressed || (oldest && !may_be_restated(open, now));
+    const bool changed = open.builder->rows() > open.told.rows;
+    const bool settled = now - open.last_came >= options_.idle || now - open.last_told >= options_.idle_replay;
+    if (changed && (fresh || leaves || settled)) {
+      VIGIE_ASSIGN(auto one, judge(key, open, over, now, leaves));
+      closed.push_back(std::move(one));
+    }
+    if (leaves) gone_below_ = std::max(gone_below_, key + 1);
+    it = leaves ? windows_.erase(it) : std::next(it);
   }
   return closed;
 }
 
-Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, bool over) {
-  VIGIE_ASSIGN(const auto counted, open.builder->finish({}));
+Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last) {
+  auto& told = open.told;
+  if (told.times == 0) told.at_first = open.builder->rows(), told.when = now;
+  told.rows = open.builder->rows(), open.last_told = now;
+  VIGIE_ASSIGN(const auto counted, last ? open.builder->finish({}) : open.builder->so_far());
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
   // What is not compared is there as well, and not looked at.
@@ -172,11 +202,12 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
     data.columns.push_back({profile_->timestamp, table::Type::kTimestamp});
   Closed closed;
   closed.key = key;
+  closed.late_rows = told.rows - told.at_first, closed.restated = told.times++;
   if (calendar()) {
     const double start = windower_->start(key), most = kCut * (open.end - start);
     closed.start = std::llround(start), closed.end = std::llround(open.end);
     const auto& seen = (*windower_)[open.window];
-    data.cut_off = (open.first && seen.first - start > most) || (!over && open.end - seen.last > most);
+    data.cut_off = (told.first && seen.first - start > most) || (!over && open.end - seen.last > most);
   } else {
     // Several may have come at once.
     closed.start = std::max(open.came, last_start_ + 1), closed.end = std::max(open.last_came, closed.start) + 1;
@@ -195,15 +226,23 @@ std::optional<std::int64_t> LiveWindows::window_of(std::size_t row) const {
   return (*windower_)[static_cast<std::size_t>(assigned_[row])].key;
 }
 
+std::size_t LiveWindows::open() const {
+  return static_cast<std::size_t>(
+      std::count_if(windows_.begin(), windows_.end(), [](const auto& w) { return w.second.told.times == 0; }));
+}
+
 LiveWindows::Resume LiveWindows::resume() const {
-  Resume from{place_, rows_at_place_, closed_below_, late_};
-  for (const auto& [key, open] : windows_)
+  Resume from{place_, rows_at_place_, closed_below_, gone_below_, late_, told_};
+  for (const auto& [key, open] : windows_) {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
+    if (open.told.times > 0) from.told.push_back(open.told);
+  }
   return from;
 }
 
 void LiveWindows::resume(const Resume& from) {
-  place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below, late_ = from.late;
+  place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below;
+  gone_below_ = from.gone_below, late_ = from.late, told_ = from.told;
 }
 
 }  // namespace vigie::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -22,16 +23,19 @@ struct LiveOptions {
   CompareOptions compare;                 ///< its window: by rows or by a calendar unit
   std::string name;                       ///< of the data, for messages
   std::int64_t lateness = 0;              ///< µs of event time that a window stays open behind the latest row
+  std::int64_t allowed_lateness = 0;      ///< µs behind its end within which late rows restate a calendar window
   std::int64_t idle = 1'000'000;          ///< µs without a row after which a window whose end has passed is over, …
   std::int64_t idle_replay = 60'000'000;  ///< … and where that was longer ago than the window is long
   std::int64_t ahead = 3'600'000'000;     ///< µs: a row whose time is so far ahead of the clock closes no window
   std::size_t most_open = 1'000;          ///< windows; beyond, the oldest is closed
+  std::chrono::nanoseconds slice = std::chrono::nanoseconds::max();  ///< after which close() leaves off
 };
 
 /// Compares rows with a reference as they come: window by window, each once it is over, with the verdict that compare()
 /// has of the same rows in a file. A window is over when a row's time is past its end by `lateness`, or the clock is
-/// and no row came for `idle`, or it has its rows. Rows of a window that is over are counted as late. One thread at a
-/// time.
+/// and no row came for `idle`, or it has its rows. Rows that come later, and within `allowed_lateness`, restate it: it
+/// is told of again once no more of them came for `idle`, and each minute while they do. Rows later than that are
+/// counted. One thread at a time.
 class LiveWindows {
  public:
   /// `profile`: its columns of labels are left out, since labels come later. Code::kUsage as compare().
@@ -42,6 +46,7 @@ class LiveWindows {
   const table::Schema& schema() const { return schema_; }
   /// Whether rows need a time of their own.
   bool calendar() const { return options_.compare.window.calendar(); }
+  void allow_lateness(std::int64_t micros) { options_.allowed_lateness = micros; }
 
   const WindowSpec& window() const { return options_.compare.window; }
 
@@ -53,23 +58,42 @@ class LiveWindows {
     std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came, each after the last
     WindowResult result;
     std::vector<std::string> notes;
+    std::int64_t late_rows = 0;  ///< of its rows those that came when it was over
+    int restated = 0;            ///< how often it was told of before
   };
-  /// The windows that are over by now, oldest first; `all`: every one that has rows, partial where it lacks an end.
+  /// The windows that are over by now or restated, oldest first; `all`: every one that has rows which it was not told
+  /// with, partial where it lacks an end. Where that takes longer than a slice, and not `all`, the rest are left.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
+
+  /// Whether close() left some.
+  bool behind() const { return behind_; }
 
   /// In which window row `row` of the batch last added is, by its key; nothing where it has no time.
   std::optional<std::int64_t> window_of(std::size_t row) const;
   /// Windows with lower keys are over.
   std::int64_t closed_below() const { return closed_below_; }
+  /// Nothing restates those with lower keys.
+  std::int64_t gone_below() const { return gone_below_; }
+  /// Rows that came too late for their window.
   std::int64_t late() const { return late_; }
-  std::size_t open() const { return windows_.size(); }
+  std::size_t open() const;
 
+  /// A window that is over, and that late rows may restate.
+  struct Told {
+    std::int64_t key = 0;
+    std::int64_t at_first = 0, rows = 0;  ///< that it was first told with, and last
+    std::int64_t when = 0;                ///< µs, by the clock: when it was first
+    std::int32_t times = 0;
+    bool first = false;  ///< of all
+  };
   /// From where rows must be read again, that nothing is lacking after a start anew.
   struct Resume {
     std::uint64_t place = 0;                                               ///< of the first of them, as at() was told
     std::int64_t rows = 0;                                                 ///< that came before it
     std::int64_t closed_below = std::numeric_limits<std::int64_t>::min();  ///< key: windows that are over
+    std::int64_t gone_below = std::numeric_limits<std::int64_t>::min();    ///< key: those that nothing restates
     std::int64_t late = 0;
+    std::vector<Told> told{};
   };
   Resume resume() const;
   /// Before the first add().
@@ -82,7 +106,8 @@ class LiveWindows {
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
   bool ended(std::int64_t key, const Open& open, double now) const;
-  Result<Closed> judge(std::int64_t key, Open& open, bool over);
+  bool may_be_restated(const Open& open, std::int64_t now) const;
+  Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
 
   std::shared_ptr<const Profile> profile_;
   LiveOptions options_;
@@ -92,9 +117,11 @@ class LiveWindows {
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key
   std::int64_t rows_ = 0, rows_at_place_ = 0, late_ = 0, last_start_ = 0;
-  std::int64_t closed_below_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t closed_below_ = std::numeric_limits<std::int64_t>::min(), gone_below_ = closed_below_;
+  std::vector<Told> told_;  // before a start anew, of windows whose rows did not yet come again
   double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;
+  bool behind_ = false;
   std::vector<std::int32_t> assigned_;
   std::vector<double> times_;
 };

@@ -203,5 +203,85 @@ TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {
   EXPECT_EQ(feed.live->resume().place, 7U);
 }
 
+// Rows that come when their hour is over restate it: what is then told is what compare() has of all of them. A start
+// anew meanwhile tells of no window twice.
+TEST(LiveWindows, AreRestatedByLateRows) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  LiveOptions options;
+  options.compare.window = hours;
+  options.allowed_lateness = static_cast<std::int64_t>(kHour);
+  const auto whole = rows_of(3, 2, 9);
+  const auto want = in_a_file(*profile, whole, options.compare);
+  auto rows = whole;
+  // The last rows of the first hour come half an hour late, those of the second an hour and more.
+  const auto move_behind = [&](int from, int to, int behind) {
+    const auto move = [&](auto& values) {
+      std::rotate(values.begin() + from, values.begin() + to, values.begin() + behind);
+    };
+    move(rows.time), move(rows.x), move(rows.colour);
+  };
+  move_behind(100, 120, 180);
+  const auto now = static_cast<std::int64_t>(kStart);
+  const auto second = [&](std::int64_t n) { return now + n * 1'000'000; };
+  LiveWindows::Resume from;
+  for (const bool anew : {false, true}) {
+    MemoryInput input("current", 20);
+    fill(input, rows);
+    Feed feed(input, profile, options);
+    feed.live->resume(from);
+    std::uint64_t place = 0;
+    const auto step = [&](std::int64_t clock) {
+      feed.live->at(place++);
+      return feed.step(clock);
+    };
+    while (place < 8) EXPECT_TRUE(step(second(0)));
+    EXPECT_EQ(feed.found.size(), anew ? 0U : 1U);
+    EXPECT_TRUE(step(second(1)));
+    EXPECT_EQ(feed.live->open(), 1U);
+    EXPECT_EQ(feed.found.size(), anew ? 0U : 1U);
+    feed.close(second(2));
+    if (!anew) {
+      ASSERT_EQ(feed.found.size(), 2U);
+      EXPECT_NE(feed.found[0], want[0]);
+      EXPECT_EQ(feed.found[1], want[0]);
+      feed.live->at(place);
+      from = feed.live->resume();
+      EXPECT_EQ(from.place, 0U);
+      ASSERT_EQ(from.told.size(), 1U);
+      EXPECT_EQ(from.told[0].at_first, 100);
+      EXPECT_EQ(from.told[0].rows, 120);
+      EXPECT_EQ(from.told[0].times, 2);
+      continue;
+    }
+    EXPECT_TRUE(feed.found.empty());
+    while (step(second(3))) {
+    }
+    feed.close(second(4), true);
+    EXPECT_EQ(feed.found, std::vector(want.begin() + 1, want.end()));
+    EXPECT_EQ(feed.live->late(), 0);
+  }
+}
+
+TEST(LiveWindows, CountWhatComesLaterThanIsAllowed) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  LiveOptions options;
+  options.compare.window = hours;
+  options.allowed_lateness = static_cast<std::int64_t>(kHour / 2);
+  auto rows = rows_of(3, 2, 9);
+  rows.time[130] = kStart;  // 5 minutes late
+  rows.time[250] = kStart;  // an hour
+  MemoryInput input("current", 10);
+  fill(input, rows);
+  Feed feed(input, reference_of(hours), options);
+  while (feed.step(static_cast<std::int64_t>(kStart + 3 * kHour))) {
+  }
+  EXPECT_EQ(feed.live->late(), 1);
+  feed.close(0, true);
+  EXPECT_EQ(feed.found.size(), 4U);
+}
+
 }  // namespace
 }  // namespace vigie::engine

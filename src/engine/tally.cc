@@ -281,15 +281,26 @@ Status TallyBuilder::add(table::Batch& batch) {
 }
 
 Result<Tally> TallyBuilder::finish(table::Problems problems) {
-  auto& t = tally_;
-  t.problems = std::move(problems);
+  tally_.problems = std::move(problems);
+  return complete(std::move(tally_), std::move(counters_));
+}
+
+Result<Tally> TallyBuilder::so_far() const {
+  Tally t;
+  t.windower.emplace(*tally_.windower), t.window_rows = tally_.window_rows, t.widths = tally_.widths;
+  t.rows = tally_.rows, t.without_time = tally_.without_time, t.present = tally_.present;
+  for (const auto& state : tally_.quality) t.quality.push_back(state.copy());
+  return complete(std::move(t), counters_);
+}
+
+Result<Tally> TallyBuilder::complete(Tally t, std::vector<ColumnCounter> counters) const {
   for (const auto& segmenter : segmenters_)
     if (segmenter.strays() > 0)
       t.strays.push_back(fmt::format("{}: {} of segments that the reference has not, such as {}, in no segment",
                                      source_, plural(segmenter.strays(), "row"), segmenter.stray()));
   if (t.rows > 0 && t.windower->size() == 0)
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", source_, options_.timestamp));
-  for (auto& c : counters_) {
+  for (auto& c : counters) {
     c.finish(t.rows == profile_->rows);
     t.only_numbers.push_back(c.only_numbers());
     t.cells.push_back(std::move(c.cells));
@@ -302,7 +313,7 @@ Result<Tally> TallyBuilder::finish(table::Problems problems) {
     t.maximum.push_back(c.maximum);
     t.fresh.push_back(std::move(c.fresh));
   }
-  return std::move(tally_);
+  return t;
 }
 
 Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options) {

@@ -32,11 +32,14 @@ class TallyBuilder {
   std::int64_t rows() const { return tally_.rows; }
   /// What was counted, once, at the end. Code::kInput: rows, but none with a time.
   Result<Tally> finish(table::Problems problems);
+  /// What finish() would give now; more rows may come. Cost: a copy of all counts.
+  Result<Tally> so_far() const;
 
  private:
   TallyBuilder(const Profile& profile, std::string source, TallyOptions options);
   Status start(const table::Schema& schema);
   Status find_groups(table::Batch& batch);
+  Result<Tally> complete(Tally t, std::vector<ColumnCounter> counters) const;
   void check(std::size_t i, const table::Column& column);
   bool keeps_rows(std::size_t i) const { return i < options_.keep_rows.size() && options_.keep_rows[i]; }
 

@@ -19,6 +19,13 @@ constexpr double kMicro = 1e6;
 }  // namespace
 
 Windower::Windower() : zone_(std::make_unique<Zone>()) {}
+Windower::Windower(const Windower& o)
+    : spec_(o.spec_),
+      zone_(std::make_unique<Zone>(*o.zone_)),
+      index_(o.index_),
+      windows_(o.windows_),
+      last_key_(o.last_key_),
+      last_(o.last_) {}
 Windower::Windower(Windower&&) noexcept = default;
 Windower& Windower::operator=(Windower&&) noexcept = default;
 Windower::~Windower() = default;

@@ -21,6 +21,7 @@ class Zone;
 class Windower {
  public:
   static Result<Windower> make(const WindowSpec& spec);
+  Windower(const Windower&);
   Windower(Windower&&) noexcept;
   Windower& operator=(Windower&&) noexcept;
   ~Windower();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -15,13 +16,17 @@ constexpr std::uint8_t kVersion = 1;
 
 }  // namespace
 
-std::string encode(const Record& record) {
+std::string encode_head(Kind kind, std::string_view model, std::size_t body_size) {
   ByteWriter out;
   out.fixed(kVersion);
-  out.fixed(static_cast<std::uint8_t>(record.kind));
-  out.string(record.model);
-  out.string(record.body);
+  out.fixed(static_cast<std::uint8_t>(kind));
+  out.string(model);
+  out.varint(body_size);
   return out.take();
+}
+
+std::string encode(const Record& record) {
+  return encode_head(record.kind, record.model, record.body.size()).append(record.body);
 }
 
 Result<Record> decode(std::string_view bytes) {
@@ -40,12 +45,15 @@ Result<Record> decode(std::string_view bytes) {
   return record;
 }
 
-const table::JsonShape& keys_of(Kind kind) {
-  using table::Type;
-  static const table::JsonShape predictions({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}}, true);
-  static const table::JsonShape labels(
-      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}}, true);
-  return kind == Kind::kPredictions ? predictions : labels;
+const table::JsonShape& keys_of(Kind kind, table::OtherKeys others) {
+  using table::JsonShape, table::OtherKeys, table::Type;
+  const auto both = [](const std::vector<JsonShape::Key>& keys) {
+    return std::array{JsonShape(keys, OtherKeys::kChecked), JsonShape(keys, OtherKeys::kSkipped)};
+  };
+  static const auto predictions = both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
+  static const auto labels =
+      both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
+  return (kind == Kind::kPredictions ? predictions : labels)[others == OtherKeys::kSkipped];
 }
 
 Status check_model(std::string_view name) {

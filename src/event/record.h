@@ -27,12 +27,14 @@ struct Record {
 };
 
 std::string encode(const Record& record);
+/// What encode() writes before the body.
+std::string encode_head(Kind kind, std::string_view model, std::size_t body_size);
 /// Points into `bytes`. Code::kCorrupt.
 Result<Record> decode(std::string_view bytes);
 
 /// Columns of the keys that every row of that kind, predictions or labels, may have, at the places of PredictionKey and
-/// LabelKey.
-const table::JsonShape& keys_of(Kind kind);
+/// LabelKey; `others` is not kTold.
+const table::JsonShape& keys_of(Kind kind, table::OtherKeys others);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
 enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "http/curl_internal.h"
@@ -18,6 +20,16 @@ long Answer::retry_after() const {
   long seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
   return error == std::errc() && end == value.data() + value.size() && seconds > 0 ? seconds : 0;
+}
+
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    plain ? out.append(1, c) : out.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+  }
+  return out;
 }
 
 std::string place_of(std::string_view url) {

@@ -29,5 +29,11 @@ TEST(HttpClient, NobodyThereIsUnavailableAndShowsNoSecret) {
   EXPECT_EQ(answer.error().message.find("hidden"), std::string::npos) << answer.error().message;
 }
 
+TEST(HttpClient, WhatAUrlCannotHoldIsEncoded) {
+  EXPECT_EQ(encoded("a-b_c.d~1"), "a-b_c.d~1");
+  EXPECT_EQ(encoded("a b/ü?%"), "a%20b%2F%C3%BC%3F%25");
+  EXPECT_EQ(encoded(""), "");
+}
+
 }  // namespace
 }  // namespace vigie::http

@@ -47,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!second || bytes_of(*second) != once) std::abort();
   RunOptions options;
   options.params["isolation_forest"]["trees"] = 2;
-  if (!run_checks({*state, &*second, {}, false, 1.7e15}, options) || !run_checks({*state}, options)) std::abort();
+  if (!run_checks({*state, &*second, {}, Extent::kWhole, 1.7e15}, options) || !run_checks({*state}, options))
+    std::abort();
   if (!state->merge(*second)) std::abort();
   if (!run_checks({*second, &*state}, options)) std::abort();
   return 0;

@@ -77,9 +77,10 @@ bool Follower::behind() const {
   return system_now() - waited_ > 1'000'000;
 }
 
-bool Follower::watches(const std::string& model) const {
+std::optional<std::int64_t> Follower::late(const std::string& model) const {
   std::lock_guard lock(mutex_);
-  return watched_.contains(model);
+  const auto it = late_.find(model);
+  return it == late_.end() ? std::nullopt : std::optional(it->second);
 }
 
 std::string Follower::trouble() const {
@@ -138,9 +139,12 @@ void Follower::start() {
 
 void Follower::run() {
   while (!stop_) {
-    auto more = step();
+    const bool behind = std::any_of(followed_.begin(), followed_.end(),
+                                    [](const auto& of) { return of.second.watch && of.second.watch->behind(); });
+    // What is over is told of before more is read.
+    auto more = behind ? Result<bool>(true) : step();
     Status done = more ? Status() : Status(more.error());
-    if (done && (!*more || steady_clock::now() - closed_at_ >= kCommitEvery)) {
+    if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
       const auto clock = *more ? arrived_ : system_now();
       for (auto& [name, of] : followed_)
@@ -150,7 +154,8 @@ void Follower::run() {
     // What somebody was told of, or waits for, must be there after a crash.
     const bool urgent = urgent_ || someone_waits();
     if (done && pending_rows_ > 0 &&
-        (pending_rows_ >= kMostPending || urgent || (!*more && steady_clock::now() - committed_at_ >= kCommitEvery)))
+        (pending_rows_ >= kMostPending || urgent ||
+         ((!*more || behind) && steady_clock::now() - committed_at_ >= kCommitEvery)))
       done = commit(reader_.position());
     {
       std::lock_guard lock(mutex_);
@@ -231,7 +236,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   if (watch && place < watch->begins_at()) watch = nullptr;
   if (again && !watch) return {};
-  const auto& shape = watch ? watch->shape() : event::keys_of(record.kind);
+  const auto& shape = watch ? watch->shape() : event::keys_of(record.kind, table::OtherKeys::kSkipped);
   rows_.read(record.body, shape);
   VIGIE_ASSIGN(const auto id, rows_.column(watch ? watch->id_column() : std::size_t{event::kPredictionId}));
   const auto rows = static_cast<std::size_t>(rows_.rows());
@@ -263,7 +268,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
 }
 
 Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {
-  rows_.read(record.body, event::keys_of(record.kind));
+  rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped));
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
   std::uint64_t labels = 0;
@@ -297,21 +302,21 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
   if (anew) at.incidents.compare_anew(watch->scored());
-  watch->bear(at.false_alarms);
+  watch->configure(at.config);
   at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
-  watched_.insert(model);
+  late_[model] = at.watch->late();
   return {};
 }
 
 Status Follower::configure(const std::string& model, std::string_view json) {
   // What was accepted can be read; what an older vigie accepted, and this one does not, is not followed.
-  const auto config = read_model_config(json);
+  auto config = read_model_config(json);
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
-  of.false_alarms = config->false_alarms;
-  if (of.watch) of.watch->bear(of.false_alarms);
+  if (of.watch) of.watch->configure(*config);
+  of.config = std::move(*config);
   return tell(of, {});
 }
 
@@ -358,6 +363,10 @@ Status Follower::close(Followed& of, std::int64_t clock, bool all) {
       if (one.sighting) see(*one.sighting);
     }
     VIGIE_TRY(store_.put(scores));
+    {
+      std::lock_guard lock(mutex_);
+      late_[watch.model()] = watch.late();
+    }
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;
       models_.update(watch.model(), [&](Model& known) { known.state = watch.state(); });

@@ -6,7 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -42,8 +42,8 @@ class Follower {
   std::function<void()> told;
   /// It has been reading, or held up, for a second: what is written now it reads later.
   bool behind() const;
-  /// Whether the model has a reference.
-  bool watches(const std::string& model) const;
+  /// Of a model that has a reference how many rows came too late for their window.
+  std::optional<std::int64_t> late(const std::string& model) const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
   /// What of the journal was altered, and passed over; empty when nothing was.
@@ -62,7 +62,7 @@ class Follower {
     explicit Followed(const std::string& model) : incidents(model) {}
     std::unique_ptr<Watch> watch;
     engine::Incidents incidents;
-    double false_alarms = 1;
+    ModelConfig config;
     bool changed = true;  // since the last commit
   };
   Followed& followed(const std::string& model);
@@ -91,7 +91,7 @@ class Follower {
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
   mutable std::mutex mutex_;
-  std::set<std::string, std::less<>> watched_;
+  std::map<std::string, std::int64_t, std::less<>> late_;  // of those that have a reference
   std::string trouble_, lost_why_;
   std::int64_t lost_ = 0;
   std::thread thread_;

@@ -16,10 +16,14 @@ namespace {
 // The accepted rows, one a line. Outside of its strings a record may be broken into lines, in them it cannot.
 std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t> accepted) {
   std::string out;
+  std::size_t bytes = 0;
+  for (auto row : accepted) bytes += rows.text_of(row).size() + 1;
+  out.reserve(bytes);
   for (auto row : accepted) {
     const auto from = out.size();
     out += rows.text_of(row);
-    std::replace(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '\n', ' ');
+    if (out.find('\n', from) != std::string::npos)
+      std::replace(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '\n', ' ');
     out += '\n';
   }
   return out;
@@ -31,7 +35,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
                  std::function<void(Result<Reply>)> done) {
   if (auto named = event::check_model(model); !named) return done(named.error());
   thread_local table::JsonRows rows;
-  rows.read(body, event::keys_of(kind));
+  rows.read(body, event::keys_of(kind, table::OtherKeys::kChecked));
   Reply reply;
   for (const auto& reject : rows.rejected())
     reply.rejected.push_back({reject.record, fmt::format("line {}: {}", reject.line, reject.reason)});
@@ -83,7 +87,8 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   if (accepted.empty()) return done(std::move(reply));
 
   journal::Records records;
-  records.add(event::encode({kind, model, in_lines(rows, accepted)}));
+  const auto lines = in_lines(rows, accepted);
+  records.add(event::encode_head(kind, model, lines.size()), lines);
   journal_.append(std::move(records), [this, claimed = std::move(claimed), reply = std::move(reply),
                                        done = std::move(done)](Result<journal::Sequence> written) mutable {
     std::optional<Error> error;

@@ -63,7 +63,7 @@ class JsonInput final : public table::Input {
   class Pass final : public table::Reader {
    public:
     Pass(const JsonInput& input, std::vector<table::JsonShape::Key> keys)
-        : input_(input), shape_(std::move(keys), true) {}
+        : input_(input), shape_(std::move(keys), table::OtherKeys::kChecked) {}
     const table::Schema& schema() const override { return shape_.schema(); }
     Result<std::unique_ptr<table::Batch>> next() override {
       if (std::exchange(read_, true)) return std::unique_ptr<table::Batch>();

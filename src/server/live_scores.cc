@@ -27,6 +27,8 @@ constexpr auto kSlice = std::chrono::milliseconds(100);
 constexpr double kNearlyAll = 0.95;  // of the labels
 constexpr int kStepsPerOctave = 4;   // of delays
 constexpr std::size_t kDelays = 64 * kStepsPerOctave;
+constexpr std::string_view kModelVersion = "version";
+constexpr std::size_t kMostVersions = 5;     // that are scored apart
 constexpr std::size_t kMostLateLabels = 20;  // fewer tell nothing of how late labels are
 
 // What is kept: rows by window and record; by record when it came and its windows; windows that are over; windows that
@@ -95,6 +97,26 @@ void append_value(std::string& out, const table::Column& column, std::size_t row
   fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
+// Of a row as it is kept, without its quotes; empty where it has none, or one with an escape.
+std::string_view version_of(std::string_view line) {
+  static const std::string before = fmt::format(",\"{}\":\"", kModelVersion);
+  const auto at = line.rfind(before);
+  if (at == line.npos || !line.ends_with("\"}")) return {};
+  const auto version = line.substr(at + before.size(), line.size() - at - before.size() - 2);
+  return version.find_first_of("\\\"") == version.npos ? version : std::string_view();
+}
+
+bool several_versions(std::string_view lines) {
+  std::string_view first;
+  for (std::size_t from = 0, to; from < lines.size(); from = to + 1) {
+    to = lines.find('\n', from);
+    const auto version = version_of(lines.substr(from, to - from));
+    if (!version.empty() && first.empty()) first = version;
+    if (!version.empty() && version != first) return true;
+  }
+  return false;
+}
+
 bool is_json_scalar(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   return json.is_number() || json.is_boolean();
@@ -133,6 +155,10 @@ std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
   for (const auto& name : o.scores) want(name);
   for (const auto& by : o.segments)
     for (const auto& name : by) want(name);
+  // The last: score() looks for it there.
+  const bool taken = std::any_of(reference.columns.begin(), reference.columns.end(),
+                                 [](const auto& column) { return column.name == kModelVersion; });
+  if (!taken) want(std::string(kModelVersion));
   return out;
 }
 
@@ -326,8 +352,15 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     if (batch) last = std::max(last, ByteReader(*batch).fixed<std::int64_t>());
   }
   // The rows as they were, each with its label.
-  std::string rows;
-  std::int64_t count = 0, labels = 0, strange = 0;
+  struct Rows {
+    std::string text;
+    std::int64_t count = 0, labels = 0;
+    double coverage() const { return static_cast<double>(labels) / static_cast<double>(count); }
+  };
+  Rows all;
+  std::map<std::string, Rows, std::less<>> versions;
+  std::int64_t strange = 0;
+  const bool apart = several_versions(kept);
   for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
     end_of = kept.find('\n', at);
     const auto line = std::string_view(kept).substr(at, end_of - at);
@@ -340,47 +373,71 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     if (plain.find('\\') != std::string::npos) plain = nlohmann::json::parse(quoted).get<std::string>();
     VIGIE_ASSIGN(auto label, state_.label_of(model_, plain));
     if (label && !known_label_(*label)) label.reset(), ++strange;
-    rows += '{';
-    append_json(rows, options_.label);
-    rows += ':';
+    std::string row = "{";
+    append_json(row, options_.label);
+    row += ':';
     if (!label)
-      rows += "null";
+      row += "null";
     else if (!label_is_text_ && is_json_scalar(*label))
-      rows += *label;
+      row += *label;
     else
-      append_json(rows, *label);
-    rows += line.substr(to + 1);
-    rows += '\n';
-    ++count, labels += label.has_value();
+      append_json(row, *label);
+    row.append(line.substr(to + 1)) += '\n';
+    const auto add = [&](Rows& some) { some.text += row, ++some.count, some.labels += label.has_value(); };
+    add(all);
+    if (const auto version = apart ? version_of(line) : ""; !version.empty()) {
+      const auto known = versions.find(version);
+      if (known != versions.end() || versions.size() < kMostVersions)
+        add(known != versions.end() ? known->second : versions[std::string(version)]);
+    }
   }
-  if (labels + strange == 0) return out;
+  if (all.labels + strange == 0) return out;
 
   auto options = options_;
   options.cut_off = partial;
-  JsonInput input(rows, "the window");
-  const auto card = labels == 0 ? Result<engine::Scorecard>(fail(Code::kInput, ""))
-                                : engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
+  const auto score_of = [&](const Rows& some) -> Result<engine::ScoreWindow> {
+    if (some.labels == 0) return fail(Code::kInput, "no labels");
+    JsonInput input(some.text, "the window");
+    VIGIE_ASSIGN(auto card, engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options));
+    return std::move(card.windows.front());  // of rows of one window there is one
+  };
+  const auto found = score_of(all);
   const auto late = usual_delay();
   const bool preliminary = last + late > now;
   if (preliminary) ripe = last + late;
-  out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": {}",
-                         static_cast<double>(labels) / static_cast<double>(count), preliminary);
+  out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": {}", all.coverage(), preliminary);
   if (strange > 0) out.body += fmt::format(", \"unknown_labels\": {}", strange);
-  if (labels == 0) {
-    out.body += ", \"metrics\": []}";
-    return out;
-  }
-  if (!card) {
+  if (!found && all.labels > 0) {
     out.body += ", \"score_note\": ";
-    append_json(out.body, card.error().message);
+    append_json(out.body, found.error().message);
+  }
+  if (!found) {
     out.body += ", \"metrics\": []}";
     return out;
   }
-  // Of rows of one window there is one.
-  const auto& found = card->windows.front();
-  out.verdict = found.verdict;
-  if (!preliminary) out.sighting = engine::sighting_of(found, out.start, end, level(out.start, end));
-  out.body.append(", ").append(view::to_json(found).substr(1));
+  // A version apart may be worse than all together are; one chance for each.
+  const double share = level(out.start, end) / static_cast<double>(1 + versions.size());
+  out.verdict = found->verdict;
+  auto sighting = engine::sighting_of(*found, out.start, end, share);
+  if (apart) {
+    out.body += ", \"scores_by_version\": {";
+    for (const auto& [version, some] : versions) {
+      append_json(out.body.append(&version == &versions.begin()->first ? "" : ", "), version);
+      out.body += fmt::format(": {{\"coverage\": {}, ", some.coverage());
+      const auto own = score_of(some);
+      out.body += own ? view::to_json(*own).substr(1) : "\"metrics\": []}";
+      if (!own) continue;
+      auto its = engine::sighting_of(*own, out.start, end, share);
+      sighting.judged = sighting.judged || its.judged, sighting.firm = sighting.firm || its.firm;
+      for (auto& cause : its.causes) {
+        cause.segment = fmt::format("{}version={}", cause.segment.empty() ? "" : cause.segment + ", ", version);
+        sighting.causes.push_back(std::move(cause));
+      }
+    }
+    out.body += '}';
+  }
+  if (!preliminary) out.sighting = std::move(sighting);
+  out.body.append(", ").append(view::to_json(*found).substr(1));
   return out;
 }
 

@@ -24,7 +24,7 @@ using Answer = engine::Incidents::Answer;
 constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "false-alarm"};
 constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
-constexpr std::int64_t kDay = 86'400'000'000;
+constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
 
 Error wrong(std::string_view key, std::string_view expected, const Json& got) {
   auto text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -135,7 +135,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(json, "",
                   {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors", "false_alarms"}));
+                   "segments", "monitors", "false_alarms", "allowed_lateness"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -194,6 +194,12 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     if (!(count > 0 && count <= kMostFalseAlarms))
       return wrong("false_alarms", "how many in 30 days are borne with, above 0 and up to 1000", *at);
     out.false_alarms = count;
+  }
+  if (const auto at = json.find("allowed_lateness"); at != json.end() && !at->is_null()) {
+    const auto text = at->is_string() ? at->get<std::string>() : std::string();
+    const auto length = text == "0" ? std::optional<std::int64_t>(0) : duration_of(text);
+    if (!length || *length > kMostLateness) return wrong("allowed_lateness", "0, or up to 7d, as 90m or 6h", *at);
+    out.allowed_lateness = *length;
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;

@@ -22,13 +22,14 @@ struct ModelConfig {
   std::vector<std::string> features, ignore;  ///< likewise: only these features, not these
   std::vector<engine::SegmentBy> segments;    ///< likewise: by features or tags, one or two each
   std::vector<engine::Monitor> monitors;
-  double false_alarms = 1;  ///< in 30 days, that are borne with
-  std::string json = "{}";  ///< all that was said, as it was said
+  double false_alarms = 1;                        ///< in 30 days, that are borne with
+  std::int64_t allowed_lateness = 3'600'000'000;  ///< µs behind a window's end within which rows restate it
+  std::string json = "{}";                        ///< all that was said, as it was said
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
-/// segments, monitors and false_alarms. Code::kInput names the key.
+/// segments, monitors, false_alarms and allowed_lateness ("90m", "6h", "2d"). Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 
 /// What somebody says of an incident: the last part of a path, as "ack", "snooze", "resolve" or "false-alarm", and a

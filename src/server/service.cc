@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,10 +21,12 @@
 #include "base/clock.h"
 #include "base/iso_time.h"
 #include "base/text.h"
+#include "http/client.h"
 #include "server/follower.h"
 #include "server/ingest.h"
 #include "server/openapi.h"
 #include "server/outbox_internal.h"
+#include "server/past_rows.h"
 #include "table/json_rows.h"
 #include "view/live_page.h"
 
@@ -53,17 +57,6 @@ Reply wrong_limit(std::string_view value) {
 bool number_in(std::string_view text, std::size_t& into) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
   return error == std::errc() && end == text.data() + text.size() && into >= 1 && into <= 10'000;
-}
-
-// For a URL.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    plain ? void(out += c) : void(out += fmt::format("%{:02X}", static_cast<unsigned char>(c)));
-  }
-  return out;
 }
 
 // A profile was made with windows, a task and a positive class of its own.
@@ -121,6 +114,9 @@ class Service::Impl {
   explicit Impl(ServiceOptions options) : options_(std::move(options)) {}
 
   Status start() {
+    // Bodies are large and many: memory that is given back each time is paid for again, page by page.
+    ::mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
     VIGIE_TRY(make_folder(options_.data));
     VIGIE_ASSIGN(lock_, lock_folder(options_.data));
     VIGIE_ASSIGN(state_, State::open(options_.data + "/state"));
@@ -155,6 +151,7 @@ class Service::Impl {
 
   ~Impl() {
     if (http_) http_->stop();
+    if (looking_.valid()) looking_.wait();
     {
       std::lock_guard lock(ending_);
       follower_.reset();
@@ -262,8 +259,8 @@ class Service::Impl {
     Reply reply{200, body + "]\n"};
     if (found->size() == query.most)
       reply.headers.emplace_back(
-          "Link", fmt::format("</v1/incidents?after={}&limit={}{}{}>; rel=\"next\"", escaped(found->back().id),
-                              query.most, query.model.empty() ? "" : "&model=" + escaped(query.model),
+          "Link", fmt::format("</v1/incidents?after={}&limit={}{}{}>; rel=\"next\"", http::encoded(found->back().id),
+                              query.most, query.model.empty() ? "" : "&model=" + http::encoded(query.model),
                               query.state ? fmt::format("&state={}", to_string(*query.state)) : ""));
     return reply;
   }
@@ -316,10 +313,23 @@ class Service::Impl {
   void set_reference(const Request& request, Answer answer) {
     const auto& model = request.path[2];
     if (auto named = event::check_model(model); !named) return answer(refuse(named.error(), "path"));
-    std::string bytes;
-    auto profile = engine::is_profile(request.body)
-                       ? engine::load_profile(request.body, "body")
-                       : reference_of_rows(request.body, "body", options_.version, config_of(model));
+    const auto past = read_past_rows(request.body);
+    if (!past) return answer(refuse(past.error(), "body"));
+    if (!*past) return set_reference(model, request.body, std::move(answer));
+    // Reading much takes a while, in which others are to be answered.
+    std::lock_guard lock(looking_back_);
+    if (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+      return answer(refuse(429, "another reference is being made", "body"));
+    looking_ = std::async(std::launch::async, [this, model, past = **past, answer = std::move(answer)]() mutable {
+      auto rows = past_rows(*journal_, model, past);
+      rows ? set_reference(model, *rows, std::move(answer)) : answer(refuse(rows.error(), "body"));
+    });
+  }
+
+  void set_reference(const std::string& model, const std::string& body, Answer answer) {
+    const bool made = engine::is_profile(body);
+    auto profile =
+        made ? engine::load_profile(body, "body") : reference_of_rows(body, "body", options_.version, config_of(model));
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = fits_config(*profile, config_of(model)); !fits)
       return answer(refuse(400, fits.error().message, "body"));
@@ -338,7 +348,7 @@ class Service::Impl {
       if (o.task == metric::Task::kBinary && !o.classes.empty())
         summary["positive"] = o.positive.value_or(o.classes.back());
     }
-    bytes = engine::is_profile(request.body) ? request.body : engine::save_profile(*profile);
+    const auto bytes = made ? body : engine::save_profile(*profile);
     auto trial = Watch::make(model, std::make_shared<const engine::Profile>(std::move(*profile)), windows, 0);
     if (!trial) return answer(refuse(400, trial.error().message, "body"));
     if (!models_->number_of(model))
@@ -385,9 +395,10 @@ class Service::Impl {
     if (found->size() == query.most) {
       std::string more;
       for (const auto& [name, value] : request.query)
-        if (name == "from" || name == "to") more += fmt::format("&{}={}", name, escaped(value));
-      reply.headers.emplace_back("Link", fmt::format("</v1/models/{}/windows?after={}&limit={}{}>; rel=\"next\"",
-                                                     escaped(request.path[2]), found->back().key, query.most, more));
+        if (name == "from" || name == "to") more += fmt::format("&{}={}", name, http::encoded(value));
+      reply.headers.emplace_back("Link",
+                                 fmt::format("</v1/models/{}/windows?after={}&limit={}{}>; rel=\"next\"",
+                                             http::encoded(request.path[2]), found->back().key, query.most, more));
     }
     return reply;
   }
@@ -409,7 +420,7 @@ class Service::Impl {
       shown.name = model.name, shown.state = model.state, shown.owner = said("owner");
       shown.description = said("description");
       shown.predictions = model.predictions, shown.labels = model.labels, shown.last_seen = model.last_seen;
-      shown.watched = follower_->watches(model.name);
+      shown.watched = follower_->late(model.name).has_value();
       shown.drawn = page.models.size() <= kModels;
       if (!shown.drawn) continue;
       const auto windows = store_->latest(model.name, kWindows);
@@ -434,6 +445,9 @@ class Service::Impl {
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
       auto json = json_of(*model);
+      const auto late = follower_->late(name);
+      json["watched"] = late.has_value();
+      if (late) json["late_rows"] = *late;
       json["config"] = Json::parse(model->config, nullptr, false);
       return reply_of(200, json);
     }
@@ -487,7 +501,8 @@ class Service::Impl {
   std::unique_ptr<journal::Journal> journal_;
   std::optional<StoreOutbox> outbox_;
   std::unique_ptr<notify::Delivery> delivery_;
-  std::mutex ending_;
+  std::mutex ending_, looking_back_;
+  std::future<void> looking_;  // makes a reference of what came before
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
 };

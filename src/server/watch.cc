@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
 #include "view/json.h"
@@ -12,7 +13,15 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
+constexpr auto kSlice = std::chrono::milliseconds(200);
+constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
+
+// Adds members to a JSON object.
+void add_to(std::string& object, std::string_view members) {
+  object.pop_back();
+  object.append(",\n   ").append(members) += '}';
+}
 
 // Where a prediction has what the reference has in a column.
 std::vector<std::string> path_of(const engine::Profile& reference, const std::string& column) {
@@ -67,6 +76,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   options.name = model;
   options.compare.window = std::move(windows);
   options.compare.threads = 1;
+  options.slice = kSlice;
   // The first is of all rows.
   for (std::size_t k = 1; k < reference->segmentations.size(); ++k)
     options.compare.segments.push_back(reference->segmentations[k]);
@@ -79,6 +89,8 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   if (watch->live_->calendar())
     for (std::size_t i = 0; i < schema.size(); ++i)
       if (schema[i].name == reference->timestamp) watch->time_column_ = i, keys[i].field.type = table::Type::kTimestamp;
+  watch->version_column_ = keys.size();
+  keys.push_back({{"version", table::Type::kString}, {"version"}});
   if (reference->scores)
     for (const auto& name : LiveScores::wanted(*reference)) {
       const auto at = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.field.name == name; });
@@ -92,7 +104,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->reference_ = reference;
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
-  watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), true);
+  watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), table::OtherKeys::kSkipped);
   watch->begins_at_ = watch->made_at_ = place;
   watch->live_->at(place);
   return watch;
@@ -108,8 +120,25 @@ Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence pl
   live_->at(place);
   Timed timed(rows, time_column_, static_cast<double>(arrived));
   VIGIE_TRY(live_->add(timed, arrived));
+  VIGIE_TRY(count_versions(rows));
   if (!scores_ || again) return {};
   return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
+}
+
+Status Watch::count_versions(table::Batch& rows) {
+  VIGIE_ASSIGN(const auto version, rows.column(version_column_));
+  for (std::size_t row = 0, next; row < version.codes.size(); row = next) {
+    const auto code = version.codes[row];
+    const auto window = live_->window_of(row);
+    next = row + 1;
+    while (next < version.codes.size() && version.codes[next] == code && live_->window_of(next) == window) ++next;
+    if (code < 0 || !window || *window < live_->gone_below()) continue;
+    auto& counts = versions_[*window];
+    auto name = version.dictionary[static_cast<std::size_t>(code)];
+    if (counts.size() >= kMostVersions && !counts.contains(name)) name = "(other)";
+    counts[std::string(name)] += static_cast<std::int64_t>(next - row);
+  }
+  return {};
 }
 
 Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
@@ -141,12 +170,19 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   for (const auto& one : closed) {
     const auto key =
         live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
-    out.push_back(
-        {{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), view::to_json(one.result)},
-         engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
-    compared_ = {one.start, one.result.verdict};
+    auto body = view::to_json(one.result);
+    if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
+    if (const auto versions = versions_.find(one.key); versions != versions_.end())
+      add_to(
+          body,
+          fmt::format(R"("versions": {})",
+                      nlohmann::json(versions->second).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    out.push_back({{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), std::move(body)},
+                   engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
+    if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict};
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
+  versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));
   return out;
 }
 
@@ -162,7 +198,13 @@ Result<std::string> Watch::save() {
   out.fixed(from.place);
   out.fixed(from.rows);
   out.fixed(from.closed_below);
+  out.fixed(from.gone_below);
   out.fixed(from.late);
+  out.fixed(static_cast<std::uint64_t>(from.told.size()));
+  for (const auto& told : from.told) {
+    out.fixed(told.key), out.fixed(told.at_first), out.fixed(told.rows);
+    out.fixed(told.when), out.fixed(told.times), out.fixed(std::uint8_t{told.first});
+  }
   out.fixed(made_at_);
   for (const auto& latest : {compared_, scored_}) {
     out.fixed(latest.start);
@@ -178,7 +220,14 @@ Status Watch::load(std::string_view bytes) {
   from.place = in.fixed<std::uint64_t>();
   from.rows = in.fixed<std::int64_t>();
   from.closed_below = in.fixed<std::int64_t>();
+  from.gone_below = in.fixed<std::int64_t>();
   from.late = in.fixed<std::int64_t>();
+  for (auto left = in.fixed<std::uint64_t>(); left > 0 && in.ok(); --left) {
+    auto& told = from.told.emplace_back();
+    for (auto* number : {&told.key, &told.at_first, &told.rows, &told.when}) *number = in.fixed<std::int64_t>();
+    told.times = in.fixed<std::int32_t>();
+    told.first = in.fixed<std::uint8_t>() != 0;
+  }
   made_at_ = in.fixed<journal::Sequence>();
   for (auto* latest : {&compared_, &scored_}) {
     latest->start = in.fixed<std::int64_t>();

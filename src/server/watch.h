@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,8 +32,11 @@ class Watch {
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
-  /// How many false alarms in 30 days are borne with.
-  void bear(double false_alarms) { false_alarms_ = false_alarms; }
+  /// How many false alarms in 30 days are borne with, and how late rows may be to restate their window.
+  void configure(const ModelConfig& config) {
+    false_alarms_ = config.false_alarms;
+    live_->allow_lateness(config.allowed_lateness);
+  }
 
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
   const table::JsonShape& shape() const { return *shape_; }
@@ -51,6 +55,8 @@ class Watch {
   };
   /// Windows that are over, or all that have rows.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
+  /// Whether it left some, since they took long.
+  bool behind() const { return live_->behind(); }
 
   struct Scored {
     store::Score score;
@@ -74,13 +80,15 @@ class Watch {
  private:
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
+  Status count_versions(table::Batch& rows);
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
   std::unique_ptr<table::JsonShape> shape_;
   std::unique_ptr<LiveScores> scores_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
-  std::size_t id_column_ = 0, time_column_ = 0;
+  std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
+  std::map<std::int64_t, std::map<std::string, std::int64_t, std::less<>>> versions_;  // rows, by window
   journal::Sequence begins_at_ = 0, made_at_ = 0;
   struct Latest {
     std::int64_t start = std::numeric_limits<std::int64_t>::min();

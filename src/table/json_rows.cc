@@ -51,9 +51,12 @@ std::optional<double> parse_time(std::string_view text) {
   return parse_timestamp(text);
 }
 
-JsonShape::JsonShape(std::vector<Key> keys, bool closed) : keys_(std::move(keys)), plan_(std::make_unique<JsonPlan>()) {
+JsonShape::JsonShape(std::vector<Key> keys, OtherKeys others)
+    : keys_(std::move(keys)), plan_(std::make_unique<JsonPlan>()) {
+  const bool closed = others != OtherKeys::kTold;
   plan_->discover = !closed;
   plan_->closed = closed;
+  plan_->skip = others == OtherKeys::kSkipped;
   for (auto& key : keys_) {
     const auto column = static_cast<std::int32_t>(schema_.size());
     if (key.path.empty()) key.path = parted(key.field.name);

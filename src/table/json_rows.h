@@ -18,6 +18,13 @@ std::optional<double> parse_time(std::string_view text);
 struct JsonPlan;
 class JsonBlock;
 
+/// What becomes of keys that no column has.
+enum class OtherKeys : std::uint8_t {
+  kTold,     ///< they are among JsonRows::unknown()
+  kChecked,  ///< they are passed over, and must be JSON all the same
+  kSkipped,  ///< passed over unread: of records that were checked before
+};
+
 /// The columns that JSON records are read into: `{"a": {"b": 1}}` is column `a.b`. Never altered: many threads may read
 /// by the same.
 class JsonShape {
@@ -27,8 +34,7 @@ class JsonShape {
     /// The keys that lead to it, plain or as JSON writes them; empty: the name, parted at its dots.
     std::vector<std::string> path{};
   };
-  /// `closed`: other keys are passed over, which is faster: they are not among JsonRows::unknown().
-  explicit JsonShape(std::vector<Key> keys, bool closed = false);
+  explicit JsonShape(std::vector<Key> keys, OtherKeys others = OtherKeys::kTold);
   ~JsonShape();
   const Schema& schema() const { return schema_; }
   const std::vector<Key>& keys() const { return keys_; }

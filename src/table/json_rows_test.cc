@@ -88,33 +88,52 @@ TEST(JsonRows, GatherKeysThatTheShapeLacks) {
 }
 
 TEST(JsonRows, AClosedShapeFindsKeysUnderAnySpelling) {
-  const JsonShape closed({{{"size", Type::kInteger}, {"features", "größe"}},
-                          {{"quote", Type::kInteger}, {"features", "a\"b"}},
-                          {{"slash", Type::kInteger}, {"features", "e\\f"}}},
-                         true);
-  JsonRows rows;
-  rows.read(
-      "{\"features\":{\"gr\\u00f6\\u00dfe\":1,\"a\\\"b\":2,\"e\\\\f\":3}}\n"
-      "{\"featur\\u0065s\":{\"größe\":4,\"a\\u0022b\":5,\"\\u0065\\\\f\":6,\"e\\tf\":7}}\n",
-      closed);
-  ASSERT_EQ(rows.rows(), 2);
-  for (std::size_t i = 0; i < 3; ++i) {
-    const auto numbers = rows.column(i)->numbers;
-    EXPECT_EQ(numbers[0], 1 + static_cast<double>(i));
-    EXPECT_EQ(numbers[1], 4 + static_cast<double>(i));
+  for (auto others : {OtherKeys::kChecked, OtherKeys::kSkipped}) {
+    const JsonShape closed({{{"size", Type::kInteger}, {"features", "größe"}},
+                            {{"quote", Type::kInteger}, {"features", "a\"b"}},
+                            {{"slash", Type::kInteger}, {"features", "e\\f"}}},
+                           others);
+    JsonRows rows;
+    rows.read(
+        "{\"features\":{\"gr\\u00f6\\u00dfe\":1,\"a\\\"b\":2,\"e\\\\f\":3}}\n"
+        "{\"featur\\u0065s\":{\"größe\":4,\"a\\u0022b\":5,\"\\u0065\\\\f\":6,\"e\\tf\":7}}\n",
+        closed);
+    ASSERT_EQ(rows.rows(), 2);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto numbers = rows.column(i)->numbers;
+      EXPECT_EQ(numbers[0], 1 + static_cast<double>(i));
+      EXPECT_EQ(numbers[1], 4 + static_cast<double>(i));
+    }
   }
 }
 
 TEST(JsonRows, AClosedShapePassesOverTheRest) {
   JsonRows rows;
-  const JsonShape closed({{{"id", Type::kString}}}, true);
+  const JsonShape closed({{{"id", Type::kString}}}, OtherKeys::kChecked);
   rows.read(R"({"a":{"b":[1,{"c":"d"}]},"id":"x","e":null}
-{"a":{"b":tru},"id":"y"})",
+{"a":{"b":tru},"id":"y"}
+{"a":01,"id":"y"}
+{"a":-,"id":"y"}
+{"a":1.,"id":"y"}
+{"a":[1.5, -0.25, 0, 12 , 1e400],"id":"y"}
+{"a":-0.50 ,"b":1e5,"c":0,"id":"z"})",
             closed);
-  EXPECT_EQ(rows.rows(), 1);
+  EXPECT_EQ(rows.rows(), 2);
   EXPECT_TRUE(rows.unknown().empty());
-  EXPECT_EQ(rows.rejected().size(), 1U);
+  EXPECT_EQ(rows.rejected().size(), 5U);
   EXPECT_EQ(rows.text_of(0).substr(0, 6), "{\"a\":{");
+}
+
+TEST(JsonRows, WhatWasCheckedIsReadAloneTheSecondTime) {
+  JsonRows rows;
+  const JsonShape skipping({{{"id", Type::kString}}, {{"f.x", Type::kFloat}}}, OtherKeys::kSkipped);
+  rows.read(R"({"a":{"b":[1,{"c":"}{"}]},"id":"x","f":{"y":"\"x\":1","x":2},"e":null}
+{"z":[[]],"f":{"x":3,"w":{"x":4}},"id":"y","f2":{"x":5}})",
+            skipping);
+  ASSERT_EQ(rows.rows(), 2);
+  EXPECT_EQ(rows.column(0)->dictionary[1], "y");
+  EXPECT_EQ(rows.column(1)->numbers[0], 2);
+  EXPECT_EQ(rows.column(1)->numbers[1], 3);
 }
 
 }  // namespace

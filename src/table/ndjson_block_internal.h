@@ -52,7 +52,8 @@ struct JsonPlan {
   std::unordered_map<std::string, std::int32_t> by_name;
   JsonTree tree;
   bool discover = false;  ///< unknown keys are gathered
-  bool closed = false;    ///< a key that the tree does not have is passed over, whatever its name
+  bool closed = false;    ///< a key that the tree does not have is passed over, whatever its name, …
+  bool skip = false;      ///< … and not even looked at
 };
 
 /// A key that the plan does not know.

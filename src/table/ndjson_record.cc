@@ -149,6 +149,7 @@ class JsonRecord::Reader {
       if (auto error = std::move(item).get(field)) return error;
       const char* raw = field.key().raw();
       const auto* child = tree ? tree->find(raw, cursor) : nullptr;
+      if (!child && plan_->skip && (!tree || raw_key(raw).find('\\') == std::string_view::npos)) continue;
       od::json_type type;
       if (auto error = field.value().type().get(type)) return error;
       // A key may be written with escapes that nothing asks for, as Python writes every letter beyond ASCII.
@@ -318,6 +319,9 @@ class JsonRecord::Reader {
 
   error_code skim(od::value value, od::json_type type, int depth) {
     if (type != od::json_type::object) {
+      // Most are such numbers and strings.
+      const auto token = value.raw_json_token();
+      if (type == od::json_type::number && plain_number(token)) return simdjson::SUCCESS;
       auto before = cells.size();
       auto error = read_value(value, type, -1, depth);
       cells.resize(before);
@@ -334,6 +338,22 @@ class JsonRecord::Reader {
       if (auto error = skim(field.value(), inner, depth + 1)) return error;
     }
     return simdjson::SUCCESS;
+  }
+
+  // Digits, and perhaps a sign before them and a dot in them: few enough to be in range.
+  static bool plain_number(std::string_view token) {
+    std::size_t i = token[0] == '-';
+    const auto digits = [&] {
+      const auto from = i;
+      while (i < token.size() && token[i] >= '0' && token[i] <= '9') ++i;
+      return i - from;
+    };
+    const bool zero = i < token.size() && token[i] == '0';
+    const auto whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return false;
+    if (i < token.size() && token[i] == '.' && (++i, digits() == 0)) return false;
+    while (i < token.size() && is_blank(token[i])) ++i;
+    return i == token.size() && i < 100;
   }
 
   const JsonPlan* plan_ = nullptr;

@@ -34,7 +34,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TIMEOUT = 120
+TIMEOUT = 600
 COMPARE = {"==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt,
            ">": operator.gt, "in": lambda a, b: a in b}
 CRASH = re.compile(r"AddressSanitizer|ThreadSanitizer|runtime error:|terminate called|Assertion .* failed")

@@ -16,19 +16,13 @@ import threading
 import time
 import urllib.parse
 
-from service import Service
+from service import Checks, Service
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS = 120
 rng = random.Random(1)
-checks, wrong = 0, []
-
-
-def expect(what, got, wanted):
-    global checks
-    checks += 1
-    if got != wanted:
-        wrong.append(f"{what}: {got!r}, expected {wanted!r}")
+checks = Checks()
+expect, until = checks.expect, checks.until
 
 
 def hour(number, age=40, score=0.0, labels=False):
@@ -49,16 +43,6 @@ def hour(number, age=40, score=0.0, labels=False):
 
 def lines(rows):
     return "\n".join(json.dumps(row) for row in rows).encode()
-
-
-def until(what, ask, good, seconds=20):
-    end = time.monotonic() + seconds
-    while not good(got := ask()):
-        if time.monotonic() > end:
-            wrong.append(f"{what}: still {json.dumps(got)[:300]} after {seconds} s")
-            return got
-        time.sleep(0.05)
-    return got
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -175,10 +159,7 @@ def main():
         document = get("/openapi.json")
         expect("openapi", document["openapi"], "3.1.0")
         expect("graceful end", service.end(signal.SIGTERM), 0)
-    for line in wrong:
-        print(line)
-    print(f"{checks - len(wrong)} passed, {len(wrong)} failed")
-    return bool(wrong)
+    return checks.end()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A `vigie serve` that a test starts, asks and ends."""
+import atexit
 import http.client
 import json
 import re
@@ -9,10 +10,40 @@ import subprocess
 import time
 
 
+class Checks:
+    """What a test found."""
+
+    def __init__(self):
+        self.count, self.wrong = 0, []
+
+    def expect(self, what, got, wanted):
+        self.count += 1
+        if got != wanted:
+            self.wrong.append(f"{what}: {got!r}, expected {wanted!r}")
+
+    def until(self, what, ask, good, seconds=30):
+        """What is asked for, once it is good."""
+        end = time.monotonic() + seconds
+        while not good(got := ask()):
+            if time.monotonic() > end:
+                self.wrong.append(f"{what}: still {json.dumps(got)[:300]} after {seconds} s")
+                return got
+            time.sleep(0.05)
+        return got
+
+    def end(self):
+        """Says what was found, in the last line how much; the exit status."""
+        for line in self.wrong:
+            print("FAILED", line)
+        print(f"{self.count - len(self.wrong)} passed, {len(self.wrong)} failed")
+        return bool(self.wrong)
+
+
 class Service:
     def __init__(self, vigie, folder, port=0, more=()):
         self.process = subprocess.Popen([vigie, "serve", "--listen", f"127.0.0.1:{port}", "--data", folder, *more],
                                         stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)  # of a test that fails nothing is left running
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", line)
         if not found:
@@ -21,7 +52,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def ask(self, method, path, body=None, read=json.loads):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         connection.request(method, path, body)
         reply = connection.getresponse()
         found = reply.status, read(reply.read())

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "journal/journal.h"
+
+namespace vigie::server {
+
+/// Which of a model's predictions: those whose time, or that of their arrival where they have none, is in [from, to).
+struct PastRows {
+  double from = -std::numeric_limits<double>::infinity();  ///< µs since 1970
+  double to = std::numeric_limits<double>::infinity();
+  std::optional<std::string> version;  ///< only those of that version
+};
+
+/// Reads the body of POST …/reference that names rows which came before: a JSON object of any of "from", "to" and
+/// "version", and nothing else; nothing where it is something else. Code::kInput: a value that is none.
+Result<std::optional<PastRows>> read_past_rows(std::string_view body);
+
+/// Those rows as predictions have them, one a line, each once, with a time and, where one came, the last label; as far
+/// as the journal keeps them. Code::kInput: there is none, or they are more than fit in `most` bytes.
+Result<std::string> past_rows(const journal::Journal& journal, std::string_view model, const PastRows& wanted,
+                              std::size_t most = std::size_t{512} << 20);
+
+}  // namespace vigie::server

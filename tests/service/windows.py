@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of `vigie serve` whose rows come late, of several versions of a model, over a kill -9; references made of what
+came before.
+
+usage: windows.py VIGIE     the last line says what was found
+"""
+import datetime
+import json
+import random
+import signal
+import sys
+import tempfile
+import time
+
+from service import Checks, Service
+
+START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
+ROWS = 200
+rng = random.Random(1)
+checks = Checks()
+expect, until = checks.expect, checks.until
+
+
+def hour(number, version="3", x=0.0, prefix="p"):
+    rows = []
+    for i in range(ROWS):
+        at = START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)
+        truth = rng.random() < 0.4
+        score = min(1, max(0, (0.7 if truth else 0.3) + rng.gauss(0, 0.15)))
+        rows.append({"id": f"{prefix}{number}-{i}", "timestamp": at.isoformat(), "version": version,
+                     "features": {"x": rng.gauss(x, 1), "kind": rng.choice("abc")},
+                     "prediction": "yes" if score > 0.5 else "no", "score": round(score, 4), "label": truth})
+    return rows
+
+
+def lines(rows, drop=("label",)):
+    return "\n".join(json.dumps({k: v for k, v in row.items() if k not in drop}) for row in rows).encode()
+
+
+def labels(rows):
+    return "\n".join(json.dumps({"id": row["id"], "label": "yes" if row["label"] else "no"}) for row in rows).encode()
+
+
+def iso(number):
+    return (START + datetime.timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+vigie = sys.argv[1]
+with tempfile.TemporaryDirectory() as folder:
+    service = Service(vigie, folder)
+    model = "/v1/models/m"
+
+    def post(rows, what="predictions", body=None):
+        expect(what, service.ask("POST", f"{model}/{what}", body or lines(rows))[0], 202)
+
+    def windows():
+        return service.ask("GET", f"{model}/windows")[1]
+
+    def hours(found):
+        return {w["start"]: w for w in found}
+
+    expect("a lateness that is none", service.ask("PUT", model, b'{"allowed_lateness": "soon"}')[0], 400)
+    expect("PUT", service.ask("PUT", model, b'{"window": "hour", "positive": "yes", "allowed_lateness": "2h"}')[0], 200)
+
+    # Nothing is known yet: what came is made the reference.
+    past = [hour(n - 50, version="2") for n in range(50)]
+    for rows in past:
+        post(rows)
+    post([row for rows in past for row in rows], "labels", labels([row for rows in past for row in rows]))
+    service.counted("m", 2 * 50 * ROWS)
+    status, said = service.ask("POST", f"{model}/reference", json.dumps({"from": iso(-48), "to": iso(0)}).encode())
+    expect("a reference of what came", (status, said.get("rows"), said.get("windows"), said.get("window")),
+           (202, 48 * ROWS, 48, "hour"))
+    expect("its score", said.get("task"), "binary")
+    status, said = service.ask("POST", f"{model}/reference", json.dumps({"version": "7"}).encode())
+    expect("a version that never came", (status, "other versions" in said.get("error", "")), (400, True))
+    status, said = service.ask("POST", f"{model}/reference", json.dumps({"from": "soon"}).encode())
+    expect("a time that is none", (status, said.get("error")), (400, 'from: "\\"soon\\"" is no time: ISO 8601 or epoch numbers'))
+
+    first, second, third = hour(0), hour(1), hour(2, version="4")
+    late = first[::4]
+    post([row for row in first if row not in late])
+    post(second[:100])
+    found = hours(until("the first hour", windows, lambda w: len(w) >= 1))
+    expect("without its late rows", (found[iso(0)]["rows"], "late_rows" in found[iso(0)]), (150, False))
+    expect("its version", found[iso(0)]["versions"], {"3": 150})
+    post(late)
+    found = hours(until("restated", windows, lambda w: any(one.get("late_rows") for one in w)))
+    expect("with its late rows", (found[iso(0)]["rows"], found[iso(0)]["late_rows"], found[iso(0)]["restated"]), (200, 50, 1))
+    expect("its version again", found[iso(0)]["versions"], {"3": 200})
+
+    service.end(signal.SIGKILL)
+    service = Service(vigie, folder)
+    post(second[100:])
+    mixed = [row | {"version": "4"} if i % 2 else row for i, row in enumerate(third)]
+    for i, row in enumerate(mixed):
+        row["version"] = "4" if i % 2 else "3"
+    post(mixed)
+    post([row | {"id": "more" + row["id"]} for row in first[:20]])
+    found = hours(until("restated after a kill", windows,
+                        lambda w: len(w) >= 2 and hours(w)[iso(0)]["rows"] == 220))
+    expect("late twice", (found[iso(0)]["late_rows"], found[iso(0)]["restated"]), (70, 2))
+    expect("whole after a kill", (found[iso(1)]["rows"], "late_rows" in found[iso(1)], found[iso(1)]["versions"]),
+           (200, False, {"3": 200}))
+    post(hour(6))
+    found = hours(until("the mixed hour", windows, lambda w: len(w) >= 3))
+    expect("two versions", found[iso(2)]["versions"], {"3": 100, "4": 100})
+    # All of one version's answers turn out right, of the other's none: together they are a coin.
+    truth = [{"id": row["id"], "label": row["prediction"] if i % 2 == 0 else "no" if row["prediction"] == "yes" else "yes"}
+             for i, row in enumerate(mixed)]
+    post(mixed, "labels", "\n".join(map(json.dumps, truth)).encode())
+    found = hours(until("a score of each", windows, lambda w: any("scores_by_version" in one for one in w)))
+    by = {version: {m["metric"]: m["value"] for m in one["metrics"]}
+          for version, one in found[iso(2)]["scores_by_version"].items()}
+    expect("accuracy by version", {v: m["accuracy"] for v, m in by.items()}, {"3": 1, "4": 0})
+    expect("of one version there is one score", "scores_by_version" in found[iso(1)], False)
+    post([row | {"id": "far" + row["id"]} for row in first[:30]])
+    told = until("rows that are too late", lambda: service.ask("GET", model)[1], lambda m: m.get("late_rows"))
+    expect("counted", (told["late_rows"], told["watched"]), (30, True))
+    expect("and not in their window", hours(windows())[iso(0)]["rows"], 220)
+
+    # A change that only the rows of a version have is found against the other version's.
+    status, said = service.ask("POST", f"{model}/reference", json.dumps({"version": "2"}).encode())
+    expect("a reference of one version", (status, said.get("rows")), (202, 50 * ROWS))
+    post(hour(10, version="5", x=1.5))
+    post(hour(11, version="5", x=1.5))
+    found = until("another version", windows, lambda w: any(one["start"] == iso(10) for one in w))
+    expect("its drift", hours(found)[iso(10)]["verdict"], "drift")
+    expect("its end", service.end(), 0)
+
+sys.exit(checks.end())
