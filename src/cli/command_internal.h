@@ -38,6 +38,8 @@ Command add_detect(CLI::App& program);
 Command add_list(CLI::App& program);
 Command add_serve(CLI::App& program);
 Command add_send(CLI::App& program);
+Command add_demo(CLI::App& program);
+Command add_doctor(CLI::App& program);
 Command add_notify(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.

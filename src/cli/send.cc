@@ -14,6 +14,7 @@
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
 #include "cli/remarks_internal.h"
+#include "cli/send_internal.h"
 #include "cli/send_pace_internal.h"
 #include "cli/task_options_internal.h"
 #include "engine/tally.h"
@@ -23,13 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Options {
-  std::string data, to, model, reference, speed = "max", delay, timeout, from_row;
-  std::vector<std::string> tags;
-  bool labels_only = false, json = false;
-  DataOptions columns;
-  WindowOptions windows;
-};
+using Options = SendOptions;
 
 // What the options say, in numbers.
 struct Plan {
@@ -280,7 +275,9 @@ Result<Sent> send_rows(const Options& o, const Plan& plan, table::Input& input, 
   return sent;
 }
 
-Result<int> run(Options& o) {
+}  // namespace
+
+Result<int> send(SendOptions& o, const CatchSignals* signals) {
   VIGIE_ASSIGN(auto plan, plan_of(o));
   if (o.reference.empty()) VIGIE_TRY(check_roles(o));
   VIGIE_ASSIGN(auto delivery, Delivery::make(o.to, o.model, plan.patience));
@@ -314,26 +311,25 @@ Result<int> run(Options& o) {
     return fail(Code::kUsage,
                 fmt::format("--from-row {}: {} has {}", plan.from_row, o.data, plural(known.rows, "row")));
   plan.pace.labels = !o.columns.label.empty();
-  const CatchSignals signals;
-  delivery.heed(signals);
+  std::optional<CatchSignals> own;
+  if (!signals) signals = &own.emplace();
+  delivery.heed(*signals);
   const auto began = Clock::now();
   if (reference) {
     VIGIE_ASSIGN(const bool there, delivery.reference(engine::save_profile(*reference)));
     if (there) say(fmt::format("{}: is the reference of {} now", o.reference, o.model));
   }
-  VIGIE_ASSIGN(const auto sent, send_rows(o, plan, *input, known, records, delivery, signals));
+  VIGIE_ASSIGN(const auto sent, send_rows(o, plan, *input, known, records, delivery, *signals));
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
   print(o.json ? document(o, sent, seconds) : sentence(o, sent, seconds));
-  if (sent.interrupted) return 128 + signals.number();
+  if (sent.interrupted) return 128 + signals->number();
   if (sent.predictions > 0 && sent.duplicates == sent.predictions && o.columns.id.empty())
     say(fmt::format("{}: no row was new; without --id COL a row is known as {}-1 and so on", o.data, stem_of(o.data)));
   return sent.rejected > 0 && sent.accepted + sent.duplicates + sent.labels == 0 ? 2 : 0;
 }
 
-}  // namespace
-
 Command add_send(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SendOptions>();
   auto* app =
       program.add_subcommand("send", "send the rows of a file to a running vigie serve, as they came or faster");
   app->footer(
@@ -376,7 +372,7 @@ Command add_send(CLI::App& program) {
       ->group("Columns")
       ->allow_extra_args(false);
   o->windows.add(*app, false);
-  return {app, [o] { return run(*o); }};
+  return {app, [o] { return send(*o); }};
 }
 
 }  // namespace vigie::cli

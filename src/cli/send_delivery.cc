@@ -16,18 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// As in a path.
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    plain ? out.append(1, c) : out.append(fmt::format("%{:02X}", byte));
-  }
-  return out;
-}
-
 // What the other side says is wrong.
 std::string reason_of(const http::Answer& answer) {
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
@@ -69,7 +57,7 @@ Result<Delivery> Delivery::make(const std::string& to, const std::string& model,
     return fail(Code::kUsage, "--model: " + named.error().message);
   auto base = to;
   while (base.ends_with('/')) base.pop_back();
-  return Delivery(std::move(base), encoded(model), patience);
+  return Delivery(std::move(base), http::encoded(model), patience);
 }
 
 bool Delivery::pause(milliseconds span) const {

@@ -107,7 +107,7 @@ TEST(SendRecords, AReaderOfRecordsSeesTheTable) {
                                 {{"t", Type::kTimestamp}, {"features", "t"}},
                                 {{"s", Type::kString}, {"features", "s"}},
                                 {{"b", Type::kBoolean}, {"features", "b"}}},
-                               true);
+                               table::OtherKeys::kChecked);
   table::JsonRows rows;
   rows.read(lines.predictions, shape);
   ASSERT_EQ(rows.rows(), 3) << lines.predictions;

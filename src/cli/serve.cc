@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
+#include "cli/serve_internal.h"
 #include "server/service.h"
 
 namespace vigie::cli {
@@ -19,6 +20,37 @@ struct Options {
   std::string data = "./vigie-data", listen = "127.0.0.1:8090", fsync = "always", page, zone;
   std::vector<std::string> notify;
 };
+
+Result<int> serve(const Options& o) {
+  server::ServiceOptions options;
+  options.data = o.data, options.version = kVersion;
+  VIGIE_TRY(listen_to(o.listen, options.http));
+  const std::vector<std::string> policies{"always", "interval", "never"};
+  const auto policy = std::find(policies.begin(), policies.end(), o.fsync);
+  if (policy == policies.end())
+    return fail(Code::kUsage,
+                fmt::format("--fsync: {} (always, interval, never)", unknown_name("policy", o.fsync, policies)));
+  options.journal.sync = static_cast<journal::Sync>(policy - policies.begin());
+  options.notify = o.notify, options.environment = variable;
+  options.telling.page = o.page, options.telling.zone = o.zone, options.log = say;
+  VIGIE_TRY(notify::check(options.telling));
+  const CatchSignals signals;
+  VIGIE_ASSIGN(const auto service, server::Service::start(std::move(options)));
+  if (!service->torn().empty())
+    say(fmt::format("the last run was cut off while it wrote; what it had not answered is in {}", service->torn()));
+  const auto host = o.listen.substr(0, o.listen.rfind(':'));
+  print(fmt::format("listening on http://{}:{}", host, service->port()));
+  std::fflush(stdout);
+  wait_for(signals);
+  return 0;
+}
+
+}  // namespace
+
+void wait_for(const CatchSignals& signals) {
+  pollfd end{signals.fd(), POLLIN, 0};
+  while (!signals.asked()) ::poll(&end, 1, -1);
+}
 
 Status listen_to(const std::string& where, server::HttpOptions& http) {
   const auto wrong = [&] {
@@ -41,33 +73,6 @@ Status listen_to(const std::string& where, server::HttpOptions& http) {
                             vigie::quoted(where)));
   return {};
 }
-
-Result<int> serve(const Options& o) {
-  server::ServiceOptions options;
-  options.data = o.data, options.version = kVersion;
-  VIGIE_TRY(listen_to(o.listen, options.http));
-  const std::vector<std::string> policies{"always", "interval", "never"};
-  const auto policy = std::find(policies.begin(), policies.end(), o.fsync);
-  if (policy == policies.end())
-    return fail(Code::kUsage,
-                fmt::format("--fsync: {} (always, interval, never)", unknown_name("policy", o.fsync, policies)));
-  options.journal.sync = static_cast<journal::Sync>(policy - policies.begin());
-  options.notify = o.notify, options.environment = variable;
-  options.telling.page = o.page, options.telling.zone = o.zone, options.log = say;
-  VIGIE_TRY(notify::check(options.telling));
-  const CatchSignals signals;
-  VIGIE_ASSIGN(const auto service, server::Service::start(std::move(options)));
-  if (!service->torn().empty())
-    say(fmt::format("the last run was cut off while it wrote; what it had not answered is in {}", service->torn()));
-  const auto host = o.listen.substr(0, o.listen.rfind(':'));
-  print(fmt::format("listening on http://{}:{}", host, service->port()));
-  std::fflush(stdout);
-  pollfd end{signals.fd(), POLLIN, 0};
-  while (!signals.asked()) ::poll(&end, 1, -1);
-  return 0;
-}
-
-}  // namespace
 
 Command add_serve(CLI::App& program) {
   auto* app = program.add_subcommand("serve", "watch models live: predictions and labels come in over HTTP");

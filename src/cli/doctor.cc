@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/iso_time.h"
+#include "base/text.h"
+#include "cli/command_internal.h"
+#include "cli/doctor_findings_internal.h"
+#include "http/client.h"
+
+namespace vigie::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Options {
+  std::string to = "http://127.0.0.1:8090", fail_on;
+  std::vector<std::string> models;
+  bool json = false;
+};
+
+class Service {
+ public:
+  explicit Service(std::string to) : to_(std::move(to)) {
+    while (to_.ends_with('/')) to_.pop_back();
+  }
+  const std::string& url() const { return to_; }
+
+  /// The JSON of an answer, whatever its status, and what pages follow it. Code::kUnavailable: nobody there.
+  Result<Json> get(std::string path) {
+    Json all;
+    while (!path.empty()) {
+      VIGIE_ASSIGN(const auto answer, client_.send("GET", to_ + path, ""));
+      auto body = Json::parse(answer.body, nullptr, false);
+      if (body.is_discarded())
+        return fail(Code::kUnavailable, fmt::format("{}: what answers there is no vigie serve", to_));
+      if (answer.status == 404 && body.is_object() && body.contains("error"))
+        return fail(Code::kUsage, "--model: " + body.value("error", ""));
+      if (answer.status >= 400 && path != "/healthz")
+        return fail(Code::kUnavailable, fmt::format("{}: {}", to_, body.value("error", answer.body)));
+      if (!all.is_array()) {
+        all = std::move(body);
+      } else {
+        for (auto& one : body) all.push_back(std::move(one));
+      }
+      // </v1/…>; rel="next"
+      const auto link = std::string(answer.header("link"));
+      path = link.starts_with('<') && all.is_array() ? link.substr(1, link.find('>') - 1) : "";
+    }
+    return all;
+  }
+
+ private:
+  std::string to_;
+  http::Client client_{{.user_agent = fmt::format("vigie/{}", kVersion)}};
+};
+
+Result<std::vector<Finding>> examine(Service& service, const std::string& model, double now) {
+  constexpr double kMonth = 30 * 86'400e6;
+  ModelAnswers answers;
+  VIGIE_ASSIGN(answers.model, service.get("/v1/models/" + http::encoded(model)));
+  const auto seen = answers.model.value("last_seen", Json());
+  VIGIE_ASSIGN(answers.windows, service.get(fmt::format("/v1/models/{}/windows?from={}&limit=200", http::encoded(model),
+                                                        http::encoded(iso_time(now - kMonth)))));
+  VIGIE_ASSIGN(answers.incidents, service.get("/v1/incidents?model=" + http::encoded(model)));
+  return findings_of(answers, now);
+}
+
+std::string document(const Service& service, std::size_t models, const std::vector<Finding>& findings) {
+  nlohmann::ordered_json out{{"command", "doctor"}, {"service", service.url()}, {"models", models}};
+  auto& list = out["findings"] = nlohmann::ordered_json::array();
+  for (const auto& f : findings)
+    list.push_back({{"model", f.model.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(f.model)},
+                    {"finding", f.what},
+                    {"grade", to_string(f.grade)},
+                    {"reason", f.reason},
+                    {"advice", f.advice}});
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string for_people(const Service& service, std::size_t models, const std::vector<Finding>& findings) {
+  std::string out = fmt::format("{}: {}, ", service.url(), plural(static_cast<long long>(models), "model"));
+  if (findings.empty()) return out + "nothing to see to";
+  out += fmt::format("{} to see to", plural(static_cast<long long>(findings.size()), "thing"));
+  std::string last = "/";
+  for (const auto& f : findings) {
+    if (f.model != last) out += fmt::format("\n\n{}", f.model.empty() ? "the service" : f.model);
+    last = f.model;
+    out += fmt::format("\n  {:<7}  {}: {}\n           → {}", to_string(f.grade), f.what, f.reason, f.advice);
+  }
+  return out;
+}
+
+Result<int> run(const Options& o) {
+  const std::vector<std::string> grades{"hint", "warning", "fail"};
+  if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
+    return fail(Code::kUsage, fmt::format("--fail-on: {} (hint, warning, fail)", unknown_name("grade", o.fail_on, grades)));
+  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
+    return fail(Code::kUsage, fmt::format("{}: expected the URL of a service, as http://127.0.0.1:8090",
+                                          vigie::quoted(o.to)));
+  Service service(o.to);
+  const auto now = static_cast<double>(system_now());
+  std::vector<Finding> findings;
+  VIGIE_ASSIGN(const auto health, service.get("/healthz"));
+  if (health.contains("error"))
+    findings.push_back({Grade::kFail, "", "trouble", health.value("error", ""),
+                        "records are kept and not read on until it is over: see the disk and the service's log"});
+  if (health.contains("lost"))
+    findings.push_back({Grade::kFail, "", "lost", health.value("lost", ""), "the disk altered what was written: see to it"});
+  auto models = o.models;
+  if (models.empty()) {
+    VIGIE_ASSIGN(const auto all, service.get("/v1/models"));
+    for (const auto& one : all) models.push_back(one.value("model", ""));
+    if (models.empty())
+      findings.push_back({Grade::kHint, "", "no models", "nobody has sent a prediction yet",
+                          "vigie send FILE --to URL --model M, or POST to /v1/models/M/predictions"});
+  }
+  for (const auto& model : models) {
+    VIGIE_ASSIGN(auto found, examine(service, model, now));
+    std::move(found.begin(), found.end(), std::back_inserter(findings));
+  }
+  print(o.json ? document(service, models.size(), findings) : for_people(service, models.size(), findings));
+  if (o.fail_on.empty()) return 0;
+  return std::any_of(findings.begin(), findings.end(),
+                     [&](const Finding& f) {
+                       return std::find(grades.begin(), grades.end(), to_string(f.grade)) >=
+                              std::find(grades.begin(), grades.end(), o.fail_on);
+                     })
+             ? 1
+             : 0;
+}
+
+}  // namespace
+
+Command add_doctor(CLI::App& program) {
+  auto* app = program.add_subcommand("doctor", "what of a running vigie serve is misconfigured, unused, silent or noisy");
+  app->footer(
+      "Examples:\n  vigie doctor\n  vigie doctor http://127.0.0.1:8090 --model credit --fail-on warning\n\n"
+      "It looks at each model's last 30 days: whether predictions and labels come, and in\n"
+      "time; whether there is a reference, and it is still like what comes; whether windows\n"
+      "are large enough; whether alarms are many, false or unanswered; whether monitors\n"
+      "name what is there; who owns it.\n\n"
+      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad usage; 3\nthe service could not be reached.");
+  auto o = std::make_shared<Options>();
+  app->add_option("URL", o->to, "the service; else http://127.0.0.1:8090");
+  app->add_option("--model", o->models, "only this model; may be repeated")->type_name("M")->allow_extra_args(false);
+  app->add_option("--fail-on", o->fail_on, "exit status 1 for what is at least a hint, a warning or a fail")
+      ->type_name("GRADE");
+  app->add_flag("--json", o->json, "one JSON document instead of lines");
+  return {app, [o] { return run(*o); }};
+}
+
+}  // namespace vigie::cli

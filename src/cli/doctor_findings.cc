@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/doctor_findings_internal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "table/json_rows.h"
+
+namespace vigie::cli {
+namespace {
+
+using Json = nlohmann::json;
+constexpr double kHour = 3600e6, kDay = 24 * kHour;
+constexpr std::size_t kFewWindows = 10;  // fewer tell nothing of how things usually are
+
+std::string text(const Json& json, const char* key) {
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_string() ? at->get<std::string>() : "";
+}
+
+double number(const Json& json, const char* key) {
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_number() ? at->get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+double time(const Json& json, const char* key) {
+  return table::parse_time(text(json, key)).value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
+const Json& list(const Json& json, const char* key) {
+  static const Json kNone = Json::array();
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_array() ? *at : kNone;
+}
+
+bool flag(const Json& json, const char* key, bool otherwise) {
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_boolean() ? at->get<bool>() : otherwise;
+}
+
+const Json& object(const Json& json, const char* key) {
+  static const Json kNone = Json::object();
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_object() ? *at : kNone;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", 100 * share);
+}
+
+// All of a model, and what is found of it.
+class Patient {
+ public:
+  Patient(const ModelAnswers& answers, double now)
+      : model_(answers.model), windows_(answers.windows), incidents_(answers.incidents), now_(now) {}
+
+  std::vector<Finding> findings() {
+    traffic();
+    labels();
+    if (windows_.is_array() && !windows_.empty()) judged(), drifting(), columns();
+    alarms();
+    people();
+    std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.grade > b.grade; });
+    return std::move(found_);
+  }
+
+ private:
+  void add(Grade grade, std::string_view what, std::string reason, std::string advice) {
+    found_.push_back({grade, text(model_, "model"), std::string(what), std::move(reason), std::move(advice)});
+  }
+
+  // µs of a window; NaN where they are by rows, or there is none.
+  double length() const {
+    for (auto it = windows_.rbegin(); it != windows_.rend(); ++it) {
+      const double span = time(*it, "end") - time(*it, "start");
+      if (span > 0) return span;
+    }
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+
+  void traffic() {
+    const double predictions = number(model_, "predictions"), seen = time(model_, "last_seen");
+    if (predictions == 0 && !(number(model_, "labels") > 0))
+      return add(Grade::kWarning, "unused", "it was declared, and no prediction ever came",
+                 "send predictions to it, or check the name that the sender uses");
+    const double window = length();
+    if (const double ago = now_ - seen; ago > (std::isnan(window) ? kDay : std::max(kHour, 3 * window)))
+      add(Grade::kFail, "silent", fmt::format("nothing came for {}", duration(ago)),
+          "see whether the model runs, and whether its sender can reach the service");
+    if (!flag(model_, "watched", true))
+      add(Grade::kWarning, "no reference", "there is no reference: its predictions are counted, and compared with nothing",
+          "vigie profile TRAINING_DATA -o ref.vpf, and POST it to …/reference");
+    if (const double late = number(model_, "late_rows"); late > 0 && late >= 0.01 * predictions)
+      add(Grade::kWarning, "late",
+          fmt::format("{} of its predictions came too late for their window", percent(late / predictions)),
+          "PUT a longer \"allowed_lateness\", as \"6h\", or send without a \"timestamp\"");
+    if (const double ahead = windows_.empty() ? 0 : time(windows_.back(), "start") - now_; ahead > kHour)
+      add(Grade::kWarning, "clock", fmt::format("its timestamps are {} ahead of the clock here", duration(ahead)),
+          "check the time zone and the unit of \"timestamp\"");
+  }
+
+  void labels() {
+    const double predictions = number(model_, "predictions"), labels = number(model_, "labels");
+    if (labels == 0 && predictions >= 1000)
+      return add(Grade::kHint, "no labels", "no label ever came: how good it is cannot be told",
+                 "send what was true to …/labels, when it is known");
+    std::vector<double> coverage;
+    for (const auto& window : windows_)
+      if (const double share = number(window, "coverage"); !std::isnan(share) && !flag(window, "preliminary", false))
+        coverage.push_back(share);
+    if (coverage.size() < kFewWindows) return;
+    std::sort(coverage.begin(), coverage.end());
+    if (const double median = coverage[coverage.size() / 2]; median < 0.2)
+      add(Grade::kHint, "few labels", fmt::format("half of its windows have labels for less than {} of their rows",
+                                                  percent(median)),
+          "if what is labelled is not drawn at random, its score is that of another population");
+  }
+
+  void judged() {
+    std::size_t none = 0;
+    std::vector<double> rows;
+    for (const auto& window : windows_) {
+      none += text(window, "verdict") == "no_data";
+      if (const double n = number(window, "rows"); !std::isnan(n)) rows.push_back(n);
+    }
+    if (none < kFewWindows || 2 * none < windows_.size() || rows.empty()) return;
+    std::nth_element(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 2), rows.end());
+    add(Grade::kWarning, "too small",
+        fmt::format("{} of its last {} windows had too few rows to say anything; half have less than {}", none,
+                    windows_.size(), with_commas(static_cast<long long>(rows[rows.size() / 2]))),
+        "give it longer windows: \"window\": \"day\" of PUT, or a reference with --window day");
+  }
+
+  void drifting() {
+    std::map<std::string, std::size_t> columns;
+    std::size_t judged = 0, drifted = 0;
+    for (const auto& window : windows_) {
+      const auto verdict = text(window, "verdict");
+      if (verdict.empty() || verdict == "no_data") continue;
+      ++judged, drifted += verdict == "drift";
+      std::set<std::string> of;
+      for (const auto& c : list(window, "columns"))
+        if (text(c, "verdict") == "drift") of.insert(text(c, "column"));
+      for (const auto& name : of) ++columns[name];
+    }
+    if (judged < kFewWindows || 2 * drifted < judged) return;
+    const auto most = std::max_element(columns.begin(), columns.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    add(Grade::kWarning, "old reference",
+        fmt::format("{} of its last {} windows drifted{}", drifted, judged,
+                    most == columns.end() ? "" : fmt::format(", {} in {}", most->first, most->second)),
+        "if that is the new normal, POST a newer reference; a column that nobody cares for: a monitor with "
+        "\"severity\": \"off\"");
+  }
+
+  void columns() {
+    std::set<std::string> names, unknown;
+    for (const auto& c : list(windows_.back(), "columns")) names.insert(text(c, "column"));
+    if (names.empty()) return;
+    const std::vector<std::string> known(names.begin(), names.end());
+    const auto& config = object(model_, "config");
+    for (const auto& monitor : list(config, "monitors"))
+      if (const auto column = text(monitor, "column"); !column.empty() && !names.contains(column))
+        unknown.insert(unknown_name("column", column, known));
+    for (const auto& one : unknown)
+      add(Grade::kWarning, "monitors", fmt::format("a monitor speaks of what the reference has not: {}", one),
+          "mend the name, or leave the monitor out");
+    for (const auto& q : list(windows_.back(), "quality"))
+      if (text(q, "check") == "schema" && text(q, "verdict") == "fail")
+        add(Grade::kFail, "schema", text(q, "reason"), "mend the sender, or POST a reference with the new columns");
+  }
+
+  void alarms() {
+    std::size_t recent = 0, wrong = 0, over = 0;
+    std::map<std::string, std::size_t> causes;
+    for (const auto& incident : incidents_) {
+      const double opened = time(incident, "opened");
+      if (text(incident, "state") == "open" && now_ - opened > kDay)
+        add(Grade::kWarning, "unanswered",
+            fmt::format("incident {} is open for {}, and nobody answered", text(incident, "id"),
+                        duration(now_ - opened)),
+            "acknowledge it, or say that it is a false alarm");
+      if (!(now_ - opened < 30 * kDay)) continue;
+      ++recent, over += text(incident, "state") == "resolved";
+      wrong += flag(incident, "false_alarm", false);
+      if (const auto& all = list(incident, "causes"); !all.empty()) {
+        const auto column = text(all[0], "column");
+        ++causes[column.empty() ? text(all[0], "what") : column];
+      }
+    }
+    const auto& config = object(model_, "config");
+    const double borne = std::isnan(number(config, "false_alarms")) ? 1 : number(config, "false_alarms");
+    if (static_cast<double>(wrong) > borne)
+      add(Grade::kWarning, "noisy",
+          fmt::format("{} of its {} incidents in 30 days were marked as false alarms; {} are borne with", wrong, recent,
+                      borne),
+          "a newer reference, or a monitor with \"severity\": \"off\" for what cries wolf");
+    if (recent >= 8 && !causes.empty()) {
+      const auto most = std::max_element(causes.begin(), causes.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+      add(Grade::kWarning, "noisy",
+          fmt::format("{} incidents in 30 days, {} of them first of all by {}", recent, most->second, most->first),
+          "a newer reference or longer windows; if it is real, it is one change: find what makes it come and go");
+    }
+  }
+
+  void people() {
+    const auto& config = object(model_, "config");
+    std::string lacks;
+    for (const char* key : {"owner", "runbook"})
+      if (text(config, key).empty()) lacks += fmt::format("{}{}", lacks.empty() ? "" : " and ", key);
+    if (!lacks.empty())
+      add(Grade::kHint, "nobody's", fmt::format("it has no {}: who is woken does not know whom to ask", lacks),
+          "PUT {\"owner\": …, \"runbook\": …}");
+  }
+
+  const Json &model_, &windows_, &incidents_;
+  double now_;
+  std::vector<Finding> found_;
+};
+
+}  // namespace
+
+std::string_view to_string(Grade grade) {
+  return grade == Grade::kFail ? "fail" : grade == Grade::kWarning ? "warning" : "hint";
+}
+
+std::vector<Finding> findings_of(const ModelAnswers& answers, double now) {
+  return Patient(answers, now).findings();
+}
+
+}  // namespace vigie::cli

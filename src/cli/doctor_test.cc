@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "base/iso_time.h"
+#include "cli/doctor_findings_internal.h"
+#include "table/json_rows.h"
+
+namespace vigie::cli {
+namespace {
+
+using nlohmann::json;
+
+const double kNow = table::parse_time("2026-03-02T12:00:00Z").value();
+constexpr double kHour = 3600e6;
+
+// A model with nothing to see to: hourly windows until now.
+ModelAnswers healthy() {
+  ModelAnswers out;
+  out.model = {{"model", "credit"},
+               {"predictions", 5000},
+               {"labels", 4000},
+               {"last_seen", iso_time(kNow - 60e6)},
+               {"watched", true},
+               {"late_rows", 0},
+               {"config", {{"owner", "ana"}, {"runbook", "https://wiki.example.org"}}}};
+  out.windows = json::array();
+  for (int i = 40; i > 0; --i)
+    out.windows.push_back({{"start", iso_time(kNow - i * kHour)},
+                           {"end", iso_time(kNow - (i - 1) * kHour)},
+                           {"rows", 120},
+                           {"verdict", i % 10 ? "ok" : "drift"},
+                           {"coverage", 0.8},
+                           {"columns", {{{"column", "age"}, {"verdict", i % 10 ? "ok" : "drift"}}}},
+                           {"quality", json::array()}});
+  out.incidents = json::array();
+  return out;
+}
+
+std::string found(const ModelAnswers& answers) {
+  std::string out;
+  for (const auto& f : findings_of(answers, kNow))
+    out += std::string(to_string(f.grade)) + " " + f.what + ": " + f.reason + "\n";
+  return out;
+}
+
+json incident(double hours_ago, const char* state, bool wrong) {
+  return {{"id", "credit-1"}, {"state", state}, {"opened", iso_time(kNow - hours_ago * kHour)},
+          {"false_alarm", wrong}, {"causes", {{{"column", "age"}, {"what", "omnibus"}}}}};
+}
+
+TEST(Doctor, FindsNothingInAHealthyModel) {
+  EXPECT_EQ(found(healthy()), "");
+}
+
+TEST(Doctor, KnowsWhoIsSilentByHowLongWindowsAre) {
+  auto hourly = healthy();
+  hourly.model["last_seen"] = iso_time(kNow - 2 * kHour);
+  EXPECT_EQ(found(hourly), "");
+  hourly.model["last_seen"] = iso_time(kNow - 5 * kHour);
+  EXPECT_EQ(found(hourly), "fail silent: nothing came for 5 h\n");
+  auto none = healthy();
+  none.windows = json::array();
+  none.model["last_seen"] = iso_time(kNow - 5 * kHour);
+  EXPECT_EQ(found(none), "");
+  none.model["predictions"] = 0, none.model["labels"] = 0;
+  EXPECT_EQ(found(none), "warning unused: it was declared, and no prediction ever came\n");
+}
+
+TEST(Doctor, FindsWhatIsMissing) {
+  auto bare = healthy();
+  bare.windows = json::array();
+  bare.model["watched"] = false, bare.model["labels"] = 0, bare.model["config"] = json::object();
+  bare.model["late_rows"] = 50;
+  EXPECT_EQ(found(bare),
+            "warning no reference: there is no reference: its predictions are counted, and compared with nothing\n"
+            "warning late: 1 % of its predictions came too late for their window\n"
+            "hint no labels: no label ever came: how good it is cannot be told\n"
+            "hint nobody's: it has no owner and runbook: who is woken does not know whom to ask\n");
+}
+
+TEST(Doctor, FindsWindowsThatSayNothingOrTooMuch) {
+  auto small = healthy();
+  for (auto& window : small.windows) window["verdict"] = "no_data", window["rows"] = 7;
+  EXPECT_EQ(found(small),
+            "warning too small: 40 of its last 40 windows had too few rows to say anything; half have less than 7\n");
+  auto old = healthy();
+  for (auto& window : old.windows) window["verdict"] = window["columns"][0]["verdict"] = "drift";
+  EXPECT_EQ(found(old), "warning old reference: 40 of its last 40 windows drifted, age in 40\n");
+}
+
+TEST(Doctor, FindsMonitorsOfNothing) {
+  auto of = healthy();
+  of.model["config"]["monitors"] = {{{"column", "agee"}, {"severity", "off"}}, {{"what", "missing"}}};
+  const auto said = found(of);
+  EXPECT_TRUE(said.starts_with("warning monitors: ")) << said;
+  EXPECT_NE(said.find("agee"), std::string::npos) << said;
+  EXPECT_NE(said.find("did you mean"), std::string::npos) << said;
+}
+
+TEST(Doctor, FindsAlarmsThatAreFalseManyOrUnanswered) {
+  auto wolf = healthy();
+  wolf.incidents = {incident(3, "resolved", true), incident(30, "resolved", true), incident(900, "resolved", true)};
+  EXPECT_EQ(found(wolf),
+            "warning noisy: 2 of its 2 incidents in 30 days were marked as false alarms; 1 are borne with\n");
+  wolf.model["config"]["false_alarms"] = 5;
+  EXPECT_EQ(found(wolf), "");
+  for (int i = 0; i < 7; ++i) wolf.incidents.push_back(incident(50 + i, "resolved", false));
+  EXPECT_EQ(found(wolf), "warning noisy: 9 incidents in 30 days, 9 of them first of all by age\n");
+  auto alone = healthy();
+  alone.incidents = {incident(30, "open", false)};
+  EXPECT_EQ(found(alone), "warning unanswered: incident credit-1 is open for 1.25 d, and nobody answered\n");
+}
+
+// What a service of another version does not say is not held against anybody.
+TEST(Doctor, TakesAnyAnswer) {
+  for (const auto& odd : {json::object(), json{{"model", 3}, {"config", nullptr}}, json::array()}) {
+    const ModelAnswers answers{odd, json{{{"columns", 3}}, 7}, json{nullptr}};
+    (void)findings_of(answers, kNow);
+  }
+}
+
+}  // namespace
+}  // namespace vigie::cli

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command_internal.h"
+#include "cli/interrupt_internal.h"
+
+namespace vigie::cli {
+
+/// As the options of `vigie send` have them.
+struct SendOptions {
+  std::string data, to, model, reference, speed = "max", delay, timeout, from_row;
+  std::vector<std::string> tags;
+  bool labels_only = false, json = false;
+  DataOptions columns;
+  WindowOptions windows;
+};
+
+/// Sends the rows and says what became of them; gives the exit status. `signals`: ask for its end; nullptr: its own.
+Result<int> send(SendOptions& options, const CatchSignals* signals = nullptr);
+
+}  // namespace vigie::cli
