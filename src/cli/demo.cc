@@ -73,9 +73,10 @@ Result<int> demo(const Options& o) {
   const auto to = fmt::format("http://{}:{}", o.listen.substr(0, o.listen.rfind(':')), service->port());
   print("listening on " + to);
   std::fflush(stdout);
-  say(fmt::format("Flights from New York in 2013, an eighth of them, and a model that says which will be late. Open {}/ "
-                  "and see April to December go by; Ctrl-C ends it.",
-                  to));
+  say(fmt::format(
+      "Flights from New York in 2013, an eighth of them, and a model that says which will be late. Open {}/ "
+      "and see April to December go by; Ctrl-C ends it.",
+      to));
   http::Client client;
   VIGIE_ASSIGN(const auto put, client.send("PUT", to + "/v1/models/flights", kConfig));
   if (put.status >= 300) return fail(Code::kInternal, "the demo's model: " + put.body);

@@ -97,10 +97,11 @@ std::string for_people(const Service& service, std::size_t models, const std::ve
 Result<int> run(const Options& o) {
   const std::vector<std::string> grades{"hint", "warning", "fail"};
   if (!o.fail_on.empty() && std::find(grades.begin(), grades.end(), o.fail_on) == grades.end())
-    return fail(Code::kUsage, fmt::format("--fail-on: {} (hint, warning, fail)", unknown_name("grade", o.fail_on, grades)));
+    return fail(Code::kUsage,
+                fmt::format("--fail-on: {} (hint, warning, fail)", unknown_name("grade", o.fail_on, grades)));
   if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
-    return fail(Code::kUsage, fmt::format("{}: expected the URL of a service, as http://127.0.0.1:8090",
-                                          vigie::quoted(o.to)));
+    return fail(Code::kUsage,
+                fmt::format("{}: expected the URL of a service, as http://127.0.0.1:8090", vigie::quoted(o.to)));
   Service service(o.to);
   const auto now = static_cast<double>(system_now());
   std::vector<Finding> findings;
@@ -109,7 +110,8 @@ Result<int> run(const Options& o) {
     findings.push_back({Grade::kFail, "", "trouble", health.value("error", ""),
                         "records are kept and not read on until it is over: see the disk and the service's log"});
   if (health.contains("lost"))
-    findings.push_back({Grade::kFail, "", "lost", health.value("lost", ""), "the disk altered what was written: see to it"});
+    findings.push_back(
+        {Grade::kFail, "", "lost", health.value("lost", ""), "the disk altered what was written: see to it"});
   auto models = o.models;
   if (models.empty()) {
     VIGIE_ASSIGN(const auto all, service.get("/v1/models"));
@@ -136,14 +138,16 @@ Result<int> run(const Options& o) {
 }  // namespace
 
 Command add_doctor(CLI::App& program) {
-  auto* app = program.add_subcommand("doctor", "what of a running vigie serve is misconfigured, unused, silent or noisy");
+  auto* app =
+      program.add_subcommand("doctor", "what of a running vigie serve is misconfigured, unused, silent or noisy");
   app->footer(
       "Examples:\n  vigie doctor\n  vigie doctor http://127.0.0.1:8090 --model credit --fail-on warning\n\n"
-      "It looks at each model's last 30 days: whether predictions and labels come, and in\n"
-      "time; whether there is a reference, and it is still like what comes; whether windows\n"
-      "are large enough; whether alarms are many, false or unanswered; whether monitors\n"
-      "name what is there; who owns it.\n\n"
-      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad usage; 3\nthe service could not be reached.");
+      "It looks at each model's last 30 days: whether predictions and labels come, and\n"
+      "in time; whether there is a reference, and it is still like what comes; whether\n"
+      "windows are large enough; whether alarms are many, false or unanswered; whether\n"
+      "monitors name what is there; who owns it.\n\n"
+      "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad usage; 3\nthe service could not be "
+      "reached.");
   auto o = std::make_shared<Options>();
   app->add_option("URL", o->to, "the service; else http://127.0.0.1:8090");
   app->add_option("--model", o->models, "only this model; may be repeated")->type_name("M")->allow_extra_args(false);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/doctor_findings_internal.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "cli/doctor_findings_internal.h"
 #include "table/json_rows.h"
 
 namespace vigie::cli {
@@ -94,15 +93,17 @@ class Patient {
       add(Grade::kFail, "silent", fmt::format("nothing came for {}", duration(ago)),
           "see whether the model runs, and whether its sender can reach the service");
     if (!flag(model_, "watched", true))
-      add(Grade::kWarning, "no reference", "there is no reference: its predictions are counted, and compared with nothing",
+      add(Grade::kWarning, "no reference",
+          "there is no reference: its predictions are counted, and compared with nothing",
           "vigie profile TRAINING_DATA -o ref.vpf, and POST it to …/reference");
     if (const double late = number(model_, "late_rows"); late > 0 && late >= 0.01 * predictions)
       add(Grade::kWarning, "late",
           fmt::format("{} of its predictions came too late for their window", percent(late / predictions)),
           "PUT a longer \"allowed_lateness\", as \"6h\", or send without a \"timestamp\"");
-    if (const double ahead = windows_.empty() ? 0 : time(windows_.back(), "start") - now_; ahead > kHour)
-      add(Grade::kWarning, "clock", fmt::format("its timestamps are {} ahead of the clock here", duration(ahead)),
-          "check the time zone and the unit of \"timestamp\"");
+    if (const double early = number(model_, "early_rows"); early > 0 && early >= 0.01 * predictions)
+      add(Grade::kFail, "clock",
+          fmt::format("{} of its predictions are of a time to come, and in no window", percent(early / predictions)),
+          "check the time zone and the unit of \"timestamp\", and the clocks");
   }
 
   void labels() {
@@ -117,8 +118,8 @@ class Patient {
     if (coverage.size() < kFewWindows) return;
     std::sort(coverage.begin(), coverage.end());
     if (const double median = coverage[coverage.size() / 2]; median < 0.2)
-      add(Grade::kHint, "few labels", fmt::format("half of its windows have labels for less than {} of their rows",
-                                                  percent(median)),
+      add(Grade::kHint, "few labels",
+          fmt::format("half of its windows have labels for less than {} of their rows", percent(median)),
           "if what is labelled is not drawn at random, its score is that of another population");
   }
 

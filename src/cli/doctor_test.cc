@@ -44,8 +44,11 @@ std::string found(const ModelAnswers& answers) {
 }
 
 json incident(double hours_ago, const char* state, bool wrong) {
-  return {{"id", "credit-1"}, {"state", state}, {"opened", iso_time(kNow - hours_ago * kHour)},
-          {"false_alarm", wrong}, {"causes", {{{"column", "age"}, {"what", "omnibus"}}}}};
+  return {{"id", "credit-1"},
+          {"state", state},
+          {"opened", iso_time(kNow - hours_ago * kHour)},
+          {"false_alarm", wrong},
+          {"causes", {{{"column", "age"}, {"what", "omnibus"}}}}};
 }
 
 TEST(Doctor, FindsNothingInAHealthyModel) {
@@ -70,8 +73,9 @@ TEST(Doctor, FindsWhatIsMissing) {
   auto bare = healthy();
   bare.windows = json::array();
   bare.model["watched"] = false, bare.model["labels"] = 0, bare.model["config"] = json::object();
-  bare.model["late_rows"] = 50;
+  bare.model["late_rows"] = 50, bare.model["early_rows"] = 100;
   EXPECT_EQ(found(bare),
+            "fail clock: 2 % of its predictions are of a time to come, and in no window\n"
             "warning no reference: there is no reference: its predictions are counted, and compared with nothing\n"
             "warning late: 1 % of its predictions came too late for their window\n"
             "hint no labels: no label ever came: how good it is cannot be told\n"

@@ -96,8 +96,18 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
   std::span<const double> times;
   if (calendar()) {
     VIGIE_ASSIGN(times, read_times(batch, time_column_, times_));
+    // Of a clock that is wrong: a window of a time to come would stay, and what it holds be kept, until then.
+    const auto last = static_cast<double>(now + options_.ahead);
+    const auto early = std::count_if(times.begin(), times.end(), [&](double time) { return time > last; });
+    if (early > 0) {
+      astray_.early += early;
+      known_times_.assign(times.begin(), times.end());
+      for (auto& time : known_times_)
+        if (time > last) time = std::numeric_limits<double>::quiet_NaN();
+      times = known_times_;
+    }
     for (double time : times)
-      if (time <= static_cast<double>(now + options_.ahead)) latest_ = std::max(latest_, time);
+      if (time > latest_) latest_ = time;
   }
   windower_->assign(rows_, rows, times, assigned_);
   rows_ += rows;
@@ -123,7 +133,7 @@ Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t
   const bool too_late = key < gone_below_ || (key < closed_below_ && !windows_.contains(key) &&
                                               !(end + static_cast<double>(options_.allowed_lateness) > latest_));
   if (too_late) {
-    late_ += batch.rows();
+    astray_.late += batch.rows();
     return {};
   }
   auto [it, fresh] = windows_.try_emplace(key);
@@ -232,7 +242,7 @@ std::size_t LiveWindows::open() const {
 }
 
 LiveWindows::Resume LiveWindows::resume() const {
-  Resume from{place_, rows_at_place_, closed_below_, gone_below_, late_, told_};
+  Resume from{place_, rows_at_place_, closed_below_, gone_below_, astray_, told_};
   for (const auto& [key, open] : windows_) {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
     if (open.told.times > 0) from.told.push_back(open.told);
@@ -242,7 +252,7 @@ LiveWindows::Resume LiveWindows::resume() const {
 
 void LiveWindows::resume(const Resume& from) {
   place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below;
-  gone_below_ = from.gone_below, late_ = from.late, told_ = from.told;
+  gone_below_ = from.gone_below, astray_ = from.astray, told_ = from.told;
 }
 
 }  // namespace vigie::engine

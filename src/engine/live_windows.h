@@ -26,7 +26,7 @@ struct LiveOptions {
   std::int64_t allowed_lateness = 0;      ///< µs behind its end within which late rows restate a calendar window
   std::int64_t idle = 1'000'000;          ///< µs without a row after which a window whose end has passed is over, …
   std::int64_t idle_replay = 60'000'000;  ///< … and where that was longer ago than the window is long
-  std::int64_t ahead = 3'600'000'000;     ///< µs: a row whose time is so far ahead of the clock closes no window
+  std::int64_t ahead = 3'600'000'000;     ///< µs: a row whose time is so far ahead of the clock is in no window
   std::size_t most_open = 1'000;          ///< windows; beyond, the oldest is closed
   std::chrono::nanoseconds slice = std::chrono::nanoseconds::max();  ///< after which close() leaves off
 };
@@ -74,8 +74,12 @@ class LiveWindows {
   std::int64_t closed_below() const { return closed_below_; }
   /// Nothing restates those with lower keys.
   std::int64_t gone_below() const { return gone_below_; }
-  /// Rows that came too late for their window.
-  std::int64_t late() const { return late_; }
+  /// Rows that are in no window: too late for theirs, or of a time that is too far ahead.
+  struct Astray {
+    std::int64_t late = 0, early = 0;
+    bool operator==(const Astray&) const = default;
+  };
+  const Astray& astray() const { return astray_; }
   std::size_t open() const;
 
   /// A window that is over, and that late rows may restate.
@@ -92,7 +96,7 @@ class LiveWindows {
     std::int64_t rows = 0;                                                 ///< that came before it
     std::int64_t closed_below = std::numeric_limits<std::int64_t>::min();  ///< key: windows that are over
     std::int64_t gone_below = std::numeric_limits<std::int64_t>::min();    ///< key: those that nothing restates
-    std::int64_t late = 0;
+    Astray astray{};
     std::vector<Told> told{};
   };
   Resume resume() const;
@@ -116,14 +120,15 @@ class LiveWindows {
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key
-  std::int64_t rows_ = 0, rows_at_place_ = 0, late_ = 0, last_start_ = 0;
+  std::int64_t rows_ = 0, rows_at_place_ = 0, last_start_ = 0;
+  Astray astray_;
   std::int64_t closed_below_ = std::numeric_limits<std::int64_t>::min(), gone_below_ = closed_below_;
   std::vector<Told> told_;  // before a start anew, of windows whose rows did not yet come again
   double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;
   bool behind_ = false;
   std::vector<std::int32_t> assigned_;
-  std::vector<double> times_;
+  std::vector<double> times_, known_times_;
 };
 
 }  // namespace vigie::engine

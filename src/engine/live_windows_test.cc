@@ -178,7 +178,7 @@ TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {
   options.compare.window = hours;
   options.lateness = 60'000'000;
   auto rows = rows_of(2, 2, 9);
-  rows.time[100] = kStart + 400 * kHour;  // a clock that jumped: it closes nothing
+  rows.time[100] = kStart + 400 * kHour;  // a clock that jumped: it is in no window
   rows.time[200] = kStart;                // late, and so is what stands at the place of the last
   MemoryInput input("current", 20);
   fill(input, rows);
@@ -186,18 +186,18 @@ TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {
   const auto now = [&](double hour) { return static_cast<std::int64_t>(kStart + hour * kHour); };
   for (int i = 0; i < 6; ++i) EXPECT_TRUE(feed.step(now(1)));
   EXPECT_TRUE(feed.found.empty());
-  EXPECT_EQ(feed.live->open(), 2U);
+  EXPECT_EQ(feed.live->open(), 1U);
+  EXPECT_EQ(feed.live->astray().early, 1);
   feed.close(now(1.01));  // within its lateness
   EXPECT_TRUE(feed.found.empty());
   feed.live->at(7);
   feed.close(now(1.02));
   EXPECT_EQ(feed.found.size(), 1U);
-  EXPECT_EQ(feed.live->late(), 0);
+  EXPECT_EQ(feed.live->astray().late, 0);
   while (feed.step(now(1.5))) {
   }
-  EXPECT_EQ(feed.live->late(), 1);
-  EXPECT_EQ(feed.live->open(), 2U);
-  EXPECT_EQ(feed.live->resume().place, 0U);  // the row of a time to come
+  EXPECT_EQ(feed.live->astray().late, 1);
+  EXPECT_EQ(feed.live->open(), 1U);
   feed.close(now(500));
   EXPECT_EQ(feed.live->open(), 0U);
   EXPECT_EQ(feed.live->resume().place, 7U);
@@ -212,6 +212,7 @@ TEST(LiveWindows, AreRestatedByLateRows) {
   LiveOptions options;
   options.compare.window = hours;
   options.allowed_lateness = static_cast<std::int64_t>(kHour);
+  options.ahead = static_cast<std::int64_t>(4 * kHour);
   const auto whole = rows_of(3, 2, 9);
   const auto want = in_a_file(*profile, whole, options.compare);
   auto rows = whole;
@@ -260,7 +261,7 @@ TEST(LiveWindows, AreRestatedByLateRows) {
     }
     feed.close(second(4), true);
     EXPECT_EQ(feed.found, std::vector(want.begin() + 1, want.end()));
-    EXPECT_EQ(feed.live->late(), 0);
+    EXPECT_EQ(feed.live->astray().late, 0);
   }
 }
 
@@ -278,7 +279,7 @@ TEST(LiveWindows, CountWhatComesLaterThanIsAllowed) {
   Feed feed(input, reference_of(hours), options);
   while (feed.step(static_cast<std::int64_t>(kStart + 3 * kHour))) {
   }
-  EXPECT_EQ(feed.live->late(), 1);
+  EXPECT_EQ(feed.live->astray().late, 1);
   feed.close(0, true);
   EXPECT_EQ(feed.found.size(), 4U);
 }

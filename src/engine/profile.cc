@@ -14,7 +14,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 5, kOldest = 2;
+constexpr std::uint8_t kVersion = 6, kOldest = 2;
 constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;

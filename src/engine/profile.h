@@ -163,7 +163,7 @@ struct Profile {
   std::vector<std::string> notes;
   /// What the checks of data quality need; nothing in a profile that an older vigie made.
   std::shared_ptr<const quality::TableState> quality;
-  std::vector<quality::Window> quality_windows;  ///< the healthy ones
+  std::vector<quality::Window> quality_windows;  ///< the whole ones; of those with few rows nothing but how many
   /// How good predictions were; null where no label and prediction or score were named, and of an older vigie.
   std::shared_ptr<const StoredScores> scores;
 

@@ -296,11 +296,22 @@ TEST(ProfileGolden, Version5KnowsLongerWindowsAndTheWeight) {
   EXPECT_EQ(coarser[0].size(), p->scores->reference.metrics.size());
 }
 
-// The bytes that this format version gives for these data, for ever: a change needs a new version.
-TEST(ProfileGolden, Version5IsWrittenToTheByte) {
-  auto bytes = golden("version-5.vpf");
+TEST(ProfileGolden, Version6KnowsThinWindows) {
+  auto bytes = golden("version-6.vpf");
   ASSERT_TRUE(bytes) << bytes.error().message;
-  auto stored = load_profile(*bytes, "version-5.vpf");
+  auto p = load_profile(*bytes, "version-6.vpf");
+  ASSERT_TRUE(p) << p.error().message;
+  const auto& windows = p->quality_windows;
+  EXPECT_EQ(p->window_count, std::count_if(windows.begin(), windows.end(), [](const auto& w) { return w.rows >= 30; }));
+  EXPECT_GT(static_cast<std::int64_t>(windows.size()), p->window_count);
+  for (const auto& w : windows) EXPECT_EQ(w.missing.empty(), w.rows < 30) << w.rows;
+}
+
+// The bytes that this format version gives for these data, for ever: a change needs a new version.
+TEST(ProfileGolden, Version6IsWrittenToTheByte) {
+  auto bytes = golden("version-6.vpf");
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  auto stored = load_profile(*bytes, "version-6.vpf");
   ASSERT_TRUE(stored) << stored.error().message;
   EXPECT_TRUE(save_profile(*stored) == *bytes);
   auto input = table::open_input(std::string(VIGIE_GOLDEN) + "input.csv", {});

@@ -32,19 +32,27 @@ std::array<std::int64_t, 2> missing_or_present(const Counts& counts) {
   return {counts.missing, counts.rows()};
 }
 
-std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
-                                         std::span<const std::int64_t> rows) {
+namespace {
+
+std::vector<std::size_t> whole_windows(const Windower& windower, const WindowSpec& spec,
+                                       std::span<const std::int64_t> rows, std::int64_t fewest = 1) {
   auto order = windower.order();
   auto cut = windower.cut_off();
-  std::vector<std::size_t> healthy;
-  if (spec.kind == WindowSpec::Kind::kNone) return healthy;
+  std::vector<std::size_t> whole;
+  if (spec.kind == WindowSpec::Kind::kNone) return whole;
   for (std::size_t i = 0; i < order.size(); ++i) {
     auto n = rows[order[i]];
-    bool whole = spec.kind != WindowSpec::Kind::kRows || n == spec.rows;
-    if (!cut[i] && whole && n >= drift::kFewestRows) healthy.push_back(order[i]);
+    if (!cut[i] && n >= fewest && (spec.kind != WindowSpec::Kind::kRows || n == spec.rows)) whole.push_back(order[i]);
   }
-  if (healthy.size() > kWindows) healthy.erase(healthy.begin(), healthy.end() - kWindows);
-  return healthy;
+  if (whole.size() > kWindows) whole.erase(whole.begin(), whole.end() - kWindows);
+  return whole;
+}
+
+}  // namespace
+
+std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
+                                         std::span<const std::int64_t> rows) {
+  return whole_windows(windower, spec, rows, drift::kFewestRows);
 }
 
 void keep_windows(Profile& profile, const Tally& counted) {
@@ -53,9 +61,11 @@ void keep_windows(Profile& profile, const Tally& counted) {
   auto healthy = healthy_windows(windower, profile.window, counted.window_rows);
   profile.window_count = static_cast<std::int64_t>(healthy.size());
   if (windows && profile.quality) {
-    for (auto w : healthy) {
+    // A night with few rows says nothing but that there are such nights.
+    for (auto w : whole_windows(windower, profile.window, counted.window_rows)) {
       auto& window = profile.quality_windows.emplace_back();
       window.rows = counted.window_rows[w];
+      if (window.rows < drift::kFewestRows) continue;
       for (const auto& column : profile.quality->columns()) {
         auto c = std::find_if(profile.columns.begin(), profile.columns.end(),
                               [&](const auto& known) { return known.name == column.spec().name; });

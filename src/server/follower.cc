@@ -77,10 +77,10 @@ bool Follower::behind() const {
   return system_now() - waited_ > 1'000'000;
 }
 
-std::optional<std::int64_t> Follower::late(const std::string& model) const {
+std::optional<engine::LiveWindows::Astray> Follower::astray(const std::string& model) const {
   std::lock_guard lock(mutex_);
-  const auto it = late_.find(model);
-  return it == late_.end() ? std::nullopt : std::optional(it->second);
+  const auto it = astray_.find(model);
+  return it == astray_.end() ? std::nullopt : std::optional(it->second);
 }
 
 std::string Follower::trouble() const {
@@ -305,7 +305,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   watch->configure(at.config);
   at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
-  late_[model] = at.watch->late();
+  astray_[model] = at.watch->astray();
   return {};
 }
 
@@ -365,7 +365,7 @@ Status Follower::close(Followed& of, std::int64_t clock, bool all) {
     VIGIE_TRY(store_.put(scores));
     {
       std::lock_guard lock(mutex_);
-      late_[watch.model()] = watch.late();
+      astray_[watch.model()] = watch.astray();
     }
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;

@@ -42,8 +42,8 @@ class Follower {
   std::function<void()> told;
   /// It has been reading, or held up, for a second: what is written now it reads later.
   bool behind() const;
-  /// Of a model that has a reference how many rows came too late for their window.
-  std::optional<std::int64_t> late(const std::string& model) const;
+  /// Of a model that has a reference the rows that are in no window.
+  std::optional<engine::LiveWindows::Astray> astray(const std::string& model) const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
   /// What of the journal was altered, and passed over; empty when nothing was.
@@ -91,7 +91,7 @@ class Follower {
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
   mutable std::mutex mutex_;
-  std::map<std::string, std::int64_t, std::less<>> late_;  // of those that have a reference
+  std::map<std::string, engine::LiveWindows::Astray, std::less<>> astray_;  // of those that have a reference
   std::string trouble_, lost_why_;
   std::int64_t lost_ = 0;
   std::thread thread_;

@@ -53,7 +53,8 @@ std::string_view text_at(const table::Column& column, std::size_t row) {
 const table::JsonShape& shape() {
   using table::Type;
   static const table::JsonShape shape(
-      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"version", Type::kString}}}, table::OtherKeys::kSkipped);
+      {{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"version", Type::kString}}},
+      table::OtherKeys::kSkipped);
   return shape;
 }
 
@@ -63,7 +64,9 @@ Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
   if (body.size() > kMostBody) return std::optional<PastRows>();  // those of rows may be large
   const auto json = Json::parse(body, nullptr, false);
   const std::vector<std::string> names{"from", "to", "version"};
-  const auto is_name = [&](const std::string& key) { return std::find(names.begin(), names.end(), key) != names.end(); };
+  const auto is_name = [&](const std::string& key) {
+    return std::find(names.begin(), names.end(), key) != names.end();
+  };
   if (!json.is_object() || json.empty()) return std::optional<PastRows>();
   for (const auto& [key, value] : json.items())
     if (!is_name(key)) return std::optional<PastRows>();
@@ -71,7 +74,8 @@ Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
   for (const auto& [key, value] : json.items()) {
     if (value.is_null()) continue;
     if (key == "version") {
-      if (value.is_structured()) return fail(Code::kInput, fmt::format("version: expected one, got {}", written(value)));
+      if (value.is_structured())
+        return fail(Code::kInput, fmt::format("version: expected one, got {}", written(value)));
       out.version = value.is_string() ? value.get<std::string>() : written(value);
       continue;
     }
@@ -109,16 +113,16 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
       ends.push_back(out.size());
       out += "}\n";
       if (out.size() > most)
-        return Status(fail(Code::kInput, fmt::format("these are more than {} MB of rows: choose a shorter time",
-                                                     most >> 20)));
+        return Status(
+            fail(Code::kInput, fmt::format("these are more than {} MB of rows: choose a shorter time", most >> 20)));
     }
     return Status();
   }));
   if (ends.empty())
-    return fail(Code::kInput,
-                first > last ? "no prediction is kept of this model"
-                             : fmt::format("no such prediction is kept: there are those from {} to {}{}", iso_time(first),
-                                           iso_time(last), wanted.version ? ", of other versions" : ""));
+    return fail(Code::kInput, first > last ? "no prediction is kept of this model"
+                                           : fmt::format("no such prediction is kept: there are those from {} to {}{}",
+                                                         iso_time(first), iso_time(last),
+                                                         wanted.version ? ", of other versions" : ""));
   std::vector<std::string> labels(ends.size());
   VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, [&](std::string_view body, std::int64_t) {
     read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped));
@@ -127,7 +131,8 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
       const auto at = rows.find(text_at(id, row));
       if (at == rows.end()) continue;
       const auto json = Json::parse(read.text_of(row), nullptr, false);
-      if (const auto label = json.is_object() ? json.find("label") : json.end(); label != json.end() && !label->is_null())
+      if (const auto label = json.is_object() ? json.find("label") : json.end();
+          label != json.end() && !label->is_null())
         labels[at->second] = R"(,"label":)" + written(*label);
     }
     return Status();

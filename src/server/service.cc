@@ -420,7 +420,7 @@ class Service::Impl {
       shown.name = model.name, shown.state = model.state, shown.owner = said("owner");
       shown.description = said("description");
       shown.predictions = model.predictions, shown.labels = model.labels, shown.last_seen = model.last_seen;
-      shown.watched = follower_->late(model.name).has_value();
+      shown.watched = follower_->astray(model.name).has_value();
       shown.drawn = page.models.size() <= kModels;
       if (!shown.drawn) continue;
       const auto windows = store_->latest(model.name, kWindows);
@@ -445,9 +445,9 @@ class Service::Impl {
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
       auto json = json_of(*model);
-      const auto late = follower_->late(name);
-      json["watched"] = late.has_value();
-      if (late) json["late_rows"] = *late;
+      const auto astray = follower_->astray(name);
+      json["watched"] = astray.has_value();
+      if (astray) json["late_rows"] = astray->late, json["early_rows"] = astray->early;
       json["config"] = Json::parse(model->config, nullptr, false);
       return reply_of(200, json);
     }

@@ -13,7 +13,7 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 4;
+constexpr std::uint8_t kVersion = 4, kOldest = 3;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
 
@@ -198,17 +198,18 @@ Result<std::string> Watch::save() {
   out.fixed(from.place);
   out.fixed(from.rows);
   out.fixed(from.closed_below);
-  out.fixed(from.gone_below);
-  out.fixed(from.late);
-  out.fixed(static_cast<std::uint64_t>(from.told.size()));
-  for (const auto& told : from.told) {
-    out.fixed(told.key), out.fixed(told.at_first), out.fixed(told.rows);
-    out.fixed(told.when), out.fixed(told.times), out.fixed(std::uint8_t{told.first});
-  }
+  out.fixed(from.astray.late);
   out.fixed(made_at_);
   for (const auto& latest : {compared_, scored_}) {
     out.fixed(latest.start);
     out.fixed(static_cast<std::uint8_t>(latest.verdict));
+  }
+  out.fixed(from.gone_below);
+  out.fixed(from.astray.early);
+  out.fixed(static_cast<std::uint64_t>(from.told.size()));
+  for (const auto& told : from.told) {
+    out.fixed(told.key), out.fixed(told.at_first), out.fixed(told.rows);
+    out.fixed(told.when), out.fixed(told.times), out.fixed(std::uint8_t{told.first});
   }
   return out.take();
 }
@@ -220,20 +221,25 @@ Status Watch::load(std::string_view bytes) {
   from.place = in.fixed<std::uint64_t>();
   from.rows = in.fixed<std::int64_t>();
   from.closed_below = in.fixed<std::int64_t>();
-  from.gone_below = in.fixed<std::int64_t>();
-  from.late = in.fixed<std::int64_t>();
-  for (auto left = in.fixed<std::uint64_t>(); left > 0 && in.ok(); --left) {
-    auto& told = from.told.emplace_back();
-    for (auto* number : {&told.key, &told.at_first, &told.rows, &told.when}) *number = in.fixed<std::int64_t>();
-    told.times = in.fixed<std::int32_t>();
-    told.first = in.fixed<std::uint8_t>() != 0;
-  }
+  from.astray.late = in.fixed<std::int64_t>();
   made_at_ = in.fixed<journal::Sequence>();
   for (auto* latest : {&compared_, &scored_}) {
     latest->start = in.fixed<std::int64_t>();
     latest->verdict = static_cast<engine::Verdict>(in.fixed<std::uint8_t>());
   }
-  if (!in.ok() || version != kVersion) return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
+  from.gone_below = from.closed_below;
+  if (version > 3) {
+    from.gone_below = in.fixed<std::int64_t>();
+    from.astray.early = in.fixed<std::int64_t>();
+    for (auto left = in.fixed<std::uint64_t>(); left > 0 && in.ok(); --left) {
+      auto& told = from.told.emplace_back();
+      for (auto* number : {&told.key, &told.at_first, &told.rows, &told.when}) *number = in.fixed<std::int64_t>();
+      told.times = in.fixed<std::int32_t>();
+      told.first = in.fixed<std::uint8_t>() != 0;
+    }
+  }
+  if (!in.ok() || version < kOldest || version > kVersion)
+    return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
   live_->resume(from);
   begins_at_ = from.place;
   return {};

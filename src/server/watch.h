@@ -75,7 +75,7 @@ class Watch {
   journal::Sequence read_from() const { return live_->resume().place; }
   /// Records below are passed over: what they held is in windows that are over.
   journal::Sequence begins_at() const { return begins_at_; }
-  std::int64_t late() const { return live_->late(); }
+  const engine::LiveWindows::Astray& astray() const { return live_->astray(); }
 
  private:
   Watch() = default;
