@@ -86,6 +86,7 @@ Result<int> demo(const Options& o) {
   auto& columns = sending.columns;
   columns.id = "id", columns.timestamp = "scheduled", columns.score = "score";
   columns.prediction = "prediction", columns.label = "label";
+  sending.task.positive = "late";
   sending.windows.window = "day", sending.windows.timezone = "America/New_York";
   VIGIE_ASSIGN(const int status, send(sending, &signals));
   if (signals.asked()) return 0;

@@ -87,6 +87,11 @@ Result<Plan> plan_of(const Options& o) {
                 profile
                     ? fmt::format("--window: {} is a profile, and has the windows that it was made with", o.reference)
                     : "--window: is of the reference: --reference DATA");
+  if ((!o.task.task.empty() || o.task.positive) && (o.reference.empty() || profile))
+    return fail(Code::kUsage,
+                fmt::format("{}: {}", o.task.task.empty() ? "--positive" : "--task",
+                            profile ? o.reference + " is a profile, and has the task that it was made with"
+                                    : "is of the reference: --reference DATA"));
   if (o.reference == "-" && o.data == "-")
     return fail(Code::kUsage, "- --reference -: standard input can be only one of them");
   return plan;
@@ -170,10 +175,10 @@ Result<engine::Profile> reference_of(const Options& o) {
   for (const auto& tag : o.tags) segments.push_back({tag});
   VIGIE_ASSIGN(auto reference, read_reference(o.reference, o.columns, window, segments, true));
   if (!reference.rows) return std::move(reference.profile);
-  VIGIE_ASSIGN(auto scoring, TaskOptions().read(o.columns));
+  VIGIE_ASSIGN(auto scoring, o.task.read(o.columns));
   scoring.window = window, scoring.segments = segments, scoring.timestamp = o.columns.timestamp;
   scoring.threads = o.columns.threads;
-  VIGIE_TRY(add_scores(reference.profile, *reference.rows, std::move(scoring), false));
+  VIGIE_TRY(add_scores(reference.profile, *reference.rows, std::move(scoring), !o.task.task.empty()));
   say_problems(reference.profile.problems);
   for (const auto& note : reference.profile.notes) say(note);
   return std::move(reference.profile);
@@ -372,6 +377,13 @@ Command add_send(CLI::App& program) {
       ->group("Columns")
       ->allow_extra_args(false);
   o->windows.add(*app, false);
+  app->add_option("--task", o->task.task,
+                  "what the reference's predictions are of, as binary; else told from its columns")
+      ->type_name("TASK")
+      ->group(TaskOptions::kGroup);
+  app->add_option("--positive", o->task.positive, "binary: the positive class of the reference, as vigie score has it")
+      ->type_name("V")
+      ->group(TaskOptions::kGroup);
   return {app, [o] { return send(*o); }};
 }
 

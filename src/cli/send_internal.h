@@ -6,6 +6,7 @@
 
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
+#include "cli/task_options_internal.h"
 
 namespace vigie::cli {
 
@@ -16,6 +17,7 @@ struct SendOptions {
   bool labels_only = false, json = false;
   DataOptions columns;
   WindowOptions windows;
+  TaskOptions task;  ///< of the reference
 };
 
 /// Sends the rows and says what became of them; gives the exit status. `signals`: ask for its end; nullptr: its own.
