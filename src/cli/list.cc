@@ -102,7 +102,7 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"methods", list_methods},     {"metrics", list_metrics},     {"checks", list_checks},
-    {"detectors", list_detectors}, {"notifiers", list_notifiers},
+    {"detectors", list_detectors}, {"notifiers", list_notifiers}, {"sources", list_sources},
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Listing {
 
 Listing list_detectors();
 Listing list_notifiers();
+Listing list_sources();
 
 /// For help: what a detector or an ensemble is, and its parameters with defaults and bounds. Of something else: the
 /// nearest one.

@@ -4,13 +4,14 @@
 
 #include "cli/list_internal.h"
 #include "notify/notify.h"
+#include "source/source.h"
 
 namespace vigie::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json params_json(std::span<const notify::Param> params) {
+Json params_json(std::span<const Param> params) {
   auto all = Json::array();
   for (const auto& p : params)
     all.push_back({{"name", p.name},
@@ -19,6 +20,12 @@ Json params_json(std::span<const notify::Param> params) {
                    {"required", p.required},
                    {"secret", p.secret}});
   return all;
+}
+
+std::string names_of(std::span<const Param> params) {
+  std::vector<std::string> names;
+  for (const auto& p : params) names.push_back(p.required ? std::string(p.name) : fmt::format("[{}]", p.name));
+  return fmt::format("{}", fmt::join(names, " "));
 }
 
 }  // namespace
@@ -33,9 +40,22 @@ Listing list_notifiers() {
                    {"reference", n->reference},
                    {"trigger", n->trigger},
                    {"params", params_json(n->params)}});
-    std::vector<std::string> names;
-    for (const auto& p : n->params) names.push_back(p.required ? std::string(p.name) : fmt::format("[{}]", p.name));
-    out.rows.push_back({std::string(n->name), fmt::format("{}", fmt::join(names, " ")), std::string(n->summary)});
+    out.rows.push_back({std::string(n->name), names_of(n->params), std::string(n->summary)});
+  }
+  return out;
+}
+
+Listing list_sources() {
+  Listing out{{}, {"source", "parameters", "what it is"}, {}};
+  out.document = {{"sources", Json::array()}, {"sources_params", params_json(source::common_params())}};
+  auto& all = out.document["sources"];
+  for (const auto* s : source::sources()) {
+    all.push_back({{"name", s->name},
+                   {"summary", s->summary},
+                   {"reference", s->reference},
+                   {"figures", s->figures},
+                   {"params", params_json(s->params)}});
+    out.rows.push_back({std::string(s->name), names_of(s->params), std::string(s->summary)});
   }
   return out;
 }

@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   std::string data = "./vigie-data", listen = "127.0.0.1:8090", fsync = "always", page, zone;
-  std::vector<std::string> notify;
+  std::vector<std::string> notify, samples, prices;
 };
 
 Result<int> serve(const Options& o) {
@@ -31,7 +31,8 @@ Result<int> serve(const Options& o) {
     return fail(Code::kUsage,
                 fmt::format("--fsync: {} (always, interval, never)", unknown_name("policy", o.fsync, policies)));
   options.journal.sync = static_cast<journal::Sync>(policy - policies.begin());
-  options.notify = o.notify, options.environment = variable;
+  options.notify = o.notify, options.samples = o.samples, options.prices = o.prices;
+  options.environment = variable;
   options.telling.page = o.page, options.telling.zone = o.zone, options.log = say;
   VIGIE_TRY(notify::check(options.telling));
   const CatchSignals signals;
@@ -96,6 +97,12 @@ Command add_serve(CLI::App& program) {
   app->add_option("--listen", o->listen, "address; port 0 takes a free one")->type_name("HOST:PORT");
   app->add_option("--notify", o->notify, "who is told of incidents, as vigie notify test has it; again for another one")
       ->type_name("TARGET");
+  app->add_option(
+         "--sample", o->samples,
+         "what is sampled beside the models: host, gpu, 'process(name=triton)' (vigie list sources); again for "
+         "another one")
+      ->type_name("SOURCE");
+  app->add_option("--price", o->prices, "of a core or a GPU at work, as cpu=0.04/h or gpu=2.5/h")->type_name("PRICE");
   app->add_option("--page", o->page, "address of the page, for the links in messages")->type_name("URL");
   app->add_option("--timezone", o->zone, "of times in messages; else UTC")->type_name("ZONE");
   app->add_option("--fsync", o->fsync,

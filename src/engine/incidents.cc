@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "base/bytes.h"
@@ -20,7 +21,7 @@ using event::Incident;
 using event::Notice;
 using event::Severity;
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;       // 1: of two tracks
 constexpr double kMonth = 30 * 8.64e10;    // µs
 constexpr std::size_t kMostCauses = 50;    // of one incident
 constexpr std::size_t kRemembered = 1000;  // windows
@@ -159,7 +160,8 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (!sighting.causes.empty()) return bad(sighting, course, again, now);
   if (!sighting.judged || again) return {};
   course.warnings = 0, ++course.healthy;
-  since_last_ += given.track == Sighting::Track::kData;
+  // Where nothing is compared, requests alone tell how time passes.
+  since_last_ += given.track == Sighting::Track::kData || courses_[0].seen.empty();
   if (course.healthy >= options_.healthy) course.troubled = false;
   if (!open_ || std::any_of(courses_.begin(), courses_.end(), [](const Course& c) { return c.troubled; })) return {};
   return {resolve(now)};
@@ -194,6 +196,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   incident.since = std::min(incident.since, sighting.start);
   incident.until = std::max(incident.until, sighting.end);
   incident.windows += !again;
+  if (!sighting.context.empty()) incident.context = sighting.context;
   const auto worst = incident.causes.front().severity;
   const bool worse = worst > incident.severity;
   incident.severity = std::max(incident.severity, worst);
@@ -316,7 +319,8 @@ Status Incidents::load(std::string_view bytes) {
     if (json.empty()) continue;
     VIGIE_ASSIGN(*incident, event::incident_of_json(json));
   }
-  for (auto& c : courses_) {
+  courses_ = {};
+  for (auto& c : std::span(courses_).first(version == 1 ? 2 : courses_.size())) {
     for (auto* number : {&c.warnings, &c.healthy, &c.first_warning}) *number = in.fixed<std::int64_t>();
     c.seen.clear();
     for (auto left = in.varint(); left > 0 && in.ok(); --left) c.seen.insert(in.fixed<std::int64_t>());
@@ -328,7 +332,8 @@ Status Incidents::load(std::string_view bytes) {
     auto key = in.string();
     false_[std::string(key)] = in.fixed<double>();
   }
-  if (!in.ok() || version != kVersion) return fail(Code::kCorrupt, "what was kept of incidents cannot be read");
+  if (!in.ok() || version < 1 || version > kVersion)
+    return fail(Code::kCorrupt, "what was kept of incidents cannot be read");
   return {};
 }
 

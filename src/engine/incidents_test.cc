@@ -165,6 +165,38 @@ TEST(Incidents, ANewReferenceEndsWhatNoWindowCanEnd) {
   EXPECT_EQ(course.all(), "opened - resolved");
 }
 
+TEST(Incidents, RequestsHaveHoursOfTheirOwnInTheSameIncident) {
+  Course course;
+  course.see(window(0, {cause("age")}));
+  auto failing = window(0, {cause("", Severity::kCritical)}, true, Track::kRequests);
+  failing.context = {"feature-store has failed its probe"};
+  course.see(failing);
+  for (int hour = 1; hour < 4; ++hour) course.see(window(hour));
+  course.see(window(1, {}, true, Track::kRequests));
+  EXPECT_TRUE(course.incidents.open());
+  EXPECT_EQ(course.incidents.open()->context, failing.context);
+  course.see(window(2, {}, true, Track::kRequests));
+  EXPECT_EQ(course.all(), "opened worse - - - - resolved");
+}
+
+TEST(Incidents, HoursOfRequestsAloneTellHowTimePasses) {
+  for (const int healthy : {2, 6}) {
+    Course course;
+    course.see(window(0, {cause("")}, true, Track::kRequests));
+    for (int hour = 1; hour < 1 + healthy; ++hour) course.see(window(hour, {}, true, Track::kRequests));
+    course.see(window(1 + healthy, {cause("")}, true, Track::kRequests));
+    EXPECT_EQ(course.incidents.open()->since, healthy == 2 ? kStart : kStart + (1 + healthy) * kHour);
+  }
+}
+
+TEST(Incidents, OfTwoTracksAreRead) {
+  auto bytes = Incidents("credit").save();
+  bytes[0] = 1, bytes.erase(3 + 2 * 26, 26);
+  Incidents again("credit");
+  ASSERT_TRUE(again.load(bytes));
+  EXPECT_EQ(again.save(), Incidents("credit").save());
+}
+
 TEST(Incidents, GoOnAsTheyWereAfterAStart) {
   for (int at = 0; at < 8; ++at) {
     Course whole, parted;

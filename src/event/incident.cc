@@ -79,6 +79,7 @@ std::string to_json(const Incident& incident) {
                  {"windows", incident.windows},
                  {"notices", incident.notices},
                  {"causes", std::move(causes)},
+                 {"context", incident.context},
                  {"owner", text_of(incident.owner)},
                  {"runbook", text_of(incident.runbook)},
                  {"answered_by", text_of(incident.answered_by)},
@@ -104,6 +105,7 @@ Result<Incident> incident_of_json(std::string_view json) {
                             static_cast<Severity>(name_in(c, "severity", kSeverities)),
                             c.at("weight").is_null() ? 0 : c.at("weight").get<double>(), c.at("reason"),
                             time_in(c, "since"), c.at("windows")});
+    out.context = in.value("context", std::vector<std::string>());
     out.owner = text_in(in, "owner"), out.runbook = text_in(in, "runbook");
     out.answered_by = text_in(in, "answered_by"), out.note = text_in(in, "note");
     return out;

@@ -38,12 +38,13 @@ struct Incident {
   std::int64_t resolved = 0;               ///< 0: not yet
   std::int64_t snoozed_until = 0;
   bool false_alarm = false;
-  std::int64_t windows = 0;       ///< that were not healthy
-  std::int64_t notices = 0;       ///< how often it was told of
-  std::string summary;            ///< one line, worth reading on a phone
-  std::vector<Cause> causes;      ///< the weightiest first
-  std::string owner, runbook;     ///< empty: none is known
-  std::string answered_by, note;  ///< by the last person that did something about it
+  std::int64_t windows = 0;          ///< that were not healthy
+  std::int64_t notices = 0;          ///< how often it was told of
+  std::string summary;               ///< one line, worth reading on a phone
+  std::vector<Cause> causes;         ///< the weightiest first
+  std::string owner, runbook;        ///< empty: none is known
+  std::vector<std::string> context;  ///< what else went on meanwhile, a sentence each
+  std::string answered_by, note;     ///< by the last person that did something about it
   bool operator==(const Incident&) const = default;
 };
 

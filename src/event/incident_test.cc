@@ -15,6 +15,7 @@ Incident example() {
   out.causes = {{"age", "country=FR", "omnibus", Severity::kCritical, 1.5, "moved by 0.4 sd", out.since, 2},
                 {"", "", "volume", Severity::kWarning, 0, "half the rows", out.since, 1}};
   out.owner = "ana", out.note = "looking";
+  out.context = {"feature-store has failed its probe since 01:58 UTC: it answers 503"};
   return out;
 }
 
@@ -30,6 +31,15 @@ TEST(Incident, WhatIsNotThereIsNull) {
   EXPECT_NE(json.find("\"resolved\":null"), std::string::npos) << json;
   EXPECT_NE(json.find("\"runbook\":null"), std::string::npos) << json;
   EXPECT_NE(json.find("\"since\":\"2026-11-27T02:00:00Z\""), std::string::npos) << json;
+}
+
+TEST(Incident, OfAnOlderFileIsRead) {
+  auto json = to_json(example());
+  const auto at = json.find("\"context\"");
+  json.erase(at, json.find("\"owner\"") - at);
+  const auto read = incident_of_json(json);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->context, std::vector<std::string>());
 }
 
 TEST(Incident, AnythingElseIsAnError) {

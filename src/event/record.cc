@@ -56,6 +56,30 @@ const table::JsonShape& keys_of(Kind kind, table::OtherKeys others) {
   return (kind == Kind::kPredictions ? predictions : labels)[others == OtherKeys::kSkipped];
 }
 
+RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys) {
+  const auto place_of = [&](const char* name, table::Type type) {
+    const auto at = std::find_if(keys.begin(), keys.end(), [&](const auto& key) {
+      return key.path.size() == 1 && key.path[0] == name && key.field.type == type;
+    });
+    const auto place = static_cast<std::size_t>(at - keys.begin());
+    const bool taken = std::any_of(keys.begin(), keys.end(),
+                                   [&](const auto& key) { return key.path.size() == 1 && key.path[0] == name; });
+    if (at == keys.end() && !taken) keys.push_back({{name, type}, {name}});
+    return at == keys.end() && taken ? kNoColumn : place;
+  };
+  return {place_of("timestamp", table::Type::kTimestamp), place_of("latency_ms", table::Type::kFloat),
+          place_of("status", table::Type::kString)};
+}
+
+const table::JsonShape& request_keys() {
+  static const table::JsonShape shape = [] {
+    auto keys = keys_of(Kind::kPredictions, table::OtherKeys::kSkipped).keys();
+    add_request_keys(keys);
+    return table::JsonShape(std::move(keys), table::OtherKeys::kSkipped);
+  }();
+  return shape;
+}
+
 Status check_model(std::string_view name) {
   auto bad = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "table/json_rows.h"
@@ -36,6 +37,20 @@ Result<Record> decode(std::string_view bytes);
 /// LabelKey; `others` is not kTold.
 const table::JsonShape& keys_of(Kind kind, table::OtherKeys others);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
+
+/// Of a column that is not there.
+inline constexpr std::size_t kNoColumn = static_cast<std::size_t>(-1);
+/// What a prediction says of the request that brought it, besides the time: where the columns are.
+struct RequestColumns {
+  std::size_t time = 0, latency = 0, status = 0;
+};
+/// Adds the keys that are not among them, and says where they are; a time that is among them as something else counts
+/// as none.
+RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys);
+/// The columns of keys_of() a prediction and those, for predictions that nothing else is to be known of.
+const table::JsonShape& request_keys();
+inline constexpr RequestColumns kRequestColumns{kPredictionTime, 2, 3};
+
 enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };
 
 /// Of a model's name: 1 to 200 bytes of UTF-8 without control characters, slash, backslash, quote, ?, # and %.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/settings.h"
 #include "event/incident.h"
 #include "http/transfers.h"
 
@@ -26,18 +27,9 @@ struct Context {
   std::int64_t number = 0;  ///< of the notice, the same whenever it is sent again
 };
 
-/// Parameter of a notifier, for help, configuration and the reference page.
-struct Param {
-  std::string_view name, fallback = {}, doc;
-  bool required = false;
-  bool secret = false;  ///< never shown; of a URL scheme and host are
-};
-
-/// Parameters of one target by name: each is there, with what ${NAME} and file: stand for.
-struct Settings {
-  std::map<std::string, std::string, std::less<>> values;
-  const std::string& operator[](std::string_view name) const { return values.find(name)->second; }
-};
+using vigie::Environment;
+using vigie::Param;
+using vigie::Settings;
 
 /// Descriptor of a notifier: see conventions "A unit". `request` and `check` are pure.
 struct Notifier {
@@ -94,9 +86,6 @@ class Target {
   const Notifier& notifier_;
   Settings settings_;
 };
-
-/// Looks up a variable of the environment.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// From text: "slack(url=https://hooks.slack.com/services/…)", "email(url=smtp://mail:587, to=\"a@x.org, b@x.org\")".
 /// A value may be "${NAME}", or hold it, and "file:/path" stands for the first line of that file. Code::kUsage for

@@ -117,6 +117,7 @@ std::vector<Fact> facts_of(const event::Notice& notice, const Context& context) 
                               when(incident.since, context.zone), when(end_of(incident), context.zone), windows));
   else
     add("Since", when(incident.since, context.zone) + windows);
+  for (const auto& line : incident.context) add("Meanwhile", line);
   add("Owner", incident.owner);
   if (!is_link(incident.runbook)) add("Runbook", incident.runbook);
   const auto by = incident.answered_by.empty() ? std::string() : " by " + incident.answered_by;

@@ -9,12 +9,15 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "view/json.h"
 
 namespace vigie::server {
 namespace {
 
 using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
+constexpr auto kForgetEvery = std::chrono::hours(1);
+constexpr std::int64_t kOpsKept = 35 * 24 * 60 * kMinute;
 constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it read again
 constexpr std::int64_t kWindowRows = 1'000;    // where the reference has no windows
 
@@ -109,6 +112,7 @@ Status Follower::start_again() {
     models_.update(known.name, [&](Model& model) { model = known; });
     VIGIE_ASSIGN(const auto incidents, state_.get(incidents_of(known.name)));
     if (incidents) VIGIE_TRY(followed(known.name).incidents.load(*incidents));
+    VIGIE_ASSIGN(followed(known.name).ops, ModelOps::load(state_, known.name));
     VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
     if (!profile) continue;
@@ -146,10 +150,12 @@ void Follower::run() {
     Status done = more ? Status() : Status(more.error());
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
-      const auto clock = *more ? arrived_ : system_now();
+      clock_ = *more ? arrived_ : system_now();
       for (auto& [name, of] : followed_)
-        if (done) done = close(of, clock, false);
+        if (done) done = close(name, of, clock_, false);
       closed_at_ = steady_clock::now();
+      if (done && closed_at_ - forgot_at_ >= kForgetEvery)
+        done = store_.forget_ops(system_now() - kOpsKept), forgot_at_ = closed_at_;
     }
     // What somebody was told of, or waits for, must be there after a crash.
     const bool urgent = urgent_ || someone_waits();
@@ -221,7 +227,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   }
   if (record.kind == event::Kind::kReference) {
     // What the old one was comparing with is over.
-    VIGIE_TRY(close(followed(name), arrived, true));
+    VIGIE_TRY(close(name, followed(name), arrived, true));
     Model model;
     model.name = name, model.number = *number;
     if (auto set = set_reference(model, record.body, place, true); !set) {
@@ -236,7 +242,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   if (watch && place < watch->begins_at()) watch = nullptr;
   if (again && !watch) return {};
-  const auto& shape = watch ? watch->shape() : event::keys_of(record.kind, table::OtherKeys::kSkipped);
+  const auto& shape = watch ? watch->shape() : event::request_keys();
   rows_.read(record.body, shape);
   VIGIE_ASSIGN(const auto id, rows_.column(watch ? watch->id_column() : std::size_t{event::kPredictionId}));
   const auto rows = static_cast<std::size_t>(rows_.rows());
@@ -249,6 +255,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     VIGIE_ASSIGN(const bool first, state_.add_prediction(*number, id.dictionary[code], place));
     if (first) fresh.push_back(row);
   }
+  // What a watch reads again was counted before.
+  if (!again && !fresh.empty())
+    VIGIE_TRY(followed(name).ops.add(rows_, watch ? watch->request_columns() : event::kRequestColumns, fresh, arrived,
+                                     place));
   if (watch && !fresh.empty()) {
     if (fresh.size() < rows) {
       std::string body;
@@ -302,7 +312,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
   if (anew) at.incidents.compare_anew(watch->scored());
-  watch->configure(at.config);
+  watch->allow_lateness(at.config.allowed_lateness);
   at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
@@ -315,8 +325,9 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
-  if (of.watch) of.watch->configure(*config);
+  if (of.watch) of.watch->allow_lateness(config->allowed_lateness);
   of.config = std::move(*config);
+  if (configured) configured(model, of.config);
   return tell(of, {});
 }
 
@@ -344,19 +355,45 @@ Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
   return {};
 }
 
-Status Follower::close(Followed& of, std::int64_t clock, bool all) {
+Status Follower::add_ops(const Followed& of, store::Window& window) const {
+  VIGIE_ASSIGN(const auto minutes, of.ops.within(window.start, window.end, store_));
+  engine::Traffic requests;
+  for (const auto& [minute, traffic] : minutes) requests.merge(traffic);
+  if (requests.requests == 0) return {};
+  VIGIE_ASSIGN(const auto sources, sources_of(of.config.runs_on, store_));
+  VIGIE_ASSIGN(const auto cost, cost_of(sources, prices, minutes, window.start, window.end, store_));
+  auto ops = view::to_json(requests);
+  if (cost) ops.back() = ',', ops += " \"cost\": " + cost->to_json() + "}";
+  // One object of both.
+  window.body.back() = ',', window.body += "\n\"ops\": " + ops + "}";
+  return {};
+}
+
+Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
   auto notices = of.incidents.tick(clock);
-  const auto see = [&](const engine::Sighting& sighting) {
+  const auto see = [&](engine::Sighting sighting) {
+    if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
     for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
   };
+  // What is compared, what is scored and what requests say share what is borne with.
+  const double own = of.watch ? 1 + of.watch->scored() : 0, tracks = own + of.ops.speaks();
+  const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
+  VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_));
+  for (const auto& hour : hours) see(hour);
+  if (!hours.empty()) of.changed = true, ++pending_rows_;
   if (of.watch) {
     auto& watch = *of.watch;
+    watch.bear(of.config.false_alarms * own / tracks);
     VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
     std::vector<store::Window> windows;
-    for (const auto& one : closed) windows.push_back(one.window), see(one.sighting);
+    for (const auto& one : closed) {
+      auto& window = windows.emplace_back(one.window);
+      VIGIE_TRY(add_ops(of, window));
+      see(one.sighting);
+    }
     VIGIE_TRY(store_.put(windows));
-    const auto model = models_.find(watch.model());
-    VIGIE_ASSIGN(const auto scored, watch.scores(clock, model && model->labels > 0));
+    const auto counted = models_.find(model);
+    VIGIE_ASSIGN(const auto scored, watch.scores(clock, counted && counted->labels > 0));
     std::vector<store::Score> scores;
     for (const auto& one : scored) {
       scores.push_back(one.score);
@@ -369,23 +406,29 @@ Status Follower::close(Followed& of, std::int64_t clock, bool all) {
     }
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;
-      models_.update(watch.model(), [&](Model& known) { known.state = watch.state(); });
+      models_.update(model, [&](Model& known) { known.state = watch.state(); });
       ++pending_rows_;
     }
   }
+  if (of.ops.any_over(clock)) of.changed = true, ++pending_rows_;
   return tell(of, notices);
 }
 
 Status Follower::commit(journal::Sequence offset) {
   auto keep = offset;
+  std::vector<store::OpsPane> over;
   for (auto& [name, of] : followed_) {
     if (of.watch) keep = std::min(keep, of.watch->read_from());
     if (!std::exchange(of.changed, false)) continue;
     VIGIE_TRY(state_.put(incidents_of(name), of.incidents.save()));
+    const auto panes = of.ops.take_over(std::max(clock_, arrived_));
+    over.insert(over.end(), panes.begin(), panes.end());
+    VIGIE_TRY(of.ops.save(state_));
     if (!of.watch) continue;
     VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));
   }
+  VIGIE_TRY(store_.put(over));
   const auto models = models_.take_changed();
   if (auto done = state_.commit(offset, models); !done) {
     models_.give_back(models);

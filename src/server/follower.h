@@ -14,6 +14,8 @@
 
 #include "event/record.h"
 #include "journal/journal.h"
+#include "server/cost.h"
+#include "server/model_ops.h"
 #include "server/models.h"
 #include "server/watch.h"
 
@@ -40,6 +42,11 @@ class Follower {
   void after(journal::Sequence record, std::function<void()> then);
   /// Is called when there is something to tell the targets; before start().
   std::function<void()> told;
+  /// What was said of a model, as it is read and at the start; before catch_up().
+  std::function<void(const std::string& model, const ModelConfig& config)> configured;
+  /// What else went on while a window of a model was bad; before catch_up().
+  std::function<std::vector<std::string>(const std::string& model, std::int64_t from, std::int64_t to)> context;
+  Prices prices;  ///< before start()
   /// It has been reading, or held up, for a second: what is written now it reads later.
   bool behind() const;
   /// Of a model that has a reference the rows that are in no window.
@@ -59,14 +66,16 @@ class Follower {
   Status configure(const std::string& model, std::string_view config);
   Status answer(const std::string& model, std::string_view json, std::int64_t arrived);
   struct Followed {
-    explicit Followed(const std::string& model) : incidents(model) {}
+    explicit Followed(const std::string& model) : ops(model), incidents(model) {}
     std::unique_ptr<Watch> watch;
+    ModelOps ops;
     engine::Incidents incidents;
     ModelConfig config;
     bool changed = true;  // since the last commit
   };
   Followed& followed(const std::string& model);
-  Status close(Followed& of, std::int64_t clock, bool all);
+  Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
+  Status add_ops(const Followed& of, store::Window& window) const;
   Status tell(Followed& of, std::span<const event::Notice> notices);
   bool someone_waits() const;
   void call_those_that_wait(bool all);
@@ -85,9 +94,9 @@ class Follower {
   std::map<std::string, Followed, std::less<>> followed_;
   TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
-  std::int64_t pending_rows_ = 0, arrived_ = 0;
-  bool urgent_ = false;  // what is pending must last now
-  std::chrono::steady_clock::time_point committed_at_{}, closed_at_{};
+  std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
+  bool urgent_ = false;                                      // what is pending must last now
+  std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{};
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
   mutable std::mutex mutex_;

@@ -57,6 +57,16 @@ Reply refuse(unsigned status, std::string_view error, std::string_view where) {
   return reply;
 }
 
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    plain ? void(out += c) : void(out += fmt::format("%{:02X}", static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
 class HttpServer::Impl {
  public:
   Impl(HttpOptions options, Handler handler)

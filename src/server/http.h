@@ -32,6 +32,9 @@ struct Reply {
 /// {"error": …, "where": …}; with 429 a Retry-After.
 Reply refuse(unsigned status, std::string_view error, std::string_view where);
 
+/// A part of a path or of a query, as an address has it.
+std::string escaped(std::string_view text);
+
 struct HttpOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8090;               ///< 0: a free one

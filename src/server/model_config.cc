@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "
 constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
+constexpr std::size_t kMostDependencies = 20;
 
 Error wrong(std::string_view key, std::string_view expected, const Json& got) {
   auto text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -80,7 +81,7 @@ Result<engine::WindowSpec> window_of(const Json& json) {
 }
 
 std::vector<std::string> names_of_causes() {
-  std::vector<std::string> names{std::string(engine::kDefaultMethod)};
+  std::vector<std::string> names{std::string(engine::kDefaultMethod), "error_rate", "latency_p95"};
   for (const auto* m : metric::metrics()) names.emplace_back(m->name);
   for (const auto* c : quality::checks()) names.emplace_back(c->name);
   for (const auto* m : drift::methods()) names.emplace_back(m->name);
@@ -116,7 +117,51 @@ Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
   return out;
 }
 
-// "90m", "4h", "3d": µs.
+Result<Dependency> dependency_of(const Json& json, std::size_t index) {
+  const auto where = fmt::format("depends_on[{}].", index);
+  if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
+  VIGIE_TRY(known(json, where, {"name", "probe", "prometheus", "series", "max_latency_ms", "max_age", "min", "max"}));
+  Dependency out;
+  std::string age;
+  for (auto [key, into] :
+       {std::pair("name", &out.name), std::pair("probe", &out.probe), std::pair("series", &out.series),
+        std::pair("prometheus", &out.prometheus), std::pair("max_age", &age)})
+    VIGIE_TRY(take(json, key, where, *into));
+  if (out.name.empty() || out.name.size() > 100 || !is_utf8(out.name) || out.name.find('/') != std::string::npos)
+    return fail(Code::kInput, where + "name: expected a name of at most 100 bytes, without /");
+  if (out.probe.empty() == out.prometheus.empty())
+    return fail(Code::kInput,
+                where.substr(0, where.size() - 1) + ": expected one of probe and prometheus, an address each");
+  const auto number = [&](const char* key, std::optional<double>& into) -> Status {
+    const auto at = json.find(key);
+    if (at == json.end() || at->is_null()) return {};
+    if (!at->is_number()) return wrong(where + key, "a number", *at);
+    into = at->get<double>();
+    return {};
+  };
+  std::optional<double> latency;
+  VIGIE_TRY(number("max_latency_ms", latency));
+  VIGIE_TRY(number("min", out.least));
+  VIGIE_TRY(number("max", out.most));
+  out.max_latency_ms = latency.value_or(0);
+  if (latency && !(*latency > 0)) return wrong(where + "max_latency_ms", "a number above 0", json["max_latency_ms"]);
+  if (!age.empty()) {
+    const auto duration = duration_of(age);
+    if (!duration) return wrong(where + "max_age", "a length of at most 400 days, as 90m, 4h or 3d", json["max_age"]);
+    out.max_age = *duration;
+  }
+  const bool of_series = !out.series.empty() || out.max_age > 0 || out.least || out.most;
+  if (!out.probe.empty() && of_series)
+    return fail(Code::kInput, where.substr(0, where.size() - 1) + ": series, max_age, min and max are of prometheus");
+  if (!out.prometheus.empty() && (out.series.empty() || latency || !(out.max_age > 0 || out.least || out.most)))
+    return fail(Code::kInput, where.substr(0, where.size() - 1) + ": prometheus wants series, and max_age, min or max");
+  if (auto sample = sample_of("", out); !sample)
+    return fail(Code::kInput, where.substr(0, where.size() - 1) + ": " + sample.error().message);
+  return out;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> duration_of(std::string_view text) {
   const std::pair<char, double> units[] = {{'s', 1e6}, {'m', 6e7}, {'h', 3.6e9}, {'d', 8.64e10}};
   if (text.size() < 2) return {};
@@ -129,13 +174,11 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
   return {};
 }
 
-}  // namespace
-
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(json, "",
                   {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors", "false_alarms", "allowed_lateness"}));
+                   "segments", "monitors", "false_alarms", "allowed_lateness", "runs_on", "depends_on"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -200,6 +243,19 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     const auto length = text == "0" ? std::optional<std::int64_t>(0) : duration_of(text);
     if (!length || *length > kMostLateness) return wrong("allowed_lateness", "0, or up to 7d, as 90m or 6h", *at);
     out.allowed_lateness = *length;
+  }
+  VIGIE_TRY(take(json, "runs_on", "", out.runs_on));
+  if (const auto at = json.find("depends_on"); at != json.end() && !at->is_null()) {
+    if (!at->is_array() || at->size() > kMostDependencies)
+      return wrong("depends_on", fmt::format("a list of at most {}", kMostDependencies), *at);
+    for (std::size_t i = 0; i < at->size(); ++i) {
+      VIGIE_ASSIGN(auto dependency, dependency_of((*at)[i], i));
+      for (const auto& other : out.depends_on)
+        if (other.name == dependency.name)
+          return fail(Code::kInput,
+                      fmt::format("depends_on[{}].name: {} is there twice", i, vigie::quoted(other.name)));
+      out.depends_on.push_back(std::move(dependency));
+    }
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;

@@ -10,6 +10,7 @@
 #include "engine/incidents.h"
 #include "engine/profile.h"
 #include "metric/metric.h"
+#include "server/dependencies.h"
 
 namespace vigie::server {
 
@@ -24,13 +25,19 @@ struct ModelConfig {
   std::vector<engine::Monitor> monitors;
   double false_alarms = 1;                        ///< in 30 days, that are borne with
   std::int64_t allowed_lateness = 3'600'000'000;  ///< µs behind a window's end within which rows restate it
-  std::string json = "{}";                        ///< all that was said, as it was said
+  std::vector<std::string> runs_on;               ///< sources of samples whose seconds its requests take
+  std::vector<Dependency> depends_on;
+  std::string json = "{}";  ///< all that was said, as it was said
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
-/// segments, monitors, false_alarms and allowed_lateness ("90m", "6h", "2d"). Code::kInput names the key.
+/// segments, monitors, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on and depends_on. Code::kInput names
+/// the key.
 Result<ModelConfig> read_model_config(std::string_view body);
+
+/// "30s", "90m", "4h", "3d", at most 400 days, in µs.
+std::optional<std::int64_t> duration_of(std::string_view text);
 
 /// What somebody says of an incident: the last part of a path, as "ack", "snooze", "resolve" or "false-alarm", and a
 /// body, empty or a JSON object with any of by, note, until (a time) and for ("90m", "4h", "3d"). Code::kInput.

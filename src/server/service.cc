@@ -24,7 +24,9 @@
 #include "http/client.h"
 #include "server/follower.h"
 #include "server/ingest.h"
+#include "server/live_lines.h"
 #include "server/openapi.h"
+#include "server/ops_api.h"
 #include "server/outbox_internal.h"
 #include "server/past_rows.h"
 #include "table/json_rows.h"
@@ -141,6 +143,7 @@ class Service::Impl {
     telling.context = options_.telling, telling.log = options_.log;
     VIGIE_ASSIGN(delivery_, notify::Delivery::start(*outbox_, std::move(targets), std::move(telling)));
     follower_->told = [this] { delivery_->wake(); };
+    VIGIE_TRY(start_samples());
     VIGIE_TRY(follower_->catch_up());
     follower_->start();
     VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
@@ -156,6 +159,7 @@ class Service::Impl {
       std::lock_guard lock(ending_);
       follower_.reset();
     }
+    machine_.reset();
     delivery_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
@@ -168,6 +172,27 @@ class Service::Impl {
   const std::string& torn() const { return journal_->torn(); }
 
  private:
+  Status start_samples() {
+    machine_.emplace(*store_, options_.log);
+    dependencies_.emplace(*machine_);
+    machine_->seen = [this](const auto& name, const auto* figures, const auto& why, auto now) {
+      dependencies_->seen(name, figures, why, now);
+    };
+    follower_->configured = [this](const auto& model, const auto& config) {
+      dependencies_->configure(model, config.depends_on);
+    };
+    follower_->context = [this](const auto& model, auto from, auto to) {
+      return dependencies_->failed(model, from, to);
+    };
+    for (const auto& price : options_.prices)
+      if (auto read = follower_->prices.read(price); !read)
+        return fail(Code::kUsage, "--price " + read.error().message);
+    for (const auto& spec : options_.samples)
+      if (auto added = machine_->add(spec, options_.environment); !added)
+        return fail(Code::kUsage, "--sample " + added.error().message);
+    return {};
+  }
+
   void handle(Request request, Answer answer) {
     const auto& path = request.path;
     const bool get = request.method == "GET" || request.method == "HEAD";
@@ -192,7 +217,10 @@ class Service::Impl {
       if (path[3] == "reference")
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
+      if (path[3] == "ops") return answer(get ? ops(request) : wrong_method("GET"));
     }
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "ops")
+      return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "incidents") {
       if (path.size() == 2) return answer(get ? incidents(request) : wrong_method("GET"));
       if (path.size() == 3) return answer(get ? incident(path[2]) : wrong_method("GET"));
@@ -403,8 +431,13 @@ class Service::Impl {
     return reply;
   }
 
+  Reply ops(const Request& request) {
+    const auto model = models_->find(request.path[2]);
+    return model ? model_ops(request, *state_, *store_, *model, follower_->prices) : one(request.path[2]);
+  }
+
   Reply home() {
-    constexpr std::size_t kModels = 500, kWindows = 60, kIncidents = 50;
+    constexpr std::size_t kModels = 500, kLines = 100, kWindows = 60, kIncidents = 50;
     view::LivePage page;
     page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = follower_->trouble();
     auto models = models_->all();
@@ -426,7 +459,14 @@ class Service::Impl {
       const auto windows = store_->latest(model.name, kWindows);
       if (!windows) return refuse(windows.error(), "store");
       for (const auto& w : *windows) shown.windows.push_back({w.start, w.end, w.verdict, w.score_verdict});
+      if (page.models.size() > kLines) continue;
+      auto lines = lines_of(*state_, model.name, *store_);
+      if (!lines) return refuse(lines.error(), "store");
+      shown.lines = std::move(*lines);
     }
+    auto sources = sources_of(*store_, system_now());
+    if (!sources) return refuse(sources.error(), "store");
+    page.sources = std::move(*sources);
     auto incidents = store_->incidents({.most = kIncidents, .unresolved = true});
     if (!incidents) return refuse(incidents.error(), "store");
     const auto over = store_->incidents({.state = event::Incident::State::kResolved, .most = kIncidents});
@@ -489,6 +529,7 @@ class Service::Impl {
         "# HELP vigie_journal_records_total Records ever written to the journal.\n"
         "# TYPE vigie_journal_records_total counter\nvigie_journal_records_total {}\n",
         journal_->bytes(), journal_->end());
+    out += machine_->metrics(system_now());
     return {200, std::move(out), "text/plain; version=0.0.4; charset=utf-8"};
   }
 
@@ -500,6 +541,8 @@ class Service::Impl {
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;
   std::optional<StoreOutbox> outbox_;
+  std::optional<MachineOps> machine_;
+  std::optional<Dependencies> dependencies_;
   std::unique_ptr<notify::Delivery> delivery_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before

@@ -18,7 +18,9 @@ struct ServiceOptions {
   journal::Options journal;
   std::size_t most_models = 10'000;
   std::vector<std::string> notify;              ///< who is told of incidents: specs of make_target()
-  notify::Environment environment;              ///< for them
+  std::vector<std::string> samples;             ///< what is sampled: specs of source::make_sample()
+  std::vector<std::string> prices;              ///< as Prices::read() has them
+  notify::Environment environment;              ///< for targets and samples
   notify::Context telling;                      ///< what messages say besides
   std::function<void(const std::string&)> log;  ///< lines about what could not be told
   std::string version;

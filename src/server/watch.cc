@@ -104,6 +104,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->reference_ = reference;
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
+  watch->request_columns_ = event::add_request_keys(keys);
   watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), table::OtherKeys::kSkipped);
   watch->begins_at_ = watch->made_at_ = place;
   watch->live_->at(place);

@@ -13,6 +13,7 @@
 
 #include "engine/incidents.h"
 #include "engine/live_windows.h"
+#include "event/record.h"
 #include "journal/reader.h"
 #include "server/live_scores.h"
 #include "server/model_config.h"
@@ -32,16 +33,16 @@ class Watch {
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
-  /// How many false alarms in 30 days are borne with, and how late rows may be to restate their window.
-  void configure(const ModelConfig& config) {
-    false_alarms_ = config.false_alarms;
-    live_->allow_lateness(config.allowed_lateness);
-  }
-
+  /// How many false alarms in 30 days are borne with.
+  void bear(double false_alarms) { false_alarms_ = false_alarms; }
+  /// How late rows may be to restate their window, in µs.
+  void allow_lateness(std::int64_t micros) { live_->allow_lateness(micros); }
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
   const table::JsonShape& shape() const { return *shape_; }
   /// Of shape(): the column of ids.
   std::size_t id_column() const { return id_column_; }
+
+  const event::RequestColumns& request_columns() const { return request_columns_; }
 
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
@@ -89,6 +90,7 @@ class Watch {
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
   std::map<std::int64_t, std::map<std::string, std::int64_t, std::less<>>> versions_;  // rows, by window
+  event::RequestColumns request_columns_;
   journal::Sequence begins_at_ = 0, made_at_ = 0;
   struct Latest {
     std::int64_t start = std::numeric_limits<std::int64_t>::min();

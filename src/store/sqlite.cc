@@ -26,7 +26,10 @@ constexpr const char* kTables =
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, incident TEXT NOT NULL, number INTEGER NOT NULL,"
     "  kind INTEGER NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0,"
     "  fate INTEGER NOT NULL DEFAULT 0, why TEXT NOT NULL DEFAULT '', UNIQUE (incident, number, kind, target));"
-    "CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (id) WHERE fate = 0;";
+    "CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (id) WHERE fate = 0;"
+    "CREATE TABLE IF NOT EXISTS ops ("
+    "  source TEXT NOT NULL, start INTEGER NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,"
+    "  PRIMARY KEY (source, start, part)) WITHOUT ROWID;";
 
 // A statement that is reset when it is done with.
 class Statement {
@@ -41,6 +44,10 @@ class Statement {
     sqlite3_bind_text(s_, ++at_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
     return *this;
   }
+  Statement& bind_bytes(std::string_view bytes) {
+    sqlite3_bind_blob(s_, ++at_, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
+    return *this;
+  }
   Statement& bind(std::int64_t number) {
     sqlite3_bind_int64(s_, ++at_, number);
     return *this;
@@ -50,6 +57,10 @@ class Statement {
   std::string text(int column) {
     const auto* from = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
     return {from, static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
+  }
+  std::string bytes(int column) {
+    const auto* from = static_cast<const char*>(sqlite3_column_blob(s_, column));
+    return {from, from + sqlite3_column_bytes(s_, column)};
   }
 
  private:
@@ -62,7 +73,7 @@ class Sqlite final : public Store {
   explicit Sqlite(std::string path) : path_(std::move(path)) {}
   ~Sqlite() override {
     for (auto* statement : {put_, score_, find_, latest_, put_incident_, find_incidents_, find_incident_, put_outgoing_,
-                            find_outgoing_, settle_})
+                            find_outgoing_, settle_, put_ops_, find_ops_, latest_ops_, next_source_, forget_ops_})
       sqlite3_finalize(statement);
     sqlite3_close(db_);
   }
@@ -106,6 +117,14 @@ class Sqlite final : public Store {
         "SELECT id, target, kind, body, attempts, due FROM outgoing WHERE fate = 0 AND id > ? ORDER BY id LIMIT 1000",
         find_outgoing_));
     VIGIE_TRY(prepare("UPDATE outgoing SET fate = ?, why = ?, attempts = ?, due = ? WHERE id = ?", settle_));
+    VIGIE_TRY(prepare("INSERT OR REPLACE INTO ops VALUES (?, ?, ?, ?)", put_ops_));
+    constexpr const char* kOps =
+        "SELECT start, part, body FROM ops WHERE source = ? AND start >= ? AND start < ? ORDER BY start {0}, part {0} "
+        "LIMIT ?";
+    VIGIE_TRY(prepare(fmt::format(fmt::runtime(kOps), "ASC").c_str(), find_ops_));
+    VIGIE_TRY(prepare(fmt::format(fmt::runtime(kOps), "DESC").c_str(), latest_ops_));
+    VIGIE_TRY(prepare("SELECT coalesce(min(source), '') FROM ops WHERE source > ?", next_source_));
+    VIGIE_TRY(prepare("DELETE FROM ops WHERE source = ? AND start < ?", forget_ops_));
     return prepare(
         "SELECT key, start, \"end\", verdict, body, score_verdict, score FROM windows WHERE model = ?1 AND start < ?3 "
         "AND \"end\" > ?2 AND "
@@ -211,7 +230,53 @@ class Sqlite final : public Store {
     });
   }
 
+  Status put(std::span<const OpsPane> panes) override {
+    return all_or_none(panes, put_ops_, [](Statement& s, const OpsPane& pane) {
+      s.bind(pane.source).bind(pane.start).bind(pane.part).bind_bytes(pane.body);
+    });
+  }
+
+  Result<std::vector<OpsPane>> ops(const OpsQuery& query) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<OpsPane> found;
+    Statement s(query.latest ? latest_ops_ : find_ops_);
+    s.bind(query.source).bind(query.from).bind(query.to).bind(static_cast<std::int64_t>(query.most));
+    int code;
+    while ((code = s.step()) == SQLITE_ROW) found.push_back({query.source, s.number(0), s.number(1), s.bytes(2)});
+    if (code != SQLITE_DONE) return failed("read");
+    if (query.latest) std::reverse(found.begin(), found.end());
+    return found;
+  }
+
+  Result<std::vector<std::string>> ops_sources() const override {
+    std::lock_guard lock(mutex_);
+    return sources();
+  }
+
+  Status forget_ops(std::int64_t before) override {
+    std::vector<std::string> all;
+    {
+      std::lock_guard lock(mutex_);
+      VIGIE_ASSIGN(all, sources());
+    }
+    return all_or_none(std::span<const std::string>(all), forget_ops_,
+                       [&](Statement& s, const std::string& source) { s.bind(source).bind(before); });
+  }
+
  private:
+  // Looked up one after the other: to read all panes for their sources would take long.
+  Result<std::vector<std::string>> sources() const {
+    std::vector<std::string> found;
+    while (true) {
+      Statement s(next_source_);
+      s.bind(found.empty() ? std::string_view("") : std::string_view(found.back()));
+      if (s.step() != SQLITE_ROW) return failed("read");
+      auto next = s.text(0);
+      if (next.empty()) return found;
+      found.push_back(std::move(next));
+    }
+  }
+
   Result<std::vector<event::Incident>> read_incidents(Statement& s) const {
     std::vector<event::Incident> found;
     int code;
@@ -269,7 +334,8 @@ class Sqlite final : public Store {
   sqlite3* db_ = nullptr;
   sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr, *latest_ = nullptr, *put_incident_ = nullptr,
                *find_incidents_ = nullptr, *find_incident_ = nullptr, *put_outgoing_ = nullptr,
-               *find_outgoing_ = nullptr, *settle_ = nullptr;
+               *find_outgoing_ = nullptr, *settle_ = nullptr, *put_ops_ = nullptr, *find_ops_ = nullptr,
+               *latest_ops_ = nullptr, *next_source_ = nullptr, *forget_ops_ = nullptr;
 };
 
 }  // namespace

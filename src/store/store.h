@@ -61,6 +61,25 @@ struct Outgoing {
   std::int64_t due = 0;       ///< µs since 1970: not to be tried before
 };
 
+/// What was counted of a source within a minute, as bytes that whoever put them can read and merge. A minute may be in
+/// parts, as late figures come.
+struct OpsPane {
+  std::string source;      ///< "model/credit", "host", "gpu/0"
+  std::int64_t start = 0;  ///< of the minute: µs since 1970
+  std::int64_t part = 0;   ///< one that comes again replaces what was there before
+  std::string body{};
+  bool operator==(const OpsPane&) const = default;
+};
+
+/// Which panes of a source: those that start in [from, to), in the order of start and part; of more than `most` the
+/// first, or the `latest`.
+struct OpsQuery {
+  std::string source;
+  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
+  std::size_t most = 1440;
+  bool latest = false;
+};
+
 /// Where results are kept. All functions may be called from any thread. Code::kUnavailable where the store does not
 /// take or answer now, and may later; Code::kIo and Code::kCorrupt where it will not.
 class Store {
@@ -85,6 +104,13 @@ class Store {
   virtual Result<std::vector<Outgoing>> outgoing(std::int64_t after) const = 0;
   enum class Fate : std::uint8_t { kWaiting, kSent, kGivenUp };
   virtual Status settle(const Outgoing& item, Fate fate, std::string_view why) = 0;
+
+  virtual Status put(std::span<const OpsPane> panes) = 0;
+  virtual Result<std::vector<OpsPane>> ops(const OpsQuery& query) const = 0;
+  /// All sources that have panes, in their order.
+  virtual Result<std::vector<std::string>> ops_sources() const = 0;
+  /// Drops the panes that start before.
+  virtual Status forget_ops(std::int64_t before) = 0;
 };
 
 /// One file of SQLite, made where it is not there; another process may read it meanwhile.

@@ -119,6 +119,36 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   EXPECT_EQ(out[0].due, 5);
 }
 
+TEST(Sqlite, KeepsOpsByTheMinuteInParts) {
+  Folder folder;
+  auto store = open_sqlite(folder.path + "/results.sqlite").value();
+  const std::string bytes("a\0b", 3);
+  const OpsPane some[] = {
+      {"model/m", 60, 2, "late"}, {"model/m", 0, 0, bytes}, {"model/m", 60, 1, "x"}, {"host", 60, 0, "h"}};
+  ASSERT_TRUE(store->put(some));
+  const OpsPane again[] = {{"model/m", 60, 1, "y"}};
+  ASSERT_TRUE(store->put(again));
+  store = open_sqlite(folder.path + "/results.sqlite").value();
+  const auto found = store->ops({.source = "model/m"}).value();
+  EXPECT_EQ(found, (std::vector<OpsPane>{{"model/m", 0, 0, bytes}, again[0], some[0]}));
+  const auto of = [&](const OpsQuery& query) {
+    std::string out;
+    const auto panes = store->ops(query).value();
+    for (const auto& pane : panes) out += fmt::format("{}.{} ", pane.start, pane.part);
+    return out;
+  };
+  EXPECT_EQ(of({.source = "model/m", .from = 1}), "60.1 60.2 ");
+  EXPECT_EQ(of({.source = "model/m", .to = 60}), "0.0 ");
+  EXPECT_EQ(of({.source = "model/m", .most = 2}), "0.0 60.1 ");
+  EXPECT_EQ(of({.source = "model/m", .most = 2, .latest = true}), "60.1 60.2 ");
+  EXPECT_EQ(of({.source = "model"}), "");
+  EXPECT_EQ(store->ops_sources().value(), (std::vector<std::string>{"host", "model/m"}));
+  ASSERT_TRUE(store->forget_ops(60));
+  EXPECT_EQ(of({.source = "model/m"}), "60.1 60.2 ");
+  ASSERT_TRUE(store->forget_ops(61));
+  EXPECT_EQ(store->ops_sources().value(), std::vector<std::string>{});
+}
+
 TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {
   Folder folder;
   const auto path = folder.path + "/results.sqlite";

@@ -6,6 +6,7 @@
 #include "engine/comparison.h"
 #include "engine/inspection.h"
 #include "engine/scorecard.h"
+#include "engine/traffic.h"
 
 namespace vigie::view {
 
@@ -26,5 +27,8 @@ std::string to_json(const engine::ScoreWindow& window);
 
 /// The same of `vigie check`: a line per check and column.
 std::string to_json(const engine::Inspection& inspection);
+
+/// {"requests", "errors", "client_errors", "error_rate", "latency_ms", "payload_bytes"}, on one line.
+std::string to_json(const engine::Traffic& traffic);
 
 }  // namespace vigie::view

@@ -8,6 +8,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "view/html_internal.h"
+#include "view/live_lines_internal.h"
 
 namespace vigie::view {
 namespace {
@@ -59,6 +60,7 @@ class Page {
     figures();
     incidents();
     models();
+    sources();
     close_page(out_, page_.version);
     return std::move(out_);
   }
@@ -78,7 +80,9 @@ class Page {
                          : critical ? Verdict::kDrift
                                     : Verdict::kWarning;
     const auto word = open == 0 ? models_.empty() ? "No data" : "OK" : critical ? "Critical" : "Warning";
-    open_page(out_, word, "models", {{"incidents", "Incidents"}, {"models", "Models"}});
+    std::vector<Link> links{{"incidents", "Incidents"}, {"models", "Models"}};
+    if (!page_.sources.empty()) links.push_back({"machine", "Machine"});
+    open_page(out_, word, "models", links);
     put(out_, "<section class=\"verdict {}\" aria-label=\"state\"><p class=\"word\">{}</p><h1>{}</h1>",
         to_string(verdict), word, headline_text(open));
     put(out_, "<p class=\"dim\">As of {} UTC; this page renews itself every half minute.</p>", time_text(page_.now));
@@ -151,6 +155,7 @@ class Page {
           c.segment.empty() ? "" : " where " + escaped(c.segment, kName), escaped(c.reason, 300));
     }
     if (i.causes.size() > kMostCauses) put(out_, "<li class=\"dim\">and {} more</li>", i.causes.size() - kMostCauses);
+    for (const auto& line : i.context) put(out_, "<li>Meanwhile: {}</li>", escaped(line, 300));
     out_ += "</ul><p class=\"dim\">";
     put(out_, "{}", i.owner.empty() ? "nobody owns it" : escaped(i.owner, kName));
     // Nothing but a page of the web may be linked to.
@@ -188,9 +193,23 @@ class Page {
           m.description.empty() || m.owner.empty() ? "" : " · ", escaped(m.owner, kName));
     put(out_, "</td><td>{}</td><td>", badge(verdict_of(m.state)));
     strip(m);
+    draw_lines(out_, m.lines);
     put(out_, "</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
         with_commas(static_cast<std::int64_t>(m.predictions)), with_commas(static_cast<std::int64_t>(m.labels)),
         ago(page_.now, m.last_seen));
+  }
+
+  void sources() {
+    if (page_.sources.empty()) return;
+    out_ +=
+        "<section id=\"machine\" aria-labelledby=\"machine-h\"><h2 id=\"machine-h\">Machine</h2>"
+        "<p class=\"dim\">The last hour, by the minute.</p><div class=\"sources\">";
+    for (const auto& s : page_.sources) {
+      put(out_, "<section class=\"source\"><h3><bdi>{}</bdi></h3>", escaped(s.name, kName));
+      draw_lines(out_, s.lines);
+      out_ += "</section>";
+    }
+    out_ += "</div></section>";
   }
 
   void strip(const LiveModel& m) {

@@ -9,6 +9,12 @@
 
 namespace vigie::view {
 
+/// A number over the last minutes, of a model or of a source of samples.
+struct LiveLine {
+  std::string name;            ///< "p95", "cpu_cores": its ending tells the unit, as _ms, _bytes or _share
+  std::vector<double> values;  ///< one a minute, the latest at the end; NaN where there is none
+};
+
 /// One model of a running service.
 struct LiveModel {
   std::string name, state, owner, description;
@@ -20,7 +26,14 @@ struct LiveModel {
     std::int64_t start = 0, end = 0;     ///< µs since 1970
     std::string verdict, score_verdict;  ///< of what was compared, and of the score: empty without labels
   };
-  std::vector<Window> windows;  ///< the latest, in time order
+  std::vector<Window> windows;    ///< the latest, in time order
+  std::vector<LiveLine> lines{};  ///< of its requests
+};
+
+/// What is sampled beside the models.
+struct LiveSource {
+  std::string name;
+  std::vector<LiveLine> lines;
 };
 
 struct LivePage {
@@ -28,7 +41,8 @@ struct LivePage {
   double now = 0;  ///< µs since 1970
   std::vector<LiveModel> models;
   std::vector<event::Incident> incidents;  ///< the latest, youngest first
-  std::string trouble;                     ///< what keeps the service from going on; empty: nothing
+  std::vector<LiveSource> sources{};
+  std::string trouble;  ///< what keeps the service from going on; empty: nothing
 };
 
 /// The page of a running service: its models, how their last windows were, and what is wrong; the gravest first. As a
