@@ -149,8 +149,8 @@ TEST(SlowAlarms, RequestsOfHealthyHours) {
 }
 
 TEST(SlowAlarms, RequestsOfHoursWithHeavyTails) {
-  // A known limit, as it is of data: five times the nominal rate.
-  for (const double level : {.01, .0007}) expect_at_most({.wander = .2, .heavy = true}, level, 5, "heavy tails");
+  // A known limit, as it is of data: up to ten times the nominal rate far out.
+  for (const double level : {.01, .0007}) expect_at_most({.wander = .2, .heavy = true}, level, 10, "heavy tails");
 }
 
 }  // namespace
