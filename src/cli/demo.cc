@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -35,7 +37,8 @@ class Temporary {
   static Result<Temporary> make() {
     const char* set = std::getenv("TMPDIR");
     auto path = fmt::format("{}/vigie-demo-XXXXXX", set && *set ? set : "/tmp");
-    if (!::mkdtemp(path.data())) return fail(Code::kIo, fmt::format("{}: cannot make the folder", path));
+    if (!::mkdtemp(path.data()))
+      return fail(Code::kIo, fmt::format("{}: cannot make the folder: {}", path, std::strerror(errno)));
     return Temporary(std::move(path));
   }
   Temporary(Temporary&& other) noexcept : path_(std::exchange(other.path_, "")) {}
@@ -64,11 +67,11 @@ Result<std::unique_ptr<server::Service>> start(const Options& o, const std::stri
 }
 
 Result<int> demo(const Options& o) {
+  const CatchSignals signals;
   VIGIE_ASSIGN(const auto folder, Temporary::make());
   const auto reference = folder.path() + "/reference.csv.zst", current = folder.path() + "/current.csv.zst";
   VIGIE_TRY(write_file(reference, demo_reference()));
   VIGIE_TRY(write_file(current, demo_current()));
-  const CatchSignals signals;
   VIGIE_ASSIGN(const auto service, start(o, o.data.empty() ? folder.path() + "/vigie-data" : o.data));
   const auto to = fmt::format("http://{}:{}", o.listen.substr(0, o.listen.rfind(':')), service->port());
   print("listening on " + to);
@@ -83,6 +86,7 @@ Result<int> demo(const Options& o) {
   SendOptions sending;
   sending.data = current, sending.reference = reference, sending.to = to, sending.model = "flights";
   sending.speed = o.speed, sending.delay = o.speed == "max" ? "" : "6h";
+  sending.again = false;
   auto& columns = sending.columns;
   columns.id = "id", columns.timestamp = "scheduled", columns.score = "score";
   columns.prediction = "prediction", columns.label = "label";

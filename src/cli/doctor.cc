@@ -22,6 +22,13 @@ struct Options {
   bool json = false;
 };
 
+constexpr int kMostPages = 1'000;
+
+std::string text_of(const Json& json, const char* key) {
+  const auto at = json.is_object() ? json.find(key) : json.end();
+  return at != json.end() && at->is_string() ? at->get<std::string>() : "";
+}
+
 class Service {
  public:
   explicit Service(std::string to) : to_(std::move(to)) {
@@ -29,26 +36,29 @@ class Service {
   }
   const std::string& url() const { return to_; }
 
-  /// The JSON of an answer, whatever its status, and what pages follow it. Code::kUnavailable: nobody there.
+  /// The JSON of an answer, with the pages that follow it. Code::kUnavailable: nobody is there, or no vigie serve.
   Result<Json> get(std::string path) {
     Json all;
-    while (!path.empty()) {
+    for (int page = 0; !path.empty() && page < kMostPages; ++page) {
       VIGIE_ASSIGN(const auto answer, client_.send("GET", to_ + path, ""));
       auto body = Json::parse(answer.body, nullptr, false);
-      if (body.is_discarded())
+      const auto error = text_of(body, "error");
+      const bool health = path == "/healthz";
+      const bool good = answer.status == 200 || (health && answer.status == 503 && !error.empty());
+      if (!good && answer.status == 404 && !error.empty() && path.starts_with("/v1/models/"))
+        return fail(Code::kUsage, "--model: " + error);
+      if (!good && !error.empty()) return fail(Code::kUnavailable, fmt::format("{}: {}", to_, error));
+      const bool vigie =
+          health ? !good || answer.status == 503 || !text_of(body, "version").empty() : body.is_structured();
+      if (!good || !vigie)
         return fail(Code::kUnavailable, fmt::format("{}: what answers there is no vigie serve", to_));
-      if (answer.status == 404 && body.is_object() && body.contains("error"))
-        return fail(Code::kUsage, "--model: " + body.value("error", ""));
-      if (answer.status >= 400 && path != "/healthz")
-        return fail(Code::kUnavailable, fmt::format("{}: {}", to_, body.value("error", answer.body)));
-      if (!all.is_array()) {
-        all = std::move(body);
-      } else {
-        for (auto& one : body) all.push_back(std::move(one));
-      }
+      if (!body.is_array()) return body;
+      for (auto& one : body) all.push_back(std::move(one));
+      if (all.is_null()) all = Json::array();
       // </v1/…>; rel="next"
       const auto link = std::string(answer.header("link"));
-      path = link.starts_with('<') && all.is_array() ? link.substr(1, link.find('>') - 1) : "";
+      const bool more = link.starts_with("</v1/") && link.ends_with(">; rel=\"next\"");
+      path = more ? link.substr(1, link.find('>') - 1) : "";
     }
     return all;
   }
@@ -62,7 +72,6 @@ Result<std::vector<Finding>> examine(Service& service, const std::string& model,
   constexpr double kMonth = 30 * 86'400e6;
   ModelAnswers answers;
   VIGIE_ASSIGN(answers.model, service.get("/v1/models/" + http::encoded(model)));
-  const auto seen = answers.model.value("last_seen", Json());
   VIGIE_ASSIGN(answers.windows, service.get(fmt::format("/v1/models/{}/windows?from={}&limit=200", http::encoded(model),
                                                         http::encoded(iso_time(now - kMonth)))));
   VIGIE_ASSIGN(answers.incidents, service.get("/v1/incidents?model=" + http::encoded(model)));
@@ -106,16 +115,15 @@ Result<int> run(const Options& o) {
   const auto now = static_cast<double>(system_now());
   std::vector<Finding> findings;
   VIGIE_ASSIGN(const auto health, service.get("/healthz"));
-  if (health.contains("error"))
-    findings.push_back({Grade::kFail, "", "trouble", health.value("error", ""),
+  if (const auto error = text_of(health, "error"); !error.empty())
+    findings.push_back({Grade::kFail, "", "trouble", error,
                         "records are kept and not read on until it is over: see the disk and the service's log"});
-  if (health.contains("lost"))
-    findings.push_back(
-        {Grade::kFail, "", "lost", health.value("lost", ""), "the disk altered what was written: see to it"});
+  if (const auto lost = text_of(health, "lost"); !lost.empty())
+    findings.push_back({Grade::kFail, "", "lost", lost, "the disk altered what was written: see to it"});
   auto models = o.models;
   if (models.empty()) {
     VIGIE_ASSIGN(const auto all, service.get("/v1/models"));
-    for (const auto& one : all) models.push_back(one.value("model", ""));
+    for (const auto& one : all) models.push_back(text_of(one, "model"));
     if (models.empty())
       findings.push_back({Grade::kHint, "", "no models", "nobody has sent a prediction yet",
                           "vigie send FILE --to URL --model M, or POST to /v1/models/M/predictions"});

@@ -178,7 +178,7 @@ class Patient {
   }
 
   void alarms() {
-    std::size_t recent = 0, wrong = 0, over = 0;
+    std::size_t recent = 0, wrong = 0;
     std::map<std::string, std::size_t> causes;
     for (const auto& incident : incidents_) {
       const double opened = time(incident, "opened");
@@ -188,7 +188,7 @@ class Patient {
                         duration(now_ - opened)),
             "acknowledge it, or say that it is a false alarm");
       if (!(now_ - opened < 30 * kDay)) continue;
-      ++recent, over += text(incident, "state") == "resolved";
+      ++recent;
       wrong += flag(incident, "false_alarm", false);
       if (const auto& all = list(incident, "causes"); !all.empty()) {
         const auto column = text(all[0], "column");

@@ -272,7 +272,7 @@ Result<Sent> send_rows(const Options& o, const Plan& plan, table::Input& input, 
           fmt::format("; rows up to {} of {} are there: {}", with_commas(sent.reached), o.data, rest);
     return std::move(done.error());
   }
-  if (sent.interrupted && !rest.empty())
+  if (sent.interrupted && !rest.empty() && o.again)
     say(fmt::format("{}: ended after row {} of {}: {}", o.data, with_commas(sent.reached), with_commas(known.rows),
                     rest));
   if (!sent.interrupted) times.say_of(o.data, o.columns.timestamp);

@@ -15,6 +15,7 @@ struct SendOptions {
   std::string data, to, model, reference, speed = "max", delay, timeout, from_row;
   std::vector<std::string> tags;
   bool labels_only = false, json = false;
+  bool again = true;  ///< whether it is said how to go on
   DataOptions columns;
   WindowOptions windows;
   TaskOptions task;  ///< of the reference

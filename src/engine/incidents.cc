@@ -168,8 +168,11 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
 }
 
 std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, bool again, std::int64_t now) {
-  if (again && (!open_ || sighting.start < open_->since)) return {};
-  if (!again) course.healthy = 0;
+  // What was bad before it was restated is in an incident, or in the last one.
+  const bool in_last = last_ && sighting.start >= last_->since && sighting.start < last_->until;
+  const bool news = sighting.restated && sighting.firm && !in_last;
+  if (again && !news && (!open_ || sighting.start < open_->since)) return {};
+  if (!again || news) course.healthy = 0;
   if (!sighting.firm && !open_) {
     if (course.warnings++ == 0) course.first_warning = sighting.start;
     if (course.warnings < options_.warnings) return {};

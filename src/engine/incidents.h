@@ -27,6 +27,7 @@ struct Sighting {
   bool firm = false;                   ///< it holds more than warnings
   std::vector<event::Cause> causes{};  ///< empty of a healthy one
   std::vector<std::string> context{};  ///< what else went on then
+  bool restated = false;               ///< by rows that came late: it may open an incident though it was seen before
 };
 /// The level at which what is found in a window of that length, in µs, may wake somebody, where so many false alarms in
 /// 30 days are borne with: never above that of compare().

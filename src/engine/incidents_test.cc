@@ -222,5 +222,27 @@ TEST(Incidents, GoOnAsTheyWereAfterAStart) {
   EXPECT_EQ(Incidents("credit").load("nonsense").error().code, Code::kCorrupt);
 }
 
+// Rows that came late turned a window that was told as healthy: that is news. One that was bad before is not.
+TEST(Incidents, AWindowThatIsRestatedMayOpenOne) {
+  Incidents incidents("credit");
+  const auto see = [&](Sighting sighting) { return incidents.see(sighting, sighting.end); };
+  const auto restated = [](Sighting sighting) {
+    sighting.restated = true;
+    return sighting;
+  };
+  for (int hour = 0; hour < 3; ++hour) EXPECT_TRUE(see(window(hour)).empty());
+  EXPECT_TRUE(see(window(1, {cause("age")})).empty()) << "again, and not restated";
+  EXPECT_TRUE(see(restated(window(1, {cause("age")}, false))).empty()) << "a warning";
+  const auto opened = see(restated(window(1, {cause("age")})));
+  ASSERT_EQ(opened.size(), 1U);
+  EXPECT_EQ(opened[0].kind, event::Notice::Kind::kOpened);
+  EXPECT_EQ(opened[0].incident.since, window(1).start);
+  EXPECT_TRUE(see(restated(window(1, {cause("age")}))).empty()) << "twice";
+  EXPECT_TRUE(see(window(3)).empty());
+  ASSERT_EQ(see(window(4)).size(), 1U) << "is over";
+  EXPECT_TRUE(see(restated(window(1, {cause("age")}))).empty()) << "of the last one";
+  EXPECT_FALSE(incidents.open());
+}
+
 }  // namespace
 }  // namespace vigie::engine

@@ -111,31 +111,31 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
   }
   windower_->assign(rows_, rows, times, assigned_);
   rows_ += rows;
-  const auto [low, high] = std::minmax_element(assigned_.begin(), assigned_.end());
-  if (rows == 0) return {};
-  if (*low == *high) {
-    if (*low < 0) return {};
-    return add_to(static_cast<std::size_t>(*low), batch, now);
-  }
-  std::map<std::size_t, std::vector<std::uint32_t>> parts;
+  std::map<std::int32_t, std::vector<std::uint32_t>> parts;
   for (std::size_t i = 0; i < assigned_.size(); ++i)
-    if (assigned_[i] >= 0) parts[static_cast<std::size_t>(assigned_[i])].push_back(static_cast<std::uint32_t>(i));
+    if (assigned_[i] >= 0) parts[assigned_[i]].push_back(static_cast<std::uint32_t>(i));
   for (auto& [window, rows_of] : parts) {
-    Some some(batch, schema_.size(), std::move(rows_of));
-    VIGIE_TRY(add_to(window, some, now));
+    if (too_late((*windower_)[static_cast<std::size_t>(window)].key)) {
+      astray_.late += std::ssize(rows_of);
+      for (auto row : rows_of) assigned_[row] = -1;
+    } else if (std::ssize(rows_of) == rows) {
+      VIGIE_TRY(add_to(static_cast<std::size_t>(window), batch, now));
+    } else {
+      Some some(batch, schema_.size(), std::move(rows_of));
+      VIGIE_TRY(add_to(static_cast<std::size_t>(window), some, now));
+    }
   }
   return {};
 }
 
+bool LiveWindows::too_late(std::int64_t key) const {
+  if (key < gone_below_) return true;
+  if (key >= closed_below_ || windows_.contains(key)) return false;
+  return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
+}
+
 Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
   const auto key = (*windower_)[window].key;
-  const auto end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
-  const bool too_late = key < gone_below_ || (key < closed_below_ && !windows_.contains(key) &&
-                                              !(end + static_cast<double>(options_.allowed_lateness) > latest_));
-  if (too_late) {
-    astray_.late += batch.rows();
-    return {};
-  }
   auto [it, fresh] = windows_.try_emplace(key);
   auto& open = it->second;
   if (fresh) {
@@ -144,7 +144,7 @@ Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t
     counting.progress = {};
     VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
     open.window = window, open.came = now;
-    open.end = end;
+    open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
     open.place = place_, open.rows_before = rows_at_place_;
     open.told.key = key;
     open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();

@@ -68,7 +68,7 @@ class LiveWindows {
   /// Whether close() left some.
   bool behind() const { return behind_; }
 
-  /// In which window row `row` of the batch last added is, by its key; nothing where it has no time.
+  /// In which window row `row` of the batch last added is, by its key; nothing where it is in none.
   std::optional<std::int64_t> window_of(std::size_t row) const;
   /// Windows with lower keys are over.
   std::int64_t closed_below() const { return closed_below_; }
@@ -80,6 +80,8 @@ class LiveWindows {
     bool operator==(const Astray&) const = default;
   };
   const Astray& astray() const { return astray_; }
+  /// Those of rows that come again were counted.
+  void astray(const Astray& counted) { astray_ = counted; }
   std::size_t open() const;
 
   /// A window that is over, and that late rows may restate.
@@ -110,6 +112,7 @@ class LiveWindows {
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
   bool ended(std::int64_t key, const Open& open, double now) const;
+  bool too_late(std::int64_t key) const;
   bool may_be_restated(const Open& open, std::int64_t now) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
 

@@ -271,6 +271,32 @@ TEST(Journal, ClosedFilesArePackedBehindTheirReaders) {
   EXPECT_EQ(all_of(*opened(folder.path())), want);
 }
 
+// A file that was packed is left as it is the next time, also where its first record did not get smaller.
+TEST(Journal, WhatWasPackedIsNotPackedAgain) {
+  const Folder folder;
+  Rng rng(1);
+  std::string noise(2'000, ' ');
+  for (auto& c : noise) c = static_cast<char>(rng.below(256));
+  std::map<Sequence, std::string> want;
+  {
+    auto journal = opened(folder.path(), {.segment_bytes = 200'000, .compression = 0});
+    for (int i = 0; i < 12; ++i) {
+      const auto text = i % 4 == 0 ? noise : std::string(100'000, static_cast<char>('a' + i));
+      want[*journal->append(records({text}))] = text;
+    }
+  }
+  std::uint64_t once = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    auto journal = opened(folder.path(), {.segment_bytes = 200'000});
+    for (int i = 0; i < (turn == 0 ? 2'000 : 20) && (turn > 0 || journal->bytes() > 500'000); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(all_of(*journal), want) << turn;
+    if (turn == 0) once = journal->bytes();
+    EXPECT_EQ(journal->bytes(), once) << turn;
+  }
+  EXPECT_LT(once, 500'000U);
+}
+
 TEST(Journal, WhatAConsumerToComeNeedsIsNotDropped) {
   const Folder folder;
   const Options small{.segment_bytes = 500, .keep_bytes = 1500, .compression = 0};

@@ -106,7 +106,7 @@ Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64
 Result<std::optional<std::string>> pack_segment(const std::string& path, std::uint64_t bytes, int compression,
                                                 const std::function<bool()>& stop) {
   VIGIE_ASSIGN(const auto from, InputFile::open(path));
-  std::string stored(kSegmentHeader, '\0'), raw, scratch, out;
+  std::string stored(kSegmentHeader, '\0'), scratch, out;
   VIGIE_ASSIGN(const auto head, from.read(0, stored.data(), kSegmentHeader));
   out = stored.substr(0, head);
   auto to = path + std::string(kPacking);
@@ -116,8 +116,11 @@ Result<std::optional<std::string>> pack_segment(const std::string& path, std::ui
     if (stop()) break;
     VIGIE_ASSIGN(const auto header, read_block(from, offset, stored));
     if (!header) return altered(path, offset, "the file was cut");
-    // One that was packed when it was written, or by a run before: all of them were.
-    if (!file && header->codec != 0) return std::nullopt;
+    // The file was packed by a run before, though its first blocks may not have got smaller.
+    if (header->codec != 0) {
+      ::unlink(to.c_str());
+      return std::nullopt;
+    }
     if (!file && header->raw >= kWorthPacking) {
       VIGIE_ASSIGN(file, AppendFile::open(to));
     }

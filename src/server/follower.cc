@@ -150,7 +150,7 @@ void Follower::run() {
     Status done = more ? Status() : Status(more.error());
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
-      clock_ = *more ? arrived_ : system_now();
+      if (!behind) clock_ = *more ? arrived_ : system_now();
       for (auto& [name, of] : followed_)
         if (done) done = close(name, of, clock_, false);
       closed_at_ = steady_clock::now();
@@ -416,6 +416,8 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
 
 Status Follower::commit(journal::Sequence offset) {
   auto keep = offset;
+  // What is read again, for windows alone, was counted.
+  offset = std::max(offset, counted_);
   std::vector<store::OpsPane> over;
   for (auto& [name, of] : followed_) {
     if (of.watch) keep = std::min(keep, of.watch->read_from());
@@ -436,7 +438,7 @@ Status Follower::commit(journal::Sequence offset) {
   }
   committed_at_ = steady_clock::now();
   pending_rows_ = 0, urgent_ = false;
-  counted_ = std::max(counted_, offset);
+  counted_ = offset;
   journal_.keep(std::string(kConsumer), keep);
   committed_(offset);
   return {};

@@ -97,24 +97,28 @@ void append_value(std::string& out, const table::Column& column, std::size_t row
   fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
-// Of a row as it is kept, without its quotes; empty where it has none, or one with an escape.
+// Of a row as it is kept, as JSON has it between its quotes; empty where it has none.
 std::string_view version_of(std::string_view line) {
   static const std::string before = fmt::format(",\"{}\":\"", kModelVersion);
   const auto at = line.rfind(before);
   if (at == line.npos || !line.ends_with("\"}")) return {};
-  const auto version = line.substr(at + before.size(), line.size() - at - before.size() - 2);
-  return version.find_first_of("\\\"") == version.npos ? version : std::string_view();
+  return line.substr(at + before.size(), line.size() - at - before.size() - 2);
 }
 
-bool several_versions(std::string_view lines) {
-  std::string_view first;
+// The versions of rows that are scored apart, those with most rows; none where all are of one.
+std::vector<std::string_view> versions_of(std::string_view lines) {
+  std::map<std::string_view, std::int64_t> counts;
   for (std::size_t from = 0, to; from < lines.size(); from = to + 1) {
     to = lines.find('\n', from);
-    const auto version = version_of(lines.substr(from, to - from));
-    if (!version.empty() && first.empty()) first = version;
-    if (!version.empty() && version != first) return true;
+    ++counts[version_of(lines.substr(from, to - from))];
   }
-  return false;
+  counts.erase("");
+  std::vector<std::string_view> out;
+  for (const auto& [version, rows] : counts) out.push_back(version);
+  if (out.size() < 2) return {};
+  std::stable_sort(out.begin(), out.end(), [&](auto a, auto b) { return counts[a] > counts[b]; });
+  out.resize(std::min(out.size(), kMostVersions));
+  return out;
 }
 
 bool is_json_scalar(std::string_view text) {
@@ -212,11 +216,6 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
   ByteWriter touched;
   touched.fixed(arrived);
   for (const auto& [window, text] : lines) {
-    if (window < windows.closed_below()) {
-      // Late; of a time that never was a window nothing is scored.
-      VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
-      if (!over) continue;
-    }
     auto name = key(kRows, window);
     append(name, place);
     VIGIE_TRY(state_.keep(name, text));
@@ -360,7 +359,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   Rows all;
   std::map<std::string, Rows, std::less<>> versions;
   std::int64_t strange = 0;
-  const bool apart = several_versions(kept);
+  const auto apart = versions_of(kept);
   for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
     end_of = kept.find('\n', at);
     const auto line = std::string_view(kept).substr(at, end_of - at);
@@ -385,10 +384,9 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     row.append(line.substr(to + 1)) += '\n';
     const auto add = [&](Rows& some) { some.text += row, ++some.count, some.labels += label.has_value(); };
     add(all);
-    if (const auto version = apart ? version_of(line) : ""; !version.empty()) {
-      const auto known = versions.find(version);
-      if (known != versions.end() || versions.size() < kMostVersions)
-        add(known != versions.end() ? known->second : versions[std::string(version)]);
+    if (const auto version = apart.empty() ? "" : version_of(line); !version.empty()) {
+      const bool own = std::find(apart.begin(), apart.end(), version) != apart.end();
+      add(versions[own ? nlohmann::json::parse(fmt::format("\"{}\"", version)).get<std::string>() : "(other)"]);
     }
   }
   if (all.labels + strange == 0) return out;
@@ -419,7 +417,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   const double share = level(out.start, end) / static_cast<double>(1 + versions.size());
   out.verdict = found->verdict;
   auto sighting = engine::sighting_of(*found, out.start, end, share);
-  if (apart) {
+  if (!versions.empty()) {
     out.body += ", \"scores_by_version\": {";
     for (const auto& [version, some] : versions) {
       append_json(out.body.append(&version == &versions.begin()->first ? "" : ", "), version);

@@ -30,9 +30,11 @@ std::string written(const Json& json) {
 
 // Calls `each` with every record of the model that is of that kind.
 template <class F>
-Status for_each(const journal::Journal& journal, std::string_view model, event::Kind kind, F&& each) {
+Status for_each(const journal::Journal& journal, std::string_view model, event::Kind kind,
+                const std::function<bool()>& stop, F&& each) {
   auto reader = journal.read(0);
   while (true) {
+    if (stop()) return fail(Code::kUnavailable, "the service ends");
     const auto block = reader.next();
     if (!block) {
       if (block.error().code != Code::kCorrupt) return block.error();
@@ -64,12 +66,14 @@ Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
   if (body.size() > kMostBody) return std::optional<PastRows>();  // those of rows may be large
   const auto json = Json::parse(body, nullptr, false);
   const std::vector<std::string> names{"from", "to", "version"};
-  const auto is_name = [&](const std::string& key) {
-    return std::find(names.begin(), names.end(), key) != names.end();
-  };
-  if (!json.is_object() || json.empty()) return std::optional<PastRows>();
+  const auto holds = [&](const char* key) { return json.contains(key); };
+  if (!json.is_object() ||
+      std::none_of(names.begin(), names.end(), [&](const auto& key) { return json.contains(key); }) || holds("id") ||
+      holds("features") || holds("prediction") || holds("score") || holds("scores"))
+    return std::optional<PastRows>();
   for (const auto& [key, value] : json.items())
-    if (!is_name(key)) return std::optional<PastRows>();
+    if (std::find(names.begin(), names.end(), key) == names.end())
+      return fail(Code::kInput, unknown_name("key", key, names));
   PastRows out;
   for (const auto& [key, value] : json.items()) {
     if (value.is_null()) continue;
@@ -82,7 +86,7 @@ Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
     const auto time = table::parse_time(value.is_string() ? value.get<std::string>() : written(value));
     if (!time)
       return fail(Code::kInput,
-                  fmt::format("{}: {} is no time: ISO 8601 or epoch numbers", key, vigie::quoted(written(value))));
+                  fmt::format("{}: expected a time, as ISO 8601 or an epoch number, got {}", key, written(value)));
     (key == "from" ? out.from : out.to) = *time;
   }
   if (out.from >= out.to) return fail(Code::kInput, "from: is not before to");
@@ -90,13 +94,13 @@ Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
 }
 
 Result<std::string> past_rows(const journal::Journal& journal, std::string_view model, const PastRows& wanted,
-                              std::size_t most) {
+                              const std::function<bool()>& stop, std::size_t most) {
   std::string out;
   std::vector<std::size_t> ends;  // of the rows, before their closing brace
   ById<std::size_t> rows;
   table::JsonRows read;
   double first = std::numeric_limits<double>::infinity(), last = -first;
-  VIGIE_TRY(for_each(journal, model, event::Kind::kPredictions, [&](std::string_view body, std::int64_t arrived) {
+  VIGIE_TRY(for_each(journal, model, event::Kind::kPredictions, stop, [&](std::string_view body, std::int64_t arrived) {
     read.read(body, shape());
     const auto id = *read.column(0), time = *read.column(1), version = *read.column(2);
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {
@@ -124,7 +128,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
                                                          iso_time(first), iso_time(last),
                                                          wanted.version ? ", of other versions" : ""));
   std::vector<std::string> labels(ends.size());
-  VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, [&](std::string_view body, std::int64_t) {
+  VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, stop, [&](std::string_view body, std::int64_t) {
     read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped));
     const auto id = *read.column(event::kLabelId);
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {

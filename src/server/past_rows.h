@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -20,12 +21,13 @@ struct PastRows {
 };
 
 /// Reads the body of POST …/reference that names rows which came before: a JSON object of any of "from", "to" and
-/// "version", and nothing else; nothing where it is something else. Code::kInput: a value that is none.
+/// "version"; nothing where it is something else, as a prediction. Code::kInput: another key, or a value that is none.
 Result<std::optional<PastRows>> read_past_rows(std::string_view body);
 
 /// Those rows as predictions have them, one a line, each once, with a time and, where one came, the last label; as far
 /// as the journal keeps them. Code::kInput: there is none, or they are more than fit in `most` bytes.
+/// Code::kUnavailable: `stop` said so. Memory: twice the rows.
 Result<std::string> past_rows(const journal::Journal& journal, std::string_view model, const PastRows& wanted,
-                              std::size_t most = std::size_t{512} << 20);
+                              const std::function<bool()>& stop, std::size_t most = std::size_t{256} << 20);
 
 }  // namespace vigie::server

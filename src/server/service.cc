@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -153,6 +154,7 @@ class Service::Impl {
   }
 
   ~Impl() {
+    ends_ = true;
     if (http_) http_->stop();
     if (looking_.valid()) looking_.wait();
     {
@@ -346,10 +348,10 @@ class Service::Impl {
     if (!*past) return set_reference(model, request.body, std::move(answer));
     // Reading much takes a while, in which others are to be answered.
     std::lock_guard lock(looking_back_);
-    if (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-      return answer(refuse(429, "another reference is being made", "body"));
+    if (looking_now_.exchange(true)) return answer(refuse(429, "another reference is being made", "body"));
     looking_ = std::async(std::launch::async, [this, model, past = **past, answer = std::move(answer)]() mutable {
-      auto rows = past_rows(*journal_, model, past);
+      const auto rows = past_rows(*journal_, model, past, [this] { return ends_.load(); });
+      looking_now_ = false;
       rows ? set_reference(model, *rows, std::move(answer)) : answer(refuse(rows.error(), "body"));
     });
   }
@@ -546,6 +548,7 @@ class Service::Impl {
   std::unique_ptr<notify::Delivery> delivery_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before
+  std::atomic<bool> looking_now_ = false, ends_ = false;
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
 };

@@ -120,7 +120,9 @@ Status Watch::score_with(State& state, std::uint32_t model) {
 Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again) {
   live_->at(place);
   Timed timed(rows, time_column_, static_cast<double>(arrived));
+  const auto astray = live_->astray();
   VIGIE_TRY(live_->add(timed, arrived));
+  if (again) live_->astray(astray);
   VIGIE_TRY(count_versions(rows));
   if (!scores_ || again) return {};
   return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
@@ -178,8 +180,10 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
           body,
           fmt::format(R"("versions": {})",
                       nlohmann::json(versions->second).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
+    sighting.restated = one.restated > 0;
     out.push_back({{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), std::move(body)},
-                   engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end))});
+                   std::move(sighting)});
     if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict};
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }

@@ -11,7 +11,6 @@ import random
 import signal
 import sys
 import tempfile
-import time
 
 from service import Checks, Service
 
@@ -76,7 +75,9 @@ with tempfile.TemporaryDirectory() as folder:
     status, said = service.ask("POST", f"{model}/reference", json.dumps({"version": "7"}).encode())
     expect("a version that never came", (status, "other versions" in said.get("error", "")), (400, True))
     status, said = service.ask("POST", f"{model}/reference", json.dumps({"from": "soon"}).encode())
-    expect("a time that is none", (status, said.get("error")), (400, 'from: "\\"soon\\"" is no time: ISO 8601 or epoch numbers'))
+    expect("a time that is none", (status, said.get("error")), (400, 'from: expected a time, as ISO 8601 or an epoch number, got "soon"'))
+    status, said = service.ask("POST", f"{model}/reference", json.dumps({"from": iso(-48), "till": iso(0)}).encode())
+    expect("a key that is none", (status, "till" in said.get("error", "")), (400, True))
 
     first, second, third = hour(0), hour(1), hour(2, version="4")
     late = first[::4]
@@ -93,9 +94,7 @@ with tempfile.TemporaryDirectory() as folder:
     service.end(signal.SIGKILL)
     service = Service(vigie, folder)
     post(second[100:])
-    mixed = [row | {"version": "4"} if i % 2 else row for i, row in enumerate(third)]
-    for i, row in enumerate(mixed):
-        row["version"] = "4" if i % 2 else "3"
+    mixed = [row | {"version": "4" if i % 2 else "3"} for i, row in enumerate(third)]
     post(mixed)
     post([row | {"id": "more" + row["id"]} for row in first[:20]])
     found = hours(until("restated after a kill", windows,
@@ -119,6 +118,22 @@ with tempfile.TemporaryDirectory() as folder:
     told = until("rows that are too late", lambda: service.ask("GET", model)[1], lambda m: m.get("late_rows"))
     expect("counted", (told["late_rows"], told["watched"]), (30, True))
     expect("and not in their window", hours(windows())[iso(0)]["rows"], 220)
+    ahead = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)
+    post([row | {"id": "soon" + row["id"], "timestamp": ahead.isoformat()} for row in first[:5]])
+
+    # An hour of which nothing came in time.
+    post(hour(8))
+    post(hour(9))
+    until("the hour behind it", windows, lambda w: iso(8) in hours(w))
+    post(hour(7))
+    post(hour(7), "labels", labels(hour(7)))
+    found = hours(until("an hour that was late as a whole", windows,
+                        lambda w: "accuracy" in {m["metric"] for m in hours(w).get(iso(7), {}).get("metrics", [])}))
+    expect("its rows and their labels", (found[iso(7)]["rows"], found[iso(7)].get("coverage")), (200, 1))
+    service.end(signal.SIGKILL)
+    service = Service(vigie, folder)
+    told = until("after a kill", lambda: service.ask("GET", model)[1], lambda m: m.get("early_rows"))
+    expect("counted once", (told["late_rows"], told["early_rows"]), (30, 5))
 
     # A change that only the rows of a version have is found against the other version's.
     status, said = service.ask("POST", f"{model}/reference", json.dumps({"version": "2"}).encode())
