@@ -6,36 +6,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/file.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 namespace vigie {
-namespace {
-
-// What ${NAME} and file: stand for. What a value holds is in no message.
-Result<std::string> resolved(std::string_view value, const std::string& where, const Environment& environment) {
-  if (value.starts_with("file:")) {
-    const auto text = read_file(std::string(value.substr(5)), 1 << 16);
-    if (!text) return fail(Code::kUsage, fmt::format("{}: {}", where, text.error().message));
-    return text->substr(0, text->find_first_of("\r\n"));
-  }
-  std::string out;
-  for (;;) {
-    const auto begin = value.find("${");
-    out += value.substr(0, begin);
-    if (begin == value.npos) return out;
-    const auto end = value.find('}', begin);
-    if (end == value.npos) return fail(Code::kUsage, where + ": ${ without a }");
-    const std::string name(value.substr(begin + 2, end - begin - 2));
-    const auto found = environment ? environment(name) : std::nullopt;
-    if (!found) return fail(Code::kUsage, fmt::format("{}: there is no variable {} in the environment", where, name));
-    out += *found;
-    value.remove_prefix(end + 1);
-  }
-}
-
-}  // namespace
-
 Result<Settings> read_settings(const Call& call, std::span<const Param> params, const Environment& environment) {
   Settings settings;
   for (const auto& part : call.parts) {
@@ -52,7 +26,7 @@ Result<Settings> read_settings(const Call& call, std::span<const Param> params, 
     }
     const auto where = fmt::format("{}.{}", call.name, name);
     if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    VIGIE_ASSIGN(auto full, resolved(value, where, environment));
+    VIGIE_ASSIGN(auto full, reveal(value, where, environment));
     if (!is_utf8(full) || std::any_of(full.begin(), full.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
       return fail(Code::kUsage, where + ": holds a control character, or is no UTF-8");
     if (!settings.values.emplace(name, std::move(full)).second) return fail(Code::kUsage, where + ": given twice");

@@ -16,6 +16,8 @@
 #include "cli/command_internal.h"
 #include "cli/help_internal.h"
 #include "cli/interrupt_internal.h"
+#include "cli/settings_internal.h"
+#include "cli/setup_internal.h"
 
 namespace vigie::cli {
 
@@ -152,8 +154,9 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
   if (chosen.empty())
-    return "a command is needed: profile, compare, score, check, detect, serve, send, notify, show, list (vigie "
-           "--help)";
+    return "a command is needed: profile, compare, score, check, detect, serve, send, demo, doctor, notify, show, "
+           "list, "
+           "config, setup (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (wrong = misused(error, *chosen[0]); !wrong.empty()) return fmt::format("{} {}", wrong, help);
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
@@ -182,7 +185,8 @@ int run(int argc, char** argv) {
   program.get_option("--version")->description("the version");
   Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_check(program),
                         add_detect(program),  add_serve(program),   add_send(program),  add_demo(program),
-                        add_doctor(program),  add_notify(program),  add_show(program),  add_list(program)};
+                        add_doctor(program),  add_notify(program),  add_show(program),  add_list(program),
+                        add_config(program),  add_setup(program)};
   // vigie help [COMMAND]
   std::vector<char*> words(argv, argv + argc);
   std::string help = "--help";

@@ -56,13 +56,13 @@ class Temporary {
 // Where it was not said, another port does if the usual one is taken.
 Result<std::unique_ptr<server::Service>> start(const Options& o, const std::string& data) {
   const auto with = [&](const std::string& listen) -> Result<std::unique_ptr<server::Service>> {
-    server::ServiceOptions options;
-    options.data = data, options.version = kVersion, options.log = say;
-    VIGIE_TRY(listen_to(listen, options.http));
+    VIGIE_ASSIGN(auto options, options_at(listen));
+    options.data = data;
     return server::Service::start(std::move(options));
   };
   auto service = with(o.listen);
-  if (service || o.listen != kListen || service.error().message.find("--listen") == std::string::npos) return service;
+  if (service || o.listen != kListen || service.error().message.find("cannot listen") == std::string::npos)
+    return service;
   return with("127.0.0.1:0");
 }
 

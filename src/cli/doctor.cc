@@ -8,6 +8,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/credentials_internal.h"
 #include "cli/doctor_findings_internal.h"
 #include "http/client.h"
 
@@ -20,6 +21,7 @@ struct Options {
   std::string to = "http://127.0.0.1:8090", fail_on;
   std::vector<std::string> models;
   bool json = false;
+  Credentials credentials;
 };
 
 constexpr int kMostPages = 1'000;
@@ -31,7 +33,7 @@ std::string text_of(const Json& json, const char* key) {
 
 class Service {
  public:
-  explicit Service(std::string to) : to_(std::move(to)) {
+  Service(std::string to, std::string token) : to_(std::move(to)), token_(std::move(token)) {
     while (to_.ends_with('/')) to_.pop_back();
   }
   const std::string& url() const { return to_; }
@@ -40,7 +42,7 @@ class Service {
   Result<Json> get(std::string path) {
     Json all;
     for (int page = 0; !path.empty() && page < kMostPages; ++page) {
-      VIGIE_ASSIGN(const auto answer, client_.send("GET", to_ + path, ""));
+      VIGIE_ASSIGN(const auto answer, client_.send("GET", to_ + path, "", authorized(token_)));
       auto body = Json::parse(answer.body, nullptr, false);
       const auto error = text_of(body, "error");
       const bool health = path == "/healthz";
@@ -64,7 +66,7 @@ class Service {
   }
 
  private:
-  std::string to_;
+  std::string to_, token_;
   http::Client client_{{.user_agent = fmt::format("vigie/{}", kVersion)}};
 };
 
@@ -111,7 +113,8 @@ Result<int> run(const Options& o) {
   if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
     return fail(Code::kUsage,
                 fmt::format("{}: expected the URL of a service, as http://127.0.0.1:8090", vigie::quoted(o.to)));
-  Service service(o.to);
+  VIGIE_ASSIGN(auto token, o.credentials.read());
+  Service service(o.to, std::move(token));
   const auto now = static_cast<double>(system_now());
   std::vector<Finding> findings;
   VIGIE_ASSIGN(const auto health, service.get("/healthz"));
@@ -159,6 +162,7 @@ Command add_doctor(CLI::App& program) {
   auto o = std::make_shared<Options>();
   app->add_option("URL", o->to, "the service; else http://127.0.0.1:8090");
   app->add_option("--model", o->models, "only this model; may be repeated")->type_name("M")->allow_extra_args(false);
+  o->credentials.add(*app);
   app->add_option("--fail-on", o->fail_on, "exit status 1 for what is at least a hint, a warning or a fail")
       ->type_name("GRADE");
   app->add_flag("--json", o->json, "one JSON document instead of lines");

@@ -11,7 +11,7 @@ namespace vigie::cli {
 namespace {
 
 enum State { kFree, kHeld, kHeldAndAsked, kEnding };
-std::atomic<int> state{kFree}, asked{0}, wake{-1}, nothing{-1};
+std::atomic<int> state{kFree}, asked{0}, wake{-1}, nothing{-1}, hung_up{-1};
 std::atomic<bool> line{false};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -36,6 +36,10 @@ extern "C" void vigie_cli_on_signal(int number) {
       return;
     }
   }
+}
+
+extern "C" void vigie_cli_on_hangup(int) {
+  if (const int fd = hung_up; fd >= 0) (void)!::write(fd, "", 1);
 }
 
 }  // namespace
@@ -95,6 +99,29 @@ bool CatchSignals::asked() const {
 
 int CatchSignals::number() const {
   return cli::asked;
+}
+
+CatchHangup::CatchHangup() {
+  (void)!::pipe2(ends_, O_CLOEXEC | O_NONBLOCK);
+  hung_up = ends_[1];
+  struct sigaction action{};
+  action.sa_handler = vigie_cli_on_hangup;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGHUP, &action, &before_);
+}
+
+CatchHangup::~CatchHangup() {
+  ::sigaction(SIGHUP, &before_, nullptr);
+  hung_up = -1;
+  for (const int fd : ends_)
+    if (fd >= 0) ::close(fd);
+}
+
+bool CatchHangup::taken() const {
+  char bytes[64];
+  bool any = false;
+  while (::read(ends_[0], bytes, sizeof bytes) > 0) any = true;
+  return any;
 }
 
 void bar_is_shown(bool shown) {

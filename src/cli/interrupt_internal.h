@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
+
 namespace vigie::cli {
 
 /// Before anything else is opened: closed standard streams become ones that are empty or, for output, cannot be
@@ -34,6 +36,21 @@ class CatchSignals {
 
  private:
   int ends_[2] = {-1, -1}, nothing_ = -1;
+};
+
+/// While one lives (one at a time), SIGHUP ends nothing and is told here, also where the caller ignores it: for a
+/// service that reads its settings anew.
+class CatchHangup {
+ public:
+  CatchHangup();
+  ~CatchHangup();
+  CatchHangup(const CatchHangup&) = delete;
+  int fd() const { return ends_[0]; }  ///< can be read once there was one
+  bool taken() const;                  ///< whether there was one since the last time
+
+ private:
+  int ends_[2] = {-1, -1};
+  struct sigaction before_{};
 };
 
 /// Whether a line on standard error has to be cleared before the end.

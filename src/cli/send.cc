@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/quantity.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
@@ -33,35 +34,32 @@ struct Plan {
   std::int64_t from_row = 1;
 };
 
-// A number behind which one of the units stands.
-template <std::size_t n>
-Result<double> number_with(std::string_view option, const std::string& given,
-                           const std::pair<std::string_view, double> (&units)[n], std::string_view expected) {
-  double value = 0;
-  const auto* end = given.data() + given.size();
-  const auto [stop, error] = std::from_chars(given.data(), end, value);
-  for (const auto& [unit, size] : units)
-    if (error == std::errc() && std::string_view(stop, static_cast<std::size_t>(end - stop)) == unit && value >= 0 &&
-        std::isfinite(value * size))
-      return value * size;
-  return fail(Code::kUsage, fmt::format("{}: expected {}, got {}", option, expected, vigie::quoted(given)));
+Result<double> seconds_of(std::string_view option, const std::string& given) {
+  const auto seconds = parse_duration(given);
+  if (seconds) return *seconds;
+  return fail(Code::kUsage,
+              fmt::format("{}: expected a time, as 30s, 15m, 2h or 7d, got {}", option, vigie::quoted(given)));
 }
 
-Result<double> seconds_of(std::string_view option, const std::string& given) {
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"s", 1},    {"", 1},      {"ms", 1e-3}, {"m", 60},
-                                                            {"min", 60}, {"h", 3'600}, {"d", 86'400}};
-  return number_with(option, given, kUnits, "a time, as 30s, 15m, 2h or 7d");
+// A factor, as 60x; nothing for what is none.
+std::optional<double> factor_of(std::string_view given) {
+  double value = 0;
+  if (given.ends_with('x')) given.remove_suffix(1);
+  const auto* end = given.data() + given.size();
+  const auto [stop, error] = std::from_chars(given.data(), end, value);
+  if (error != std::errc() || stop != end || !(value > 0) || !std::isfinite(value)) return {};
+  return value;
 }
 
 Result<Plan> plan_of(const Options& o) {
   Plan plan;
   auto& pace = plan.pace;
   if (o.speed != "max") {
-    constexpr std::pair<std::string_view, double> kTimes[] = {{"x", 1}, {"", 1}};
-    VIGIE_ASSIGN(pace.speed, number_with("--speed", o.speed, kTimes, "max, or a factor as 60x"));
-    if (pace.speed == 0)
+    const auto factor = factor_of(o.speed);
+    if (!factor)
       return fail(Code::kUsage,
                   fmt::format("--speed: expected max, or a factor as 60x, got {}", vigie::quoted(o.speed)));
+    pace.speed = *factor;
   }
   if (!o.delay.empty()) {
     VIGIE_ASSIGN(const double seconds, seconds_of("--label-delay", o.delay));
@@ -285,7 +283,8 @@ Result<Sent> send_rows(const Options& o, const Plan& plan, table::Input& input, 
 Result<int> send(SendOptions& o, const CatchSignals* signals) {
   VIGIE_ASSIGN(auto plan, plan_of(o));
   if (o.reference.empty()) VIGIE_TRY(check_roles(o));
-  VIGIE_ASSIGN(auto delivery, Delivery::make(o.to, o.model, plan.patience));
+  VIGIE_ASSIGN(auto token, o.credentials.read());
+  VIGIE_ASSIGN(auto delivery, Delivery::make(o.to, o.model, std::move(token), plan.patience));
   // What is not there is told before anybody is asked; a pipe can be read once.
   VIGIE_ASSIGN(const auto reading, o.columns.reading());
   if (o.data != "-") VIGIE_TRY(table::open_input(o.data, reading));
@@ -355,6 +354,7 @@ Command add_send(CLI::App& program) {
   app->add_option("FILE", o->data, "DATA: file, quoted glob or -")->required();
   app->add_option("--to", o->to, "the service, as http://127.0.0.1:8090")->type_name("URL")->required();
   app->add_option("--model", o->model, "name of the model there")->type_name("M")->required();
+  o->credentials.add(*app);
   app->add_option("--reference", o->reference,
                   "DATA or a profile (.vpf) that the service is to compare with from now on; sent first. Columns are "
                   "read as they are there, and have the roles that a profile knows")

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/credentials_internal.h"
 #include "cli/send_delivery_internal.h"
 #include "event/record.h"
 
@@ -41,13 +42,15 @@ std::optional<Taken> taken_of(const http::Answer& answer) {
 
 }  // namespace
 
-Delivery::Delivery(std::string to, std::string model, std::optional<milliseconds> patience)
+Delivery::Delivery(std::string to, std::string model, std::string token, std::optional<milliseconds> patience)
     : to_(std::move(to)),
       model_(std::move(model)),
+      token_(std::move(token)),
       patience_(patience),
       client_(std::make_unique<http::Client>(http::ClientOptions{.user_agent = fmt::format("vigie/{}", kVersion)})) {}
 
-Result<Delivery> Delivery::make(const std::string& to, const std::string& model, std::optional<milliseconds> patience) {
+Result<Delivery> Delivery::make(const std::string& to, const std::string& model, std::string token,
+                                std::optional<milliseconds> patience) {
   const auto scheme = to.find("://");
   if ((!to.starts_with("http://") && !to.starts_with("https://")) || scheme + 3 == to.size() ||
       to.find_first_of("?# ") != std::string::npos)
@@ -57,7 +60,7 @@ Result<Delivery> Delivery::make(const std::string& to, const std::string& model,
     return fail(Code::kUsage, "--model: " + named.error().message);
   auto base = to;
   while (base.ends_with('/')) base.pop_back();
-  return Delivery(std::move(base), http::encoded(model), patience);
+  return Delivery(std::move(base), http::encoded(model), std::move(token), patience);
 }
 
 bool Delivery::pause(milliseconds span) const {
@@ -73,8 +76,10 @@ Result<std::optional<http::Answer>> Delivery::ask(std::string_view method, const
   Clock::time_point since;
   auto wait = kFirst;
   const bool post = method == "POST";
+  auto headers = authorized(token_);
+  headers.emplace_back("Content-Type", type);
   while (true) {
-    auto answer = client_->send(method, to_ + path, body, {{"Content-Type", type}});
+    auto answer = client_->send(method, to_ + path, body, headers);
     if (!answer && answer.error().code != Code::kUnavailable) return std::move(answer.error());
     if (answer && post && (answer->status == 429 || answer->status == 503)) {
       reached_ = true;

@@ -31,8 +31,9 @@ struct Taken {
 class Delivery {
  public:
   static constexpr std::chrono::milliseconds kPatience{60'000};
-  /// `to`: as http://127.0.0.1:8090. Code::kUsage where it is no such URL, Code::kInput where the model has no name.
-  static Result<Delivery> make(const std::string& to, const std::string& model,
+  /// `to`: as http://127.0.0.1:8090; `token`: what it lets in by, or nothing. Code::kUsage where it is no such URL,
+  /// Code::kInput where the model has no name.
+  static Result<Delivery> make(const std::string& to, const std::string& model, std::string token,
                                std::optional<std::chrono::milliseconds> patience);
   /// From now on an end that is asked for ends every wait.
   void heed(const CatchSignals& signals) { signals_ = &signals; }
@@ -45,12 +46,12 @@ class Delivery {
   Result<bool> reference(std::string_view profile);
 
  private:
-  Delivery(std::string to, std::string model, std::optional<std::chrono::milliseconds> patience);
+  Delivery(std::string to, std::string model, std::string token, std::optional<std::chrono::milliseconds> patience);
   Result<std::optional<http::Answer>> ask(std::string_view method, const std::string& path, std::string_view body,
                                           const std::string& type);
   bool pause(std::chrono::milliseconds span) const;  ///< false: an end was asked for
 
-  std::string to_, model_;
+  std::string to_, model_, token_;
   std::optional<std::chrono::milliseconds> patience_;
   const CatchSignals* signals_ = nullptr;
   std::unique_ptr<http::Client> client_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command_internal.h"
+#include "cli/credentials_internal.h"
 #include "cli/interrupt_internal.h"
 #include "cli/task_options_internal.h"
 
@@ -19,6 +20,7 @@ struct SendOptions {
   DataOptions columns;
   WindowOptions windows;
   TaskOptions task;  ///< of the reference
+  Credentials credentials;
 };
 
 /// Sends the rows and says what became of them; gives the exit status. `signals`: ask for its end; nullptr: its own.

@@ -5,12 +5,12 @@
 
 #include "base/result.h"
 #include "cli/interrupt_internal.h"
-#include "server/http.h"
+#include "server/service.h"
 
 namespace vigie::cli {
 
-/// Reads --listen: HOST:PORT of the loopback, as 127.0.0.1:8090 or [::1]:0. Code::kUsage.
-Status listen_to(const std::string& where, server::HttpOptions& http);
+/// What `vigie serve` is told where --listen alone is given. Code::kUsage.
+Result<server::ServiceOptions> options_at(const std::string& listen);
 
 /// Until an end is asked for.
 void wait_for(const CatchSignals& signals);

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 #include <optional>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "config/yaml_internal.h"
 
 namespace vigie::config {
 namespace {
@@ -63,20 +63,11 @@ class Parser {
 
  private:
   Error wrong(const YAML::Node& node, std::string_view what) const {
-    return fail(Code::kUsage, fmt::format("{}:{}: {}", path_, std::max(node.Mark().line, 0) + 1, what));
+    return fail(Code::kUsage, fmt::format("{}:{}: {}", path_, line_of(node), what));
   }
-  static std::string name(const YAML::Node& node) { return node.IsScalar() ? node.Scalar() : std::string(); }
+  static std::string name(const YAML::Node& node) { return text_of(node); }
 
-  // YAML maps may say a key twice, and then nobody knows which is meant.
-  Status once(const YAML::Node& map) const {
-    std::map<std::string, int> lines;
-    for (const auto& item : map) {
-      const auto [known, added] = lines.try_emplace(name(item.first), item.first.Mark().line + 1);
-      if (!added)
-        return wrong(item.first, fmt::format("\"{}\" stands in line {} already", known->first, known->second));
-    }
-    return {};
-  }
+  Status once(const YAML::Node& map) const { return check_once(map, path_); }
 
   Status columns(const YAML::Node& node) {
     if (!node.IsMap()) return wrong(node, "columns: expected lines of the form NAME: {RULE: …}");
@@ -100,7 +91,7 @@ class Parser {
       const std::string key = name(item.first), place = fmt::format("columns.{}.{}", column, key);
       Expectation rule;
       rule.column = column;
-      rule.line = item.first.Mark().line + 1;
+      rule.line = line_of(item.first);
       if (key == "at_most") {
         VIGIE_ASSIGN(at_most, share(item.second, place));
         continue;
@@ -198,7 +189,7 @@ class Parser {
     for (const auto& item : node) {
       Expectation rule;
       rule.kind = Kind::kRelation;
-      rule.line = item.Mark().line + 1;
+      rule.line = line_of(item);
       if (item.IsScalar()) {
         VIGIE_TRY(relation(item, rule));
       } else if (item.IsMap()) {

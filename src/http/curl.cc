@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "http/curl_internal.h"
+#include "http/trust.h"
 
 namespace vigie::http {
 namespace {
@@ -41,6 +42,11 @@ Curl load(bool& complete) {
   return out;
 }
 
+std::string& trusted_file() {
+  static std::string file;
+  return file;
+}
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
@@ -53,6 +59,14 @@ unsigned reply_code(std::string_view line) {
 }
 
 }  // namespace
+
+void trust(std::string file) {
+  trusted_file() = std::move(file);
+}
+
+const std::string& trusted() {
+  return trusted_file();
+}
 
 const Curl* Curl::get() {
   static bool complete = false;
@@ -78,6 +92,7 @@ Exchange::Exchange(const Curl& curl, CURL* easy, const ClientOptions& options, s
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.answer.count()));
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
+  if (!trusted().empty()) set(CURLOPT_CAINFO, trusted().c_str());
   set(CURLOPT_HTTPHEADER, headers_);
   set(CURLOPT_ERRORBUFFER, why_);
   set(CURLOPT_WRITEFUNCTION, &take_body);

@@ -386,6 +386,14 @@ void Journal::forget(const std::string& consumer) {
   drop_old();
 }
 
+void Journal::limit(std::uint64_t keep_bytes, std::chrono::seconds keep_age) {
+  {
+    const std::lock_guard lock(mutex_);
+    options_.keep_bytes = keep_bytes, options_.keep_age = keep_age;
+  }
+  drop_old();
+}
+
 std::uint64_t Journal::bytes() const {
   const std::lock_guard lock(segments_->mutex);
   std::uint64_t total = 0;

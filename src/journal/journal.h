@@ -97,6 +97,9 @@ class Journal {
   void keep(const std::string& consumer, Sequence from);
   void forget(const std::string& consumer);
 
+  /// From now on Options::keep_bytes and keep_age.
+  void limit(std::uint64_t keep_bytes, std::chrono::seconds keep_age);
+
   std::uint64_t bytes() const;                       ///< of all files
   const std::string& torn() const { return torn_; }  ///< the file that holds what was cut off at open(); empty: none
 

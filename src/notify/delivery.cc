@@ -140,13 +140,18 @@ struct Delivery::Impl {
 
 Delivery::Delivery(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Delivery>> Delivery::start(Outbox& outbox, std::vector<std::unique_ptr<Target>> targets,
-                                                  DeliveryOptions options) {
+Status check(std::span<const std::unique_ptr<Target>> targets) {
   std::set<std::string> names;
   for (const auto& target : targets)
     if (!names.insert(target->name()).second)
       return fail(Code::kUsage,
                   fmt::format("{}: two targets of that name; give one another with name=", target->name()));
+  return {};
+}
+
+Result<std::unique_ptr<Delivery>> Delivery::start(Outbox& outbox, std::vector<std::unique_ptr<Target>> targets,
+                                                  DeliveryOptions options) {
+  VIGIE_TRY(check(targets));
   VIGIE_TRY(check(options.context));
   auto impl = std::make_unique<Impl>(outbox, std::move(targets), std::move(options));
   VIGIE_TRY(impl->transfers.usable());

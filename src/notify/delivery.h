@@ -57,6 +57,9 @@ struct TargetState {
   std::string last_error;          ///< of the tries since then
 };
 
+/// Code::kUsage: two targets of one name.
+Status check(std::span<const std::unique_ptr<Target>> targets);
+
 /// Sends what an outbox holds, in a thread of its own. An item leaves the outbox when it is sent, refused for good, or
 /// tried in vain for too long, and only then; a crash between may repeat one, under the same number. Notices of one
 /// incident reach a target in order; targets do not wait for each other. What is for a target that is not there is

@@ -80,6 +80,12 @@ bool Follower::behind() const {
   return system_now() - waited_ > 1'000'000;
 }
 
+Follower::Lag Follower::lag() const {
+  const auto end = journal_.end(), at = read_to_.load();
+  if (at >= end) return {};
+  return {end - at, std::max<std::int64_t>(0, system_now() - std::max(waited_.load(), last_arrived_.load()))};
+}
+
 std::optional<engine::LiveWindows::Astray> Follower::astray(const std::string& model) const {
   std::lock_guard lock(mutex_);
   const auto it = astray_.find(model);
@@ -89,6 +95,11 @@ std::optional<engine::LiveWindows::Astray> Follower::astray(const std::string& m
 std::string Follower::trouble() const {
   std::lock_guard lock(mutex_);
   return trouble_;
+}
+
+std::int64_t Follower::lost_pieces() const {
+  std::lock_guard lock(mutex_);
+  return lost_;
 }
 
 std::string Follower::lost() const {
@@ -137,16 +148,20 @@ Status Follower::catch_up() {
 }
 
 void Follower::start() {
-  waited_ = system_now();
+  waited_ = system_now(), read_to_ = reader_.position();
   thread_ = std::thread([this] { run(); });
 }
 
 void Follower::run() {
   while (!stop_) {
+    const auto end = journal_.end();
     const bool behind = std::any_of(followed_.begin(), followed_.end(),
                                     [](const auto& of) { return of.second.watch && of.second.watch->behind(); });
     // What is over is told of before more is read.
     auto more = behind ? Result<bool>(true) : step();
+    // Numbers may have gaps: where there is nothing more to read, all was.
+    read_to_ = more && !*more ? std::max(end, reader_.position()) : reader_.position();
+    last_arrived_ = arrived_;
     Status done = more ? Status() : Status(more.error());
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.

@@ -49,12 +49,19 @@ class Follower {
   Prices prices;  ///< before start()
   /// It has been reading, or held up, for a second: what is written now it reads later.
   bool behind() const;
+  /// How much of the journal it has not read, and how long the oldest of it has been there, at most.
+  struct Lag {
+    journal::Sequence records = 0;
+    std::int64_t micros = 0;
+  };
+  Lag lag() const;
   /// Of a model that has a reference the rows that are in no window.
   std::optional<engine::LiveWindows::Astray> astray(const std::string& model) const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
   /// What of the journal was altered, and passed over; empty when nothing was.
   std::string lost() const;
+  std::int64_t lost_pieces() const;
 
  private:
   void run();
@@ -99,6 +106,8 @@ class Follower {
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{};
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
+  std::atomic<journal::Sequence> read_to_ = 0;
+  std::atomic<std::int64_t> last_arrived_ = 0;  // of what it read: µs
   mutable std::mutex mutex_;
   std::map<std::string, engine::LiveWindows::Astray, std::less<>> astray_;  // of those that have a reference
   std::string trouble_, lost_why_;

@@ -7,13 +7,16 @@
 #include <atomic>
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast.hpp>
 #include <charconv>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
 #include "base/parallel.h"
+#include "server/tls_internal.h"
 
 namespace vigie::server {
 namespace {
@@ -27,9 +30,11 @@ using Strand = asio::strand<asio::io_context::executor_type>;
 template <class T>
 using Task = asio::awaitable<T, Strand>;
 using Stream = beast::basic_stream<tcp, Strand>;
+using Secured = asio::ssl::stream<Stream>;
 constexpr asio::use_awaitable_t<Strand> kAwait;
 constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
 constexpr std::size_t kRead = 64 << 10;  // of a larger body at once
+constexpr auto kParting = std::chrono::seconds(1);
 
 std::optional<std::string> decoded(std::string_view part) {
   std::string out;
@@ -69,28 +74,53 @@ std::string escaped(std::string_view text) {
 
 class HttpServer::Impl {
  public:
-  Impl(HttpOptions options, Handler handler)
-      : options_(std::move(options)),
+  Impl(HttpOptions options, Gate gate, Handler handler)
+      : host_(options.host),
+        port_(options.port),
+        thread_count_(thread_count(options.threads)),
+        gate_(std::move(gate)),
         handler_(std::move(handler)),
-        io_(static_cast<int>(thread_count(options_.threads))),
+        io_(static_cast<int>(thread_count_)),
         acceptor_(io_) {}
 
-  Status listen() {
+  Status listen(const HttpOptions& options) {
+    VIGIE_TRY(adopt(options));
     boost::system::error_code error;
-    const auto address = asio::ip::make_address(options_.host, error);
+    const auto address = asio::ip::make_address(host_, error);
     if (error)
-      return fail(Code::kUsage,
-                  fmt::format("--listen: {} is no address, as 127.0.0.1:8090 or [::1]:8090", options_.host));
-    const tcp::endpoint here(address, options_.port);
+      return fail(Code::kUsage, fmt::format("cannot listen on {}: no address, as 127.0.0.1:8090 or [::1]:8090", host_));
+    const tcp::endpoint here(address, port_);
     acceptor_.open(here.protocol(), error);
     if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor_.bind(here, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error)
-      return fail(Code::kUsage, fmt::format("--listen {}:{}: {}", options_.host, options_.port, error.message()));
-    asio::co_spawn(asio::make_strand(io_), accept(), asio::detached);
-    for (unsigned i = 0; i < thread_count(options_.threads); ++i) threads_.emplace_back([this] { io_.run(); });
+    if (error) return fail(Code::kUsage, fmt::format("cannot listen on {}:{}: {}", host_, port_, error.message()));
     return {};
+  }
+
+  void run() {
+    asio::co_spawn(asio::make_strand(io_), accept(), asio::detached);
+    for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { io_.run(); });
+  }
+
+  Status adopt(const HttpOptions& options) {
+    auto terms = std::make_shared<Terms>();
+    terms->body_limit = options.body_limit, terms->header_limit = options.header_limit;
+    terms->connections = options.connections, terms->patience = options.patience;
+    if (!options.certificate.empty()) {
+      VIGIE_ASSIGN(terms->tls, make_tls(options.certificate, options.key));
+    }
+    std::lock_guard lock(mutex_);
+    terms_ = std::move(terms);
+    return {};
+  }
+
+  Counts counts() const {
+    Counts out;
+    out.connections = open_;
+    for (std::size_t i = 0; i < out.answered.size(); ++i) out.answered[i] = answered_[i];
+    if (const auto terms = this->terms(); terms->tls) out.certificate_end = terms->tls->end;
+    return out;
   }
 
   ~Impl() { stop(); }
@@ -111,6 +141,19 @@ class HttpServer::Impl {
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
  private:
+  // What a reload may change.
+  struct Terms {
+    std::uint64_t body_limit = 0;
+    std::uint32_t header_limit = 0;
+    std::size_t connections = 0;
+    std::chrono::seconds patience{};
+    std::shared_ptr<Tls> tls;
+  };
+  std::shared_ptr<const Terms> terms() const {
+    std::lock_guard lock(mutex_);
+    return terms_;
+  }
+
   Task<void> accept() {
     while (!stopping_) {
       auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kNoThrow);
@@ -121,11 +164,11 @@ class HttpServer::Impl {
         continue;
       }
       auto strand = socket.get_executor();
-      asio::co_spawn(strand, serve(Stream(std::move(socket))), asio::detached);
+      asio::co_spawn(strand, greet(Stream(std::move(socket))), asio::detached);
     }
   }
 
-  Task<void> serve(Stream stream) {
+  Task<void> greet(Stream stream) {
     struct Counted {
       std::atomic<std::size_t>& count;
       std::size_t now;
@@ -135,32 +178,72 @@ class HttpServer::Impl {
     boost::system::error_code ignored;
     stream.socket().set_option(tcp::no_delay(true), ignored);
     beast::flat_buffer buffer;
+    const auto terms = this->terms();
+    if (!terms->tls) {
+      co_await serve(stream, buffer, open.now);
+    } else if (open.now <= terms->connections) {
+      stream.expires_after(terms->patience);
+      auto [unread, secure] = co_await beast::async_detect_ssl(stream, buffer, kNoThrow);
+      if (unread) co_return;
+      if (!secure) {
+        co_await send(stream, refuse(400, "TLS is spoken here: https://, not http://", "connection"), 11, false, false);
+      } else {
+        Secured secured(std::move(stream), terms->tls->context);
+        auto [failed, used] = co_await secured.async_handshake(Secured::server, buffer.data(), kNoThrow);
+        if (failed) co_return;
+        buffer.consume(used);
+        co_await serve(secured, buffer, open.now);
+        secured.next_layer().expires_after(kParting);
+        co_await secured.async_shutdown(kNoThrow);
+        co_return;
+      }
+    }
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    // Who still sends would have the answer torn from it by a socket that is closed with bytes unread.
+    stream.expires_after(kParting);
+    for (int i = 0; i < 16 && !stopping_; ++i) {
+      buffer.clear();
+      auto [gone, n] = co_await stream.async_read_some(buffer.prepare(kRead), kNoThrow);
+      if (gone) break;
+    }
+  }
+
+  template <class S>
+  Task<void> serve(S& stream, beast::flat_buffer& buffer, std::size_t number) {
     bool keep = true;
     while (keep && !stopping_) {
+      const auto terms = this->terms();
       http::request_parser<http::string_body> parser;
-      parser.body_limit(options_.body_limit);
-      parser.header_limit(options_.header_limit);
-      stream.expires_after(options_.patience);
+      parser.body_limit(terms->body_limit);
+      parser.header_limit(terms->header_limit);
+      beast::get_lowest_layer(stream).expires_after(terms->patience);
       auto [bad_head, head] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
       if (bad_head == http::error::end_of_stream || bad_head == beast::error::timeout) break;
-      if (!bad_head && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+      Request request;
+      std::optional<Reply> reply;
+      if (!bad_head) reply = read_head(parser.get(), request);
+      if (!bad_head && !reply && number > terms->connections)
+        reply = refuse(503, fmt::format("more than {} connections", terms->connections), "connection");
+      if (!bad_head && !reply) reply = gate_(request);
+      // Whom nothing is taken from need not send it.
+      keep = !bad_head && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms->connections;
+      if (!bad_head && !reply && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         http::response<http::empty_body> go_on(http::status::continue_, 11);
         auto [unsent, n] = co_await http::async_write(stream, go_on, kNoThrow);
         if (unsent) break;
       }
       auto bad = bad_head;
-      if (!bad) {
+      if (!bad && !reply) {
         if (parser.content_length().value_or(kRead) > buffer.size())
           buffer.reserve(std::min<std::size_t>(kRead, parser.content_length().value_or(kRead)));
         auto [bad_body, size] = co_await http::async_read(stream, buffer, parser, kNoThrow);
         bad = bad_body;
       }
-      std::optional<Reply> reply;
       if (bad == http::error::body_limit || bad == http::error::header_limit) {
         const bool body = bad == http::error::body_limit;
         reply = refuse(body ? 413 : 431,
-                       body ? fmt::format("the body is larger than {} bytes", options_.body_limit)
-                            : fmt::format("the header is larger than {} bytes", options_.header_limit),
+                       body ? fmt::format("the body is larger than {} bytes", terms->body_limit)
+                            : fmt::format("the header is larger than {} bytes", terms->header_limit),
                        body ? "body" : "header");
       } else if (bad.category() == http::make_error_code(http::error::bad_value).category() &&
                  bad != http::error::partial_message && bad) {
@@ -168,38 +251,46 @@ class HttpServer::Impl {
       } else if (bad) {
         break;  // the other side has gone
       }
-      keep = !bad && parser.keep_alive();
+      keep = keep && !bad;
       const bool head_only = !bad && parser.get().method() == http::verb::head;
       const unsigned version = bad ? 11 : parser.get().version();
-      if (!reply && open.now > options_.connections)
-        reply = refuse(503, fmt::format("more than {} connections", options_.connections), "connection"), keep = false;
       if (!reply) {
         ++busy_;
-        reply = co_await answered(parser.release());
+        reply = co_await answered(std::move(request), parser.release(), terms->body_limit);
         --busy_;
       }
-      http::response<http::string_body> response(static_cast<http::status>(reply->status), version);
-      response.set(http::field::server, "vigie");
-      response.set(http::field::content_type, reply->type);
-      for (const auto& [name, value] : reply->headers) response.set(name, value);
-      response.keep_alive(keep && !stopping_);
-      response.body() = std::move(reply->body);
-      response.prepare_payload();
-      if (head_only) response.body().clear();
-      stream.expires_after(options_.patience);
-      ++busy_;
-      auto [unsent, n] = co_await http::async_write(stream, response, kNoThrow);
-      --busy_;
-      if (unsent) break;
+      const bool sent = co_await send(stream, std::move(*reply), version, head_only, keep);
+      if (!sent) break;
     }
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
-  Task<Reply> answered(http::request<http::string_body> message) {
-    Request request;
+  template <class S>
+  Task<bool> send(S& stream, Reply reply, unsigned version, bool head_only, bool keep) {
+    ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
+    http::response<http::string_body> response(static_cast<http::status>(reply.status), version);
+    response.set(http::field::server, "vigie");
+    response.set(http::field::content_type, reply.type);
+    response.set("X-Content-Type-Options", "nosniff");
+    if (reply.type.starts_with("text/html")) response.set("X-Frame-Options", "DENY");
+    for (const auto& [name, value] : reply.headers) response.insert(name, value);
+    response.keep_alive(keep && !stopping_);
+    response.body() = std::move(reply.body);
+    response.prepare_payload();
+    if (head_only) response.body().clear();
+    beast::get_lowest_layer(stream).expires_after(terms()->patience);
+    ++busy_;
+    auto [unsent, n] = co_await http::async_write(stream, response, kNoThrow);
+    --busy_;
+    co_return !unsent;
+  }
+
+  // What there is before the body; a refusal where it cannot be.
+  static std::optional<Reply> read_head(const http::request<http::string_body>& message, Request& request) {
+    const auto header = [&](http::field field) { return std::string(message[field]); };
     request.method = std::string(message.method_string());
-    request.type = std::string(message[http::field::content_type]);
-    request.authorization = std::string(message[http::field::authorization]);
+    request.type = header(http::field::content_type), request.accept = header(http::field::accept);
+    request.authorization = header(http::field::authorization);
+    request.host = header(http::field::host), request.origin = header(http::field::origin);
     std::string_view target(message.target().data(), message.target().size());
     std::string_view query;
     if (auto mark = target.find('?'); mark != target.npos)
@@ -209,7 +300,7 @@ class HttpServer::Impl {
       query.remove_prefix(std::min(query.size(), part.size() + 1));
       const auto name = part.substr(0, part.find('='));
       auto plain = decoded(name), value = decoded(part.substr(std::min(part.size(), name.size() + 1)));
-      if (!plain || !value) co_return refuse(400, "a % that two hexadecimal digits do not follow", "query");
+      if (!plain || !value) return refuse(400, "a % that two hexadecimal digits do not follow", "query");
       if (!part.empty()) request.query.emplace_back(std::move(*plain), std::move(*value));
     }
     while (!target.empty()) {
@@ -217,11 +308,15 @@ class HttpServer::Impl {
       const auto part = target.substr(0, target.find('/'));
       target.remove_prefix(part.size());
       auto plain = decoded(part);
-      if (!plain) co_return refuse(400, "a % that two hexadecimal digits do not follow", "path");
+      if (!plain) return refuse(400, "a % that two hexadecimal digits do not follow", "path");
       if (!part.empty()) request.path.push_back(std::move(*plain));
     }
+    return {};
+  }
+
+  Task<Reply> answered(Request request, http::request<http::string_body> message, std::uint64_t most) {
     auto packing = message[http::field::content_encoding];
-    auto body = unpack(std::move(message.body()), {packing.data(), packing.size()}, options_.body_limit);
+    auto body = unpack(std::move(message.body()), {packing.data(), packing.size()}, most);
     if (!body) {
       const bool large = body.error().message.ends_with("too large");
       co_return refuse(large ? 413 : body.error().code == Code::kUsage ? 415 : 400, body.error().message, "body");
@@ -239,13 +334,19 @@ class HttpServer::Impl {
         kAwait, std::move(request));
   }
 
-  HttpOptions options_;
-  Handler handler_;
+  const std::string host_;
+  const std::uint16_t port_;
+  const unsigned thread_count_;
+  const Gate gate_;
+  const Handler handler_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Terms> terms_;
   asio::io_context io_;
   tcp::acceptor acceptor_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> open_ = 0, busy_ = 0;
+  std::array<std::atomic<std::uint64_t>, 5> answered_{};
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -259,9 +360,21 @@ std::uint16_t HttpServer::port() const {
   return impl_->port();
 }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpOptions options, Handler handler) {
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
-  VIGIE_TRY(impl->listen());
+void HttpServer::run() {
+  impl_->run();
+}
+
+Status HttpServer::adopt(const HttpOptions& options) {
+  return impl_->adopt(options);
+}
+
+HttpServer::Counts HttpServer::counts() const {
+  return impl_->counts();
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpOptions options, Gate gate, Handler handler) {
+  auto impl = std::make_unique<Impl>(options, std::move(gate), std::move(handler));
+  VIGIE_TRY(impl->listen(options));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +20,7 @@ struct Request {
   std::string method;                                      ///< "GET", …
   std::vector<std::string> path;                           ///< its parts, decoded: {"v1", "models"}
   std::vector<std::pair<std::string, std::string>> query;  ///< behind the question mark, decoded
-  std::string type, authorization;                         ///< headers
+  std::string type, accept, authorization, host, origin;   ///< headers
   std::string body;                                        ///< unpacked
 };
 
@@ -41,25 +43,41 @@ struct HttpOptions {
   unsigned threads = 0;                    ///< 0: one per core
   std::uint64_t body_limit = 64ULL << 20;  ///< bytes, packed and unpacked
   std::uint32_t header_limit = 16 << 10;
-  std::size_t connections = 10'000;   ///< more are answered 503
+  std::size_t connections = 10'000;   ///< more are answered 503, with TLS closed at once
   std::chrono::seconds patience{30};  ///< for a request that has begun, and for one that is to come
+  std::string certificate, key;       ///< files of TLS, PEM: the chain, and its key without a password; empty: no TLS
 };
 
 /// Told once, from any thread.
 using Answer = std::function<void(Reply)>;
 using Handler = std::function<void(Request, Answer)>;
+/// Looks at a request before its body is read, and refuses it or not.
+using Gate = std::function<std::optional<Reply>(const Request&)>;
 
-/// An HTTP/1.1 server (Boost.Beast): connections are kept, requests may follow each other without waiting, bodies may
-/// be packed (gzip, zstd). What is malformed or over a limit is answered as {"error", "where"}.
+/// An HTTP/1.1 server (Boost.Beast), with or without TLS 1.2 and 1.3: connections are kept, requests may follow each
+/// other without waiting, bodies may be packed (gzip, zstd). What is malformed or over a limit is answered as
+/// {"error", "where"}.
 class HttpServer {
  public:
-  /// Listens; the handler is called from its threads. Code::kUsage: not an address, or it is taken.
-  static Result<std::unique_ptr<HttpServer>> listen(HttpOptions options, Handler handler);
+  /// Listens; nobody is answered before run(). Gate and handler are called from its threads. Code::kUsage: not an
+  /// address, or it is taken, or the files of TLS do not fit.
+  static Result<std::unique_ptr<HttpServer>> listen(HttpOptions options, Gate gate, Handler handler);
   ~HttpServer();
+  void run();
+  /// From now on the limits and the certificate of `options`; connections that are open keep theirs. Code::kUsage, and
+  /// nothing changes: the files of TLS do not fit.
+  Status adopt(const HttpOptions& options);
   /// Stops taking connections and waits until answers under way are sent, a second at most. Then the handler is not
   /// called any more; an Answer that comes later goes nowhere.
   void stop();
   std::uint16_t port() const;
+
+  struct Counts {
+    std::uint64_t connections = 0;                ///< that are open
+    std::array<std::uint64_t, 5> answered{};      ///< 1xx to 5xx
+    std::optional<std::int64_t> certificate_end;  ///< seconds since 1970
+  };
+  Counts counts() const;
 
  private:
   class Impl;

@@ -61,7 +61,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   }
   std::sort(reply.rejected.begin(), reply.rejected.end(),
             [](const Reject& a, const Reject& b) { return a.index < b.index; });
-  if (good.empty()) return done(std::move(reply));
+  if (good.empty()) return count(kind, reply), done(std::move(reply));
 
   if (kind == event::Kind::kPredictions && behind())
     return done(fail(Code::kUnavailable, "what was accepted is not yet counted; send it again later"));
@@ -84,19 +84,31 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     accepted = std::move(good);
     reply.accepted = accepted.size();
   }
-  if (accepted.empty()) return done(std::move(reply));
+  if (accepted.empty()) return count(kind, reply), done(std::move(reply));
 
   journal::Records records;
   const auto lines = in_lines(rows, accepted);
   records.add(event::encode_head(kind, model, lines.size()), lines);
-  journal_.append(std::move(records), [this, claimed = std::move(claimed), reply = std::move(reply),
+  journal_.append(std::move(records), [this, kind, claimed = std::move(claimed), reply = std::move(reply),
                                        done = std::move(done)](Result<journal::Sequence> written) mutable {
     std::optional<Error> error;
     if (!written) error = written.error();
     settle(std::move(written), std::move(claimed));
     if (error) return done(std::move(*error));
+    count(kind, reply);
     done(std::move(reply));
   });
+}
+
+void Ingest::count(event::Kind kind, const Reply& reply) {
+  std::lock_guard lock(mutex_);
+  auto& all = counts_[kind == event::Kind::kLabels ? kLabels : kPredictions];
+  all.accepted += reply.accepted, all.duplicates += reply.duplicates, all.rejected += reply.rejected.size();
+}
+
+Ingest::Counts Ingest::counts() const {
+  std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 bool Ingest::behind() {

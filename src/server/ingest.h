@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,14 @@ class Ingest {
   /// Code::kUnavailable: the journal is full, or there are too many models, and nothing was accepted.
   void add(event::Kind kind, std::string_view model, std::string_view body, std::function<void(Result<Reply>)> done);
 
+  /// What became of records since the start.
+  struct Count {
+    std::uint64_t accepted = 0, duplicates = 0, rejected = 0;
+  };
+  enum : std::uint8_t { kPredictions, kLabels };
+  using Counts = std::array<Count, 2>;
+  Counts counts() const;
+
   /// The records below `offset` are in the State: their ids need not be remembered here any more.
   void committed(journal::Sequence offset);
 
@@ -53,10 +62,13 @@ class Ingest {
                std::vector<Key>& claimed);
   void settle(Result<journal::Sequence> written, std::vector<Key> claimed);
 
+  void count(event::Kind kind, const Reply& reply);
+
   journal::Journal& journal_;
   const State& state_;
   Models& models_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  Counts counts_{};
   boost::unordered_flat_map<Key, Known, Mixed> waiting_;     // ids that are not yet in the State
   std::map<journal::Sequence, std::vector<Key>> by_record_;  // of them those that last
   journal::Sequence committed_ = 0;

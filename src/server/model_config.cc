@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "drift/drift.h"
 #include "engine/compare.h"
@@ -163,15 +164,10 @@ Result<Dependency> dependency_of(const Json& json, std::size_t index) {
 }  // namespace
 
 std::optional<std::int64_t> duration_of(std::string_view text) {
-  const std::pair<char, double> units[] = {{'s', 1e6}, {'m', 6e7}, {'h', 3.6e9}, {'d', 8.64e10}};
-  if (text.size() < 2) return {};
-  for (const auto& [unit, micros] : units) {
-    if (text.back() != unit) continue;
-    const auto number = Json::parse(text.substr(0, text.size() - 1), nullptr, false);
-    if (!number.is_number() || !(number.get<double>() > 0) || number.get<double>() * micros > 400 * 8.64e10) return {};
-    return std::llround(number.get<double>() * micros);
-  }
-  return {};
+  const auto seconds = parse_duration(text);
+  const bool unit = !text.empty() && (text.back() < '0' || text.back() > '9');
+  if (!unit || !seconds || !(*seconds > 0) || *seconds > 400 * 86'400.0) return {};
+  return std::llround(*seconds * 1e6);
 }
 
 Result<ModelConfig> read_model_config(std::string_view body) {

@@ -36,6 +36,12 @@ class Models {
     return models_.emplace(name, std::move(model)).first->second.number;
   }
 
+  /// From now on so many; those that are there stay.
+  void limit(std::size_t most) {
+    std::lock_guard lock(mutex_);
+    most_ = most;
+  }
+
   /// Alters a model that number_of() knows.
   void update(std::string_view name, const std::function<void(Model&)>& change) {
     std::lock_guard lock(mutex_);

@@ -176,10 +176,13 @@ std::string answers(std::uint16_t port, const std::string& bytes) {
 
 TEST(Service, SpeaksHttp) {
   Folder folder;
-  ServiceOptions options;
-  options.data = folder.path, options.http.port = 0, options.http.body_limit = 1000, options.http.header_limit = 500;
-  options.http.threads = 2;
-  auto service = Service::start(options).value();
+  const auto at = [&](const std::string& data, std::uint16_t port) {
+    ServiceOptions options;
+    options.data = data, options.http.port = port, options.http.body_limit = 1000, options.http.header_limit = 500;
+    options.http.threads = 2;
+    return options;
+  };
+  auto service = Service::start(at(folder.path, 0)).value();
   auto post = [](std::string_view body, std::string_view more = "") {
     return fmt::format("POST /v1/models/m/predictions HTTP/1.1\r\nHost: x\r\n{}Content-Length: {}\r\n\r\n{}", more,
                        body.size(), body);
@@ -201,10 +204,9 @@ TEST(Service, SpeaksHttp) {
       "400 200");
   EXPECT_EQ(answers(service->port(), "PUT /v1/models HTTP/1.1\r\nHost: x\r\n\r\nGET /v1 HTTP/1.1\r\nHost: x\r\n\r\n"),
             "405 404");
-  EXPECT_EQ(Service::start(options).error().message, folder.path + ": another vigie has this folder");
-  options.data += "/other", options.http.port = service->port();
-  EXPECT_EQ(Service::start(options).error().message,
-            fmt::format("--listen 127.0.0.1:{}: Address already in use", service->port()));
+  EXPECT_EQ(Service::start(at(folder.path, 0)).error().message, folder.path + ": another vigie has this folder");
+  EXPECT_EQ(Service::start(at(folder.path + "/other", service->port())).error().message,
+            fmt::format("cannot listen on 127.0.0.1:{}: Address already in use", service->port()));
 }
 
 // Many that send the same ids at once, some of them twice: each is accepted by one.

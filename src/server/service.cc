@@ -26,10 +26,11 @@
 #include "server/follower.h"
 #include "server/ingest.h"
 #include "server/live_lines.h"
+#include "server/metrics.h"
 #include "server/openapi.h"
 #include "server/ops_api.h"
-#include "server/outbox_internal.h"
 #include "server/past_rows.h"
+#include "server/telling_internal.h"
 #include "table/json_rows.h"
 #include "view/live_page.h"
 
@@ -128,29 +129,43 @@ class Service::Impl {
     VIGIE_ASSIGN(writing.consumers[std::string(Follower::kConsumer)], state_->offset());
     VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
     VIGIE_ASSIGN(store_, store::open_sqlite(options_.data + "/results.sqlite"));
-    models_.emplace(std::move(known), options_.most_models);
+    models_.emplace(std::move(known), options_.limits.models);
     ingest_.emplace(*journal_, *state_, *models_);
+    telling_.emplace(*store_, options_.log);
     follower_.emplace(
-        *journal_, *state_, *models_, *store_, [this](const event::Notice& notice) { return targets_of(notice); },
+        *journal_, *state_, *models_, *store_,
+        [this](const event::Notice& notice) { return telling_->targets_of(notice); },
         [this](auto to) { ingest_->committed(to); });
-    outbox_.emplace(*store_);
-    std::vector<std::unique_ptr<notify::Target>> targets;
-    for (const auto& spec : options_.notify) {
-      auto target = notify::make_target(spec, options_.environment);
-      if (!target) return fail(Code::kUsage, "--notify " + target.error().message);
-      targets.push_back(std::move(*target));
-    }
-    notify::DeliveryOptions telling;
-    telling.context = options_.telling, telling.log = options_.log;
-    VIGIE_ASSIGN(delivery_, notify::Delivery::start(*outbox_, std::move(targets), std::move(telling)));
-    follower_->told = [this] { delivery_->wake(); };
-    VIGIE_TRY(start_samples());
+    VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
+    follower_->told = [this] { telling_->wake(); };
+    start_samples();
     VIGIE_TRY(follower_->catch_up());
+    VIGIE_ASSIGN(const bool said, declare(options_.models));
+    if (said) VIGIE_TRY(follower_->catch_up());
     follower_->start();
-    VIGIE_ASSIGN(http_, HttpServer::listen(options_.http, [this](Request request, Answer answer) {
-                   handle(std::move(request), std::move(answer));
-                 }));
+    let_in(std::move(options_.tokens), options_.behind_proxy);
+    VIGIE_ASSIGN(http_, HttpServer::listen(
+                            options_.http, [this](const Request& head) { return refused(head); },
+                            [this](Request request, Answer answer) { handle(std::move(request), std::move(answer)); }));
+    http_->run();
     return {};
+  }
+
+  Status reload(Result<ServiceOptions> fresh) {
+    auto done = fresh ? take_over(std::move(*fresh)) : Status(std::move(fresh.error()));
+    reloaded_ = done.has_value();
+    if (done) reloaded_at_ = system_now();
+    return done;
+  }
+
+  Status take_over(ServiceOptions fresh) {
+    VIGIE_TRY(declare(fresh.models));
+    VIGIE_TRY(http_->adopt(fresh.http));
+    let_in(std::move(fresh.tokens), fresh.behind_proxy);
+    models_->limit(fresh.limits.models);
+    most_features_ = fresh.limits.features, most_segments_ = fresh.limits.segments;
+    journal_->limit(fresh.journal.keep_bytes, fresh.journal.keep_age);
+    return telling_->set(std::move(fresh.targets), fresh.telling);
   }
 
   ~Impl() {
@@ -162,7 +177,7 @@ class Service::Impl {
       follower_.reset();
     }
     machine_.reset();
-    delivery_.reset();
+    telling_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
     state_.reset();
@@ -174,7 +189,7 @@ class Service::Impl {
   const std::string& torn() const { return journal_->torn(); }
 
  private:
-  Status start_samples() {
+  void start_samples() {
     machine_.emplace(*store_, options_.log);
     dependencies_.emplace(*machine_);
     machine_->seen = [this](const auto& name, const auto* figures, const auto& why, auto now) {
@@ -186,13 +201,8 @@ class Service::Impl {
     follower_->context = [this](const auto& model, auto from, auto to) {
       return dependencies_->failed(model, from, to);
     };
-    for (const auto& price : options_.prices)
-      if (auto read = follower_->prices.read(price); !read)
-        return fail(Code::kUsage, "--price " + read.error().message);
-    for (const auto& spec : options_.samples)
-      if (auto added = machine_->add(spec, options_.environment); !added)
-        return fail(Code::kUsage, "--sample " + added.error().message);
-    return {};
+    follower_->prices = options_.prices;
+    for (auto& sample : options_.samples) machine_->add(std::move(sample));
   }
 
   void handle(Request request, Answer answer) {
@@ -203,7 +213,7 @@ class Service::Impl {
       return answer(get ? health() : wrong_method("GET"));
     if (path.size() == 1 && path[0] == "openapi.json")
       return answer(get ? Reply{200, std::string(kOpenapi)} : wrong_method("GET"));
-    if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics() : wrong_method("GET"));
+    if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics(request) : wrong_method("GET"));
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "models") {
       if (path.size() == 2) return answer(get ? list() : wrong_method("GET"));
       if (path.size() == 3) {
@@ -232,6 +242,36 @@ class Service::Impl {
     answer(refuse(404, "nothing is here", "path"));
   }
 
+  void let_in(Tokens tokens, bool any_host) {
+    auto keeper = std::make_shared<const Gate>(
+        [tokens = std::move(tokens), any_host](const Request& head) { return tokens.refuse(head, any_host); });
+    std::lock_guard lock(admitting_);
+    keeper_ = std::move(keeper);
+  }
+  Limits limits() const { return {.features = most_features_, .segments = most_segments_}; }
+  std::optional<Reply> refused(const Request& head) const {
+    std::shared_ptr<const Gate> keeper;
+    {
+      std::lock_guard lock(admitting_);
+      keeper = keeper_;
+    }
+    return (*keeper)(head);
+  }
+
+  // A declared model is said anew where something else is known of it. Whether there was any.
+  Result<bool> declare(const std::vector<DeclaredModel>& models) {
+    journal::Records records;
+    for (const auto& [name, config] : models) {
+      const auto known = models_->find(name);
+      if (known && known->config == config.json) continue;
+      models_->number_of(name, true);  // how many there may be was looked at with the file
+      records.add(event::encode({event::Kind::kModel, name, config.json}));
+    }
+    if (records.count() == 0) return false;
+    VIGIE_TRY(journal_->append(std::move(records)));
+    return true;
+  }
+
   // Written to the journal, and answered once it was read again.
   void write(event::Kind kind, std::string_view model, std::string_view body, std::function<Reply()> reply,
              Answer answer) {
@@ -254,6 +294,7 @@ class Service::Impl {
     if (auto named = event::check_model(model); !named) return answer(refuse(named.error(), "path"));
     const auto config = read_model_config(request.body);
     if (!config) return answer(refuse(config.error(), "body"));
+    if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
@@ -361,6 +402,7 @@ class Service::Impl {
     auto profile =
         made ? engine::load_profile(body, "body") : reference_of_rows(body, "body", options_.version, config_of(model));
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
+    if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_config(*profile, config_of(model)); !fits)
       return answer(refuse(400, fits.error().message, "body"));
     // What cannot be watched by is told now, not by the follower.
@@ -504,13 +546,6 @@ class Service::Impl {
     return config ? std::move(*config) : ModelConfig();
   }
 
-  std::vector<std::string> targets_of(const event::Notice& notice) const {
-    std::vector<std::string> names;
-    for (const auto& target : delivery_->targets())
-      if (target->wants(notice)) names.push_back(target->name());
-    return names;
-  }
-
   Reply health() {
     if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
     Json body{{"status", "ok"}, {"version", options_.version}};
@@ -518,21 +553,26 @@ class Service::Impl {
     return reply_of(200, body);
   }
 
-  Reply metrics() {
-    std::string out =
-        "# HELP vigie_predictions_total Distinct predictions accepted.\n# TYPE vigie_predictions_total counter\n";
-    const auto all = models_->all();
-    for (const auto& m : all) out += fmt::format("vigie_predictions_total{{model=\"{}\"}} {}\n", m.name, m.predictions);
-    out += "# HELP vigie_labels_total Distinct ids with a label.\n# TYPE vigie_labels_total counter\n";
-    for (const auto& m : all) out += fmt::format("vigie_labels_total{{model=\"{}\"}} {}\n", m.name, m.labels);
-    out += fmt::format(
-        "# HELP vigie_journal_bytes Size of the journal on disk.\n# TYPE vigie_journal_bytes gauge\n"
-        "vigie_journal_bytes {}\n"
-        "# HELP vigie_journal_records_total Records ever written to the journal.\n"
-        "# TYPE vigie_journal_records_total counter\nvigie_journal_records_total {}\n",
-        journal_->bytes(), journal_->end());
-    out += machine_->metrics(system_now());
-    return {200, std::move(out), "text/plain; version=0.0.4; charset=utf-8"};
+  Reply metrics(const Request& request) {
+    auto unresolved = store_->incidents({.most = 10'000, .unresolved = true});
+    if (!unresolved) return refuse(unresolved.error(), "store");
+    return metrics_of({.version = options_.version,
+                       .data = options_.data,
+                       .now = system_now(),
+                       .models = models_->all(),
+                       .unresolved = std::move(*unresolved),
+                       .lag = follower_->lag(),
+                       .lost = follower_->lost_pieces(),
+                       .records = ingest_->counts(),
+                       .http = http_->counts(),
+                       .targets = telling_->states(),
+                       .journal_bytes = journal_->bytes(),
+                       .journal_records = journal_->end(),
+                       .healthy = follower_->trouble().empty(),
+                       .reloaded = reloaded_,
+                       .reloaded_at = reloaded_at_,
+                       .samples = machine_->metrics(system_now())},
+                      request.accept);
   }
 
   ServiceOptions options_;
@@ -542,10 +582,14 @@ class Service::Impl {
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;
-  std::optional<StoreOutbox> outbox_;
   std::optional<MachineOps> machine_;
   std::optional<Dependencies> dependencies_;
-  std::unique_ptr<notify::Delivery> delivery_;
+  std::optional<Telling> telling_;
+  std::atomic<bool> reloaded_ = true;  // the last time that it was asked for
+  std::atomic<std::int64_t> reloaded_at_ = system_now();
+  std::atomic<std::size_t> most_features_ = options_.limits.features, most_segments_ = options_.limits.segments;
+  mutable std::mutex admitting_;
+  std::shared_ptr<const Gate> keeper_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before
   std::atomic<bool> looking_now_ = false, ends_ = false;
@@ -555,6 +599,10 @@ class Service::Impl {
 
 Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Service::~Service() = default;
+
+Status Service::reload(Result<ServiceOptions> options) {
+  return impl_->reload(std::move(options));
+}
 
 std::uint16_t Service::port() const {
   return impl_->port();

@@ -8,19 +8,32 @@
 
 #include "journal/journal.h"
 #include "notify/delivery.h"
+#include "server/admission.h"
+#include "server/cost.h"
 #include "server/http.h"
+#include "server/model_config.h"
+#include "server/tokens.h"
+#include "source/source.h"
 
 namespace vigie::server {
+
+/// A model as a file declares it.
+struct DeclaredModel {
+  std::string name;
+  ModelConfig config;
+};
 
 struct ServiceOptions {
   std::string data = "vigie-data";  ///< folder, made where it is not there
   HttpOptions http;
   journal::Options journal;
-  std::size_t most_models = 10'000;
-  std::vector<std::string> notify;              ///< who is told of incidents: specs of make_target()
-  std::vector<std::string> samples;             ///< what is sampled: specs of source::make_sample()
-  std::vector<std::string> prices;              ///< as Prices::read() has them
-  notify::Environment environment;              ///< for targets and samples
+  Limits limits;
+  Tokens tokens;
+  bool behind_proxy = false;                             ///< any Host is taken
+  std::vector<DeclaredModel> models;                     ///< are as if they had been PUT
+  std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
+  std::vector<source::Sample> samples;                   ///< what is sampled beside the models
+  Prices prices;
   notify::Context telling;                      ///< what messages say besides
   std::function<void(const std::string&)> log;  ///< lines about what could not be told
   std::string version;
@@ -35,6 +48,10 @@ class Service {
   static Result<std::unique_ptr<Service>> start(ServiceOptions options);
   ~Service();
   std::uint16_t port() const;
+  /// Takes over what of other options may change while it runs: whom it tells and how, the models, the limits of
+  /// requests and of the journal. All of it or, with an error, nothing; an error of who read the options is counted and
+  /// given back. One thread at a time.
+  Status reload(Result<ServiceOptions> options);
   /// The file with what a crash left half written at the end of the journal; empty: none.
   const std::string& torn() const;
 

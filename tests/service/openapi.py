@@ -24,19 +24,21 @@ def main():
         return 77
     rng = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(sys.argv[1], str(pathlib.Path(folder) / "data"))
+        token = "a-token-of-this-test-alone"
+        service = Service(sys.argv[1], str(pathlib.Path(folder) / "data"), more=["--admin-token", "${TOKEN}"], env={**os.environ, "TOKEN": token})
         rows = [{"id": str(i), "timestamp": 1_700_000_000 + 60 * i, "features": {"x": rng.gauss(0, 1)}, "score": rng.random(),
                  "label": rng.choice("ab")} for i in range(3000)]
         body = "\n".join(map(json.dumps, rows)).encode()
-        assert service.ask("POST", "/v1/models/m/reference", body)[0] == 202
+        assert service.ask("POST", "/v1/models/m/reference", body, token=token)[0] == 202
         for row in rows:
             row["timestamp"] += 200_000
             row["features"]["x"] += 3
         body = "\n".join(map(json.dumps, rows)).encode()
-        assert service.ask("POST", "/v1/models/m/predictions", body)[0] == 202
+        assert service.ask("POST", "/v1/models/m/predictions", body, token=token)[0] == 202
         # Not all that is wrong can be said in a schema, as a time that is to come; and of an array with one good record
         # that one is taken.
         done = subprocess.run([program, "run", service.url + "/openapi.json", "--seed", "1", "--max-examples", "15",
+                               "--header", f"Authorization: Bearer {token}",
                                "--exclude-checks", "positive_data_acceptance,negative_data_rejection"], cwd=folder, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         alive = service.ask("GET", "/healthz")[0] == 200

@@ -40,20 +40,26 @@ class Checks:
 
 
 class Service:
-    def __init__(self, vigie, folder, port=0, more=()):
-        self.process = subprocess.Popen([vigie, "serve", "--listen", f"127.0.0.1:{port}", "--data", folder, *more],
-                                        stdout=subprocess.PIPE, text=True)
+    """`tls`: a context that knows its certificate, where it has one; `said`: a file for what it says on standard error."""
+
+    def __init__(self, vigie, folder, port=0, more=(), host="127.0.0.1", tls=None, said=None, env=None):
+        self.tls = tls
+        self.process = subprocess.Popen([vigie, "serve", "--listen", f"{host}:{port}", "--data", folder, *more],
+                                        stdout=subprocess.PIPE, stderr=said, text=True, env=env)
         atexit.register(self.process.kill)  # of a test that fails nothing is left running
         line = self.process.stdout.readline()
-        found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", line)
+        found = re.fullmatch(rf"listening on {'https' if tls else 'http'}://{re.escape(host)}:(\d+)\n", line)
         if not found:
             raise SystemExit(f"FAILED: the service said {line!r}")
         self.port = int(found[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
-    def ask(self, method, path, body=None, read=json.loads):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, path, body)
+    def ask(self, method, path, body=None, read=json.loads, token=None):
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request(method, path, body, {"Authorization": f"Bearer {token}"} if token else {})
         reply = connection.getresponse()
         found = reply.status, read(reply.read())
         connection.close()
