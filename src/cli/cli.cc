@@ -154,9 +154,8 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
   if (chosen.empty())
-    return "a command is needed: profile, compare, score, check, detect, serve, send, demo, doctor, notify, show, "
-           "list, "
-           "config, setup (vigie --help)";
+    return "a command is needed: profile, compare, score, check, detect, serve, send, demo, doctor, notify, report, "
+           "export, audit, show, list, config, setup (vigie --help)";
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (wrong = misused(error, *chosen[0]); !wrong.empty()) return fmt::format("{} {}", wrong, help);
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
@@ -183,10 +182,11 @@ int run(int argc, char** argv) {
   program.formatter(help_format());
   program.get_option("--help")->description("what can be asked, and how");
   program.get_option("--version")->description("the version");
-  Command commands[] = {add_profile(program), add_compare(program), add_score(program), add_check(program),
-                        add_detect(program),  add_serve(program),   add_send(program),  add_demo(program),
-                        add_doctor(program),  add_notify(program),  add_show(program),  add_list(program),
-                        add_config(program),  add_setup(program)};
+  Command commands[] = {add_profile(program), add_compare(program), add_score(program),  add_check(program),
+                        add_detect(program),  add_serve(program),   add_send(program),   add_demo(program),
+                        add_doctor(program),  add_notify(program),  add_report(program), add_export(program),
+                        add_audit(program),   add_show(program),    add_list(program),   add_config(program),
+                        add_setup(program)};
   // vigie help [COMMAND]
   std::vector<char*> words(argv, argv + argc);
   std::string help = "--help";

@@ -41,6 +41,9 @@ Command add_send(CLI::App& program);
 Command add_demo(CLI::App& program);
 Command add_doctor(CLI::App& program);
 Command add_notify(CLI::App& program);
+Command add_report(CLI::App& program);
+Command add_export(CLI::App& program);
+Command add_audit(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.
 struct DataOptions {

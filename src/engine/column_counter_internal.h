@@ -14,7 +14,7 @@
 #include "engine/column_values_internal.h"
 #include "engine/profile.h"
 #include "engine/row_sample_internal.h"
-#include "engine/segmenter_internal.h"
+#include "engine/segmenter.h"
 #include "engine/tally.h"
 #include "sketch/histogram.h"
 

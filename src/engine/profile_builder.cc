@@ -11,7 +11,7 @@
 #include "engine/quality_counter_internal.h"
 #include "engine/quality_reference.h"
 #include "engine/roles.h"
-#include "engine/segmenter_internal.h"
+#include "engine/segmenter.h"
 #include "engine/summaries_internal.h"
 #include "engine/tally.h"
 

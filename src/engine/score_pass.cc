@@ -11,7 +11,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "engine/score_pass_internal.h"
-#include "engine/segmenter_internal.h"
+#include "engine/segmenter.h"
 #include "engine/tally.h"
 
 namespace vigie::engine {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/segmenter.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 #include <unordered_map>
-
-#include "engine/segmenter_internal.h"
 
 namespace vigie::engine {
 namespace {

@@ -9,7 +9,7 @@
 #include "engine/aspect_values_internal.h"
 #include "engine/column_counter_internal.h"
 #include "engine/quality_counter_internal.h"
-#include "engine/segmenter_internal.h"
+#include "engine/segmenter.h"
 #include "engine/tally.h"
 
 namespace vigie::engine {

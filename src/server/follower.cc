@@ -111,9 +111,10 @@ std::string Follower::lost() const {
 
 Status Follower::start_again() {
   pending_rows_ = 0;
-  followed_.clear();
+  followed_.clear(), audited_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
+  for (const auto& model : models) audited_.insert(model.name);
   // Of those that are not in it yet, all is read again.
   for (const auto& model : models_.all())
     if (std::none_of(models.begin(), models.end(), [&](const Model& known) { return known.name == model.name; }))
@@ -233,11 +234,14 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   const bool again = place < counted_;
   if (again && record.kind != event::Kind::kPredictions) return {};
   const std::string name(record.model);
+  const Origin at{place, arrived};
+  if (!again && audited_.insert(name).second) VIGIE_TRY(audit(model_created(name, record.kind, at)));
   if (record.kind == event::Kind::kLabels) return read_labels(record, *number, arrived);
-  if (record.kind == event::Kind::kAnswer) return answer(name, record.body, arrived);
+  if (record.kind == event::Kind::kAnswer) return answer(name, record.body, at);
   if (record.kind == event::Kind::kModel) {
+    const auto before = models_.find(name);
+    VIGIE_TRY(audit(model_changed(name, before ? before->config : "{}", record.body, at)));
     models_.update(name, [&](Model& model) { model.config = record.body; });
-    ++pending_rows_;
     return configure(name, record.body);
   }
   if (record.kind == event::Kind::kReference) {
@@ -249,7 +253,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       if (set.error().code == Code::kIo || set.error().code == Code::kUnavailable) return set;
       return lose(set.error().message), Status();
     }
-    ++pending_rows_;
+    VIGIE_TRY(audit(reference_set(name, record.body, at)));
     return state_.put(reference_of(record.model), record.body);
   }
 
@@ -328,6 +332,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   auto& at = followed(model);
   if (anew) at.incidents.compare_anew(watch->scored());
   watch->allow_lateness(at.config.allowed_lateness);
+  watch->show_by(at.config.privacy, hash_key);
   at.watch = std::move(watch);
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
@@ -340,30 +345,38 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
-  if (of.watch) of.watch->allow_lateness(config->allowed_lateness);
+  if (of.watch) of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
   of.config = std::move(*config);
   if (configured) configured(model, of.config);
-  return tell(of, {});
+  return tell(of, {}, 0);
 }
 
-Status Follower::answer(const std::string& model, std::string_view json, std::int64_t arrived) {
+Status Follower::answer(const std::string& model, std::string_view json, Origin at) {
   const auto read = answer_of_json(json);
   if (!read) return lose(read.error().message), Status();
   auto& of = followed(model);
   // Somebody else, or the model itself, may have ended it meanwhile.
-  const auto notices = of.incidents.answer(read->first, read->second, arrived);
-  ++pending_rows_;
-  return notices ? tell(of, *notices) : Status();
+  const auto notices = of.incidents.answer(read->first, read->second, at.arrived);
+  VIGIE_TRY(audit(answered(model, read->first, read->second, notices.has_value(), at)));
+  return notices ? tell(of, *notices, at.arrived) : Status();
 }
 
-Status Follower::tell(Followed& of, std::span<const event::Notice> notices) {
+Status Follower::audit(const event::AuditEntry& entry) {
+  ++pending_rows_;
+  return store_.put(std::span(&entry, 1));
+}
+
+Status Follower::tell(Followed& of, std::span<const event::Notice> notices, std::int64_t clock) {
   const auto changed = of.incidents.take_changed();
   if (changed.empty() && notices.empty()) return {};
   of.changed = true;
   std::vector<store::Outgoing> outgoing;
-  for (const auto& notice : notices)
+  std::vector<event::AuditEntry> entries;
+  for (const auto& notice : notices) {
+    entries.push_back(event::entry_of(notice, clock));
     for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
-  VIGIE_TRY(store_.put(changed, outgoing));
+  }
+  VIGIE_TRY(store_.put(changed, outgoing, entries));
   ++pending_rows_;
   if (!notices.empty()) urgent_ = true;
   if (!outgoing.empty() && told) told();
@@ -401,12 +414,15 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     watch.bear(of.config.false_alarms * own / tracks);
     VIGIE_ASSIGN(const auto closed, watch.close(clock, all));
     std::vector<store::Window> windows;
+    std::vector<store::Sample> samples;
     for (const auto& one : closed) {
       auto& window = windows.emplace_back(one.window);
       VIGIE_TRY(add_ops(of, window));
       see(one.sighting);
+      samples.insert(samples.end(), one.samples.begin(), one.samples.end());
     }
     VIGIE_TRY(store_.put(windows));
+    VIGIE_TRY(store_.put(samples));
     const auto counted = models_.find(model);
     VIGIE_ASSIGN(const auto scored, watch.scores(clock, counted && counted->labels > 0));
     std::vector<store::Score> scores;
@@ -426,7 +442,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     }
   }
   if (of.ops.any_over(clock)) of.changed = true, ++pending_rows_;
-  return tell(of, notices);
+  return tell(of, notices, clock);
 }
 
 Status Follower::commit(journal::Sequence offset) {

@@ -14,6 +14,7 @@
 
 #include "event/record.h"
 #include "journal/journal.h"
+#include "server/audit_trail.h"
 #include "server/cost.h"
 #include "server/model_ops.h"
 #include "server/models.h"
@@ -47,6 +48,8 @@ class Follower {
   /// What else went on while a window of a model was bad; before catch_up().
   std::function<std::vector<std::string>(const std::string& model, std::int64_t from, std::int64_t to)> context;
   Prices prices;  ///< before start()
+  /// Key of values that are to be hashed where rows are shown; before catch_up().
+  std::string hash_key;
   /// It has been reading, or held up, for a second: what is written now it reads later.
   bool behind() const;
   /// How much of the journal it has not read, and how long the oldest of it has been there, at most.
@@ -71,7 +74,7 @@ class Follower {
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
-  Status answer(const std::string& model, std::string_view json, std::int64_t arrived);
+  Status answer(const std::string& model, std::string_view json, Origin at);
   struct Followed {
     explicit Followed(const std::string& model) : ops(model), incidents(model) {}
     std::unique_ptr<Watch> watch;
@@ -83,7 +86,8 @@ class Follower {
   Followed& followed(const std::string& model);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
   Status add_ops(const Followed& of, store::Window& window) const;
-  Status tell(Followed& of, std::span<const event::Notice> notices);
+  Status tell(Followed& of, std::span<const event::Notice> notices, std::int64_t clock);
+  Status audit(const event::AuditEntry& entry);
   bool someone_waits() const;
   void call_those_that_wait(bool all);
   Status commit(journal::Sequence offset);
@@ -99,6 +103,7 @@ class Follower {
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
   std::map<std::string, Followed, std::less<>> followed_;
+  std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record
   TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind

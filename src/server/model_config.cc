@@ -174,7 +174,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(json, "",
                   {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors", "false_alarms", "allowed_lateness", "runs_on", "depends_on"}));
+                   "segments", "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -226,6 +226,19 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     for (std::size_t i = 0; i < at->size(); ++i) {
       VIGIE_ASSIGN(auto monitor, monitor_of((*at)[i], i));
       out.monitors.push_back(std::move(monitor));
+    }
+  }
+  if (const auto at = json.find("privacy"); at != json.end() && !at->is_null()) {
+    if (!at->is_object()) return wrong("privacy", "a JSON object", *at);
+    const auto all = all_privacy();
+    for (const auto& [name, policy] : at->items()) {
+      if (!policy.is_string()) return wrong("privacy." + name, "show, mask, hash or drop", policy);
+      const auto said = privacy_of(policy.get<std::string>());
+      if (!said)
+        return fail(Code::kInput, fmt::format("privacy.{}: {}", name,
+                                              unknown_name("policy", policy.get<std::string>(),
+                                                           std::vector<std::string>(all.begin(), all.end()))));
+      out.privacy[name] = *said;
     }
   }
   if (const auto at = json.find("false_alarms"); at != json.end() && !at->is_null()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "engine/profile.h"
 #include "metric/metric.h"
 #include "server/dependencies.h"
+#include "server/row_privacy.h"
 
 namespace vigie::server {
 
@@ -23,6 +25,7 @@ struct ModelConfig {
   std::vector<std::string> features, ignore;  ///< likewise: only these features, not these
   std::vector<engine::SegmentBy> segments;    ///< likewise: by features or tags, one or two each
   std::vector<engine::Monitor> monitors;
+  std::map<std::string, Privacy> privacy;         ///< what of a feature, tag or other key may be kept and shown
   double false_alarms = 1;                        ///< in 30 days, that are borne with
   std::int64_t allowed_lateness = 3'600'000'000;  ///< µs behind a window's end within which rows restate it
   std::vector<std::string> runs_on;               ///< sources of samples whose seconds its requests take
@@ -32,8 +35,8 @@ struct ModelConfig {
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
-/// segments, monitors, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on and depends_on. Code::kInput names
-/// the key.
+/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on and depends_on.
+/// Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 
 /// "30s", "90m", "4h", "3d", at most 400 days, in µs.

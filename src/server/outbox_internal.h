@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "notify/delivery.h"
 #include "store/store.h"
 
@@ -22,19 +24,24 @@ class StoreOutbox final : public notify::Outbox {
     return out;
   }
   Status sent(const notify::Item& item, std::string_view what) override {
-    return settle(item, store::Store::Fate::kSent, what);
+    return ended(item, store::Store::Fate::kSent, what);
   }
   Status later(const notify::Item& item, std::string_view why) override {
-    return settle(item, store::Store::Fate::kWaiting, why);
+    return settle(item, store::Store::Fate::kWaiting, why, {});
   }
   Status dead(const notify::Item& item, std::string_view why) override {
-    return settle(item, store::Store::Fate::kGivenUp, why);
+    return ended(item, store::Store::Fate::kGivenUp, why);
   }
 
  private:
-  Status settle(const notify::Item& item, store::Store::Fate fate, std::string_view why) {
+  Status ended(const notify::Item& item, store::Store::Fate fate, std::string_view why) {
+    const auto entry = event::entry_of(item.notice, item.target, fate == store::Store::Fate::kSent, why, system_now());
+    return settle(item, fate, why, std::span(&entry, 1));
+  }
+  Status settle(const notify::Item& item, store::Store::Fate fate, std::string_view why,
+                std::span<const event::AuditEntry> entries) {
     return store_.settle({.id = item.id, .target = {}, .notice = {}, .attempts = item.attempts, .due = item.due}, fate,
-                         why);
+                         why, entries);
   }
 
   store::Store& store_;

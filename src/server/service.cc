@@ -22,8 +22,11 @@
 #include "base/clock.h"
 #include "base/iso_time.h"
 #include "base/text.h"
-#include "http/client.h"
+#include "server/answers.h"
+#include "server/audit_trail.h"
+#include "server/export.h"
 #include "server/follower.h"
+#include "server/housekeeping.h"
 #include "server/ingest.h"
 #include "server/live_lines.h"
 #include "server/metrics.h"
@@ -38,29 +41,11 @@ namespace vigie::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using server::refuse;
-
-Reply reply_of(unsigned status, const Json& body) {
-  return {status, body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-}
-
-Reply refuse(const Error& error, std::string_view where) {
-  return refuse(error.code == Code::kUnavailable ? 429 : error.code == Code::kInput ? 400 : 503, error.message, where);
-}
 
 Reply wrong_method(std::string_view allowed) {
   auto reply = refuse(405, fmt::format("only {} here", allowed), "method");
   reply.headers.emplace_back("Allow", allowed);
   return reply;
-}
-
-Reply wrong_limit(std::string_view value) {
-  return refuse(400, fmt::format("limit: expected 1 to 10000, got {}", vigie::quoted(value)), "query");
-}
-
-bool number_in(std::string_view text, std::size_t& into) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return error == std::errc() && end == text.data() + text.size() && into >= 1 && into <= 10'000;
 }
 
 // A profile was made with windows, a task and a positive class of its own.
@@ -83,15 +68,6 @@ Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
       o.positive.value_or(o.classes.back()) != *config.positive)
     return differs("positive class", o.positive.value_or(o.classes.back()), *config.positive, "--positive");
   return {};
-}
-
-Json json_of(const Model& model) {
-  auto seen = iso_time(model.last_seen);
-  return {{"model", model.name},
-          {"state", model.state},
-          {"predictions", model.predictions},
-          {"labels", model.labels},
-          {"last_seen", seen.empty() ? Json() : Json(std::move(seen))}};
 }
 
 // Until the program ends, so that no second one, here or elsewhere, touches what is in the folder.
@@ -139,6 +115,7 @@ class Service::Impl {
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
     start_samples();
+    VIGIE_ASSIGN(follower_->hash_key, read_or_make_key(options_.data + "/privacy.key"));
     VIGIE_TRY(follower_->catch_up());
     VIGIE_ASSIGN(const bool said, declare(options_.models));
     if (said) VIGIE_TRY(follower_->catch_up());
@@ -147,6 +124,9 @@ class Service::Impl {
     VIGIE_ASSIGN(http_, HttpServer::listen(
                             options_.http, [this](const Request& head) { return refused(head); },
                             [this](Request request, Answer answer) { handle(std::move(request), std::move(answer)); }));
+    housekeeping_.emplace(*store_, options_.keep, options_.log);
+    running_ = true;
+    note(service_started(*store_, options_.version, system_now()));
     http_->run();
     return {};
   }
@@ -178,9 +158,11 @@ class Service::Impl {
     }
     machine_.reset();
     telling_.reset();
+    housekeeping_.reset();
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
     state_.reset();
+    if (running_) note(service_stopped(options_.version, system_now()));
     store_.reset();
     if (lock_ >= 0) ::close(lock_);
   }
@@ -203,6 +185,13 @@ class Service::Impl {
     };
     follower_->prices = options_.prices;
     for (auto& sample : options_.samples) machine_->add(std::move(sample));
+  }
+
+  // The end of the log is said where the owner of its file may have no hand: that proves later that nothing before it
+  // was made anew.
+  void note(const Result<event::AuditEntry>& entry) {
+    const auto kept = entry ? store_->put(std::span(&*entry, 1)) : Status(entry.error());
+    if (options_.log) options_.log("audit log: " + (kept ? head_of_audit(*store_) : kept.error().message));
   }
 
   void handle(Request request, Answer answer) {
@@ -228,6 +217,7 @@ class Service::Impl {
     if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
       if (path[3] == "reference")
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
+      if (path[3] == "rows") return answer(get ? sampled_rows(request, *store_) : wrong_method("GET"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
       if (path[3] == "ops") return answer(get ? ops(request) : wrong_method("GET"));
     }
@@ -239,6 +229,13 @@ class Service::Impl {
       if (path.size() == 4)
         return request.method == "POST" ? answer_incident(request, std::move(answer)) : answer(wrong_method("POST"));
     }
+    if (path.size() >= 2 && path[0] == "v1" && path[1] == "audit" &&
+        (path.size() == 2 || (path.size() == 3 && path[2] == "verify"))) {
+      if (!get) return answer(wrong_method("GET"));
+      return answer(path.size() == 2 ? list_audit(request, *store_) : verify_audit(*store_));
+    }
+    if (path.size() == 3 && path[0] == "v1" && path[1] == "export")
+      return answer(get ? export_page(request, *store_, *models_) : wrong_method("GET"));
     answer(refuse(404, "nothing is here", "path"));
   }
 
@@ -303,36 +300,23 @@ class Service::Impl {
   // ?model=&state=&limit=&after=
   Reply incidents(const Request& request) {
     using enum event::Incident::State;
-    store::IncidentQuery query;
-    for (const auto& [name, value] : request.query) {
-      const std::vector<std::string> names{"model", "state", "limit", "after"};
-      if (name == "model") {
-        query.model = value;
-      } else if (name == "after") {
-        query.after = value;
-      } else if (name == "limit") {
-        if (!number_in(value, query.most)) return wrong_limit(value);
-      } else if (name == "state") {
-        std::vector<std::string> states;
-        for (auto state : {kOpen, kAcknowledged, kSnoozed, kResolved}) {
-          states.emplace_back(to_string(state));
-          if (value == states.back()) query.state = state;
-        }
-        if (!query.state) return refuse(400, unknown_name("state", value, states), "query");
-      } else {
-        return refuse(400, unknown_name("parameter", name, names), "query");
-      }
+    const auto asked = Parameters::read(request, {"model", "state", "from", "to", "limit", "after"}, 100);
+    if (!asked) return refuse(asked.error(), "query");
+    store::IncidentQuery query{.model = (*asked)["model"], .most = asked->most, .after = (*asked)["after"]};
+    query.from = asked->from, query.to = asked->to;
+    std::vector<std::string> states;
+    for (auto state : {kOpen, kAcknowledged, kSnoozed, kResolved}) {
+      states.emplace_back(to_string(state));
+      if ((*asked)["state"] == states.back()) query.state = state;
     }
+    if (asked->has("state") && !query.state)
+      return refuse(400, unknown_name("state", (*asked)["state"], states), "query");
     const auto found = store_->incidents(query);
     if (!found) return refuse(found.error(), "store");
     std::string body = "[";
     for (const auto& incident : *found) body.append(body.size() > 1 ? ",\n" : "\n").append(to_json(incident));
     Reply reply{200, body + "]\n"};
-    if (found->size() == query.most)
-      reply.headers.emplace_back(
-          "Link", fmt::format("</v1/incidents?after={}&limit={}{}{}>; rel=\"next\"", http::encoded(found->back().id),
-                              query.most, query.model.empty() ? "" : "&model=" + http::encoded(query.model),
-                              query.state ? fmt::format("&state={}", to_string(*query.state)) : ""));
+    if (found->size() == query.most) asked->link_next(reply, found->back().id);
     return reply;
   }
 
@@ -434,23 +418,9 @@ class Service::Impl {
 
   // ?from=&to=&limit=&after=
   Reply windows(const Request& request) {
-    store::WindowQuery query{.model = request.path[2]};
-    for (const auto& [name, value] : request.query) {
-      const std::vector<std::string> names{"from", "to", "limit", "after"};
-      if (name == "after") {
-        query.after = value;
-      } else if (name == "limit") {
-        if (!number_in(value, query.most)) return wrong_limit(value);
-      } else if (name == "from" || name == "to") {
-        const auto time = table::parse_time(value);
-        if (!time)
-          return refuse(400, fmt::format("{}: {} is no time: ISO 8601 or epoch numbers", name, vigie::quoted(value)),
-                        "query");
-        (name == "from" ? query.from : query.to) = static_cast<std::int64_t>(*time);
-      } else {
-        return refuse(400, unknown_name("parameter", name, names), "query");
-      }
-    }
+    const auto asked = Parameters::read(request, {"from", "to", "limit", "after"}, 1000);
+    if (!asked) return refuse(asked.error(), "query");
+    const store::WindowQuery query{request.path[2], asked->from, asked->to, asked->most, (*asked)["after"]};
     const auto found = store_->windows(query);
     if (!found) return refuse(found.error(), "store");
     if (found->empty())
@@ -458,20 +428,13 @@ class Service::Impl {
     std::string body = "[";
     for (const auto& window : *found) {
       body.append(body.size() > 1 ? ",\n" : "\n").append(window.body);
-      if (window.score.empty()) continue;
-      // One object of both.
+      // One object of all.
       body.back() = ',';
-      body.append(std::string_view(window.score).substr(1));
+      body += fmt::format("\"key\": {}", Json(window.key).dump());
+      body.append(window.score.empty() ? "}" : "," + window.score.substr(1));
     }
     Reply reply{200, body + "]\n"};
-    if (found->size() == query.most) {
-      std::string more;
-      for (const auto& [name, value] : request.query)
-        if (name == "from" || name == "to") more += fmt::format("&{}={}", name, http::encoded(value));
-      reply.headers.emplace_back("Link",
-                                 fmt::format("</v1/models/{}/windows?after={}&limit={}{}>; rel=\"next\"",
-                                             http::encoded(request.path[2]), found->back().key, query.most, more));
-    }
+    if (found->size() == query.most) asked->link_next(reply, found->back().key);
     return reply;
   }
 
@@ -577,6 +540,7 @@ class Service::Impl {
 
   ServiceOptions options_;
   int lock_ = -1;
+  bool running_ = false;
   std::unique_ptr<State> state_;
   std::unique_ptr<store::Store> store_;
   std::optional<Models> models_;
@@ -595,6 +559,7 @@ class Service::Impl {
   std::atomic<bool> looking_now_ = false, ends_ = false;
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
+  std::optional<Housekeeping> housekeeping_;
 };
 
 Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -14,6 +14,7 @@
 #include "server/model_config.h"
 #include "server/tokens.h"
 #include "source/source.h"
+#include "store/store.h"
 
 namespace vigie::server {
 
@@ -34,6 +35,7 @@ struct ServiceOptions {
   std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
   Prices prices;
+  store::Retention keep;                        ///< of what was found
   notify::Context telling;                      ///< what messages say besides
   std::function<void(const std::string&)> log;  ///< lines about what could not be told
   std::string version;

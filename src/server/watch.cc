@@ -108,7 +108,13 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->shape_ = std::make_unique<table::JsonShape>(std::move(keys), table::OtherKeys::kSkipped);
   watch->begins_at_ = watch->made_at_ = place;
   watch->live_->at(place);
+  watch->samples_.emplace(watch->model_, *reference, watch->shape_->schema());
   return watch;
+}
+
+void Watch::show_by(const std::map<std::string, Privacy>& said, const std::string& key) {
+  privacy_ = std::make_shared<const RowPrivacy>(*reference_, said, key);
+  samples_->show_by(privacy_);
 }
 
 Status Watch::score_with(State& state, std::uint32_t model) {
@@ -117,13 +123,14 @@ Status Watch::score_with(State& state, std::uint32_t model) {
   return {};
 }
 
-Status Watch::add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again) {
+Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again) {
   live_->at(place);
   Timed timed(rows, time_column_, static_cast<double>(arrived));
   const auto astray = live_->astray();
   VIGIE_TRY(live_->add(timed, arrived));
   if (again) live_->astray(astray);
   VIGIE_TRY(count_versions(rows));
+  VIGIE_TRY(samples_->add(timed, rows, id_column_, *live_));
   if (!scores_ || again) return {};
   return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
 }
@@ -168,9 +175,13 @@ Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labe
 }
 
 Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
-  VIGIE_ASSIGN(const auto closed, live_->close(now, all));
+  VIGIE_ASSIGN(auto closed, live_->close(now, all));
   std::vector<Closed> out;
-  for (const auto& one : closed) {
+  for (auto& one : closed) {
+    if (privacy_) {
+      for (auto& c : one.result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
+      for (auto& q : one.result.quality) q.reason = privacy_->sentence(q.column.value_or(""), std::move(q.reason));
+    }
     const auto key =
         live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
     auto body = view::to_json(one.result);
@@ -183,11 +194,13 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
     sighting.restated = one.restated > 0;
     out.push_back({{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), std::move(body)},
-                   std::move(sighting)});
+                   std::move(sighting),
+                   samples_->chosen(one.key, key)});
     if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict};
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
   versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));
+  samples_->forget_below(live_->gone_below());
   return out;
 }
 

@@ -17,6 +17,7 @@
 #include "journal/reader.h"
 #include "server/live_scores.h"
 #include "server/model_config.h"
+#include "server/row_samples.h"
 #include "store/store.h"
 #include "table/json_rows.h"
 
@@ -37,6 +38,9 @@ class Watch {
   void bear(double false_alarms) { false_alarms_ = false_alarms; }
   /// How late rows may be to restate their window, in µs.
   void allow_lateness(std::int64_t micros) { live_->allow_lateness(micros); }
+  /// What of rows to come may be kept and shown, as people said; `key`: of hashes. Before that nothing is.
+  void show_by(const std::map<std::string, Privacy>& said, const std::string& key);
+
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
   const table::JsonShape& shape() const { return *shape_; }
   /// Of shape(): the column of ids.
@@ -46,13 +50,14 @@ class Watch {
 
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
-  Status add(table::Batch& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  Status add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again);
   bool scored() const { return scores_ != nullptr; }
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);
   struct Closed {
     store::Window window;
     engine::Sighting sighting;
+    std::vector<store::Sample> samples;  ///< rows of it
   };
   /// Windows that are over, or all that have rows.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
@@ -87,6 +92,8 @@ class Watch {
   std::unique_ptr<engine::LiveWindows> live_;
   std::unique_ptr<table::JsonShape> shape_;
   std::unique_ptr<LiveScores> scores_;
+  std::optional<RowSamples> samples_;
+  std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
   std::map<std::int64_t, std::map<std::string, std::int64_t, std::less<>>> versions_;  // rows, by window

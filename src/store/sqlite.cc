@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
 
-#include "store/store.h"
+#include "base/clock.h"
+#include "store/sqlite_internal.h"
 
 namespace vigie::store {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS windows ("
     "  model TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL,"
     "  verdict TEXT NOT NULL, body TEXT NOT NULL, score_verdict TEXT NOT NULL DEFAULT '', score TEXT NOT NULL DEFAULT "
     "'',"
+    "  kept INTEGER NOT NULL, condensed INTEGER NOT NULL DEFAULT 0,"
     "  PRIMARY KEY (model, key)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS windows_by_start ON windows (model, start, key);"
     "CREATE TABLE IF NOT EXISTS incidents ("
@@ -31,54 +34,22 @@ constexpr const char* kTables =
     "  source TEXT NOT NULL, start INTEGER NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,"
     "  PRIMARY KEY (source, start, part)) WITHOUT ROWID;";
 
-// A statement that is reset when it is done with.
-class Statement {
- public:
-  explicit Statement(sqlite3_stmt* statement) : s_(statement) {}
-  ~Statement() {
-    sqlite3_reset(s_);
-    sqlite3_clear_bindings(s_);
-  }
-  Statement(const Statement&) = delete;
-  Statement& bind(std::string_view text) {
-    sqlite3_bind_text(s_, ++at_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  Statement& bind_bytes(std::string_view bytes) {
-    sqlite3_bind_blob(s_, ++at_, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  Statement& bind(std::int64_t number) {
-    sqlite3_bind_int64(s_, ++at_, number);
-    return *this;
-  }
-  int step() { return sqlite3_step(s_); }
-  std::int64_t number(int column) { return sqlite3_column_int64(s_, column); }
-  std::string text(int column) {
-    const auto* from = reinterpret_cast<const char*>(sqlite3_column_text(s_, column));
-    return {from, static_cast<std::size_t>(sqlite3_column_bytes(s_, column))};
-  }
-  std::string bytes(int column) {
-    const auto* from = static_cast<const char*>(sqlite3_column_blob(s_, column));
-    return {from, from + sqlite3_column_bytes(s_, column)};
-  }
-
- private:
-  sqlite3_stmt* s_;
-  int at_ = 0;
-};
-
 class Sqlite final : public Store {
  public:
-  explicit Sqlite(std::string path) : path_(std::move(path)) {}
+  Sqlite(std::string path, SqliteOptions options) : path_(std::move(path)), options_(std::move(options)) {}
   ~Sqlite() override {
     for (auto* statement : {put_, score_, find_, latest_, put_incident_, find_incidents_, find_incident_, put_outgoing_,
                             find_outgoing_, settle_, put_ops_, find_ops_, latest_ops_, next_source_, forget_ops_})
       sqlite3_finalize(statement);
+    audit_.close();
+    samples_.close();
+    old_.close();
     sqlite3_close(db_);
   }
 
   Status open() {
+    if (options_.only_there && ::access(path_.c_str(), F_OK) != 0)
+      return fail(Code::kUsage, fmt::format("{}: there is no such file; vigie serve makes it in its folder", path_));
     if (sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         nullptr) != SQLITE_OK)
       return failed("open");
@@ -92,14 +63,24 @@ class Sqlite final : public Store {
     if (format > kFormat)
       return fail(Code::kCorrupt,
                   fmt::format("{}: of format {}, and this program reads up to {}", path_, format, kFormat));
-    VIGIE_TRY(run(kTables));
+    // Windows that an older vigie kept are as old as this day.
+    if (format == 1)
+      VIGIE_TRY(run(fmt::format("BEGIN; ALTER TABLE windows ADD COLUMN kept INTEGER NOT NULL DEFAULT {};"
+                                "ALTER TABLE windows ADD COLUMN condensed INTEGER NOT NULL DEFAULT 0;"
+                                "PRAGMA user_version = 2; COMMIT",
+                                now())
+                        .c_str()));
+    for (const auto* tables : {kTables, AuditTable::kTables, SampleTable::kTables, OldTable::kTables})
+      VIGIE_TRY(run(tables));
+    if (!audit_.open(db_) || !samples_.open(db_) || !old_.open(db_)) return failed("read");
     VIGIE_TRY(run(fmt::format("PRAGMA user_version = {}", kFormat).c_str()));
     VIGIE_TRY(
-        prepare("INSERT INTO windows (model, key, start, \"end\", verdict, body) VALUES (?, ?, ?, ?, ?, ?) "
+        prepare("INSERT INTO windows (model, key, start, \"end\", verdict, body, kept) VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (model, key) DO UPDATE SET start = excluded.start, \"end\" = excluded.\"end\", "
-                "verdict = excluded.verdict, body = excluded.body",
+                "verdict = excluded.verdict, body = excluded.body, condensed = 0",
                 put_));
-    VIGIE_TRY(prepare("UPDATE windows SET score_verdict = ?, score = ? WHERE model = ? AND key = ?", score_));
+    VIGIE_TRY(
+        prepare("UPDATE windows SET score_verdict = ?, score = ?, condensed = 0 WHERE model = ? AND key = ?", score_));
     VIGIE_TRY(prepare(
         "SELECT key, start, \"end\", verdict, score_verdict FROM windows WHERE model = ? ORDER BY start DESC, key DESC "
         "LIMIT ?",
@@ -107,7 +88,7 @@ class Sqlite final : public Store {
     VIGIE_TRY(prepare("INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?)", put_incident_));
     VIGIE_TRY(
         prepare("SELECT body FROM incidents WHERE (?1 = '' OR model = ?1) AND (?2 = '' OR state = ?2) AND (?5 = 0 OR "
-                "state <> 'resolved') AND (?3 = '' OR "
+                "state <> 'resolved') AND since >= ?6 AND since < ?7 AND (?3 = '' OR "
                 "(since, id) < (SELECT since, id FROM incidents WHERE id = ?3)) ORDER BY since DESC, id DESC LIMIT ?4",
                 find_incidents_));
     VIGIE_TRY(prepare("SELECT body FROM incidents WHERE id = ?", find_incident_));
@@ -135,8 +116,8 @@ class Sqlite final : public Store {
   }
 
   Status put(std::span<const Window> windows) override {
-    return all_or_none(windows, put_, [](Statement& s, const Window& w) {
-      s.bind(w.model).bind(w.key).bind(w.start).bind(w.end).bind(w.verdict).bind(w.body);
+    return all_or_none(windows, put_, [time = now()](Statement& s, const Window& w) {
+      s.bind(w.model).bind(w.key).bind(w.start).bind(w.end).bind(w.verdict).bind(w.body).bind(time);
     });
   }
 
@@ -172,19 +153,22 @@ class Sqlite final : public Store {
     return found;
   }
 
-  Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing) override {
-    if (incidents.empty() && outgoing.empty()) return {};
+  Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
+             std::span<const event::AuditEntry> entries) override {
+    if (incidents.empty() && outgoing.empty() && entries.empty()) return {};
     std::lock_guard lock(mutex_);
     VIGIE_TRY(run("BEGIN IMMEDIATE"));
     const bool kept = each(incidents, put_incident_,
                            [](Statement& s, const event::Incident& i) {
                              s.bind(i.id).bind(i.model).bind(to_string(i.state)).bind(i.since).bind(event::to_json(i));
                            }) &&
-                      each(outgoing, put_outgoing_, [](Statement& s, const Outgoing& o) {
-                        const auto& incident = o.notice.incident;
-                        s.bind(o.target).bind(incident.id).bind(incident.notices);
-                        s.bind(static_cast<std::int64_t>(o.notice.kind)).bind(event::to_json(incident));
-                      });
+                      each(outgoing, put_outgoing_,
+                           [](Statement& s, const Outgoing& o) {
+                             const auto& incident = o.notice.incident;
+                             s.bind(o.target).bind(incident.id).bind(incident.notices);
+                             s.bind(static_cast<std::int64_t>(o.notice.kind)).bind(event::to_json(incident));
+                           }) &&
+                      audit_.append(entries);
     if (!kept || !done("COMMIT")) return undone();
     return {};
   }
@@ -194,6 +178,7 @@ class Sqlite final : public Store {
     Statement s(find_incidents_);
     s.bind(query.model).bind(query.state ? to_string(*query.state) : "").bind(query.after);
     s.bind(static_cast<std::int64_t>(query.most)).bind(std::int64_t{query.unresolved});
+    s.bind(query.from).bind(query.to);
     return read_incidents(s);
   }
 
@@ -224,10 +209,82 @@ class Sqlite final : public Store {
     return found;
   }
 
-  Status settle(const Outgoing& item, Fate fate, std::string_view why) override {
-    return all_or_none(std::span(&item, 1), settle_, [&](Statement& s, const Outgoing& o) {
-      s.bind(static_cast<std::int64_t>(fate)).bind(why).bind(o.attempts).bind(o.due).bind(o.id);
-    });
+  Status settle(const Outgoing& item, Fate fate, std::string_view why,
+                std::span<const event::AuditEntry> entries) override {
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    const bool kept = each(std::span(&item, 1), settle_,
+                           [&](Statement& s, const Outgoing& o) {
+                             s.bind(static_cast<std::int64_t>(fate)).bind(why).bind(o.attempts).bind(o.due).bind(o.id);
+                           }) &&
+                      audit_.append(entries);
+    if (!kept || !done("COMMIT")) return undone();
+    return {};
+  }
+
+  Status put(std::span<const Sample> samples) override {
+    if (samples.empty()) return {};
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    if (!samples_.put(samples, now()) || !done("COMMIT")) return undone();
+    return {};
+  }
+
+  Result<std::vector<Sample>> samples(std::string_view model, std::string_view key) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Sample> found;
+    if (samples_.read(model, key, found) != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+  Result<bool> forget(const Retention& keep, std::size_t most) override {
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    const auto dropped = old_.forget(keep, now(), most);
+    if (!dropped || !done("COMMIT")) return undone();
+    return *dropped >= most;
+  }
+
+  Status put(std::span<const event::AuditEntry> entries) override {
+    return put(std::span<const event::Incident>(), std::span<const Outgoing>(), entries);
+  }
+
+  Result<std::vector<event::AuditEntry>> audit(const AuditQuery& query) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<event::AuditEntry> found;
+    if (audit_.read(query, found) != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+  Result<std::optional<event::AuditEntry>> last_audit() const override {
+    std::lock_guard lock(mutex_);
+    std::vector<event::AuditEntry> found;
+    if (audit_.read_last(found) != SQLITE_DONE) return failed("read");
+    if (found.empty()) return std::optional<event::AuditEntry>();
+    return std::optional(std::move(found[0]));
+  }
+
+  Result<AuditState> check_audit() const override {
+    constexpr std::size_t kPage = 500;
+    AuditState state;
+    std::vector<AuditTable::Row> rows;
+    do {
+      rows.clear();
+      std::lock_guard lock(mutex_);
+      if (audit_.rows(state.last, kPage, rows) != SQLITE_DONE) return failed("read");
+      for (const auto& row : rows)
+        if (!check_row(row, state)) return state;
+    } while (!rows.empty());
+    std::lock_guard lock(mutex_);
+    const auto given = audit_.given();
+    if (given < 0) return failed("read");
+    // What came meanwhile is behind it, and there.
+    rows.clear();
+    if (given > state.last && audit_.rows(state.last, 1, rows) != SQLITE_DONE) return failed("read");
+    if (given > state.last && rows.empty())
+      state.broken = state.last + 1,
+      state.why = fmt::format("it is not there, nor is what followed it up to entry {}", given);
+    return state;
   }
 
   Status put(std::span<const OpsPane> panes) override {
@@ -323,6 +380,7 @@ class Sqlite final : public Store {
       return failed("read");
     return {};
   }
+  std::int64_t now() const { return options_.now ? options_.now() : system_now(); }
   Error undone() {
     auto error = failed("write");
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
@@ -330,18 +388,22 @@ class Sqlite final : public Store {
   }
 
   std::string path_;
+  SqliteOptions options_;
   mutable std::mutex mutex_;
   sqlite3* db_ = nullptr;
   sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr, *latest_ = nullptr, *put_incident_ = nullptr,
                *find_incidents_ = nullptr, *find_incident_ = nullptr, *put_outgoing_ = nullptr,
                *find_outgoing_ = nullptr, *settle_ = nullptr, *put_ops_ = nullptr, *find_ops_ = nullptr,
                *latest_ops_ = nullptr, *next_source_ = nullptr, *forget_ops_ = nullptr;
+  AuditTable audit_;
+  SampleTable samples_;
+  OldTable old_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
-  auto store = std::make_unique<Sqlite>(path);
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, SqliteOptions options) {
+  auto store = std::make_unique<Sqlite>(path, std::move(options));
   VIGIE_TRY(store->open());
   return std::unique_ptr<Store>(std::move(store));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "event/audit.h"
 #include "event/incident.h"
 
 namespace vigie::store {
@@ -50,6 +52,24 @@ struct IncidentQuery {
   std::size_t most = 100;
   std::string after{};
   bool unresolved = false;  ///< in any state but resolved
+  /// Of the start of its first window.
+  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
+};
+
+/// Some rows of a window, or of a segment in it, as far as they may be shown.
+struct Sample {
+  std::string model, key;  ///< the window's
+  std::string segment;     ///< as "country=FR"; empty: of all rows
+  std::string body;        ///< a JSON array of objects
+  bool operator==(const Sample&) const = default;
+};
+
+/// How long what was found stays, in µs from when it was put, whatever time it tells of.
+struct Retention {
+  static constexpr std::int64_t kDay = 86'400'000'000;
+  std::int64_t details = 90 * kDay;  ///< of windows: then verdict, rows and metrics alone are left, and no sampled rows
+  std::int64_t windows = 400 * kDay;     ///< then they are gone
+  std::int64_t incidents = 2000 * kDay;  ///< from their end, and what was told of them; the audit log stays for ever
 };
 
 /// A notice for one of the targets that are told of incidents, until it is sent or given up.
@@ -80,6 +100,24 @@ struct OpsQuery {
   bool latest = false;
 };
 
+/// Which entries of the audit log, in their order; `after` is the number of the last one had.
+struct AuditQuery {
+  std::string model{};  ///< empty: of all, and of the service as a whole
+  std::optional<event::Happened> happened{};
+  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
+  std::size_t most = 1000;
+  std::int64_t after = 0;
+};
+
+/// How the chain of the audit log stands.
+struct AuditState {
+  std::int64_t entries = 0;             ///< that were looked at
+  std::int64_t last = 0;                ///< number of the last one that holds; 0: none does
+  std::string hash = event::no_hash();  ///< of that one
+  std::int64_t broken = 0;              ///< number of the first entry that is not what was written; 0: none
+  std::string why{};                    ///< what is wrong with it
+};
+
 /// Where results are kept. All functions may be called from any thread. Code::kUnavailable where the store does not
 /// take or answer now, and may later; Code::kIo and Code::kCorrupt where it will not.
 class Store {
@@ -95,15 +133,17 @@ class Store {
   virtual Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const = 0;
 
   /// Incidents as they now are, and what is to be told of them: a notice that comes again for a target (of the same
-  /// incident, with the same `notices`) is told once.
-  virtual Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing) = 0;
+  /// incident, with the same `notices`) is told once. `entries`: as of put() below; all of it or nothing.
+  virtual Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
+                     std::span<const event::AuditEntry> entries) = 0;
   virtual Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const = 0;
   virtual Result<std::optional<event::Incident>> incident(std::string_view id) const = 0;
 
   /// Those that are not sent and not given up, with greater ids, in their order.
   virtual Result<std::vector<Outgoing>> outgoing(std::int64_t after) const = 0;
   enum class Fate : std::uint8_t { kWaiting, kSent, kGivenUp };
-  virtual Status settle(const Outgoing& item, Fate fate, std::string_view why) = 0;
+  virtual Status settle(const Outgoing& item, Fate fate, std::string_view why,
+                        std::span<const event::AuditEntry> entries) = 0;
 
   virtual Status put(std::span<const OpsPane> panes) = 0;
   virtual Result<std::vector<OpsPane>> ops(const OpsQuery& query) const = 0;
@@ -111,9 +151,32 @@ class Store {
   virtual Result<std::vector<std::string>> ops_sources() const = 0;
   /// Drops the panes that start before.
   virtual Status forget_ops(std::int64_t before) = 0;
+
+  /// Those that come again for a window and segment replace what was there.
+  virtual Status put(std::span<const Sample> samples) = 0;
+  /// All rows first, then the segments by name.
+  virtual Result<std::vector<Sample>> samples(std::string_view model, std::string_view key) const = 0;
+
+  /// Drops what is older than that, the oldest first, and not more than about `most` things at once; whether there is
+  /// more of it.
+  virtual Result<bool> forget(const Retention& keep, std::size_t most) = 0;
+
+  /// Appends them to the audit log in their order, but for those whose key is there. Their numbers and hashes are not
+  /// looked at.
+  virtual Status put(std::span<const event::AuditEntry> entries) = 0;
+  virtual Result<std::vector<event::AuditEntry>> audit(const AuditQuery& query) const = 0;
+  virtual Result<std::optional<event::AuditEntry>> last_audit() const = 0;
+  /// Reads the log from its first entry to the last. What nobody can see in it: that all of it from some entry on was
+  /// made anew, with the hashes that belong to it, so the hash of a last entry is to be noted elsewhere now and then.
+  /// Entries that were taken away at the end are missed, as their numbers were given. Does not hold up others.
+  virtual Result<AuditState> check_audit() const = 0;
 };
 
+struct SqliteOptions {
+  bool only_there = false;              ///< Code::kUsage where there is no such file
+  std::function<std::int64_t()> now{};  ///< µs since 1970; default: the system's clock
+};
 /// One file of SQLite, made where it is not there; another process may read it meanwhile.
-Result<std::unique_ptr<Store>> open_sqlite(const std::string& path);
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, SqliteOptions options = {});
 
 }  // namespace vigie::store

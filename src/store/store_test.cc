@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -85,9 +86,9 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   }
   const event::Notice notice{event::Notice::Kind::kOpened, incidents[0]};
   const Outgoing told[] = {{.target = "slack", .notice = notice}, {.target = "mail", .notice = notice}};
-  for (int again = 0; again < 2; ++again) ASSERT_TRUE(store->put(incidents, told));
+  for (int again = 0; again < 2; ++again) ASSERT_TRUE(store->put(incidents, told, {}));
   incidents[1].state = event::Incident::State::kResolved;
-  ASSERT_TRUE(store->put(std::span(incidents).subspan(1, 1), {}));
+  ASSERT_TRUE(store->put(std::span(incidents).subspan(1, 1), {}, {}));
   const auto ids = [&](const IncidentQuery& query) {
     std::string out;
     const auto found = store->incidents(query).value();
@@ -108,10 +109,10 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   EXPECT_EQ(out[0].target, "slack");
   EXPECT_EQ(out[0].notice.incident, incidents[0]);
   EXPECT_EQ(store->outgoing(out[0].id).value().size(), 1U);
-  ASSERT_TRUE(store->settle(out[0], Store::Fate::kSent, ""));
+  ASSERT_TRUE(store->settle(out[0], Store::Fate::kSent, "", {}));
   out[1].attempts = 2, out[1].due = 5;
-  ASSERT_TRUE(store->settle(out[1], Store::Fate::kWaiting, "500"));
-  ASSERT_TRUE(store->put(incidents, told));  // it was
+  ASSERT_TRUE(store->settle(out[1], Store::Fate::kWaiting, "500", {}));
+  ASSERT_TRUE(store->put(incidents, told, {}));  // it was
   store = open_sqlite(path).value();
   out = store->outgoing(0).value();
   ASSERT_EQ(out.size(), 1U);
@@ -147,6 +148,184 @@ TEST(Sqlite, KeepsOpsByTheMinuteInParts) {
   EXPECT_EQ(of({.source = "model/m"}), "60.1 60.2 ");
   ASSERT_TRUE(store->forget_ops(61));
   EXPECT_EQ(store->ops_sources().value(), std::vector<std::string>{});
+}
+
+std::vector<event::AuditEntry> entries(int from, int to) {
+  std::vector<event::AuditEntry> out;
+  for (int i = from; i < to; ++i) {
+    auto& entry = out.emplace_back();
+    entry.happened = i % 2 ? event::Happened::kAnswered : event::Happened::kModelChanged;
+    entry.time = 1'700'000'000'000'000 + i, entry.model = i % 3 ? "m" : "n", entry.key = std::to_string(i);
+  }
+  return out;
+}
+
+std::string numbers(const Store& store, const AuditQuery& query) {
+  std::string out;
+  const auto found = store.audit(query).value();
+  for (const auto& e : found) out += fmt::format("{}:{} ", e.number, e.key);
+  return out;
+}
+
+TEST(Sqlite, AppendsToTheAuditLogOnce) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  auto store = open_sqlite(path).value();
+  ASSERT_TRUE(store->put(entries(0, 3)));
+  store = open_sqlite(path).value();
+  ASSERT_TRUE(store->put(entries(1, 5)));  // two of them came again
+  EXPECT_EQ(numbers(*store, {}), "1:0 2:1 3:2 4:3 5:4 ");
+  EXPECT_EQ(numbers(*store, {.model = "n"}), "1:0 4:3 ");
+  EXPECT_EQ(numbers(*store, {.happened = event::Happened::kAnswered, .after = 2}), "4:3 ");
+  EXPECT_EQ(numbers(*store, {.from = 1'700'000'000'000'001, .to = 1'700'000'000'000'003}), "2:1 3:2 ");
+  EXPECT_EQ(numbers(*store, {.most = 2, .after = 1}), "2:1 3:2 ");
+  const auto state = store->check_audit().value();
+  EXPECT_EQ(state.broken, 0);
+  EXPECT_EQ(state.last, 5);
+  EXPECT_EQ(state.hash, store->last_audit().value()->hash);
+}
+
+// What somebody with the file could do to it.
+void alter(const std::string& path, const std::string& statement) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, statement.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+}
+
+TEST(Sqlite, NamesTheFirstEntryThatIsNotWhatWasWritten) {
+  const std::pair<std::string, std::int64_t> cases[] = {
+      {"UPDATE audit SET body = replace(body, '\"by\":null', '\"by\":\"me\"') WHERE number = 300", 300},
+      {"UPDATE audit SET model = 'o' WHERE number = 7", 7},
+      {"DELETE FROM audit WHERE number = 400", 400},
+      {"DELETE FROM audit WHERE number = 1", 1},
+      {"DELETE FROM audit WHERE number > 900", 901},
+      {"DELETE FROM audit", 1},
+      {"UPDATE audit SET body = 'nothing' WHERE number = 1000", 1000}};
+  for (const auto& [statement, broken] : cases) {
+    Folder folder;
+    const auto path = folder.path + "/results.sqlite";
+    auto store = open_sqlite(path).value();
+    ASSERT_TRUE(store->put(entries(0, 1000)));
+    EXPECT_EQ(store->check_audit().value().broken, 0);
+    alter(path, statement);
+    EXPECT_EQ(store->check_audit().value().broken, broken) << statement;
+    // What is written later does not mend it.
+    ASSERT_TRUE(store->put(entries(1000, 1010)));
+    EXPECT_EQ(store->check_audit().value().broken, broken) << statement;
+  }
+}
+
+TEST(Sqlite, WhatIsOldBecomesSmallAndThenGoes) {
+  Folder folder;
+  std::int64_t now = 1'700'000'000'000'000;
+  const auto store = open_sqlite(folder.path + "/results.sqlite", {.now = [&] { return now; }}).value();
+  const std::string details(20'000, 'x');
+  std::vector<Window> windows;
+  for (int i = 0; i < 30; ++i) {
+    windows.push_back(window("m", i));
+    windows.back().body = fmt::format(
+        R"({{"index":{},"start":null,"rows":7,"verdict":"drift","columns":[{{"reason":"{}"}}],"quality":[{{"check":"a"}}]}})",
+        i, details);
+  }
+  ASSERT_TRUE(store->put(windows));
+  const Score scores[] = {
+      {"m", "3", "ok",
+       R"({"labelled":5,"score_verdict":"ok","metrics":[{"metric":"auc","value":0.5,"low":0.4,"high":0.6,"n":5,"reason":"r"},)"
+       R"({"metric":"auc","segment":"a=b","value":1},{"metric":"recall","class":"a","value":1}],"confusion":{"labels":[]}})"}};
+  ASSERT_TRUE(store->put(scores));
+  const Sample samples[] = {{"m", "3", "", "[{}]"}, {"m", "3", "a=b", "[]"}};
+  ASSERT_TRUE(store->put(samples));
+  EXPECT_EQ(store->samples("m", "3").value().size(), 2U);
+  const Retention keep{.details = 10 * Retention::kDay, .windows = 20 * Retention::kDay};
+  EXPECT_FALSE(store->forget(keep, 10).value());
+  EXPECT_EQ(store->windows({.model = "m"}).value()[3].body, windows[3].body);
+
+  now += 11 * Retention::kDay;
+  // The samples and eight windows, then ten, ten, and the rest.
+  std::size_t turns = 1;
+  while (store->forget(keep, 10).value()) ++turns;
+  EXPECT_EQ(turns, 4U);
+  EXPECT_TRUE(store->samples("m", "3").value().empty());
+  const auto small = store->windows({.model = "m"}).value();
+  ASSERT_EQ(small.size(), 30U);
+  EXPECT_EQ(small[3].verdict, "ok");
+  EXPECT_EQ(small[3].body,
+            R"({"index":3,"start":null,"rows":7,"verdict":"drift","columns":[],"quality":[],"condensed":true})");
+  EXPECT_EQ(small[3].score, R"({"labelled":5,"score_verdict":"ok","metrics":[{"metric":"auc","value":0.5,"low":0.4,)"
+                            R"("high":0.6,"n":5}]})");
+  EXPECT_EQ(small[4].score, "");
+  EXPECT_FALSE(store->forget(keep, 10).value());
+
+  now += 10 * Retention::kDay;
+  while (store->forget(keep, 10).value()) {
+  }
+  EXPECT_TRUE(store->windows({.model = "m"}).value().empty());
+}
+
+TEST(Sqlite, IncidentsThatAreOverGoLaterAndTheAuditLogStays) {
+  Folder folder;
+  std::int64_t now = 1'700'000'000'000'000;
+  const auto store = open_sqlite(folder.path + "/results.sqlite", {.now = [&] { return now; }}).value();
+  std::vector<event::Incident> incidents(3);
+  for (int i = 0; i < 3; ++i) {
+    auto& incident = incidents[static_cast<std::size_t>(i)];
+    incident.id = std::to_string(i), incident.model = "m", incident.since = 1;  // of old data
+    if (i < 2) incident.state = event::Incident::State::kResolved, incident.resolved = now + i * Retention::kDay;
+  }
+  const Outgoing told[] = {{.target = "slack", .notice = {event::Notice::Kind::kOpened, incidents[0]}}};
+  ASSERT_TRUE(store->put(incidents, told, entries(0, 2)));
+  ASSERT_TRUE(store->settle(store->outgoing(0).value()[0], Store::Fate::kSent, "", {}));
+  const Retention keep{.incidents = 30 * Retention::kDay};
+  now += 30 * Retention::kDay + Retention::kDay / 2;
+  EXPECT_FALSE(store->forget(keep, 10).value());
+  std::string left;
+  const auto found = store->incidents({}).value();
+  for (const auto& i : found) left += i.id;
+  EXPECT_EQ(left, "21");
+  EXPECT_EQ(store->check_audit().value().last, 2);
+}
+
+TEST(Sqlite, DoesNotGrowWithTheYears) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  std::int64_t now = 1'700'000'000'000'000;
+  const auto store = open_sqlite(path, {.now = [&] { return now; }}).value();
+  const std::string details(4'000, 'x');
+  const Retention keep{.details = 30 * Retention::kDay, .windows = 120 * Retention::kDay};
+  std::uintmax_t after_one = 0;
+  for (int turn = 0; turn < 6 * 73; ++turn, now += 5 * Retention::kDay) {
+    std::vector<Window> windows;
+    for (int k = 0; k < 20; ++k) {
+      windows.push_back(window("m", turn * 20 + k));
+      windows.back().body = fmt::format(R"({{"rows":7,"columns":[{{"reason":"{}"}}]}})", details);
+    }
+    ASSERT_TRUE(store->put(windows));
+    while (store->forget(keep, 50).value()) {
+    }
+    if (turn == 73) after_one = std::filesystem::file_size(path);
+  }
+  EXPECT_EQ(store->latest("m", 10'000).value().size(), 25U * 20);
+  EXPECT_LT(std::filesystem::file_size(path), after_one * 11 / 10);
+}
+
+TEST(Sqlite, TakesWindowsOfAnOlderFormatForNew) {
+  Folder folder;
+  const auto path = folder.path + "/results.sqlite";
+  alter(
+      path,
+      "CREATE TABLE windows (model TEXT NOT NULL, key TEXT NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL,"
+      "verdict TEXT NOT NULL, body TEXT NOT NULL, score_verdict TEXT NOT NULL DEFAULT '', score TEXT NOT NULL DEFAULT "
+      "'', PRIMARY KEY (model, key)) WITHOUT ROWID; INSERT INTO windows VALUES ('m', '1', 1, 2, 'ok', '{}', '', '');"
+      "PRAGMA user_version = 1");
+  std::int64_t now = 1'700'000'000'000'000;
+  auto store = open_sqlite(path, {.now = [&] { return now; }}).value();
+  EXPECT_FALSE(store->forget({}, 10).value());
+  EXPECT_EQ(keys(*store, {.model = "m"}), "1o ");
+  now += Retention().windows + 1;
+  store = open_sqlite(path, {.now = [&] { return now; }}).value();
+  EXPECT_FALSE(store->forget({}, 10).value());
+  EXPECT_EQ(keys(*store, {.model = "m"}), "");
 }
 
 TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {

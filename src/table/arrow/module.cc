@@ -7,6 +7,7 @@
 namespace vigie::table {
 
 extern "C" [[gnu::visibility("default")]] ModuleOpen vigie_arrow_open;
+extern "C" [[gnu::visibility("default")]] ModuleWrite vigie_arrow_write;
 
 bool vigie_arrow_open(const char* stamp, const ModuleRequest* request, Result<std::unique_ptr<Reader>>* out) {
   if (std::strcmp(stamp, VIGIE_ARROW_STAMP) != 0) return false;
@@ -20,6 +21,12 @@ bool vigie_arrow_open(const char* stamp, const ModuleRequest* request, Result<st
     *out = open_parquet(file, *request->options, *request->types);
   else
     *out = open_arrow(file, std::memcmp(magic.data(), "ARRO", 4) != 0, *request->options, *request->types);
+  return true;
+}
+
+bool vigie_arrow_write(const char* stamp, std::span<const OutColumn> columns, Result<std::string>* out) {
+  if (std::strcmp(stamp, VIGIE_ARROW_STAMP) != 0) return false;
+  *out = write_parquet_file(columns);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "table/out_table.h"
 #include "table/table.h"
 
 namespace vigie::table {
@@ -22,10 +23,12 @@ struct ModuleRequest {
   const std::optional<Schema>* types;
 };
 
-/// The one function that the module exports, under the name kModuleSymbol. `stamp` is a digest of the headers that both
+/// The functions that the module exports, under the names below. `stamp` is a digest of the headers that both
 /// sides were built with: a module of another build returns false and touches nothing else.
 using ModuleOpen = bool(const char* stamp, const ModuleRequest* request, Result<std::unique_ptr<Reader>>* out);
+using ModuleWrite = bool(const char* stamp, std::span<const OutColumn> columns, Result<std::string>* out);
 inline constexpr const char* kModuleSymbol = "vigie_arrow_open";
+inline constexpr const char* kModuleWriteSymbol = "vigie_arrow_write";
 inline constexpr const char* kModuleFile = "libvigie_arrow.so";
 
 }  // namespace vigie::table

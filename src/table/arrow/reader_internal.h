@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "table/arrow/file_internal.h"
+#include "table/out_table.h"
 #include "table/table.h"
 
 namespace vigie::table {
@@ -31,5 +32,8 @@ Result<std::unique_ptr<Reader>> open_parquet(const std::shared_ptr<HostFile>& fi
 /// `stream`: the IPC stream format, without the file format's index.
 Result<std::unique_ptr<Reader>> open_arrow(const std::shared_ptr<HostFile>& file, bool stream,
                                            const ReadOptions& options, const std::optional<Schema>& types);
+
+/// Of to_parquet().
+Result<std::string> write_parquet_file(std::span<const OutColumn> columns);
 
 }  // namespace vigie::table

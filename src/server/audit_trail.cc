@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/audit_trail.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/iso_time.h"
+#include "base/text.h"
+#include "engine/profile.h"
+#include "server/answers.h"
+#include "server/model_config.h"
+
+namespace vigie::server {
+namespace {
+
+using event::AuditEntry;
+using event::Happened;
+using Json = nlohmann::ordered_json;
+
+AuditEntry entry_at(Origin at, Happened happened, std::string_view model, const Json& details) {
+  return {.time = at.arrived,
+          .happened = happened,
+          .model = std::string(model),
+          .details = details.dump(-1, ' ', false, Json::error_handler_t::replace),
+          .key = fmt::format("{} {} {}", to_string(happened), at.place, at.arrived)};
+}
+
+Json object_of(std::string_view text) {
+  auto json = Json::parse(text, nullptr, false);
+  return json.is_object() ? json : Json::object();
+}
+
+}  // namespace
+
+AuditEntry model_created(std::string_view model, event::Kind by, Origin at) {
+  constexpr const char* kBy[] = {"predictions", "labels", "a reference", "a configuration", "an answer"};
+  return entry_at(at, Happened::kModelCreated, model, {{"by", kBy[static_cast<std::size_t>(by) - 1]}});
+}
+
+AuditEntry model_changed(std::string_view model, std::string_view before, std::string_view after, Origin at) {
+  const auto old = object_of(before), fresh = object_of(after);
+  Json changed = Json::object();
+  const auto look = [&](const Json& keys) {
+    for (const auto& [key, unused] : keys.items()) {
+      const auto from = old.value(key, Json()), to = fresh.value(key, Json());
+      if (from != to) changed[key] = {{"from", from}, {"to", to}};
+    }
+  };
+  look(old), look(fresh);
+  return entry_at(at, Happened::kModelChanged, model, {{"changed", std::move(changed)}});
+}
+
+AuditEntry reference_set(std::string_view model, std::string_view profile, Origin at) {
+  Json details{{"sha256", event::sha256(profile)}, {"bytes", profile.size()}};
+  if (const auto read = engine::load_profile(profile, "reference")) {
+    details["source"] = read->source, details["rows"] = read->rows;
+    details["columns"] = read->columns.size(), details["window"] = to_string(read->window);
+    details["windows"] = read->window_count, details["version"] = read->version;
+  }
+  return entry_at(at, Happened::kReferenceSet, model, details);
+}
+
+AuditEntry answered(std::string_view model, std::string_view incident, const engine::Incidents::Answer& answer,
+                    bool applied, Origin at) {
+  const auto said = object_of(answer_to_json(incident, answer));
+  auto entry = entry_at(at, Happened::kAnswered, model,
+                        {{"incident", incident},
+                         {"action", said.value("action", Json())},
+                         {"note", answer.note.empty() ? Json() : Json(answer.note)},
+                         {"until", answer.until == 0 ? Json() : Json(iso_time(static_cast<double>(answer.until)))},
+                         {"applied", applied}});
+  entry.by = answer.by;
+  return entry;
+}
+
+Result<AuditEntry> service_started(const store::Store& store, std::string_view version, std::int64_t now) {
+  store::AuditQuery query{.happened = Happened::kServiceStarted};
+  std::size_t found = 0;
+  do {
+    VIGIE_ASSIGN(const auto starts, store.audit(query));
+    found = starts.size();
+    if (found > 0) query.after = starts.back().number;
+  } while (found == query.most);
+  query.happened = Happened::kServiceStopped, query.most = 1;
+  VIGIE_ASSIGN(const auto stops, store.audit(query));
+  const Json details{{"version", version},
+                     {"last_run", query.after == 0 ? Json() : Json(stops.empty() ? "cut off" : "stopped")}};
+  return AuditEntry{.time = now,
+                    .happened = Happened::kServiceStarted,
+                    .details = details.dump(),
+                    .key = fmt::format("started {}", now)};
+}
+
+AuditEntry service_stopped(std::string_view version, std::int64_t now) {
+  return {.time = now,
+          .happened = Happened::kServiceStopped,
+          .details = Json{{"version", version}}.dump(),
+          .key = fmt::format("stopped {}", now)};
+}
+
+std::string head_of_audit(const store::Store& store) {
+  const auto head = store.last_audit();
+  return head && *head ? fmt::format("entry {}, sha256 {}", (**head).number, (**head).hash) : "";
+}
+
+Reply list_audit(const Request& request, const store::Store& store) {
+  const auto asked = Parameters::read(request, {"model", "event", "from", "to", "limit", "after"}, 1000);
+  if (!asked) return refuse(asked.error(), "query");
+  store::AuditQuery query{.model = (*asked)["model"], .from = asked->from, .to = asked->to, .most = asked->most};
+  if (const auto& name = (*asked)["event"]; asked->has("event")) {
+    query.happened = event::happened_of(name);
+    const auto all = event::all_happened();
+    if (!query.happened)
+      return refuse(400, "event: " + unknown_name("event", name, std::vector<std::string>(all.begin(), all.end())),
+                    "query");
+  }
+  if (asked->has("after")) {
+    const auto after = whole_number("after", (*asked)["after"]);
+    if (!after) return refuse(after.error(), "query");
+    query.after = *after;
+  }
+  const auto found = store.audit(query);
+  if (!found) return refuse(found.error(), "store");
+  Reply reply{200, "["};
+  for (const auto& entry : *found) reply.body.append(reply.body.size() > 1 ? ",\n" : "\n").append(to_json(entry));
+  reply.body += "]\n";
+  if (found->size() == query.most) asked->link_next(reply, std::to_string(found->back().number));
+  return reply;
+}
+
+Reply verify_audit(const store::Store& store) {
+  const auto state = store.check_audit();
+  if (!state) return refuse(state.error(), "store");
+  return reply_of(200, {{"entries", state->entries},
+                        {"last", state->last},
+                        {"hash", state->hash},
+                        {"broken", state->broken == 0 ? Json() : Json(state->broken)},
+                        {"why", state->why.empty() ? Json() : Json(state->why)}});
+}
+
+}  // namespace vigie::server

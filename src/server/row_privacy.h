@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/profile.h"
+
+namespace vigie::server {
+
+/// What may be kept and shown of the values of a feature, tag or other key of a record.
+enum class Privacy : std::uint8_t {
+  kShow,
+  kMask,  ///< letters become x, digits 9: its form, not what it says; of long texts the length
+  kHash,  ///< a keyed hash, the same for the same value: what belongs together is seen, and by whoever has the key
+          ///< alone
+  kDrop,  ///< not even that it is there
+};
+std::string_view to_string(Privacy privacy);  ///< "show", "mask", "hash", "drop"
+std::span<const std::string_view> all_privacy();
+std::optional<Privacy> privacy_of(std::string_view name);
+
+/// Says for one model what of its records may leave them, for what is stored and shown for people to look at. What
+/// nobody said anything of: numbers, truths and times are shown, but for numbers that count rows; texts where they are
+/// categories that at least kShared rows of the reference have, else masked; lists and objects are dropped.
+class RowPrivacy {
+ public:
+  static constexpr std::int64_t kShared = 5;
+  /// `key`: of hashes.
+  RowPrivacy(const engine::Profile& reference, std::map<std::string, Privacy> said, std::string key);
+
+  /// A record as it came, JSON, as far as it may be shown: id, timestamp, version, prediction, scores, features, tags,
+  /// latency and status; an empty object of what is none.
+  std::string shown(std::string_view record) const;
+  /// A sentence on a column: the values that it quotes are masked, hashed or left out where the column's are, and those
+  /// of free texts masked.
+  std::string sentence(std::string_view column, std::string reason) const;
+
+ private:
+  struct Known {
+    bool text = false, counts = false;  // as numbers of rows do
+    std::map<std::string, std::int64_t> categories;
+  };
+  Privacy rule(const std::string& name, std::string_view text, bool is_text) const;
+  std::map<std::string, Privacy> said_;
+  std::map<std::string, Known, std::less<>> known_;
+  std::string key_;
+};
+
+/// The key of hashes in a file, made at random where there is none.
+Result<std::string> read_or_make_key(const std::string& path);
+
+/// "Ana-41" as "Xxx-99"; of more than 40 characters their number.
+std::string masked(std::string_view text);
+
+}  // namespace vigie::server

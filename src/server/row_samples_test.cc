@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/row_samples.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "server/model_config.h"
+#include "server/watch.h"
+
+namespace vigie::server {
+namespace {
+
+using Json = nlohmann::json;
+
+// Applicants of two countries, with a note that each writes, and a name that hardly anybody shares.
+std::string rows(int from, int to, int day) {
+  std::string out;
+  for (int i = from; i < to; ++i)
+    out += fmt::format(
+        R"({{"id":"r{0}","timestamp":"2026-03-{2:02}T{3:02}:{4:02}:00Z","features":{{"age":{1},"country":"{5}",)"
+        R"("name":"Ana {0} of {6}","ssn":"123-45-{0:04}","vector":[1,2]}},"prediction":"{7}","text":"hello {0}"}})"
+        "\n",
+        i, 20 + i * 7919 % 50, day, i % 24, i % 60, i % 3 ? "FR" : "DE", i * 31, i % 2 ? "yes" : "no");
+  return out;
+}
+
+engine::Profile reference(const std::string& body, const std::string& config) {
+  return reference_of_rows(body, "reference", "0", read_model_config(config).value()).value();
+}
+
+TEST(RowPrivacy, WhatNobodySaidAnythingOfIsShownWhereItIsShared) {
+  std::string body;
+  for (int day = 1; day <= 20; ++day) body += rows(day * 100, day * 100 + 100, day);
+  const RowPrivacy privacy(reference(body, "{}"), {}, "key");
+  const auto row = Json::parse(privacy.shown(rows(7, 8, 21)));
+  EXPECT_EQ(row["id"], "r7");
+  EXPECT_EQ(row["features"]["age"], 20 + 7 * 7919 % 50);
+  EXPECT_EQ(row["features"]["country"], "FR");
+  EXPECT_EQ(row["features"]["name"], "Xxx 9 xx 999");
+  EXPECT_EQ(row["features"]["ssn"], "999-99-9999");
+  EXPECT_FALSE(row["features"].contains("vector"));
+  EXPECT_FALSE(row.contains("text"));
+  EXPECT_EQ(row["prediction"], "yes");
+  EXPECT_EQ(privacy.shown("no record"), "{}");
+  // A new value may be anybody's.
+  auto other = rows(7, 8, 21);
+  other.replace(other.find("\"FR\""), 4, "\"X Æ\"");
+  EXPECT_EQ(Json::parse(privacy.shown(other))["features"]["country"], "X x");
+}
+
+TEST(RowPrivacy, WhatSomebodySaidCounts) {
+  const auto profile = reference(rows(0, 300, 1), "{}");
+  const auto said =
+      read_model_config(
+          R"({"privacy": {"ssn": "drop", "name": "hash", "age": "mask", "id": "hash", "country": "show"}})")
+          .value();
+  const RowPrivacy privacy(profile, said.privacy, "key"), same(profile, said.privacy, "key"),
+      other(profile, said.privacy, "another");
+  const auto text = rows(7, 8, 21);
+  const auto row = Json::parse(privacy.shown(text));
+  EXPECT_FALSE(row["features"].contains("ssn"));
+  EXPECT_EQ(row["features"]["age"], "99");
+  const auto name = row["features"]["name"].get<std::string>();
+  EXPECT_EQ(name.size(), 17U);
+  EXPECT_EQ(name[0], '#');
+  EXPECT_EQ(privacy.shown(text), same.shown(text));
+  EXPECT_NE(name, Json::parse(other.shown(text))["features"]["name"]);
+  EXPECT_NE(row["id"], "r7");
+  // What is said of a column quotes values of it.
+  EXPECT_EQ(privacy.sentence("ssn", R"(2 % of the rows in new categories: "1\"2", "9"; "age" too)"),
+            R"(2 % of the rows in new categories: ***, ***; "age" too)");
+  EXPECT_EQ(privacy.sentence("country", R"(new: "IT")"), R"(new: "IT")");
+}
+
+TEST(RowPrivacy, MasksKeepTheForm) {
+  EXPECT_EQ(masked("Ana-41 ü"), "Xxx-99 x");
+  EXPECT_EQ(masked(std::string(41, 'a')), "(41 characters)");
+}
+
+TEST(RowPrivacy, AnUnknownPolicyIsNamed) {
+  EXPECT_EQ(read_model_config(R"({"privacy": {"ssn": "hsh"}})").error().message,
+            "privacy.ssn: unknown policy \"hsh\"; did you mean \"hash\"?");
+}
+
+// What is kept of the first of the windows of rows that come in these pieces; the pieces before `again` came before a
+// crash too.
+std::vector<store::Sample> kept(const engine::Profile& profile, const std::vector<std::string>& pieces,
+                                std::size_t again) {
+  const auto watch = Watch::make("m", std::make_shared<const engine::Profile>(profile), profile.window, 0).value();
+  watch->show_by({}, "key");
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    table::JsonRows read;
+    read.read(pieces[i], watch->shape());
+    EXPECT_TRUE(watch->add(read, 1, i, i < again));
+  }
+  return watch->close(1, true).value().at(0).samples;
+}
+
+TEST(RowSamples, AreTheSameWhateverTheOrderAndWhenReadAgain) {
+  std::string first;
+  for (int day = 1; day <= 20; ++day) first += rows(day * 100, day * 100 + 100, day);
+  const auto profile = reference(first, R"({"window": "day", "segments": ["country"]})");
+  const auto next = rows(1000, 1010, 24);
+  const auto samples = kept(profile, {rows(0, 150, 22), rows(150, 300, 22), next}, 0);
+  ASSERT_EQ(samples.size(), 3U);
+  EXPECT_EQ(samples[0].segment, "");
+  EXPECT_EQ(samples[1].segment, "country=DE");
+  EXPECT_EQ(samples[0].key.substr(0, 16), "1774137600000000");  // 2026-03-22
+  for (const auto& sample : samples) {
+    const auto json = Json::parse(sample.body);
+    EXPECT_EQ(json.size(), RowSamples::kRows);
+    if (sample.segment.empty()) continue;
+    for (const auto& row : json) EXPECT_EQ("country=" + row["features"]["country"].get<std::string>(), sample.segment);
+  }
+  EXPECT_EQ(kept(profile, {rows(150, 300, 22), rows(0, 150, 22), next}, 0), samples);
+  EXPECT_EQ(kept(profile, {rows(0, 300, 22), next}, 1), samples);
+  EXPECT_NE(kept(profile, {rows(1, 301, 22), next}, 0), samples);
+}
+
+}  // namespace
+}  // namespace vigie::server
