@@ -34,6 +34,7 @@ using Secured = asio::ssl::stream<Stream>;
 constexpr asio::use_awaitable_t<Strand> kAwait;
 constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
 constexpr std::size_t kRead = 64 << 10;  // of a larger body at once
+constexpr std::size_t kMostDrained = 16 << 20;
 constexpr auto kParting = std::chrono::seconds(1);
 
 std::optional<std::string> decoded(std::string_view part) {
@@ -193,18 +194,25 @@ class HttpServer::Impl {
         if (failed) co_return;
         buffer.consume(used);
         co_await serve(secured, buffer, open.now);
+        co_await drain(secured, buffer);
         secured.next_layer().expires_after(kParting);
         co_await secured.async_shutdown(kNoThrow);
         co_return;
       }
     }
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    // Who still sends would have the answer torn from it by a socket that is closed with bytes unread.
-    stream.expires_after(kParting);
-    for (int i = 0; i < 16 && !stopping_; ++i) {
+    co_await drain(stream, buffer);
+  }
+
+  // Who still sends would have the answer torn from it by a socket that is closed with bytes unread.
+  template <class S>
+  Task<void> drain(S& stream, beast::flat_buffer& buffer) {
+    beast::get_lowest_layer(stream).expires_after(kParting);
+    for (std::size_t left = kMostDrained; left > 0 && !stopping_;) {
       buffer.clear();
       auto [gone, n] = co_await stream.async_read_some(buffer.prepare(kRead), kNoThrow);
       if (gone) break;
+      left -= std::min(left, n);
     }
   }
 

@@ -91,8 +91,8 @@ def main():
         more += ["--sample", f"prometheus(url={metrics}, series=\"node_load1 node_cpu_seconds_total{{mode=user}}\", every=1, as=exporter)"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
-        for wrong_spec, said in [("hots", '--sample unknown source "hots"; did you mean "host"?'),
-                                 ("process(name=)", "--sample process: expected one of name, command and pid")]:
+        for wrong_spec, said in [("hots", '--sample: unknown source "hots"; did you mean "host"?'),
+                                 ("process(name=)", "--sample: process: expected one of name, command and pid")]:
             done = subprocess.run([vigie, "serve", "--data", data, "--listen", "127.0.0.1:0", "--sample", wrong_spec], capture_output=True, text=True)
             expect(wrong_spec, (done.returncode, said in done.stderr or done.stderr), (2, True))
         service = Service(vigie, data, more=more)
@@ -139,7 +139,8 @@ def main():
             service.ask("POST", watched + "/predictions", hour(h, failed=h))
         windows = until("windows", lambda: get(watched + "/windows"), lambda w: len(w) >= 2)
         expect("ops of windows", [(w["ops"]["requests"], w["ops"]["errors"], w["ops"]["latency_ms"]["n"]) for w in windows[:2]], [(60, 0, 60), (60, 1, 60)])
-        hours = get(watched + f"/ops?from={iso(0)}&to={iso(2)}&step=1h")
+        hours = until("their hours", lambda: get(watched + f"/ops?from={iso(0)}&to={iso(2)}&step=1h"),
+                      lambda h: [w["requests"] for w in h] == [60, 60])
         expect("the same of the series", [w["ops"] for w in windows[:2]], [{k: v for k, v in w.items() if k not in ("start", "end")} for w in hours])
 
         # The feature store fails; so do requests, and they take longer.
