@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string what, data, url, entry;
   bool json = false;
+  Credentials credentials;
 };
 
 // "12:5f0c…" or "12": an entry that somebody noted.
@@ -57,8 +58,8 @@ Result<Log> in_file(const std::string& folder, std::int64_t noted) {
   return out;
 }
 
-Result<Log> at_service(const std::string& url, std::int64_t noted) {
-  VIGIE_ASSIGN(auto client, ServiceClient::make(url, "--url"));
+Result<Log> at_service(const Options& o, std::int64_t noted) {
+  VIGIE_ASSIGN(auto client, ServiceClient::make(o.url, "--url", o.credentials));
   VIGIE_ASSIGN(const auto said, client.get("/v1/audit/verify"));
   Log out;
   try {
@@ -82,7 +83,7 @@ Result<int> run(const Options& o) {
     VIGIE_ASSIGN(noted, read_noted(o.entry));
   }
   VIGIE_ASSIGN(const auto log, o.url.empty() ? in_file(o.data.empty() ? "./vigie-data" : o.data, noted.number)
-                                             : at_service(o.url, noted.number));
+                                             : at_service(o, noted.number));
   const auto& state = log.state;
   auto broken = state.broken;
   auto why = state.why;
@@ -130,6 +131,7 @@ Command add_audit(CLI::App& program) {
   app->add_option("ACTION", o->what, "verify")->required();
   app->add_option("--data", o->data, "folder of vigie serve, else ./vigie-data; it may be running")->type_name("DIR");
   app->add_option("--url", o->url, "ask the service itself")->type_name("URL");
+  o->credentials.add(*app);
   app->add_option("--entry", o->entry, "an entry that was noted, which must be there")->type_name("NUMBER:SHA256");
   app->add_flag("--json", o->json, "one JSON document");
   return {app, [o] { return run(*o); }};

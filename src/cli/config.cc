@@ -68,9 +68,9 @@ Command add_config(CLI::App& program) {
       "  vigie config --check vigie.yaml\n"
       "  vigie config --schema > vigie.schema.json\n"
       "  vigie config --token ingest\n\n"
-      "A file is right when vigie serve would start with it: variables, files of secrets\n"
-      "and certificates are looked for too. Of a token its holder gets the first line, and\n"
-      "the file the second, by which nobody can ask.\n\n"
+      "A file is right when vigie serve would start with it: variables, files of\n"
+      "secrets and certificates are looked for too. Of a token its holder gets the\n"
+      "first line, and the file the second, by which nobody can ask.\n\n"
       "Exit status: 0 right; 2 wrong, with file, line and key.");
   auto o = std::make_shared<Options>();
   app->add_flag("--default", o->defaults, "print a file of all keys, what they mean and what holds without them");

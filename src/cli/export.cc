@@ -15,13 +15,14 @@ namespace {
 
 struct Options {
   std::string what, model, from, to, url = "http://127.0.0.1:8090";
+  Credentials credentials;
 };
 
 Result<int> run(const Options& o) {
   const std::vector<std::string> kinds{"windows", "scores", "incidents", "audit", "models"};
   if (std::find(kinds.begin(), kinds.end(), o.what) == kinds.end())
     return fail(Code::kUsage, unknown_name("export", o.what, kinds) + " (windows, scores, incidents, audit, models)");
-  VIGIE_ASSIGN(auto service, ServiceClient::make(o.url, "--url"));
+  VIGIE_ASSIGN(auto service, ServiceClient::make(o.url, "--url", o.credentials));
   auto path = "/v1/export/" + o.what + "?limit=10000";
   for (const auto& [name, value] : {std::pair{"model", &o.model}, {"from", &o.from}, {"to", &o.to}})
     if (!value->empty()) path += fmt::format("&{}={}", name, http::encoded(*value));
@@ -38,15 +39,16 @@ Command add_export(CLI::App& program) {
   app->footer(
       "Examples:\n  vigie export windows --model credit > windows.ndjson\n"
       "  vigie export audit --from 2026-01-01 | gzip > audit.ndjson.gz\n\n"
-      "One JSON object a line. Of the service itself, GET /v1/export/windows?format=parquet\n"
-      "gives the same page by page as Parquet. Exit status: 0 done; 2 bad usage; 3 the\n"
-      "service does not answer.");
+      "One JSON object a line. Of the service itself, GET\n"
+      "/v1/export/windows?format=parquet gives the same page by page as Parquet. Exit\n"
+      "status: 0 done; 2 bad usage; 3 the service does not answer.");
   auto o = std::make_shared<Options>();
   app->add_option("WHAT", o->what, "windows, scores, incidents, audit or models")->required();
   app->add_option("--model", o->model, "only of this one")->type_name("NAME");
   app->add_option("--from", o->from, "only what is not older")->type_name("TIME");
   app->add_option("--to", o->to, "only what is older")->type_name("TIME");
   app->add_option("--url", o->url, "of the service, else http://127.0.0.1:8090")->type_name("URL");
+  o->credentials.add(*app);
   return {app, [o] { return run(*o); }};
 }
 

@@ -18,6 +18,7 @@ namespace {
 struct Options {
   std::string model, from, to, url = "http://127.0.0.1:8090", output;
   bool json = false;
+  Credentials credentials;
 };
 
 Result<std::int64_t> time_of(std::string_view option, const std::string& text, std::int64_t otherwise) {
@@ -42,7 +43,7 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(report.from, time_of("--from", o.from, report.to - kMonth));
   if (report.from >= report.to) return fail(Code::kUsage, "--from: expected a time before --to");
   report.service = http::place_of(o.url);
-  VIGIE_ASSIGN(auto service, ServiceClient::make(o.url, "--url"));
+  VIGIE_ASSIGN(auto service, ServiceClient::make(o.url, "--url", o.credentials));
   VIGIE_TRY(read_report(service, report));
   if (!o.output.empty())
     VIGIE_TRY(write_output(o.output, o.output.ends_with(".json") ? to_json(report) : to_page(report), true));
@@ -67,6 +68,7 @@ Command add_report(CLI::App& program) {
   app->add_option("--from", o->from, "its begin, else 30 days before its end")->type_name("TIME");
   app->add_option("--to", o->to, "its end, else now")->type_name("TIME");
   app->add_option("--url", o->url, "of the service, else http://127.0.0.1:8090")->type_name("URL");
+  o->credentials.add(*app);
   app->add_option("-o", o->output, "file to write: .html or .json")->type_name("FILE");
   app->add_flag("--json", o->json, "print the JSON");
   return {app, [o] { return run(*o); }};

@@ -7,11 +7,13 @@
 
 namespace vigie::cli {
 
-Result<ServiceClient> ServiceClient::make(const std::string& url, std::string_view option) {
+Result<ServiceClient> ServiceClient::make(const std::string& url, std::string_view option,
+                                          const Credentials& credentials) {
   if (!url.starts_with("http://") && !url.starts_with("https://"))
     return fail(Code::kUsage,
                 fmt::format("{} {}: expected an address as http://127.0.0.1:8090", option, vigie::quoted(url, 200)));
   ServiceClient out;
+  VIGIE_ASSIGN(out.token_, credentials.read());
   out.url_ = url;
   while (out.url_.ends_with('/')) out.url_.pop_back();
   out.client_ = std::make_unique<http::Client>(http::ClientOptions{.user_agent = fmt::format("vigie/{}", kVersion)});
@@ -19,7 +21,7 @@ Result<ServiceClient> ServiceClient::make(const std::string& url, std::string_vi
 }
 
 Result<http::Answer> ServiceClient::ask(const std::string& path) {
-  VIGIE_ASSIGN(auto answer, client_->send("GET", url_ + path, ""));
+  VIGIE_ASSIGN(auto answer, client_->send("GET", url_ + path, "", authorized(token_)));
   if (answer.status == 200) return answer;
   const auto body = Json::parse(answer.body, nullptr, false);
   const bool said = body.is_object() && body.contains("error") && body["error"].is_string();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/credentials_internal.h"
 #include "http/client.h"
 
 namespace vigie::cli {
@@ -16,8 +17,8 @@ namespace vigie::cli {
 class ServiceClient {
  public:
   using Json = nlohmann::ordered_json;
-  /// Code::kUsage: `url`, which `option` gave, is none.
-  static Result<ServiceClient> make(const std::string& url, std::string_view option);
+  /// Code::kUsage: `url`, which `option` gave, is none; what Credentials::read() says.
+  static Result<ServiceClient> make(const std::string& url, std::string_view option, const Credentials& credentials);
 
   /// Code::kUnavailable: nobody answers, or it is none; Code::kInput: it says no, and why.
   Result<http::Answer> ask(const std::string& path);
@@ -29,7 +30,7 @@ class ServiceClient {
 
  private:
   ServiceClient() = default;
-  std::string url_;
+  std::string url_, token_;
   std::unique_ptr<http::Client> client_;
 };
 

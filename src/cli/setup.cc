@@ -71,9 +71,10 @@ Command add_setup(CLI::App& program) {
       "  vigie setup prometheus --url https://vigie.example.org:8443 \\\n"
       "    --token-file /etc/prometheus/vigie.token --ca /etc/prometheus/ca.crt\n"
       "  vigie setup grafana --dry-run\n\n"
-      "prometheus: how /metrics is scraped, and rules by which vigie itself is watched and\n"
-      "open incidents are told (promtool check config, check rules). grafana: a dashboard\n"
-      "to import, and how it is provisioned. Nothing is changed but these files.\n\n"
+      "prometheus: how /metrics is scraped, and rules by which vigie itself is watched\n"
+      "and open incidents are told (promtool check config, check rules). grafana: a\n"
+      "dashboard to import, and how it is provisioned. Nothing is changed but these\n"
+      "files.\n\n"
       "Exit status: 0 done; 2 bad usage, or a file that cannot be written or is there\n"
       "already with other contents.");
   auto o = std::make_shared<Options>();

@@ -120,6 +120,9 @@ TEST(Settings, TheDefaultsAreThoseOfTheProgram) {
   EXPECT_EQ(read->journal.segment_bytes, plain.journal.segment_bytes);
   EXPECT_EQ(read->journal.waiting_bytes, plain.journal.waiting_bytes);
   EXPECT_EQ(read->journal.compression, plain.journal.compression);
+  EXPECT_EQ(read->keep.details, plain.keep.details);
+  EXPECT_EQ(read->keep.windows, plain.keep.windows);
+  EXPECT_EQ(read->keep.incidents, plain.keep.incidents);
 }
 
 TEST(Settings, NameThePlaceOfWhatCannotBe) {

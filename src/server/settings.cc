@@ -30,6 +30,7 @@ struct Field {
 constexpr auto kMillis = [](double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * seconds));
 };
+constexpr auto kMicros = [](double seconds) { return static_cast<std::int64_t>(1e6 * seconds); };
 constexpr auto kSeconds = [](double seconds) { return std::chrono::seconds(static_cast<std::int64_t>(seconds)); };
 constexpr auto kWhole = [](double value) { return static_cast<std::uint64_t>(value); };
 
@@ -232,6 +233,28 @@ constexpr Field kFields[] = {
       .most = 19,
       .doc = "level of zstd; 0: none"},
      [](auto& o, const auto& s) { o.journal.compression = static_cast<int>(s.number); }},
+    {{.name = "keep.details",
+      .type = kDuration,
+      .fallback = "90d",
+      .least = kDay,
+      .most = 36'500 * kDay,
+      .doc =
+          "of windows, from when they were found: then verdict, rows and metrics alone are left, and no sampled rows"},
+     [](auto& o, const auto& s) { o.keep.details = kMicros(s.number); }},
+    {{.name = "keep.windows",
+      .type = kDuration,
+      .fallback = "400d",
+      .least = kDay,
+      .most = 36'500 * kDay,
+      .doc = "of windows: then they are gone"},
+     [](auto& o, const auto& s) { o.keep.windows = kMicros(s.number); }},
+    {{.name = "keep.incidents",
+      .type = kDuration,
+      .fallback = "2000d",
+      .least = kDay,
+      .most = 36'500 * kDay,
+      .doc = "of incidents, from their end, and of what was told of them; the audit log stays for ever"},
+     [](auto& o, const auto& s) { o.keep.incidents = kMicros(s.number); }},
     {{.name = "models",
       .type = kObjects,
       .doc = "what PUT /v1/models/NAME takes, by name; holds from the next start or reload on",
