@@ -70,7 +70,7 @@ Result<Log> at_service(const Options& o, std::int64_t noted) {
     if (!found.empty() && found[0].at("number") == noted) out.noted = found[0].at("hash").get<std::string>();
     return out;
   } catch (const Json::exception&) {
-    return fail(Code::kUnavailable, fmt::format("{}: the answer is none of vigie serve", http::place_of(url)));
+    return fail(Code::kUnavailable, fmt::format("{}: the answer is none of vigie serve", http::place_of(o.url)));
   }
 }
 
