@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -21,7 +23,7 @@ struct Lines {
 
 Lines lines_of(const std::string& text, RecordOptions options, const std::string& name = "rows.csv",
                double delay = std::nan("")) {
-  const auto path = testing::TempDir() + "vigie_send_" + name;
+  const auto path = testing::TempDir() + fmt::format("vigie_send_{}_{}", ::getpid(), name);
   if (auto written = write_file(path, text); !written) return {written.error().message, {}};
   auto input = table::open_input(path, {}).value();
   auto head = input->open().value();
