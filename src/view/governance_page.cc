@@ -159,7 +159,9 @@ class Page {
                              many(static_cast<std::int64_t>(g_.labels)), escaped(g_.state)));
     out_ += "</dl>";
     if (g_.references.empty())
-      out_ += "<p><strong>No reference was set:</strong> nothing could be compared.</p>";
+      out_ += g_.windows.empty()
+                  ? "<p><strong>No reference was set:</strong> nothing could be compared.</p>"
+                  : "<p>The reference was set after this time: the audit log tells of none until then.</p>";
     else
       out_ +=
           "<h3>What it was compared with</h3><div class=\"scroll\"><table><thead><tr><th>Since</th><th>Reference</th>"
