@@ -16,22 +16,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
 
-from service import Service
+from service import Checks, Service
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS = 120
 rng = random.Random(1)
-checks, wrong = 0, []
-
-
-def expect(what, got, wanted):
-    global checks
-    checks += 1
-    if got != wanted:
-        wrong.append(f"{what}: {got!r}, expected {wanted!r}")
+checks = Checks()
+expect, until = checks.expect, checks.until
 
 
 def hour(number, age=40.0):
@@ -49,16 +42,6 @@ def hour(number, age=40.0):
 
 def lines(rows, without=()):
     return "\n".join(json.dumps({k: v for k, v in row.items() if k not in without}) for row in rows).encode()
-
-
-def until(what, ask, good, seconds=30):
-    end = time.monotonic() + seconds
-    while not good(got := ask()):
-        if time.monotonic() > end:
-            wrong.append(f"{what}: still {json.dumps(got)[:300]} after {seconds} s")
-            return got
-        time.sleep(0.05)
-    return got
 
 
 def chain_of(path):
@@ -202,10 +185,7 @@ def main():
             done = run("audit", "verify", "--data", data, "--json")
             expect(statement[0], (done.returncode, json.loads(done.stdout)["broken"]), (1, broken))
         expect("unreachable", run(*common, "-o", page).returncode, 3)
-    for line in wrong:
-        print(line)
-    print(f"{checks - len(wrong)} passed, {len(wrong)} failed")
-    return bool(wrong)
+    return checks.end()
 
 
 def service_page(service, path, accept=None):

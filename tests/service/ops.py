@@ -16,36 +16,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-from service import Service, free_port
+from service import Checks, Service, free_port
 
 HOURS = 72
 NOW = datetime.datetime.now(datetime.timezone.utc)
 START = NOW.replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=HOURS)
 rng = random.Random(1)
-checks, wrong = 0, []
-
-
-def expect(what, got, wanted):
-    global checks
-    checks += 1
-    if got != wanted:
-        wrong.append(f"{what}: {got!r}, expected {wanted!r}")
+checks = Checks()
+expect, until = checks.expect, checks.until
 
 
 def iso(hours):
     return (START + datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def until(what, ask, good, seconds=30):
-    end = time.monotonic() + seconds
-    while not good(got := ask()):
-        if time.monotonic() > end:
-            wrong.append(f"{what}: still {json.dumps(got)[:400]} after {seconds} s")
-            return got
-        time.sleep(0.1)
-    return got
 
 
 def hour(number, rows=60, slower=1, failed=0):
@@ -191,12 +174,9 @@ def main():
     for process in filter(None, [exporter, burner]):
         process.kill()
         process.wait()
-    for line in wrong:
-        print(line)
     if not exporter:
         print("without node exporter; scripts/peers prepares it")
-    print(f"{checks - len(wrong)} passed, {len(wrong)} failed")
-    return bool(wrong)
+    return checks.end()
 
 
 if __name__ == "__main__":
