@@ -28,10 +28,9 @@ std::optional<double> parse(std::string_view text, std::span<const Unit> units) 
   const auto* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc()) return {};
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
   for (const auto& [unit, size] : units)
-    if (std::string_view(stop, static_cast<std::size_t>(end - stop)) == unit && value >= 0 &&
-        std::isfinite(value * size))
-      return value * size;
+    if (text == unit && value >= 0 && std::isfinite(value * size)) return value * size;
   return {};
 }
 

@@ -33,9 +33,9 @@ double time(const Json& json, const char* key) {
 }
 
 const Json& list(const Json& json, const char* key) {
-  static const Json kNone = Json::array();
+  static const Json none = Json::array();
   const auto at = json.is_object() ? json.find(key) : json.end();
-  return at != json.end() && at->is_array() ? *at : kNone;
+  return at != json.end() && at->is_array() ? *at : none;
 }
 
 bool flag(const Json& json, const char* key, bool otherwise) {
@@ -44,9 +44,9 @@ bool flag(const Json& json, const char* key, bool otherwise) {
 }
 
 const Json& object(const Json& json, const char* key) {
-  static const Json kNone = Json::object();
+  static const Json none = Json::object();
   const auto at = json.is_object() ? json.find(key) : json.end();
-  return at != json.end() && at->is_object() ? *at : kNone;
+  return at != json.end() && at->is_object() ? *at : none;
 }
 
 std::string percent(double share) {

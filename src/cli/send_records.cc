@@ -36,7 +36,10 @@ bool is_json_number(std::string_view text) {
   i += text.starts_with('-');
   const auto whole = i;
   if (digits() == 0 || (text[whole] == '0' && i > whole + 1)) return false;
-  if (i < text.size() && text[i] == '.' && (++i, digits() == 0)) return false;
+  if (i < text.size() && text[i] == '.') {
+    ++i;
+    if (digits() == 0) return false;
+  }
   if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
     ++i;
     i += i < text.size() && (text[i] == '+' || text[i] == '-');

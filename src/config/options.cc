@@ -200,7 +200,7 @@ class Reader {
       keep(check_once(node, path_));
       auto out = Json::object();
       for (const auto& item : node) {
-        const auto key = text_of(item.first), name = at.empty() ? key : at + "." + key;
+        const auto key = text_of(item.first), name = at.empty() ? key : fmt::format("{}.{}", at, key);
         object.lines[name] = line_of(item.first);
         out[key] = json_of(item.second, name, object);
       }

@@ -86,7 +86,7 @@ inline Series s2() {
   append(out, 1000, [&] { return random.binomial(.8); });
   return out;
 }
-inline Series gaussian_steps(std::uint32_t seed, std::initializer_list<std::pair<double, int>> steps) {
+inline Series gaussian_steps(std::uint32_t seed, const std::vector<std::pair<double, int>>& steps) {
   Python random(seed);
   Series out;
   for (const auto& [mean, count] : steps) append(out, count, [&] { return random.gauss(mean, 1); });

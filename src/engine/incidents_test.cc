@@ -9,7 +9,6 @@ namespace vigie::engine {
 namespace {
 
 using event::Incident;
-using event::Notice;
 using event::Severity;
 using Track = Sighting::Track;
 constexpr std::int64_t kHour = 3'600'000'000, kStart = 1'704'067'200'000'000;
@@ -225,7 +224,7 @@ TEST(Incidents, GoOnAsTheyWereAfterAStart) {
 // Rows that came late turned a window that was told as healthy: that is news. One that was bad before is not.
 TEST(Incidents, AWindowThatIsRestatedMayOpenOne) {
   Incidents incidents("credit");
-  const auto see = [&](Sighting sighting) { return incidents.see(sighting, sighting.end); };
+  const auto see = [&](const Sighting& sighting) { return incidents.see(sighting, sighting.end); };
   const auto restated = [](Sighting sighting) {
     sighting.restated = true;
     return sighting;

@@ -14,7 +14,7 @@
 namespace vigie::engine {
 namespace {
 
-constexpr double kDay = 86400e6, kStart = 1.7e15 - std::fmod(1.7e15, kDay);
+constexpr double kDay = 86400e6, kStart = 19675 * kDay;
 
 struct Rows {
   std::vector<double> x, at;
@@ -318,7 +318,7 @@ TEST(Inspect, ALargeSortedReferencePassesItself) {
   std::mt19937_64 rng(4);
   std::normal_distribution<double> law;
   for (std::size_t i = 0; i < n; ++i) {
-    shop[i] = static_cast<double>(i * 100 / n);
+    shop[i] = std::floor(static_cast<double>(i) * 100 / static_cast<double>(n));
     name[i] = "shop " + std::to_string(i * 100 / n);
     value[i] = i % 20 == 19 ? value[i - 1] : shop[i] / 100 + law(rng);
   }

@@ -42,7 +42,7 @@ std::shared_ptr<const Profile> reference_of(WindowSpec window) {
   fill(input, rows_of(60, 1, 60));
   ProfileOptions options;
   options.roles.timestamp = "time";
-  options.window = window;
+  options.window = std::move(window);
   auto profile = make_profile(input, options);
   EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
   return std::make_shared<const Profile>(std::move(*profile));

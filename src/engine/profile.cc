@@ -21,8 +21,9 @@ constexpr std::int64_t kMostRows = 1LL << 60;
 
 std::int64_t load_count(ByteReader& in) {
   auto v = in.varint();
-  if (v > static_cast<std::uint64_t>(kMostRows)) in.fail();
-  return static_cast<std::int64_t>(v);
+  if (v <= static_cast<std::uint64_t>(kMostRows)) return static_cast<std::int64_t>(v);
+  in.fail();
+  return 0;
 }
 
 void save_summary(ByteWriter& out, const drift::WindowSummary& s) {

@@ -11,9 +11,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
   (void)vigie::engine::load_profile(bytes, "raw");
   // The checksum would keep the fuzzer out of the decoder.
-  auto profile = vigie::engine::load_profile(vigie::seal("VPF1", 2, bytes), "sealed");
-  if (!profile) return 0;
-  for (const auto& column : profile->columns) (void)column.axis();
-  if (!vigie::engine::load_profile(vigie::engine::save_profile(*profile), "again")) std::abort();
+  for (std::uint8_t version : {2, 6}) {
+    auto profile = vigie::engine::load_profile(vigie::seal("VPF1", version, bytes), "sealed");
+    if (!profile) continue;
+    for (const auto& column : profile->columns) (void)column.axis();
+    if (!vigie::engine::load_profile(vigie::engine::save_profile(*profile), "again")) std::abort();
+  }
   return 0;
 }

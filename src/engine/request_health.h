@@ -27,7 +27,7 @@ namespace vigie::engine {
 class RequestHealth {
  public:
   static constexpr std::int64_t kWindow = 3'600'000'000;        ///< µs
-  static constexpr std::int64_t kKept = 14 * 24 * kWindow;      ///< µs
+  static constexpr std::int64_t kKept = kWindow * 24 * 14;      ///< µs
   static constexpr std::size_t kFewest = 24;                    ///< healthy hours
   static constexpr std::int64_t kFewestRequests = 30;           ///< of an hour that a p95 is taken of
   static constexpr double kWatchRate = .005, kMajorRate = .02;  ///< points that more fail

@@ -25,24 +25,24 @@ struct World {
 
 class Hours {
  public:
-  Hours(const World& world, std::uint64_t seed) : world_(world), rng_(seed) {}
+  Hours(const World& of, std::uint64_t seed) : world(of), rng_(seed) {}
 
   Traffic next(std::int64_t hour) {
-    state_ = world_.rho * state_ + std::sqrt(1 - world_.rho * world_.rho) * stats::draw_normal(rng_);
+    state_ = world.rho * state_ + std::sqrt(1 - world.rho * world.rho) * stats::draw_normal(rng_);
     double scale = 1;
-    if (world_.heavy) scale = 1 / std::sqrt(stats::draw_gamma(rng_, 2) / 2);  // Student's t with 4 degrees
-    const double centre = std::log(40.) + world_.wander * state_ * scale + std::log(world_.slower) +
-                          world_.day * std::sin(2 * std::numbers::pi * static_cast<double>(hour) / 24);
-    const double rate = std::min(1., world_.fail + world_.rate * stats::draw_gamma(rng_, world_.alike) / world_.alike);
+    if (world.heavy) scale = 1 / std::sqrt(stats::draw_gamma(rng_, 2) / 2);  // Student's t with 4 degrees
+    const double centre = std::log(40.) + world.wander * state_ * scale + std::log(world.slower) +
+                          world.day * std::sin(2 * std::numbers::pi * static_cast<double>(hour) / 24);
+    const double rate = std::min(1., world.fail + world.rate * stats::draw_gamma(rng_, world.alike) / world.alike);
     Traffic out;
-    const auto failed = stats::draw_binomial(rng_, world_.requests, rate);
-    for (std::int64_t i = 0; i < world_.requests; ++i)
+    const auto failed = stats::draw_binomial(rng_, world.requests, rate);
+    for (std::int64_t i = 0; i < world.requests; ++i)
       out.add(i < failed ? Outcome::kFailed : Outcome::kOk, true, std::exp(centre + .6 * stats::draw_normal(rng_)),
               600);
     return out;
   }
 
-  World world_;
+  World world;
 
  private:
   Rng rng_;
@@ -85,21 +85,21 @@ TEST(RequestHealth, SeesErrorsAndLatencyAndTheirEnd) {
     return seen;
   };
   for (int i = 0; i < 72; ++i) next();
-  hours.world_.fail = .05;
+  hours.world.fail = .05;
   auto seen = next();
   EXPECT_EQ(found(seen), "error_rate critical ");
   EXPECT_TRUE(seen.firm);
   EXPECT_NE(seen.causes[0].reason.find("of 500 requests failed; of those of 72 healthy hours before it was 0.0"),
             std::string::npos)
       << seen.causes[0].reason;
-  hours.world_.fail = 0, hours.world_.slower = 2.5;
+  hours.world.fail = 0, hours.world.slower = 2.5;
   seen = next();
   EXPECT_EQ(found(seen), "latency_p95 warning ");
   EXPECT_TRUE(seen.firm);
-  hours.world_.slower = 1;
+  hours.world.slower = 1;
   EXPECT_EQ(found(next()), "");
   // Once what is usual is two weeks old, there is something else that is.
-  hours.world_.slower = 3;
+  hours.world.slower = 3;
   int alarms = 0;
   for (int i = 0; i < 15 * 24; ++i) alarms += !next().causes.empty();
   EXPECT_GT(alarms, 12 * 24);
@@ -125,7 +125,7 @@ void expect_at_most(const World& world, double level, double times, const char* 
   for (std::size_t trial = 0; trial < trials; ++trial) {
     Hours next(world, trial + 1);
     RequestHealth health;
-    for (std::int64_t hour = 0; hour < 24 * 12; ++hour) {
+    for (std::int64_t hour = 0; hour < std::int64_t{24} * 12; ++hour) {
       const auto seen = health.see(hour * RequestHealth::kWindow, next.next(hour), level);
       hours += seen.judged, alarms += !seen.causes.empty();
     }

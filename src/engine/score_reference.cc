@@ -81,7 +81,7 @@ ScoreOptions load_options(ByteReader& in) {
   o.scores = strings();
   o.classes = strings();
   o.threshold = in.fixed<double>();
-  if (auto positive = in.string(); !positive.empty()) o.positive = std::move(positive);
+  if (const auto positive = in.string(); !positive.empty()) o.positive = positive;
   const bool has_costs = in.fixed<std::uint8_t>() != 0;
   std::array<double, 4> costs;
   for (double& worth : costs) worth = in.fixed<double>();
@@ -433,7 +433,7 @@ bool load_scores(ByteReader& from, bool coarser, std::shared_ptr<const StoredSco
     const auto task = in.fixed<std::uint8_t>();
     r.part = in.string();
     const bool segment = in.fixed<std::uint8_t>() != 0;
-    if (auto of = in.string(); segment) r.segment = std::move(of);
+    if (const auto of = in.string(); segment) r.segment = of;
     auto& v = r.value;
     for (double* number : {&v.value, &v.low, &v.high, &v.baseline, &v.noise, &v.rounding, &v.scale})
       *number = in.fixed<double>();

@@ -45,7 +45,8 @@ ScoreOptions binary() {
   return options;
 }
 
-const MetricResult* find(const ScoreWindow& window, std::string_view name, std::optional<std::string> segment = {}) {
+const MetricResult* find(const ScoreWindow& window, std::string_view name,
+                         const std::optional<std::string>& segment = {}) {
   for (const auto& r : window.metrics)
     if (r.metric->name == name && r.segment == segment) return &r;
   return nullptr;
@@ -564,7 +565,7 @@ MemoryInput days_between(std::uint64_t from, std::uint64_t to) {
   std::vector<double> scores, labels, times;
   for (auto day = from; day < to; ++day) {
     Rng rng(day);
-    for (double i = 0; i < kRows; ++i) {
+    for (int i = 0; i < static_cast<int>(kRows); ++i) {
       scores.push_back(rng.uniform()), labels.push_back(rng.uniform() < scores.back());
       times.push_back((static_cast<double>(day) + (i + .5) / kRows) * 86'400e6);
     }

@@ -361,7 +361,7 @@ TEST(Journal, OldFilesGoWhenNobodyNeedsThem) {
   EXPECT_TRUE(write(10).has_value()) << "and goes on by itself";
   // By age: all but the file that is written to.
   journal->forget("slow");
-  now += std::int64_t{8 * 24 * 3600} * 1'000'000;
+  now += std::int64_t{8} * 24 * 3600 * 1'000'000;
   journal->forget("nobody");
   EXPECT_EQ(segments(folder.path()).size(), 1U);
 }

@@ -97,7 +97,7 @@ TEST(Target, WantsWhatIsForIt) {
 
 TEST(Target, JudgesAnAnswer) {
   const auto slack = target("slack(url=https://hooks.example.org/services/secret)");
-  const auto judged = [&](unsigned status, std::string body = "", std::string wait = "") {
+  const auto judged = [&](unsigned status, std::string body = "", const std::string& wait = "") {
     http::Answer answer{status, std::move(body), {}};
     if (!wait.empty()) answer.headers.emplace_back("retry-after", wait);
     return slack->judge(answer);

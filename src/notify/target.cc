@@ -140,7 +140,7 @@ Result<std::string> send_now(const Target& target, const event::Notice& notice, 
     return fmt::format("{}: {}: written", target.name(), to_string(notice.kind));
   }
   const auto outcome = target.judge(http::send(request, {.answer = std::chrono::seconds(15)}));
-  const auto line = fmt::format("{}: {}: {}", target.name(), to_string(notice.kind), outcome.what);
+  auto line = fmt::format("{}: {}: {}", target.name(), to_string(notice.kind), outcome.what);
   if (outcome.kind == Outcome::Kind::kSent) return line;
   return fail(outcome.kind == Outcome::Kind::kLater ? Code::kUnavailable : Code::kInput, line);
 }

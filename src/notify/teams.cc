@@ -20,7 +20,7 @@ Status check(const Settings& settings) {
 Json paragraph(std::initializer_list<Json> runs, const char* spacing) {
   return {{"type", "RichTextBlock"}, {"spacing", spacing}, {"inlines", Json::array_t(runs)}};
 }
-Json run(const std::string& text, Json more = Json::object()) {
+Json run(const std::string& text, const Json& more = Json::object()) {
   Json out{{"type", "TextRun"}, {"text", text}};
   out.update(more);
   return out;

@@ -149,7 +149,8 @@ std::string when(std::int64_t micros, const std::string& zone) {
       const auto info = date::locate_zone(zone)->get_info(at);
       local += info.offset;
       name = info.abbrev.starts_with('+') || info.abbrev.starts_with('-') ? "UTC" + info.abbrev : info.abbrev;
-    } catch (const std::exception&) {  // check() has told of it
+    } catch (const std::exception&) {
+      name = "UTC";  // check() has told of it
     }
   }
   return date::format("%a %d %b %H:%M ", local) + name;

@@ -19,7 +19,7 @@ const std::vector<ColumnSpec> kSpecs = {{"x", Kind::kNumber, Role::kFeature},
                                         {"t", Kind::kString, Role::kFeature}};
 
 // Rows of x, y, s, t, fed in two parts in the wrong order and merged.
-std::vector<Finding> judge(std::vector<Rule> rules, const std::vector<double>& x, const std::vector<double>& y,
+std::vector<Finding> judge(const std::vector<Rule>& rules, const std::vector<double>& x, const std::vector<double>& y,
                            const std::vector<std::string>& s, const std::vector<std::string>& t) {
   std::optional<RuleStates> merged;
   const std::size_t half = x.size() / 2;

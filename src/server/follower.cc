@@ -17,7 +17,7 @@ namespace {
 using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
 constexpr auto kForgetEvery = std::chrono::hours(1);
-constexpr std::int64_t kOpsKept = 35 * 24 * 60 * kMinute;
+constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
 constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it read again
 constexpr std::int64_t kWindowRows = 1'000;    // where the reference has no windows
 

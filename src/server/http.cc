@@ -75,7 +75,7 @@ std::string escaped(std::string_view text) {
 
 class HttpServer::Impl {
  public:
-  Impl(HttpOptions options, Gate gate, Handler handler)
+  Impl(const HttpOptions& options, Gate gate, Handler handler)
       : host_(options.host),
         port_(options.port),
         thread_count_(thread_count(options.threads)),
@@ -380,7 +380,7 @@ HttpServer::Counts HttpServer::counts() const {
   return impl_->counts();
 }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpOptions options, Gate gate, Handler handler) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpOptions& options, Gate gate, Handler handler) {
   auto impl = std::make_unique<Impl>(options, std::move(gate), std::move(handler));
   VIGIE_TRY(impl->listen(options));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));

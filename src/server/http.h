@@ -61,7 +61,7 @@ class HttpServer {
  public:
   /// Listens; nobody is answered before run(). Gate and handler are called from its threads. Code::kUsage: not an
   /// address, or it is taken, or the files of TLS do not fit.
-  static Result<std::unique_ptr<HttpServer>> listen(HttpOptions options, Gate gate, Handler handler);
+  static Result<std::unique_ptr<HttpServer>> listen(const HttpOptions& options, Gate gate, Handler handler);
   ~HttpServer();
   void run();
   /// From now on the limits and the certificate of `options`; connections that are open keep theirs. Code::kUsage, and

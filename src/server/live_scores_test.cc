@@ -32,7 +32,8 @@ std::vector<Row> day(int number, Rng& rng, int wrong = 0) {
     const bool label = rng.uniform() < 0.4;
     const bool lost = wrong > 0 && i % wrong == 0;
     const double score = lost ? rng.uniform() : std::clamp((label ? .6 : .3) + .3 * (rng.uniform() - .5), 0., 1.);
-    const auto time = static_cast<double>(kStart + number * kDay + i * (kDay / kRows));
+    constexpr std::int64_t kEach = kDay / kRows;
+    const auto time = static_cast<double>(kStart + number * kDay + i * kEach);
     Row row{fmt::format("{}\"-{}", number, i), {}, label};
     row.prediction = {
         {"id", row.id}, {"timestamp", iso_time(time)}, {"features", {{"x", rng.uniform()}}}, {"score", score}};

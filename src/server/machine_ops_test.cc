@@ -75,7 +75,7 @@ TEST(Dependencies, SayWhatFailedAndSinceWhen) {
   job.max_age = 3'600'000'000;
   known.configure("m", {store_of_features, job});
   const std::int64_t noon = 1'795'780'800'000'000, minute = kMinute;  // 2026-11-27T12:00Z
-  const auto seen = [&](const char* name, std::int64_t at, std::vector<source::Figure> figures) {
+  const auto seen = [&](const char* name, std::int64_t at, const std::vector<source::Figure>& figures) {
     known.seen(fmt::format("dependency/m/{}", name), &figures, "", at);
   };
   seen("features", noon, {{"", "up", 1}, {"", "status", 200}, {"", "latency_ms", 20}});

@@ -40,7 +40,6 @@ TEST(ModelOps, CountsMinutesOfEventTimeOfWatchedModelsAndOthers) {
 
 TEST(ModelOps, CountsNothingTwiceAfterACrash) {
   Folder folder;
-  std::string first;
   {
     Back back(folder.path);
     for (int minute = 0; minute < 40; ++minute) {

@@ -19,7 +19,7 @@ namespace vigie::server {
 namespace {
 
 constexpr std::size_t kMost = 20'160;  // panes that a reply is made of: two weeks of minutes
-constexpr std::int64_t kLongest = 7 * 24 * 60 * kMinute;
+constexpr std::int64_t kLongest = kMinute * 60 * 24 * 7;
 
 struct Asked {
   store::OpsQuery query;  // the latest day, where no time is named

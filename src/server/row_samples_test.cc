@@ -66,7 +66,7 @@ TEST(RowPrivacy, WhatSomebodySaidCounts) {
   EXPECT_EQ(name.size(), 17U);
   EXPECT_EQ(name[0], '#');
   EXPECT_EQ(privacy.shown(text), same.shown(text));
-  EXPECT_NE(name, Json::parse(other.shown(text))["features"]["name"]);
+  EXPECT_NE(name, Json::parse(other.shown(text))["features"]["name"].get<std::string>());
   EXPECT_NE(row["id"], "r7");
   // What is said of a column quotes values of it.
   EXPECT_EQ(privacy.sentence("ssn", R"(2 % of the rows in new categories: "1\"2", "9"; "age" too)"),

@@ -123,7 +123,7 @@ class Service::Impl {
     let_in(std::move(options_.tokens), options_.behind_proxy);
     VIGIE_ASSIGN(http_, HttpServer::listen(
                             options_.http, [this](const Request& head) { return refused(head); },
-                            [this](Request request, Answer answer) { handle(std::move(request), std::move(answer)); }));
+                            [this](const Request& request, Answer answer) { handle(request, std::move(answer)); }));
     housekeeping_.emplace(*store_, options_.keep, options_.log);
     running_ = true;
     note(service_started(*store_, options_.version, system_now()));
@@ -194,7 +194,7 @@ class Service::Impl {
     if (options_.log) options_.log("audit log: " + (kept ? head_of_audit(*store_) : kept.error().message));
   }
 
-  void handle(Request request, Answer answer) {
+  void handle(const Request& request, Answer answer) {
     const auto& path = request.path;
     const bool get = request.method == "GET" || request.method == "HEAD";
     if (path.empty() || (path.size() == 1 && path[0].empty())) return answer(get ? home() : wrong_method("GET"));

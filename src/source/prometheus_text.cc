@@ -142,8 +142,8 @@ std::vector<PrometheusSample> read_prometheus(std::string_view text, const std::
     }
     sample.labels = std::move(*labels), sample.value = *value;
     // OpenMetrics declares a counter without the ending.
-    const auto family =
-        std::string_view(sample.name).substr(0, sample.name.size() - 6 * sample.name.ends_with("_total"));
+    auto family = std::string_view(sample.name);
+    if (family.ends_with("_total")) family.remove_suffix(6);
     for (const std::string_view name : {std::string_view(sample.name), family})
       if (const auto at = counters.find(name); at != counters.end()) sample.counter = sample.counter || at->second;
     if (std::any_of(selectors.begin(), selectors.end(), [&](const auto& s) { return s.takes(sample); }))

@@ -351,7 +351,10 @@ class JsonRecord::Reader {
     const bool zero = i < token.size() && token[i] == '0';
     const auto whole = digits();
     if (whole == 0 || (zero && whole > 1)) return false;
-    if (i < token.size() && token[i] == '.' && (++i, digits() == 0)) return false;
+    if (i < token.size() && token[i] == '.') {
+      ++i;
+      if (digits() == 0) return false;
+    }
     while (i < token.size() && is_blank(token[i])) ++i;
     return i == token.size() && i < 100;
   }

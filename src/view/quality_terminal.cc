@@ -47,7 +47,7 @@ std::string to_terminal(const engine::Inspection& c, const TerminalOptions& opti
     if (group.size() > 1)
       name += fmt::format(", {} checks", group.size());
     else
-      name = first.first->check + (name.empty() ? "" : " of " + name);
+      name = first.first->check + (name.empty() ? "" : fmt::format(" of {}", name));
     auto mark = std::string(options.unicode ? fails ? "■ " : "▲ " : "") + first.first->verdict;
     out += wrapped({mark + (options.unicode ? "  " : "    "), style(first.first->verdict)}, {name, Style::kBold},
                    kIndent, options);

@@ -2,6 +2,7 @@
 #include "view/report.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -117,8 +118,9 @@ class Report {
     auto count = [&](std::int64_t n, std::string_view what) {
       if (n) put(counts, "{}{} {}", counts.empty() ? "" : ", ", with_commas(n), what);
     };
-    for (auto [verdict, what] : {std::pair{Verdict::kDrift, "drift"}, std::pair{Verdict::kWarning, "warning"},
-                                 std::pair{Verdict::kOk, "ok"}, std::pair{Verdict::kNoData, "no data"}})
+    for (const auto& [verdict, what] :
+         std::array{std::pair{Verdict::kDrift, "drift"}, std::pair{Verdict::kWarning, "warning"},
+                    std::pair{Verdict::kOk, "ok"}, std::pair{Verdict::kNoData, "no data"}})
       count(std::count_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.verdict == verdict; }),
             what);
     figure("Columns changed", with_commas(s.drift + s.warning),

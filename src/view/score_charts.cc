@@ -14,7 +14,6 @@ namespace {
 using chart::kBottom;
 using chart::kRight;
 using chart::kText;
-using chart::kTop;
 using chart::Scale;
 
 struct Point {

@@ -208,7 +208,7 @@ bool judged(const engine::Scorecard& card) {
 
 std::string sentence(const engine::Scorecard& card) {
   const auto& s = card.summary;
-  const auto rows = fmt::format("{} of {} scored", with_commas(s.rows.labelled), plural(s.rows.rows, card.unit));
+  auto rows = fmt::format("{} of {} scored", with_commas(s.rows.labelled), plural(s.rows.rows, card.unit));
   Named names;
   const auto name = [&](std::string_view what) { names.add(std::string(what)); };
   if (card.reference && s.verdict == Verdict::kNoData) {

@@ -16,7 +16,6 @@ namespace vigie::view {
 namespace {
 
 using engine::MetricResult;
-using engine::ScoreWindow;
 using engine::Verdict;
 
 constexpr std::size_t kLabel = 12, kMostParts = 20, kMostClasses = 8, kMostSegments = 12;
