@@ -121,7 +121,8 @@ class Report {
     for (const auto& [verdict, what] :
          std::array{std::pair{Verdict::kDrift, "drift"}, std::pair{Verdict::kWarning, "warning"},
                     std::pair{Verdict::kOk, "ok"}, std::pair{Verdict::kNoData, "no data"}})
-      count(std::count_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.verdict == verdict; }),
+      count(std::count_if(findings_.begin(), findings_.end(),
+                          [of = verdict](const Finding& f) { return f.verdict == of; }),
             what);
     figure("Columns changed", with_commas(s.drift + s.warning),
            fmt::format("of {}{}{}", with_commas(s.columns), counts.empty() ? "" : ": ", counts));
