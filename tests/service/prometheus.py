@@ -77,7 +77,8 @@ def main():
             service.ask("POST", "/v1/models/credit/labels", '{"id": "o1", "label": 1}', token=token["admin"])
             service.ask("GET", "/nothing", token=token["read"])
             end = time.monotonic() + PATIENCE
-            while not service.ask("GET", "/v1/incidents", token=token["read"])[1] and time.monotonic() < end:
+            while not (service.ask("GET", "/v1/incidents", token=token["read"])[1] and
+                       "\nvigie_journal_lag_records 0\n" in scraped(service, token["read"])[1]) and time.monotonic() < end:
                 time.sleep(0.1)
 
             # Both formats say the same, and promtool has nothing against it.
