@@ -91,10 +91,10 @@ class HttpServer::Impl {
     if (error)
       return fail(Code::kUsage, fmt::format("cannot listen on {}: no address, as 127.0.0.1:8090 or [::1]:8090", host_));
     const tcp::endpoint here(address, port_);
-    acceptor_.open(here.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(here, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    static_cast<void>(acceptor_.open(here.protocol(), error));
+    if (!error) static_cast<void>(acceptor_.set_option(tcp::acceptor::reuse_address(true), error));
+    if (!error) static_cast<void>(acceptor_.bind(here, error));
+    if (!error) static_cast<void>(acceptor_.listen(asio::socket_base::max_listen_connections, error));
     if (error) return fail(Code::kUsage, fmt::format("cannot listen on {}:{}: {}", host_, port_, error.message()));
     return {};
   }
@@ -130,7 +130,7 @@ class HttpServer::Impl {
     if (stopping_.exchange(true)) return;
     asio::post(io_, [this] {
       boost::system::error_code ignored;
-      acceptor_.close(ignored);
+      static_cast<void>(acceptor_.close(ignored));
     });
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     while (busy_ > 0 && std::chrono::steady_clock::now() < until)
@@ -177,7 +177,7 @@ class HttpServer::Impl {
       ~Counted() { --count; }
     } open(open_);
     boost::system::error_code ignored;
-    stream.socket().set_option(tcp::no_delay(true), ignored);
+    static_cast<void>(stream.socket().set_option(tcp::no_delay(true), ignored));
     beast::flat_buffer buffer;
     const auto terms = this->terms();
     if (!terms->tls) {
@@ -200,7 +200,7 @@ class HttpServer::Impl {
         co_return;
       }
     }
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    static_cast<void>(stream.socket().shutdown(tcp::socket::shutdown_send, ignored));
     co_await drain(stream, buffer);
   }
 

@@ -165,7 +165,7 @@ std::string answers(std::uint16_t port, const std::string& bytes) {
   // The service may have answered and closed before all is written.
   boost::system::error_code end;
   boost::asio::write(socket, boost::asio::buffer(bytes), end);
-  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, end);
+  static_cast<void>(socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, end));
   std::string all;
   boost::asio::read(socket, boost::asio::dynamic_buffer(all), end);
   std::string out;

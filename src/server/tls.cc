@@ -22,10 +22,10 @@ Result<std::shared_ptr<Tls>> make_tls(const std::string& certificate, const std:
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   boost::system::error_code error;
   // Else a key with a password would be asked for on the terminal.
-  context.set_password_callback([](auto, auto) { return std::string(); }, error);
-  if (!error) context.use_certificate_chain(boost::asio::buffer(chain), error);
+  static_cast<void>(context.set_password_callback([](auto, auto) { return std::string(); }, error));
+  if (!error) static_cast<void>(context.use_certificate_chain(boost::asio::buffer(chain), error));
   if (error) return fail(Code::kUsage, fmt::format("{}: no certificate in PEM: {}", certificate, error.message()));
-  context.use_private_key(boost::asio::buffer(secret), boost::asio::ssl::context::pem, error);
+  static_cast<void>(context.use_private_key(boost::asio::buffer(secret), boost::asio::ssl::context::pem, error));
   if (error)
     return fail(Code::kUsage,
                 fmt::format("{}: no key of {}, in PEM and without a password: {}", key, certificate, error.message()));

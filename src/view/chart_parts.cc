@@ -111,7 +111,8 @@ std::vector<double> ticks(double low, double high, double most) {
     if (!(step > 0 && std::isfinite(step) && std::max(-first, last) < kMostWhole)) break;
     if (last - first < 1) continue;
     std::vector<double> out;
-    for (double i = first; i <= last; ++i) out.push_back(i * step);
+    const auto count = static_cast<int>(last - first);
+    for (int i = 0; i <= count; ++i) out.push_back((first + i) * step);
     return out;
   }
   return {low, high};
@@ -119,7 +120,7 @@ std::vector<double> ticks(double low, double high, double most) {
 
 std::vector<double> log_ticks(double low, double high, std::size_t most) {
   std::vector<double> out, tens;
-  for (double e = std::floor(std::log10(low)); e <= std::log10(high); ++e) {
+  for (int e = static_cast<int>(std::floor(std::log10(low))); e <= std::log10(high); ++e) {
     const double power = std::pow(10, e);
     for (double v : {1.0, 2.0, 5.0}) {
       if (v * power < low || v * power > high) continue;
