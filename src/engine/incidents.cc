@@ -21,7 +21,7 @@ using event::Incident;
 using event::Notice;
 using event::Severity;
 
-constexpr std::uint8_t kVersion = 2;       // 1: of two tracks
+constexpr std::uint8_t kVersion = 3;       // 1: of two tracks, 2: of three
 constexpr double kMonth = 30 * 8.64e10;    // µs
 constexpr std::size_t kMostCauses = 50;    // of one incident
 constexpr std::size_t kRemembered = 1000;  // windows
@@ -110,9 +110,14 @@ Incidents::Incidents(std::string model, IncidentOptions options) : model_(std::m
 void Incidents::compare_anew(bool scored) {
   false_.clear();
   for (auto& course : courses_) course.seen.clear(), course.warnings = course.healthy = 0;
-  if (scored || !open_) return;
-  courses_.at(static_cast<std::size_t>(Sighting::Track::kScores)).troubled = false;
-  courses_.at(static_cast<std::size_t>(Sighting::Track::kData)).troubled = true;
+  if (!open_) return;
+  // What may not be looked at again for long is left to the data.
+  const auto leave = [&](Sighting::Track track) {
+    if (std::exchange(courses_.at(static_cast<std::size_t>(track)).troubled, false))
+      courses_.at(static_cast<std::size_t>(Sighting::Track::kData)).troubled = true;
+  };
+  if (!scored) leave(Sighting::Track::kScores);
+  leave(Sighting::Track::kAttributions);
 }
 
 void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {
@@ -323,7 +328,7 @@ Status Incidents::load(std::string_view bytes) {
     VIGIE_ASSIGN(*incident, event::incident_of_json(json));
   }
   courses_ = {};
-  for (auto& c : std::span(courses_).first(version == 1 ? 2 : courses_.size())) {
+  for (auto& c : std::span(courses_).first(version < kVersion ? version + std::size_t{1} : courses_.size())) {
     for (auto* number : {&c.warnings, &c.healthy, &c.first_warning}) *number = in.fixed<std::int64_t>();
     c.seen.clear();
     for (auto left = in.varint(); left > 0 && in.ok(); --left) c.seen.insert(in.fixed<std::int64_t>());

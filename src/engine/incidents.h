@@ -18,9 +18,10 @@
 namespace vigie::engine {
 
 /// What one window says of a model's health. A window is seen once by each track: when it is over, by what was compared
-/// and checked, and when its labels are there, by the score; requests have windows of their own.
+/// and checked, and when its labels are there, by the score; requests and attributions
+/// have windows of their own.
 struct Sighting {
-  enum class Track : std::uint8_t { kData, kScores, kRequests };
+  enum class Track : std::uint8_t { kData, kScores, kRequests, kAttributions };
   Track track = Track::kData;
   std::int64_t start = 0, end = 0;     ///< µs since 1970
   bool judged = false;                 ///< false: nothing could be said, which is neither healthy nor not
@@ -110,7 +111,7 @@ class Incidents {
   std::string owner_, runbook_;
   std::vector<Monitor> monitors_;
   std::optional<event::Incident> open_, last_;
-  std::array<Course, 3> courses_;
+  std::array<Course, 4> courses_;
   std::map<std::string, double> false_;   // weights of causes that were no cause to wake anybody
   std::int64_t told_ = 0;                 // when of the open one
   std::int64_t since_last_ = 0;           // windows since the last one ended

@@ -40,7 +40,8 @@ Result<Record> decode(std::string_view bytes) {
   record.kind = static_cast<Kind>(kind);
   record.model = in.string();
   record.body = in.string();
-  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kAnswer))
+  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 ||
+      kind > static_cast<std::uint8_t>(Kind::kImportances))
     return fail(Code::kCorrupt, "a record of the journal that is none");
   return record;
 }
@@ -53,7 +54,7 @@ const table::JsonShape& keys_of(Kind kind, table::OtherKeys others) {
   static const auto predictions = both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
   static const auto labels =
       both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
-  return (kind == Kind::kPredictions ? predictions : labels)[others == OtherKeys::kSkipped];
+  return (kind == Kind::kLabels ? labels : predictions)[others == OtherKeys::kSkipped];
 }
 
 RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys) {

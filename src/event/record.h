@@ -13,11 +13,13 @@ namespace vigie::event {
 
 /// What a record holds.
 enum class Kind : std::uint8_t {
-  kPredictions = 1,  ///< rows of JSON, one a line, as they came: a key that nobody knows today is there tomorrow
-  kLabels = 2,       ///< likewise
-  kReference = 3,    ///< the bytes of a profile
-  kModel = 4,        ///< what people say of the model, as JSON
-  kAnswer = 5,       ///< what somebody says of an incident, as JSON
+  kPredictions = 1,   ///< rows of JSON, one a line, as they came: a key that nobody knows today is there tomorrow
+  kLabels = 2,        ///< likewise
+  kReference = 3,     ///< the bytes of a profile
+  kModel = 4,         ///< what people say of the model, as JSON
+  kAnswer = 5,        ///< what somebody says of an incident, as JSON
+  kExplanations = 6,  ///< what explained answers: rows as those of predictions
+  kImportances = 7,   ///< what explained them in the rows of a reference, which the record before brought
 };
 
 /// A record of the journal: what one request brought that was accepted.
@@ -33,8 +35,8 @@ std::string encode_head(Kind kind, std::string_view model, std::size_t body_size
 /// Points into `bytes`. Code::kCorrupt.
 Result<Record> decode(std::string_view bytes);
 
-/// Columns of the keys that every row of that kind, predictions or labels, may have, at the places of PredictionKey and
-/// LabelKey; `others` is not kTold.
+/// Columns of the keys that every row of that kind, predictions, labels or explanations, may have, at the places of
+/// PredictionKey and LabelKey; `others` is not kTold.
 const table::JsonShape& keys_of(Kind kind, table::OtherKeys others);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "base/clock.h"
@@ -29,6 +30,12 @@ std::string windows_of(std::string_view model) {
 }
 std::string incidents_of(std::string_view model) {
   return "incidents " + std::string(model);
+}
+
+std::int64_t time_of(const table::Column& times, std::size_t row, std::int64_t otherwise) {
+  constexpr double kLatest = 9e18;  // µs that an integer holds
+  const double said = times.numbers.empty() ? std::nan("") : times.numbers[row];
+  return std::abs(said) < kLatest ? static_cast<std::int64_t>(said) : otherwise;
 }
 
 }  // namespace
@@ -127,8 +134,10 @@ Status Follower::start_again() {
     VIGIE_ASSIGN(followed(known.name).ops, ModelOps::load(state_, known.name));
     VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
+    if (profile) VIGIE_TRY(set_reference(known, *profile, counted_, false));
+    VIGIE_ASSIGN(const bool explained, LiveAttributions::any(known.number, state_));
+    if (explained) VIGIE_TRY(attributions(followed(known.name), known.number));
     if (!profile) continue;
-    VIGIE_TRY(set_reference(known, *profile, counted_, false));
     auto& watch = *followed(known.name).watch;
     VIGIE_ASSIGN(const auto kept, state_.get(windows_of(known.name)));
     if (kept) VIGIE_TRY(watch.load(*kept));
@@ -237,6 +246,12 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   const Origin at{place, arrived};
   if (!again && audited_.insert(name).second) VIGIE_TRY(audit(model_created(name, record.kind, at)));
   if (record.kind == event::Kind::kLabels) return read_labels(record, *number, arrived);
+  if (record.kind == event::Kind::kExplanations) return read_explanations(record, *number, place, arrived);
+  if (record.kind == event::Kind::kImportances) {
+    VIGIE_ASSIGN(auto* explained, attributions(followed(name), *number));
+    if (auto set = explained->compare_with(record.body); !set) lose(set.error().message);
+    return {};
+  }
   if (record.kind == event::Kind::kAnswer) return answer(name, record.body, at);
   if (record.kind == event::Kind::kModel) {
     const auto before = models_.find(name);
@@ -264,6 +279,11 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   const auto& shape = watch ? watch->shape() : event::request_keys();
   rows_.read(record.body, shape);
   VIGIE_ASSIGN(const auto id, rows_.column(watch ? watch->id_column() : std::size_t{event::kPredictionId}));
+  const auto when = watch ? watch->request_columns().time : event::kRequestColumns.time;
+  table::Column times;
+  if (when != event::kNoColumn) {
+    VIGIE_ASSIGN(times, rows_.column(when));
+  }
   const auto rows = static_cast<std::size_t>(rows_.rows());
   std::vector<std::size_t> fresh;
   std::vector<bool> seen(id.dictionary.size());
@@ -271,7 +291,8 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     const auto code = static_cast<std::size_t>(id.codes[row]);
     if (id.codes[row] < 0 || seen[code]) continue;
     seen[code] = true;
-    VIGIE_ASSIGN(const bool first, state_.add_prediction(*number, id.dictionary[code], place));
+    VIGIE_ASSIGN(const bool first,
+                 state_.add_prediction(*number, id.dictionary[code], place, time_of(times, row, arrived)));
     if (first) fresh.push_back(row);
   }
   // What a watch reads again was counted before.
@@ -289,11 +310,47 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   }
   pending_rows_ += static_cast<std::int64_t>(rows);
   if (again) return {};
+  if (record.body.find("\"attributions\"") != record.body.npos)
+    VIGIE_TRY(read_explanations(record, *number, place, arrived));
   models_.update(record.model, [&](Model& model) {
     model.predictions += fresh.size();
     model.last_seen = static_cast<double>(arrived);
   });
   return {};
+}
+
+Result<LiveAttributions*> Follower::attributions(Followed& of, std::uint32_t model) {
+  of.changed = true;
+  if (!of.attributions) {
+    const auto windows = of.watch ? of.watch->window() : engine::WindowSpec();
+    VIGIE_ASSIGN(of.attributions, LiveAttributions::load(model, windows, state_));
+  }
+  return of.attributions.get();
+}
+
+Status Follower::read_explanations(const event::Record& record, std::uint32_t number, journal::Sequence place,
+                                   std::int64_t arrived) {
+  // A prediction may have others than an explanation may, and then is none.
+  if (!explanations_.read(record.body)) return {};
+  auto& rows = explanations_.rows();
+  VIGIE_ASSIGN(const auto id, rows.column(event::kPredictionId));
+  VIGIE_ASSIGN(const auto said, rows.column(event::kPredictionTime));
+  std::vector<std::size_t> fresh;
+  std::vector<double> times;
+  std::vector<bool> seen(id.dictionary.size());
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows.rows()); ++row) {
+    const auto code = static_cast<std::size_t>(id.codes[row]);
+    if (id.codes[row] < 0 || seen[code] || !explanations_.wrong(row).empty()) continue;
+    seen[code] = true;
+    VIGIE_ASSIGN(const auto predicted, state_.time_of(number, id.dictionary[code]));
+    const auto time = time_of(said, row, predicted.value_or(arrived));
+    VIGIE_ASSIGN(const bool first, state_.add_prediction(State::explained(number), id.dictionary[code], place, time));
+    if (first) fresh.push_back(row), times.push_back(static_cast<double>(time));
+  }
+  if (fresh.empty()) return {};
+  VIGIE_ASSIGN(auto* explained, attributions(followed(std::string(record.model)), number));
+  pending_rows_ += std::ssize(fresh);
+  return explained->add(explanations_, fresh, times, arrived);
 }
 
 Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {
@@ -331,6 +388,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
   if (anew) at.incidents.compare_anew(watch->scored());
+  if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
   at.watch = std::move(watch);
@@ -403,12 +461,17 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
     for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
   };
-  // What is compared, what is scored and what requests say share what is borne with.
-  const double own = of.watch ? 1 + of.watch->scored() : 0, tracks = own + of.ops.speaks();
+  // What is compared, what is scored, what requests say and what explains answers share what is borne with.
+  const bool explained = of.attributions && of.attributions->speaks();
+  const double own = of.watch ? 1 + of.watch->scored() : 0, tracks = own + of.ops.speaks() + explained;
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
   VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_));
   for (const auto& hour : hours) see(hour);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
+  if (of.attributions) {
+    const bool judged = of.attributions->judge(clock, of.config.false_alarms / std::max(tracks, 1.), see);
+    if (judged) of.changed = true, ++pending_rows_;
+  }
   if (of.watch) {
     auto& watch = *of.watch;
     watch.bear(of.config.false_alarms * own / tracks);
@@ -457,6 +520,7 @@ Status Follower::commit(journal::Sequence offset) {
     const auto panes = of.ops.take_over(std::max(clock_, arrived_));
     over.insert(over.end(), panes.begin(), panes.end());
     VIGIE_TRY(of.ops.save(state_));
+    if (of.attributions) VIGIE_TRY(of.attributions->save());
     if (!of.watch) continue;
     VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));

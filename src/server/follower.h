@@ -12,10 +12,12 @@
 #include <thread>
 #include <vector>
 
+#include "event/explanation.h"
 #include "event/record.h"
 #include "journal/journal.h"
 #include "server/audit_trail.h"
 #include "server/cost.h"
+#include "server/live_attributions.h"
 #include "server/model_ops.h"
 #include "server/models.h"
 #include "server/watch.h"
@@ -67,10 +69,14 @@ class Follower {
   std::int64_t lost_pieces() const;
 
  private:
+  struct Followed;
   void run();
   Result<bool> step();
   Status read(const journal::Block& block);
   Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);
+  Status read_explanations(const event::Record& record, std::uint32_t model, journal::Sequence place,
+                           std::int64_t arrived);
+  Result<LiveAttributions*> attributions(Followed& of, std::uint32_t model);
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
@@ -78,6 +84,7 @@ class Follower {
   struct Followed {
     explicit Followed(const std::string& model) : ops(model), incidents(model) {}
     std::unique_ptr<Watch> watch;
+    std::unique_ptr<LiveAttributions> attributions;  // of one that has any
     ModelOps ops;
     engine::Incidents incidents;
     ModelConfig config;
@@ -102,6 +109,7 @@ class Follower {
   journal::Reader reader_;
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
   table::JsonRows rows_;
+  event::ExplanationRows explanations_;
   std::map<std::string, Followed, std::less<>> followed_;
   std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record
   TargetsOf targets_;

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "event/explanation.h"
 
 namespace vigie::server {
 namespace {
@@ -34,27 +35,35 @@ std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t>
 void Ingest::add(event::Kind kind, std::string_view model, std::string_view body,
                  std::function<void(Result<Reply>)> done) {
   if (auto named = event::check_model(model); !named) return done(named.error());
-  thread_local table::JsonRows rows;
-  rows.read(body, event::keys_of(kind, table::OtherKeys::kChecked));
+  thread_local table::JsonRows plain;
+  thread_local event::ExplanationRows explanations;
+  const bool explains = kind == event::Kind::kExplanations;
+  if (!explains)
+    plain.read(body, event::keys_of(kind, table::OtherKeys::kChecked));
+  else if (auto read = explanations.read(body); !read)
+    return done(read.error());
+  auto& rows = explains ? explanations.rows() : plain;
   Reply reply;
   for (const auto& reject : rows.rejected())
     reply.rejected.push_back({reject.record, fmt::format("line {}: {}", reject.line, reject.reason)});
 
-  // What a record must have: an id, by which a repeated one is told from a new one and a label finds its prediction.
+  // What a record must have: an id, by which a repeated one is told from a new one and what comes later finds its
+  // prediction.
   const auto id = *rows.column(0), time = *rows.column(1);
   const auto label = kind == event::Kind::kLabels ? *rows.column(event::kLabelValue) : table::Column{};
   std::vector<std::uint32_t> good;
   std::size_t misfit = 0;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
-    const char* wrong = nullptr;
+    std::string wrong;
+    if (explains) wrong = explanations.wrong(row);
     if (misfit < time.misfits.size() && time.misfits[misfit] == row) {
       ++misfit;
       wrong = "\"timestamp\" is no time: ISO 8601 or epoch numbers";
     }
     if (id.codes[row] < 0) wrong = "\"id\" is missing";
-    if (kind == event::Kind::kLabels && !wrong && label.codes[row] < 0) wrong = "\"label\" is missing";
-    if (wrong) {
-      reply.rejected.push_back({rows.record_of(row), wrong});
+    if (kind == event::Kind::kLabels && wrong.empty() && label.codes[row] < 0) wrong = "\"label\" is missing";
+    if (!wrong.empty()) {
+      reply.rejected.push_back({rows.record_of(row), std::move(wrong)});
     } else {
       good.push_back(row);
     }
@@ -63,17 +72,19 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
             [](const Reject& a, const Reject& b) { return a.index < b.index; });
   if (good.empty()) return count(kind, reply), done(std::move(reply));
 
-  if (kind == event::Kind::kPredictions && behind())
+  const bool once = kind != event::Kind::kLabels;
+  if (once && behind())
     return done(fail(Code::kUnavailable, "what was accepted is not yet counted; send it again later"));
   const auto number = models_.number_of(model);
   if (!number) return done(fail(Code::kUnavailable, fmt::format("{} would be one model too many", quoted(model))));
   std::vector<Key> claimed;
   std::vector<std::uint32_t> accepted;
-  if (kind == event::Kind::kPredictions) {
+  if (once) {
     std::vector<std::string_view> ids;
     for (auto row : good) ids.push_back(id.dictionary[static_cast<std::size_t>(id.codes[row])]);
     std::vector<Known> known;
-    if (auto looked = claim(*number, ids, known, claimed); !looked) return done(looked.error());
+    if (auto looked = claim(explains ? State::explained(*number) : *number, ids, known, claimed); !looked)
+      return done(looked.error());
     for (std::size_t i = 0; i < good.size(); ++i) {
       reply.duplicates += known[i] != Known::kNew;
       // What is under way may fail: it is written again, lest this answer promise what is not there.
@@ -102,7 +113,9 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
 
 void Ingest::count(event::Kind kind, const Reply& reply) {
   std::lock_guard lock(mutex_);
-  auto& all = counts_[kind == event::Kind::kLabels ? kLabels : kPredictions];
+  auto& all = counts_[kind == event::Kind::kLabels         ? kLabels
+                      : kind == event::Kind::kExplanations ? kExplanations
+                                                           : kPredictions];
   all.accepted += reply.accepted, all.duplicates += reply.duplicates, all.rejected += reply.rejected.size();
 }
 

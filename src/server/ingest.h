@@ -33,16 +33,17 @@ class Ingest {
     std::uint64_t accepted = 0, duplicates = 0;
     std::vector<Reject> rejected;
   };
-  /// `done` is told once, now or from the journal's thread, which waits for it. Code::kInput: no name of a model;
-  /// Code::kUnavailable: the journal is full, or there are too many models, and nothing was accepted.
+  /// Of predictions, labels or explanations. `done` is told once, now or from the journal's thread, which waits for it.
+  /// Code::kInput: no name of a model, explanations of too many features; Code::kUnavailable: the journal is full, or
+  /// there are too many models, and nothing was accepted.
   void add(event::Kind kind, std::string_view model, std::string_view body, std::function<void(Result<Reply>)> done);
 
   /// What became of records since the start.
   struct Count {
     std::uint64_t accepted = 0, duplicates = 0, rejected = 0;
   };
-  enum : std::uint8_t { kPredictions, kLabels };
-  using Counts = std::array<Count, 2>;
+  enum : std::uint8_t { kPredictions, kLabels, kExplanations };
+  using Counts = std::array<Count, 3>;
   Counts counts() const;
 
   /// The records below `offset` are in the State: their ids need not be remembered here any more.

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "server/json_input.h"
+#include "server/kept_keys_internal.h"
 #include "view/json.h"
 
 namespace vigie::server {
@@ -35,26 +35,6 @@ constexpr std::size_t kMostLateLabels = 20;  // fewer tell nothing of how late l
 // are to be scored, and when; delays of labels.
 constexpr char kRows = 'r', kBatch = 'b', kWindow = 'w', kDue = 'd', kLate = 'h';
 
-// Keys that begin the same lie beside each other, in the order of their numbers.
-void append(std::string& key, std::uint64_t number) {
-  const auto big = std::byteswap(number);
-  key.append(reinterpret_cast<const char*>(&big), sizeof big);
-}
-std::uint64_t number_at(std::string_view key, std::size_t at) {
-  std::uint64_t big = 0;
-  std::memcpy(&big, key.data() + at, sizeof big);
-  return std::byteswap(big);
-}
-std::string all_of(char kind, std::uint32_t model) {
-  std::string key(1, kind);
-  append(key, model);
-  return key;
-}
-constexpr std::uint64_t kSign = std::uint64_t{1} << 63;  // so that windows before 1970 come first
-
-std::int64_t number_of(std::string_view key) {
-  return static_cast<std::int64_t>(number_at(key, 9) ^ kSign);
-}
 // Of rows.
 std::int64_t place_of(std::string_view key) {
   return static_cast<std::int64_t>(number_at(key, 17));
@@ -138,9 +118,7 @@ LiveScores::LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profil
     : model_(model), reference_(std::move(reference)), state_(state), delays_(kDelays) {}
 
 std::string LiveScores::key(char kind, std::int64_t number) const {
-  auto out = all_of(kind, model_);
-  append(out, static_cast<std::uint64_t>(number) ^ kSign);
-  return out;
+  return key_of(kind, model_, number);
 }
 
 Status LiveScores::forget(std::uint32_t model, State& state) {
@@ -217,7 +195,7 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
   touched.fixed(arrived);
   for (const auto& [window, text] : lines) {
     auto name = key(kRows, window);
-    append(name, place);
+    append_number(name, place);
     VIGIE_TRY(state_.keep(name, text));
     touched.fixed(window);
     if (window < windows.closed_below()) VIGIE_TRY(want(window, arrived + quiet()));

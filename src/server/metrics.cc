@@ -145,7 +145,9 @@ Reply metrics_of(const Readings& r, std::string_view accept) {
   out.counter("vigie_ingest_records", "Records that came, since the start.");
   for (std::size_t k = 0; k < r.records.size(); ++k) {
     const auto& c = r.records[k];
-    const std::string_view kind = k == Ingest::kLabels ? "labels" : "predictions";
+    const std::string_view kind = k == Ingest::kLabels         ? "labels"
+                                  : k == Ingest::kExplanations ? "explanations"
+                                                               : "predictions";
     for (const auto& [outcome, count] :
          {std::pair{"accepted", c.accepted}, {"duplicate", c.duplicates}, {"rejected", c.rejected}})
       out.sample(static_cast<double>(count), {{"kind", kind}, {"outcome", outcome}});

@@ -11,6 +11,7 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "drift/drift.h"
+#include "engine/attribution.h"
 #include "engine/compare.h"
 #include "engine/windows.h"
 #include "quality/quality.h"
@@ -82,7 +83,8 @@ Result<engine::WindowSpec> window_of(const Json& json) {
 }
 
 std::vector<std::string> names_of_causes() {
-  std::vector<std::string> names{std::string(engine::kDefaultMethod), "error_rate", "latency_p95"};
+  std::vector<std::string> names{std::string(engine::kDefaultMethod), "error_rate", "latency_p95",
+                                 std::string(engine::kAttributionDrift)};
   for (const auto* m : metric::metrics()) names.emplace_back(m->name);
   for (const auto* c : quality::checks()) names.emplace_back(c->name);
   for (const auto* m : drift::methods()) names.emplace_back(m->name);

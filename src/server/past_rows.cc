@@ -127,7 +127,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
                                            : fmt::format("no such prediction is kept: there are those from {} to {}{}",
                                                          iso_time(first), iso_time(last),
                                                          wanted.version ? ", of other versions" : ""));
-  std::vector<std::string> labels(ends.size());
+  std::vector<std::string> later(ends.size());
   VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, stop, [&](std::string_view body, std::int64_t) {
     read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped));
     const auto id = *read.column(event::kLabelId);
@@ -137,7 +137,21 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
       const auto json = Json::parse(read.text_of(row), nullptr, false);
       if (const auto label = json.is_object() ? json.find("label") : json.end();
           label != json.end() && !label->is_null())
-        labels[at->second] = R"(,"label":)" + written(*label);
+        later[at->second] = R"(,"label":)" + written(*label);
+    }
+    return Status();
+  }));
+  std::vector<bool> explained(ends.size());
+  VIGIE_TRY(for_each(journal, model, event::Kind::kExplanations, stop, [&](std::string_view body, std::int64_t) {
+    read.read(body, event::keys_of(event::Kind::kExplanations, table::OtherKeys::kSkipped));
+    const auto id = *read.column(event::kPredictionId);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {
+      const auto at = rows.find(text_at(id, row));
+      if (at == rows.end() || explained[at->second]) continue;
+      const auto json = Json::parse(read.text_of(row), nullptr, false);
+      if (!json.is_object() || !json.contains("attributions")) continue;
+      explained[at->second] = true;
+      later[at->second] += R"(,"attributions":)" + written(json["attributions"]);
     }
     return Status();
   }));
@@ -145,7 +159,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
   whole.reserve(out.size() + 20 * ends.size());
   std::size_t from = 0;
   for (std::size_t row = 0; row < ends.size(); ++row) {
-    whole.append(out, from, ends[row] - from) += labels[row];
+    whole.append(out, from, ends[row] - from) += later[row];
     from = ends[row];
   }
   return whole.append(out, from);

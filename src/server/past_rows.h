@@ -24,9 +24,9 @@ struct PastRows {
 /// "version"; nothing where it is something else, as a prediction. Code::kInput: another key, or a value that is none.
 Result<std::optional<PastRows>> read_past_rows(std::string_view body);
 
-/// Those rows as predictions have them, one a line, each once, with a time and, where one came, the last label; as far
-/// as the journal keeps them. Code::kInput: there is none, or they are more than fit in `most` bytes.
-/// Code::kUnavailable: `stop` said so. Memory: twice the rows.
+/// Those rows as predictions have them, one a line, each once, with a time and, where they came, the last label and
+/// the explanation; as far as the journal keeps them. Code::kInput: there is none, or they are more than fit in `most`
+/// bytes. Code::kUnavailable: `stop` said so. Memory: twice the rows.
 Result<std::string> past_rows(const journal::Journal& journal, std::string_view model, const PastRows& wanted,
                               const std::function<bool()>& stop, std::size_t most = std::size_t{256} << 20);
 

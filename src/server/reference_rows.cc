@@ -34,7 +34,7 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
   if (input.count() == 0) return fail(Code::kInput, fmt::format("{}: no record could be read", name));
   engine::ProfileOptions options;
   options.version = version;
-  const std::set<std::string, std::less<>> others{"version", "latency_ms", "status", "trace_id"};
+  const std::set<std::string, std::less<>> others{"version", "latency_ms", "status", "trace_id", "attributions"};
   for (const auto& key : input.keys()) {
     const auto& first = key.path[0];
     const auto& column = key.field.name;

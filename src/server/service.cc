@@ -28,6 +28,7 @@
 #include "server/follower.h"
 #include "server/housekeeping.h"
 #include "server/ingest.h"
+#include "server/live_attributions.h"
 #include "server/live_lines.h"
 #include "server/metrics.h"
 #include "server/openapi.h"
@@ -209,9 +210,13 @@ class Service::Impl {
         if (request.method == "PUT") return configure(request, std::move(answer));
         return answer(get ? one(path[2]) : wrong_method("GET, HEAD, PUT"));
       }
-      if (path.size() == 4 && (path[3] == "predictions" || path[3] == "labels")) {
+      if (path.size() == 4 && (path[3] == "predictions" || path[3] == "labels" || path[3] == "explanations")) {
         if (request.method != "POST") return answer(wrong_method("POST"));
-        return take(request, path[3] == "labels" ? event::Kind::kLabels : event::Kind::kPredictions, std::move(answer));
+        return take(request,
+                    path[3] == "labels"         ? event::Kind::kLabels
+                    : path[3] == "explanations" ? event::Kind::kExplanations
+                                                : event::Kind::kPredictions,
+                    std::move(answer));
       }
     }
     if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
@@ -219,6 +224,7 @@ class Service::Impl {
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
       if (path[3] == "rows") return answer(get ? sampled_rows(request, *store_) : wrong_method("GET"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
+      if (path[3] == "attributions") return answer(get ? attributions_of(request) : wrong_method("GET"));
       if (path[3] == "ops") return answer(get ? ops(request) : wrong_method("GET"));
     }
     if (path.size() == 2 && path[0] == "v1" && path[1] == "ops")
@@ -405,12 +411,17 @@ class Service::Impl {
         summary["positive"] = o.positive.value_or(o.classes.back());
     }
     const auto bytes = made ? body : engine::save_profile(*profile);
+    const auto explained =
+        made ? Result<std::optional<std::string>>(std::nullopt) : attributions_of_rows(body, profile->window);
+    if (!explained) return answer(refuse(explained.error(), "body"));
+    if (*explained) summary["attributions"] = true;
     auto trial = Watch::make(model, std::make_shared<const engine::Profile>(std::move(*profile)), windows, 0);
     if (!trial) return answer(refuse(400, trial.error().message, "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     journal::Records records;
     records.add(event::encode({event::Kind::kReference, model, bytes}));
+    if (*explained) records.add(event::encode({event::Kind::kImportances, model, **explained}));
     journal_->append(std::move(records), [answer = std::move(answer), summary](Result<journal::Sequence> written) {
       answer(written ? reply_of(202, summary) : refuse(written.error(), "journal"));
     });
@@ -436,6 +447,11 @@ class Service::Impl {
     Reply reply{200, body + "]\n"};
     if (found->size() == query.most) asked->link_next(reply, found->back().key);
     return reply;
+  }
+
+  Reply attributions_of(const Request& request) {
+    const auto model = models_->find(request.path[2]);
+    return model ? attributions(request, *state_, model->number) : one(request.path[2]);
   }
 
   Reply ops(const Request& request) {

@@ -42,6 +42,17 @@ void key_of(std::uint32_t model, std::string_view id, std::string& key) {
   }
 }
 
+// Of an id: the record that brought it, and its time, which an older vigie did not keep.
+struct Counted {
+  journal::Sequence record;
+  std::int64_t time;
+};
+std::pair<journal::Sequence, std::optional<std::int64_t>> counted_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto record = in.fixed<journal::Sequence>();
+  return {record, in.remaining() > 0 ? std::optional(in.fixed<std::int64_t>()) : std::nullopt};
+}
+
 struct Transaction {
   MDB_txn* txn = nullptr;
   ~Transaction() {
@@ -194,16 +205,16 @@ Status State::known(std::uint32_t model, std::span<const std::string_view> ids, 
   return {};
 }
 
-Result<bool> State::add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record) {
+Result<bool> State::add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record,
+                                   std::int64_t time) {
   VIGIE_TRY(begin());
   key_of(model, id, key_);
   auto key = value_of(key_);
-  MDB_val value{sizeof record, &record};
+  Counted counted{record, time};
+  MDB_val value{sizeof counted, &counted};
   const int e = mdb_put(change_, ids_, &key, &value, MDB_NOOVERWRITE);
   if (e && e != MDB_KEYEXIST) return failed(e, "write");
-  journal::Sequence first = record;
-  if (e == MDB_KEYEXIST && value.mv_size == sizeof first) std::memcpy(&first, value.mv_data, sizeof first);
-  return first == record;
+  return e == 0 || counted_of(view(value)).first == record;
 }
 
 Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view id, std::string_view label) {
@@ -234,9 +245,13 @@ Result<std::optional<std::string_view>> State::find(unsigned table, std::string_
 Result<std::optional<journal::Sequence>> State::record_of(std::uint32_t model, std::string_view id) {
   key_of(model, id, key_);
   VIGIE_ASSIGN(const auto found, find(ids_, key_));
-  std::optional<journal::Sequence> record;
-  if (found && found->size() == sizeof *record) std::memcpy(&record.emplace(), found->data(), sizeof *record);
-  return record;
+  return found ? std::optional(counted_of(*found).first) : std::nullopt;
+}
+
+Result<std::optional<std::int64_t>> State::time_of(std::uint32_t model, std::string_view id) {
+  key_of(model, id, key_);
+  VIGIE_ASSIGN(const auto found, find(ids_, key_));
+  return found ? counted_of(*found).second : std::nullopt;
 }
 
 Result<std::optional<std::string_view>> State::label_of(std::uint32_t model, std::string_view id) {
@@ -272,18 +287,28 @@ Status State::drop(std::string_view prefix) {
   return {};
 }
 
-Status State::scan(std::string_view prefix,
-                   const std::function<bool(std::string_view key, std::string_view bytes)>& each) {
-  VIGIE_TRY(begin());
+int State::walk(MDB_txn* in, std::string_view prefix, std::string_view from, const Each& each) const {
   MDB_cursor* cursor = nullptr;
-  if (int e = mdb_cursor_open(change_, kept_, &cursor)) return failed(e, "read");
-  auto key = value_of(prefix);
+  if (int e = mdb_cursor_open(in, kept_, &cursor)) return e;
+  auto key = value_of(from);
   MDB_val found{};
   int e = mdb_cursor_get(cursor, &key, &found, MDB_SET_RANGE);
   for (; e == 0 && view(key).starts_with(prefix); e = mdb_cursor_get(cursor, &key, &found, MDB_NEXT))
     if (!each(view(key), view(found))) break;
   mdb_cursor_close(cursor);
-  if (e != 0 && e != MDB_NOTFOUND) return failed(e, "read");
+  return e == MDB_NOTFOUND ? 0 : e;
+}
+
+Status State::scan(std::string_view prefix, const Each& each) {
+  VIGIE_TRY(begin());
+  if (int e = walk(change_, prefix, prefix, each)) return failed(e, "read");
+  return {};
+}
+
+Status State::look(std::string_view prefix, std::string_view from, const Each& each) const {
+  Transaction read;
+  if (int e = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &read.txn)) return error_of(e, "read");
+  if (int e = walk(read.txn, prefix, from, each)) return error_of(e, "read");
   return {};
 }
 

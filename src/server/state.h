@@ -54,13 +54,18 @@ class State {
   Status put(std::string_view name, std::string_view bytes);
 
   /// Whether the record brought that id: it is the first one to have it, whether it is read for the first time or
-  /// again.
-  Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record);
+  /// again. `time`: of the prediction, µs since 1970.
+  Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record,
+                              std::int64_t time = 0);
+  /// Stands for a model as well: ids of its explanations, which are known as those of predictions are.
+  static std::uint32_t explained(std::uint32_t model) { return model | 0x8000'0000U; }
   enum class Labelled : std::uint8_t { kFirst, kCorrected, kRepeated };
   Result<Labelled> add_label(std::uint32_t model, std::string_view id, std::string_view label);
   /// The record that brought a prediction, and the label of an id; with what was added since the last commit, and from
   /// the writer's thread alone. A view holds until the next change.
   Result<std::optional<journal::Sequence>> record_of(std::uint32_t model, std::string_view id);
+  /// When the prediction was, as add_prediction() was told; nothing where an older vigie counted it.
+  Result<std::optional<std::int64_t>> time_of(std::uint32_t model, std::string_view id);
   Result<std::optional<std::string_view>> label_of(std::uint32_t model, std::string_view id);
 
   /// What is kept under keys in their order, as bytes; likewise.
@@ -68,7 +73,10 @@ class State {
   Result<std::optional<std::string_view>> kept(std::string_view key);
   Status drop(std::string_view prefix);
   /// Until `each` says false; it may not change anything.
-  Status scan(std::string_view prefix, const std::function<bool(std::string_view key, std::string_view bytes)>& each);
+  using Each = std::function<bool(std::string_view key, std::string_view bytes)>;
+  Status scan(std::string_view prefix, const Each& each);
+  /// The same, from a key on and as of the last commit; from any thread.
+  Status look(std::string_view prefix, std::string_view from, const Each& each) const;
 
   /// Makes what was added since the last one last, with `models` and the offset that the next reading begins at. After
   /// an error all of it is forgotten, and what stands behind the last commit must be read again.
@@ -81,6 +89,7 @@ class State {
   Result<std::optional<std::string>> stored(std::string_view name) const;
   Status store(std::string_view name, std::string_view bytes);
   Error error_of(int code, std::string_view doing) const;
+  int walk(MDB_txn* in, std::string_view prefix, std::string_view from, const Each& each) const;
   Error failed(int code, std::string_view doing);  // and the change is forgotten
 
   std::string folder_;

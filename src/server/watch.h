@@ -51,6 +51,7 @@ class Watch {
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
   Status add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  const engine::WindowSpec& window() const { return live_->window(); }
   bool scored() const { return scores_ != nullptr; }
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);

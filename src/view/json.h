@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/attribution.h"
 #include "engine/comparison.h"
 #include "engine/inspection.h"
 #include "engine/scorecard.h"
@@ -27,6 +28,10 @@ std::string to_json(const engine::ScoreWindow& window);
 
 /// The same of `vigie check`: a line per check and column.
 std::string to_json(const engine::Inspection& inspection);
+
+/// {"verdict", "ndcg", "ndcg_upper", "n", "features", "reason"}, on one line; of the features those that are, or were,
+/// among the first twenty.
+std::string to_json(const engine::AttributionChange& change);
 
 /// {"requests", "errors", "client_errors", "error_rate", "latency_ms", "payload_bytes"}, on one line.
 std::string to_json(const engine::Traffic& traffic);
