@@ -31,11 +31,29 @@ Json object_of(std::string_view text) {
   return json.is_object() ? json : Json::object();
 }
 
+std::string_view what_came(event::Kind kind) {
+  switch (kind) {
+    case event::Kind::kPredictions:
+      return "predictions";
+    case event::Kind::kLabels:
+      return "labels";
+    case event::Kind::kReference:
+    case event::Kind::kImportances:
+      return "a reference";
+    case event::Kind::kModel:
+      return "a configuration";
+    case event::Kind::kAnswer:
+      return "an answer";
+    case event::Kind::kExplanations:
+      return "explanations";
+  }
+  return "";
+}
+
 }  // namespace
 
 AuditEntry model_created(std::string_view model, event::Kind by, Origin at) {
-  constexpr const char* kBy[] = {"predictions", "labels", "a reference", "a configuration", "an answer"};
-  return entry_at(at, Happened::kModelCreated, model, {{"by", kBy[static_cast<std::size_t>(by) - 1]}});
+  return entry_at(at, Happened::kModelCreated, model, {{"by", what_came(by)}});
 }
 
 AuditEntry model_changed(std::string_view model, std::string_view before, std::string_view after, Origin at) {

@@ -31,13 +31,15 @@ TEST(AuditTrail, TellsWhatThePeopleDidOverACrashOnce) {
       R"(model_changed m  {"changed":{"owner":{"from":null,"to":"ana"}}})",
       R"(model_changed m  {"changed":{"owner":{"from":"ana","to":"bob"},"false_alarms":{"from":null,"to":0.1}}})",
       R"(answered m ana {"incident":"m-1","action":"ack","note":"a \"campaign\"","until":null,"applied":false})",
-      R"(model_created n  {"by":"predictions"})"};
+      R"(model_created n  {"by":"predictions"})",
+      R"(model_created o  {"by":"explanations"})"};
   {
     Back back(folder.path);
     append(back, event::Kind::kModel, first);
     append(back, event::Kind::kModel, second);
     append(back, event::Kind::kAnswer, answer);
     back.add(R"({"id":"a"})", event::Kind::kPredictions, "n");
+    back.add(R"({"id":"a","attributions":{"x":1}})", event::Kind::kExplanations, "o");
     ASSERT_TRUE(back.follower->catch_up());
     EXPECT_EQ(told(back), wanted);
   }
