@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "engine/column_values_internal.h"
 #include "engine/profile.h"
@@ -52,6 +53,12 @@ class ColumnCounter {
   std::vector<std::vector<std::vector<double>>> take_values();
   /// The samples of rows, likewise.
   std::vector<std::vector<RowSample>> take_rows();
+
+  /// What was counted, and to go on from there in one that was just made alike.
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
+  /// Whether there are no more groups than these, [segmentation].
+  bool holds(std::span<const std::size_t> most) const;
 
  private:
   using Index = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;

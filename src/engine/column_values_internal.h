@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "engine/comparison.h"
 #include "table/table.h"
 
@@ -30,6 +31,8 @@ class NumberTexts {
   void add(std::span<const std::string_view> texts);
   bool all() const { return any_ && !words_; }
   bool all_some_with_mark() const { return all() && marks_; }
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
 
  private:
   bool any_ = false, words_ = false, marks_ = false;

@@ -63,11 +63,11 @@ class Some final : public table::Batch {
 
 struct LiveWindows::Open {
   std::optional<TallyBuilder> builder;
-  std::int64_t came = 0, last_came = 0;  // when its first and latest row did
-  double end = 0;                        // µs; of windows by rows NaN
-  std::uint64_t place = 0;               // of its first row
-  std::int64_t rows_before = 0;          // at that place
-  std::size_t window = 0;                // in the windower
+  std::int64_t came = 0, last_came = 0;                   // when its first and latest row did
+  double end = std::numeric_limits<double>::quiet_NaN();  // µs; of windows by rows NaN
+  std::uint64_t place = 0;                                // of its first row
+  std::int64_t rows_before = 0;                           // at that place
+  std::size_t window = 0;                                 // in the windower
   Told told{};
   std::int64_t last_told = 0;
 };
@@ -89,6 +89,12 @@ Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Pro
   });
   live->time_column_ = find_column(live->schema_, reference.timestamp);
   return live;
+}
+
+void LiveWindows::at(std::uint64_t place) {
+  place_ = place, rows_at_place_ = rows_;
+  if (rows_ != rows_kept_) return;
+  for (auto& [key, open] : windows_) open.place = place, open.rows_before = rows_;
 }
 
 Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
@@ -134,17 +140,21 @@ bool LiveWindows::too_late(std::int64_t key) const {
   return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
 }
 
+Result<TallyBuilder> LiveWindows::counting() const {
+  auto counting = comparer_->counting();
+  if (!calendar()) counting.window = {};
+  counting.progress = {};
+  return TallyBuilder::make(*profile_, schema_, options_.name, std::move(counting));
+}
+
 Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
   const auto key = (*windower_)[window].key;
   auto [it, fresh] = windows_.try_emplace(key);
   auto& open = it->second;
   if (fresh) {
-    auto counting = comparer_->counting();
-    if (!calendar()) counting.window = {};
-    counting.progress = {};
-    VIGIE_ASSIGN(open.builder, TallyBuilder::make(*profile_, schema_, options_.name, counting));
+    VIGIE_ASSIGN(open.builder, counting());
     open.window = window, open.came = now;
-    open.end = calendar() ? windower_->start(key + 1) : std::numeric_limits<double>::quiet_NaN();
+    if (calendar()) open.end = windower_->start(key + 1);
     open.place = place_, open.rows_before = rows_at_place_;
     open.told.key = key;
     open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
@@ -247,12 +257,69 @@ LiveWindows::Resume LiveWindows::resume() const {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
     if (open.told.times > 0) from.told.push_back(open.told);
   }
+  if (rows_ == rows_kept_) from.place = Resume::kNowhere, from.rows = rows_;
   return from;
 }
 
 void LiveWindows::resume(const Resume& from) {
   place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below;
   gone_below_ = from.gone_below, astray_ = from.astray, told_ = from.told;
+  if (from.place != Resume::kNowhere) rows_kept_ = -1;
+  windows_.erase(windows_.begin(), windows_.lower_bound(gone_below_));
+  // What was kept is older than what is known of them.
+  for (auto& [key, open] : windows_) {
+    open.place = from.place, open.rows_before = from.rows;
+    const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
+    if (told != told_.end()) open.told = *told, told_.erase(told);
+  }
+}
+
+std::string LiveWindows::keep(std::uint64_t place) {
+  ByteWriter out;
+  for (auto number : {rows_, last_start_}) out.fixed(number);
+  out.fixed(latest_);
+  out.varint(windows_.size());
+  for (auto& [key, open] : windows_) {
+    open.place = place, open.rows_before = rows_;
+    for (auto number : {key, open.came, open.last_came, open.last_told}) out.fixed(number);
+    const auto& told = open.told;
+    for (auto number : {told.at_first, told.rows, told.when}) out.fixed(number);
+    out.fixed(told.times), out.fixed(std::uint8_t{told.first});
+    const auto& seen = (*windower_)[open.window];
+    out.fixed(seen.first), out.fixed(seen.last);
+    open.builder->save(out);
+  }
+  rows_kept_ = rows_;
+  return out.take();
+}
+
+Status LiveWindows::load(std::string_view kept) {
+  ByteReader in(kept);
+  const auto rows = in.fixed<std::int64_t>(), last_start = in.fixed<std::int64_t>();
+  const auto latest = in.fixed<double>();
+  VIGIE_ASSIGN(windows_, load_open(in));
+  rows_ = rows_at_place_ = rows_kept_ = rows, last_start_ = last_start, latest_ = latest;
+  return {};
+}
+
+Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteReader& in) {
+  std::map<std::int64_t, Open> windows;
+  for (auto left = in.count(8 * sizeof(std::int64_t)); left > 0; --left) {
+    const auto key = in.fixed<std::int64_t>();
+    auto& open = windows[key];
+    for (auto* number : {&open.came, &open.last_came, &open.last_told}) *number = in.fixed<std::int64_t>();
+    auto& told = open.told;
+    told.key = key;
+    for (auto* number : {&told.at_first, &told.rows, &told.when}) *number = in.fixed<std::int64_t>();
+    told.times = in.fixed<std::int32_t>(), told.first = in.fixed<std::uint8_t>() != 0;
+    const auto first = in.fixed<double>(), last = in.fixed<double>();
+    VIGIE_ASSIGN(open.builder, counting());
+    VIGIE_TRY(open.builder->load(in));
+    open.window = windower_->met(key, first, last);
+    if (calendar()) open.end = windower_->start(key + 1);
+  }
+  if (!in.ok()) return fail(Code::kCorrupt, "what was kept of open windows cannot be read");
+  return windows;
 }
 
 }  // namespace vigie::engine

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "engine/compare.h"
 #include "engine/windows.h"
 
@@ -94,23 +95,32 @@ class LiveWindows {
   };
   /// From where rows must be read again, that nothing is lacking after a start anew.
   struct Resume {
-    std::uint64_t place = 0;                                               ///< of the first of them, as at() was told
-    std::int64_t rows = 0;                                                 ///< that came before it
+    static constexpr auto kNowhere = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t place = 0;  ///< of the first of them, as at() was told; kNowhere: all are in what keep() gave
+    std::int64_t rows = 0;    ///< that came before it
     std::int64_t closed_below = std::numeric_limits<std::int64_t>::min();  ///< key: windows that are over
     std::int64_t gone_below = std::numeric_limits<std::int64_t>::min();    ///< key: those that nothing restates
     Astray astray{};
     std::vector<Told> told{};
   };
   Resume resume() const;
-  /// Before the first add().
+  /// Before the first add(), and behind load().
   void resume(const Resume& from);
+  /// What was counted of windows that may still change. Rows before `place`, all that were added, need not be read
+  /// again: another one of the same reference goes on from there, once it was told what resume() said later. Cost: that
+  /// of TallyBuilder::save() for each window.
+  std::string keep(std::uint64_t place);
+  /// In one that was just made. Code::kCorrupt; then it is as before.
+  Status load(std::string_view kept);
   /// Where the rows of the next add() are, as in a journal; never falls.
-  void at(std::uint64_t place) { place_ = place, rows_at_place_ = rows_; }
+  void at(std::uint64_t place);
 
  private:
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
+  Result<TallyBuilder> counting() const;
+  Result<std::map<std::int64_t, Open>> load_open(ByteReader& in);
   bool ended(std::int64_t key, const Open& open, double now) const;
   bool too_late(std::int64_t key) const;
   bool may_be_restated(const Open& open, std::int64_t now) const;
@@ -129,6 +139,7 @@ class LiveWindows {
   std::vector<Told> told_;  // before a start anew, of windows whose rows did not yet come again
   double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;
+  std::int64_t rows_kept_ = -1;  // rows_ when keep() was called last
   bool behind_ = false;
   std::vector<std::int32_t> assigned_;
   std::vector<double> times_, known_times_;

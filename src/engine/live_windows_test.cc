@@ -5,6 +5,9 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <random>
 
 #include "engine/memory_input_internal.h"
@@ -169,6 +172,125 @@ TEST(LiveWindows, GoOnAfterAStartAnew) {
       EXPECT_EQ(found, want) << stop << " " << to_string(spec);
     }
   }
+}
+
+// Columns of every kind: texts, lists, names that the reference lacks, missing values. From `broken` rows on they
+// differ.
+void fill_all_kinds(MemoryInput& input, int rows, unsigned seed, int broken) {
+  std::mt19937_64 rng(seed);
+  std::normal_distribution<double> law;
+  Rows known;
+  std::vector<std::string> note;
+  MemoryInput::Lists vectors{3, {}};
+  constexpr std::array kWords{"late", "early", "a", "parcel", "was", "sent", "to", "nobody", "12,5", "again"};
+  for (int i = 0; i < rows; ++i) {
+    const bool bad = i >= broken;
+    known.time.push_back(kStart + i * 30e6);
+    known.x.push_back(rng() % 20 ? law(rng) + bad : std::nan(""));
+    known.colour.push_back(rng() % 3 ? "red" : bad ? fmt::format("new{}", rng() % 9) : "blue");
+    auto& text = note.emplace_back();
+    for (auto words = 1 + rng() % 6; words > 0; --words)
+      text += fmt::format("{} ", kWords[rng() % (bad ? kWords.size() : 6)]);
+    for (int k = 0; k < 3; ++k) vectors.values.push_back(law(rng) + (bad ? .5 : 0));
+  }
+  input.add("x", known.x).add("colour", known.colour).add("note", note).add("v", vectors);
+  input.add("time", known.time, table::Type::kTimestamp);
+}
+
+// What another one is told of what was kept finds what the first would have found, to the last digit.
+TEST(LiveWindows, GoOnFromWhatWasKept) {
+  WindowSpec by_rows, hours;
+  by_rows.kind = WindowSpec::Kind::kRows, by_rows.rows = 100;
+  hours.kind = WindowSpec::Kind::kHour;
+  for (const auto& spec : {by_rows, hours}) {
+    MemoryInput before("reference");
+    fill_all_kinds(before, 4000, 1, 4000);
+    ProfileOptions profiling;
+    profiling.roles.timestamp = "time";
+    profiling.window = spec;
+    profiling.segments = {{"colour"}};
+    const auto profile = std::make_shared<const Profile>(make_profile(before, profiling).value());
+    LiveOptions options;
+    options.compare.window = spec;
+    options.compare.segments = {{"colour"}};
+    options.allowed_lateness = static_cast<std::int64_t>(kHour);
+    const auto now = static_cast<std::int64_t>(kStart + 5 * kHour);
+    const auto feed_of = [&](MemoryInput& input) {
+      fill_all_kinds(input, 500, 2, 250);
+      return Feed(input, profile, options);
+    };
+    MemoryInput at_once("current", 30);
+    auto whole = feed_of(at_once);
+    while (whole.step(now)) {
+    }
+    whole.close(now, true);
+    ASSERT_GE(whole.found.size(), 5U);
+    EXPECT_TRUE(
+        std::ranges::any_of(whole.found, [](const auto& window) { return window.find("drift") != window.npos; }));
+
+    for (std::uint64_t stop = 1; stop < 17; stop += 5)
+      for (std::uint64_t kept_at = 0; kept_at <= stop; kept_at += 3) {
+        MemoryInput input("current", 30);
+        auto first = feed_of(input);
+        std::string kept;
+        for (std::uint64_t place = 0; place <= stop; ++place) {
+          if (place == kept_at) kept = first.live->keep(place);
+          first.live->at(place);
+          if (place < stop) {
+            EXPECT_TRUE(first.step(now));
+          }
+        }
+        const auto from = first.live->resume();
+        if (kept_at == stop)
+          EXPECT_EQ(from.place, LiveWindows::Resume::kNowhere);
+        else
+          EXPECT_GE(from.place, kept_at);
+
+        MemoryInput again("current", 30);
+        auto second = feed_of(again);
+        ASSERT_TRUE(second.live->load(kept));
+        second.live->resume(from);
+        const auto begin = std::min(from.place, stop);
+        for (std::uint64_t place = 0; place < begin; ++place) (void)second.reader->next();
+        for (auto place = begin;; ++place) {
+          second.live->at(place);
+          if (!second.step(now)) break;
+        }
+        second.close(now, true);
+        auto found = first.found;
+        found.insert(found.end(), second.found.begin(), second.found.end());
+        EXPECT_EQ(found, whole.found) << to_string(spec) << ", kept at " << kept_at << ", stopped at " << stop;
+      }
+  }
+}
+
+// Bytes that were cut off or altered are refused, or are those of other counts: nothing is read beyond them.
+TEST(LiveWindows, RefuseWhatTheyDidNotKeep) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  LiveOptions options;
+  options.compare.window = hours;
+  MemoryInput input("current", 50);
+  fill(input, rows_of(1, 2, 1));
+  Feed feed(input, profile, options);
+  EXPECT_TRUE(feed.step(static_cast<std::int64_t>(kStart)));
+  const auto kept = feed.live->keep(1);
+  EXPECT_TRUE(LiveWindows::make(profile, options).value()->load(kept));
+  for (std::size_t i = 0; i < kept.size(); i += 1 + i / 200)
+    EXPECT_EQ(LiveWindows::make(profile, options).value()->load(kept.substr(0, i)).error().code, Code::kCorrupt) << i;
+  std::mt19937_64 rng(3);
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto altered = kept;
+    altered[rng() % altered.size()] ^= static_cast<char>(1 + rng() % 255);
+    auto live = LiveWindows::make(profile, options).value();
+    if (live->load(altered))
+      (void)live->close(0, true);
+    else
+      ++refused;
+  }
+  EXPECT_GT(refused, 30);
 }
 
 TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {

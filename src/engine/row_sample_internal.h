@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "drift/drift.h"
 #include "table/table.h"
 
@@ -29,6 +30,8 @@ class RowSample {
   /// To be called once, after the last row: brings the rows into a random order.
   void finish();
   drift::Vectors vectors() const { return {values_, width_, of_}; }
+  void save(ByteWriter& out) const;  ///< before finish()
+  void load(ByteReader& in);
 
  private:
   std::priority_queue<std::pair<std::uint64_t, std::size_t>> kept_;  // by a hash of the row: its slot

@@ -31,6 +31,8 @@ class Segmenter {
   const std::vector<std::string>& names() const { return names_; }
   std::int64_t strays() const { return strays_; }      ///< rows that fell into none
   const std::string& stray() const { return stray_; }  ///< what the first of them is
+  /// Goes on from what another one said.
+  void strayed(std::int64_t strays, std::string stray) { strays_ = strays, stray_ = std::move(stray); }
 
  private:
   std::int32_t number(const std::string& name);

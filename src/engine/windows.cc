@@ -95,6 +95,14 @@ Windower::Window Windower::opened(std::int64_t key) const {
   return window;
 }
 
+std::size_t Windower::met(std::int64_t key, double first, double last) {
+  const auto [it, fresh] = index_.try_emplace(key, static_cast<std::int32_t>(windows_.size()));
+  if (fresh) windows_.push_back(opened(key));
+  auto& window = windows_[static_cast<std::size_t>(it->second)];
+  window.first = std::min(window.first, first), window.last = std::max(window.last, last);
+  return static_cast<std::size_t>(it->second);
+}
+
 void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const double> times,
                       std::vector<std::int32_t>& out) {
   out.resize(static_cast<std::size_t>(rows));

@@ -36,6 +36,8 @@ class Windower {
     std::int16_t weekday = -1;  ///< 0 = Monday, hour and day windows; else −1
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
+  /// The number of the window with that key, which another one met, with the times that it saw.
+  std::size_t met(std::int64_t key, double first, double last);
   std::size_t size() const { return windows_.size(); }
   const Window& operator[](std::size_t i) const { return windows_[i]; }
   /// Window numbers in ascending order of time.

@@ -19,14 +19,21 @@ using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
 constexpr auto kForgetEvery = std::chrono::hours(1);
 constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
+constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it read again
-constexpr std::int64_t kWindowRows = 1'000;    // where the reference has no windows
+// After so many rows, what was counted of windows that may still change is kept, so that a start anew takes a second;
+// of that no more bytes a row than these, some of what the journal has of it.
+constexpr std::int64_t kMostAgain = 100'000, kKeptBytes = 100;
+constexpr std::int64_t kWindowRows = 1'000;  // where the reference has no windows
 
 std::string reference_of(std::string_view model) {
   return "reference " + std::string(model);
 }
 std::string windows_of(std::string_view model) {
   return "windows " + std::string(model);
+}
+std::string open_windows_of(std::string_view model) {
+  return "open windows " + std::string(model);
 }
 std::string incidents_of(std::string_view model) {
   return "incidents " + std::string(model);
@@ -140,7 +147,11 @@ Status Follower::start_again() {
     if (!profile) continue;
     auto& watch = *followed(known.name).watch;
     VIGIE_ASSIGN(const auto kept, state_.get(windows_of(known.name)));
-    if (kept) VIGIE_TRY(watch.load(*kept));
+    VIGIE_ASSIGN(const auto open, state_.get(open_windows_of(known.name)));
+    if (kept) {
+      VIGIE_ASSIGN(auto unread, watch.load(*kept, open.value_or(""), counted_));
+      if (!unread.empty()) lose(fmt::format("model {}: {}", known.name, unread));
+    }
     from = std::min(from, watch.read_from());
   }
   reader_ = journal_.read(from);
@@ -201,7 +212,7 @@ void Follower::run() {
     if (more && !*more) waited_ = system_now();
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
-  if (pending_rows_ > 0) (void)commit(reader_.position());
+  if (trouble().empty()) (void)commit(reader_.position(), true);
 }
 
 Result<bool> Follower::step() {
@@ -306,9 +317,11 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       rows_.read(body, shape);
     }
     found->second.changed = true;
+    if (!found->second.since) found->second.since = read_;
     VIGIE_TRY(watch->add(rows_, arrived, place, again));
   }
   pending_rows_ += static_cast<std::int64_t>(rows);
+  read_ += static_cast<std::int64_t>(rows);
   if (again) return {};
   if (record.body.find("\"attributions\"") != record.body.npos)
     VIGIE_TRY(read_explanations(record, *number, place, arrived));
@@ -387,6 +400,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
                                        std::move(windows), place));
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
+  at.since.reset();
   if (anew) at.incidents.compare_anew(watch->scored());
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
@@ -508,7 +522,25 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
   return tell(of, notices, clock);
 }
 
-Status Follower::commit(journal::Sequence offset) {
+// Those of the model that a start anew would have to begin first with, and so on; or of all.
+Status Follower::keep_open_windows(journal::Sequence offset, bool all) {
+  if (offset < counted_) return {};  // what is read again is not yet all there
+  while (true) {
+    const auto oldest = std::min_element(followed_.begin(), followed_.end(), [](const auto& a, const auto& b) {
+      return a.second.since.value_or(kNever) < b.second.since.value_or(kNever);
+    });
+    if (oldest == followed_.end() || !oldest->second.since) return {};
+    auto& [name, of] = *oldest;
+    if (!all && (read_ - *of.since < kMostAgain || kept_bytes_ > read_ * kKeptBytes)) return {};
+    const auto bytes = of.watch->keep_open(offset);
+    VIGIE_TRY(state_.put(open_windows_of(name), bytes));
+    kept_bytes_ += std::ssize(bytes);
+    of.since.reset(), of.changed = true;
+  }
+}
+
+Status Follower::commit(journal::Sequence offset, bool last) {
+  VIGIE_TRY(keep_open_windows(offset, last));
   auto keep = offset;
   // What is read again, for windows alone, was counted.
   offset = std::max(offset, counted_);

@@ -88,7 +88,8 @@ class Follower {
     ModelOps ops;
     engine::Incidents incidents;
     ModelConfig config;
-    bool changed = true;  // since the last commit
+    bool changed = true;                // since the last commit
+    std::optional<std::int64_t> since;  // read_ when the first row came that no kept window has
   };
   Followed& followed(const std::string& model);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
@@ -97,7 +98,8 @@ class Follower {
   Status audit(const event::AuditEntry& entry);
   bool someone_waits() const;
   void call_those_that_wait(bool all);
-  Status commit(journal::Sequence offset);
+  Status keep_open_windows(journal::Sequence offset, bool all);
+  Status commit(journal::Sequence offset, bool last = false);
   Status start_again();
   void lose(std::string why);
 
@@ -114,6 +116,7 @@ class Follower {
   std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record
   TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
+  std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
   bool urgent_ = false;                                      // what is pending must last now
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{};

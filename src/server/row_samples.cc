@@ -53,6 +53,32 @@ Status RowSamples::add(table::Batch& batch, const table::JsonRows& rows, std::si
   return {};
 }
 
+void RowSamples::save(ByteWriter& out) const {
+  out.varint(windows_.size());
+  for (const auto& [key, window] : windows_) {
+    out.fixed(key);
+    out.varint(window.by_segment.size());
+    for (const auto& [segment, rows] : window.by_segment) {
+      out.string(segment);
+      out.varint(rows.size());
+      for (const auto& [hash, row] : rows) out.fixed(hash), out.string(row);
+    }
+  }
+}
+
+void RowSamples::load(ByteReader& in) {
+  for (auto windows = in.count(9); windows > 0 && in.ok(); --windows) {
+    auto& by_segment = windows_[in.fixed<std::int64_t>()].by_segment;
+    for (auto segments = in.count(2); segments > 0 && in.ok(); --segments) {
+      auto& chosen = by_segment[std::string(in.string())];
+      for (auto rows = in.count(9); rows > 0 && in.ok(); --rows) {
+        const auto hash = in.fixed<std::uint64_t>();
+        chosen.try_emplace(hash, in.string());
+      }
+    }
+  }
+}
+
 std::vector<store::Sample> RowSamples::chosen(std::int64_t window, const std::string& key) const {
   std::vector<store::Sample> out;
   if (const auto found = windows_.find(window); found != windows_.end())

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "engine/live_windows.h"
 #include "engine/segmenter.h"
 #include "server/row_privacy.h"
@@ -33,6 +34,9 @@ class RowSamples {
   std::vector<store::Sample> chosen(std::int64_t window, const std::string& key) const;
   /// Nothing more comes for windows with lower numbers.
   void forget_below(std::int64_t window) { windows_.erase(windows_.begin(), windows_.lower_bound(window)); }
+  /// All that was chosen so far, and to go on from there.
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);
 
  private:
   using Chosen = std::map<std::uint64_t, std::string>;  // by hash

@@ -108,6 +108,56 @@ TEST(Follower, PassesOverWhatWasAltered) {
   EXPECT_EQ(back.counts(), "m 3 0");
 }
 
+// A day holds many more rows than the journal may keep, and it is begun anew again and again.
+TEST(SlowFollower, KeepsWhatItCountedOfWindowsThatAreOpen) {
+  constexpr std::int64_t kDay = 1'699'920'000;  // s; 2023-11-14T00:00:00Z
+  constexpr int kEach = 20'000;
+  Folder folder;
+  std::string rows;
+  for (int i = 0; i < 2000; ++i)
+    rows += fmt::format(R"({{"id":"r{0}","timestamp":{1},"features":{{"x":{2}}}}})", i, kDay - 86'400 * (1 + i / 100),
+                        i % 97) +
+            "\n";
+  const auto profile = engine::save_profile(reference_of_rows(rows, "body", "0", {}).value());
+  journal::Options options;
+  options.sync = journal::Sync::kNever, options.compression = 0;
+  options.segment_bytes = 1 << 20, options.keep_bytes = 12 << 20;
+  int sent = 0;
+  std::uint64_t begin = 0;
+  for (int round = 0; round < 15; ++round) {
+    Back back(folder.path, options);
+    ASSERT_TRUE(back.follower->catch_up()) << round;
+    if (round == 0) {
+      journal::Records records;
+      records.add(event::encode({event::Kind::kReference, "m", profile}));
+      ASSERT_TRUE(back.journal->append(std::move(records)));
+    }
+    for (int batch = 0; batch < 4; ++batch) {
+      std::string body;
+      for (int i = 0; i < kEach / 4; ++i, ++sent)
+        body += fmt::format(R"({{"id":"{0}","timestamp":{1},"version":"v{2}","features":{{"x":{3}}}}})", sent,
+                            kDay + sent / 10, sent % 3, sent % 97) +
+                "\n";
+      ASSERT_EQ(back.add(body), fmt::format("{} accepted, 0 there", kEach / 4)) << sent;
+    }
+    ASSERT_TRUE(back.follower->catch_up()) << round;
+    begin = back.journal->begin();
+  }
+  EXPECT_GT(begin, 20U);
+  Back back(folder.path, options);
+  ASSERT_TRUE(back.follower->catch_up());
+  EXPECT_EQ(back.follower->lost(), "");
+  back.add(fmt::format(R"({{"id":"next","timestamp":{},"features":{{"x":1}}}})", kDay + 90'000));
+  back.follower->start();
+  std::vector<store::Window> windows;
+  for (int i = 0; i < 100 && windows.empty(); ++i, std::this_thread::sleep_for(std::chrono::milliseconds(100)))
+    windows = back.store->windows({.model = "m"}).value();
+  ASSERT_EQ(windows.size(), 1U);
+  EXPECT_NE(windows[0].body.find(fmt::format("\"rows\": {}", sent)), std::string::npos)
+      << windows[0].body.substr(0, 300);
+  EXPECT_NE(windows[0].body.find(R"("versions": {"v0":100000,"v1":100000,"v2":100000})"), std::string::npos);
+}
+
 TEST(State, ForgetsWhatWasNotCommitted) {
   Folder folder;
   {

@@ -14,6 +14,8 @@ namespace vigie::server {
 namespace {
 
 constexpr std::uint8_t kVersion = 4, kOldest = 3;
+constexpr std::string_view kOpenMagic = "VOPN";
+constexpr std::uint8_t kOpenVersion = 1;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
 
@@ -232,8 +234,8 @@ Result<std::string> Watch::save() {
   return out.take();
 }
 
-Status Watch::load(std::string_view bytes) {
-  ByteReader in(bytes);
+Result<std::string> Watch::load(std::string_view saved, std::string_view open, journal::Sequence place) {
+  ByteReader in(saved);
   engine::LiveWindows::Resume from;
   const auto version = in.fixed<std::uint8_t>();
   from.place = in.fixed<std::uint64_t>();
@@ -258,9 +260,40 @@ Status Watch::load(std::string_view bytes) {
   }
   if (!in.ok() || version < kOldest || version > kVersion)
     return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
+  const auto known = open.empty() ? Status() : load_open(open);
   live_->resume(from);
-  begins_at_ = from.place;
-  return {};
+  begins_at_ = std::min(from.place, place);
+  return known ? "" : known.error().message;
+}
+
+std::string Watch::keep_open(journal::Sequence place) {
+  ByteWriter out;
+  out.fixed(made_at_);
+  out.string(live_->keep(place));
+  out.varint(versions_.size());
+  for (const auto& [window, rows] : versions_) {
+    out.fixed(window);
+    out.varint(rows.size());
+    for (const auto& [version, count] : rows) out.string(version), out.fixed(count);
+  }
+  samples_->save(out);
+  return seal(kOpenMagic, kOpenVersion, out.bytes());
+}
+
+Status Watch::load_open(std::string_view bytes) {
+  VIGIE_ASSIGN(const auto sealed, unseal(kOpenMagic, kOpenVersion, bytes, "what was kept of open windows"));
+  ByteReader in(sealed.payload);
+  if (in.fixed<journal::Sequence>() != made_at_) return {};
+  VIGIE_TRY(live_->load(in.string()));
+  for (auto left = in.count(9); left > 0 && in.ok(); --left) {
+    auto& rows = versions_[in.fixed<std::int64_t>()];
+    for (auto versions = in.count(9); versions > 0; --versions) {
+      const auto name = in.string();
+      rows[std::string(name)] = in.fixed<std::int64_t>();
+    }
+  }
+  samples_->load(in);
+  return in.ok() ? Status() : fail(Code::kCorrupt, "what was kept of open windows cannot be read");
 }
 
 }  // namespace vigie::server

@@ -76,10 +76,16 @@ class Watch {
   /// "no_data".
   std::string_view state() const;
 
-  /// What must be kept to go on from here, and the first record that must be read again.
+  /// What must be kept to go on from here, and the first record that must be read again; LiveWindows::Resume::kNowhere
+  /// where none must.
   Result<std::string> save();
-  Status load(std::string_view bytes);
   journal::Sequence read_from() const { return live_->resume().place; }
+  /// What is kept more rarely, since it is more, so that less must be read again: all that was counted of windows which
+  /// may still change, of the records before `place`.
+  std::string keep_open(journal::Sequence place);
+  /// Goes on from what save() gave, and keep_open() before it; `place`: of the next record to be counted.
+  /// Code::kCorrupt. What is said is why windows that were open could not be read; nothing where they could.
+  Result<std::string> load(std::string_view saved, std::string_view open, journal::Sequence place);
   /// Records below are passed over: what they held is in windows that are over.
   journal::Sequence begins_at() const { return begins_at_; }
   const engine::LiveWindows::Astray& astray() const { return live_->astray(); }
@@ -87,6 +93,7 @@ class Watch {
  private:
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
+  Status load_open(std::string_view bytes);
   Status count_versions(table::Batch& rows);
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
