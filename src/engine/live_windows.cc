@@ -79,10 +79,21 @@ LiveWindows::~LiveWindows() = default;
 Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Profile> profile, LiveOptions options) {
   std::unique_ptr<LiveWindows> live(new LiveWindows(std::move(profile), std::move(options)));
   const auto& reference = *live->profile_;
+  live->axes_ = live->options_.again ? std::make_shared<const Profile>(axes_of(reference)) : live->profile_;
   VIGIE_ASSIGN(live->comparer_, Comparer::make(reference, live->options_.compare));
+  auto& counting = live->counting_ = live->comparer_->counting();
+  counting.progress = {};
+  if (counting.quality) {
+    std::vector<quality::ColumnSpec> columns;
+    for (const auto& column : counting.quality->state->columns()) columns.push_back(column.spec());
+    live->fences_.state = std::make_shared<const quality::TableState>(std::move(columns), counting.quality->state.get(),
+                                                                      quality::Depth::kCounts);
+    counting.quality = &live->fences_;
+  }
   VIGIE_ASSIGN(auto windower, Windower::make(live->options_.compare.window));
   live->windower_ = std::make_unique<Windower>(std::move(windower));
-  live->schema_ = TallyBuilder::wanted(reference, live->comparer_->counting());
+  live->schema_ = TallyBuilder::wanted(reference, counting);
+  if (!live->calendar()) counting.window = {};
   std::erase_if(live->schema_, [&](const auto& field) {
     return std::any_of(reference.columns.begin(), reference.columns.end(),
                        [&](const auto& c) { return c.name == field.name && c.role == Role::kLabel; });
@@ -140,11 +151,19 @@ bool LiveWindows::too_late(std::int64_t key) const {
   return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
 }
 
+void LiveWindows::rest() {
+  if (options_.again) comparer_.reset(), profile_.reset();
+}
+
+Status LiveWindows::wake() {
+  if (comparer_) return {};
+  VIGIE_ASSIGN(profile_, options_.again());
+  VIGIE_ASSIGN(comparer_, Comparer::make(*profile_, options_.compare));
+  return {};
+}
+
 Result<TallyBuilder> LiveWindows::counting() const {
-  auto counting = comparer_->counting();
-  if (!calendar()) counting.window = {};
-  counting.progress = {};
-  return TallyBuilder::make(*profile_, schema_, options_.name, std::move(counting));
+  return TallyBuilder::make(*axes_, schema_, options_.name, counting_);
 }
 
 Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
@@ -217,9 +236,8 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
   // What is not compared is there as well, and not looked at.
-  for (const auto& field : profile_->others) data.columns.push_back(field);
-  if (!calendar() && !profile_->timestamp.empty())
-    data.columns.push_back({profile_->timestamp, table::Type::kTimestamp});
+  for (const auto& field : axes_->others) data.columns.push_back(field);
+  if (!calendar() && !axes_->timestamp.empty()) data.columns.push_back({axes_->timestamp, table::Type::kTimestamp});
   Closed closed;
   closed.key = key;
   closed.late_rows = told.rows - told.at_first, closed.restated = told.times++;
@@ -234,6 +252,7 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
     last_start_ = closed.start;
     data.cut_off = false;
   }
+  VIGIE_TRY(wake());
   VIGIE_ASSIGN(auto found, comparer_->judge(data, counted));
   closed.result = std::move(found.windows.at(0));
   closed.result.index = key;

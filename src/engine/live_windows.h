@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "engine/compare.h"
+#include "engine/quality_reference.h"
 #include "engine/windows.h"
 
 namespace vigie::engine {
@@ -30,6 +32,8 @@ struct LiveOptions {
   std::int64_t ahead = 3'600'000'000;     ///< µs: a row whose time is so far ahead of the clock is in no window
   std::size_t most_open = 1'000;          ///< windows; beyond, the oldest is closed
   std::chrono::nanoseconds slice = std::chrono::nanoseconds::max();  ///< after which close() leaves off
+  /// Gives the reference again, once rest() gave it up; without it the reference is kept.
+  std::function<Result<std::shared_ptr<const Profile>>()> again;
 };
 
 /// Compares rows with a reference as they come: window by window, each once it is over, with the verdict that compare()
@@ -48,6 +52,11 @@ class LiveWindows {
   /// Whether rows need a time of their own.
   bool calendar() const { return options_.compare.window.calendar(); }
   void allow_lateness(std::int64_t micros) { options_.allowed_lateness = micros; }
+  /// What of the reference stays in memory all the time.
+  const std::shared_ptr<const Profile>& axes() const { return axes_; }
+  /// Gives the rest of the reference up, until a window is judged.
+  void rest();
+  bool rests() const { return !comparer_; }
 
   const WindowSpec& window() const { return options_.compare.window; }
 
@@ -119,6 +128,7 @@ class LiveWindows {
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
+  Status wake();
   Result<TallyBuilder> counting() const;
   Result<std::map<std::int64_t, Open>> load_open(ByteReader& in);
   bool ended(std::int64_t key, const Open& open, double now) const;
@@ -126,9 +136,11 @@ class LiveWindows {
   bool may_be_restated(const Open& open, std::int64_t now) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
 
-  std::shared_ptr<const Profile> profile_;
+  std::shared_ptr<const Profile> axes_, profile_;  // profile_ and comparer_: none while it rests
   LiveOptions options_;
   table::Schema schema_;
+  QualityReference fences_;
+  TallyOptions counting_;
   std::unique_ptr<Comparer> comparer_;
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;

@@ -110,9 +110,14 @@ TEST(LiveWindows, HaveTheVerdictsOfTheSameRowsInAFile) {
   for (std::int64_t batch : {1, 7, 50, 1000, 100'000}) {
     MemoryInput input("current", batch);
     fill(input, rows);
+    options.again = [&] { return Result<std::shared_ptr<const Profile>>(profile); };
+    if (batch == 50) options.again = {};
     Feed feed(input, profile, options);
-    while (feed.step(static_cast<std::int64_t>(kStart + 12 * kHour))) {
-    }
+    while (feed.step(static_cast<std::int64_t>(kStart + 12 * kHour)))
+      if (batch == 7) feed.live->rest();
+    EXPECT_EQ(feed.live->rests(), batch == 7);
+    feed.live->rest();
+    EXPECT_EQ(feed.live->rests(), batch != 50);
     if (batch < 1000) {
       EXPECT_EQ(feed.found.size(), 11U);
       EXPECT_EQ(feed.live->open(), 1U);

@@ -195,6 +195,22 @@ std::string to_string(const SegmentBy& by) {
   return fmt::format("{}", fmt::join(by, ","));
 }
 
+Profile axes_of(const Profile& profile) {
+  Profile axes = profile;
+  for (std::size_t i = 0; i < axes.counted(); ++i) {
+    auto& c = axes.counted(i);
+    if (!c.parts.empty() && !c.parts[0].empty()) {
+      auto counts = c.whole();
+      c.parts = {};
+      c.parts.emplace_back().emplace_back().counts = std::move(counts);
+    }
+    c.moments = {};
+    c.quantiles.reset(), c.tails.reset(), c.cardinality.reset();
+  }
+  axes.quality.reset(), axes.quality_windows = {};
+  return axes;
+}
+
 std::int64_t Counts::rows() const {
   return std::accumulate(cells.begin(), cells.end(), std::int64_t{0});
 }

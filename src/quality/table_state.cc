@@ -24,6 +24,7 @@ double middle(std::vector<double>& values) {
 }
 
 Fences fences_of(const ColumnState& column) {
+  if (column.rows() == 0) return column.fences();
   Fences fences;
   if (column.spec().kind != Kind::kNumber) return fences;
   fences.low = column.low();

@@ -35,7 +35,8 @@ class TableState {
   static constexpr std::size_t kSampleRows = 4096;
   static constexpr std::size_t kExactRows = std::size_t{1} << 18;  ///< different rows until repeats are estimated
 
-  /// `reference`: gives the columns of the same name and kind their Fences; not kept.
+  /// `reference`: gives the columns of the same name and kind their Fences, of one without rows those that it was
+  /// given; not kept.
   explicit TableState(std::vector<ColumnSpec> columns, const TableState* reference = nullptr,
                       Depth depth = Depth::kAll);
   TableState(TableState&& other) noexcept;

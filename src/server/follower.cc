@@ -24,6 +24,7 @@ constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it rea
 // After so many rows, what was counted of windows that may still change is kept, so that a start anew takes a second;
 // of that no more bytes a row than these, some of what the journal has of it.
 constexpr std::int64_t kMostAgain = 100'000, kKeptBytes = 100;
+constexpr std::size_t kMostAwake = 16;       // models with their whole references in memory
 constexpr std::int64_t kWindowRows = 1'000;  // where the reference has no windows
 
 std::string reference_of(std::string_view model) {
@@ -106,6 +107,11 @@ std::optional<engine::LiveWindows::Astray> Follower::astray(const std::string& m
   return it == astray_.end() ? std::nullopt : std::optional(it->second);
 }
 
+std::map<std::string, std::shared_ptr<const Figures>, std::less<>> Follower::figures() const {
+  std::lock_guard lock(mutex_);
+  return figures_;
+}
+
 std::string Follower::trouble() const {
   std::lock_guard lock(mutex_);
   return trouble_;
@@ -163,7 +169,7 @@ Status Follower::catch_up() {
   while (true) {
     VIGIE_ASSIGN(const bool more, step());
     if (!more) break;
-    if (pending_rows_ >= kMostPending) VIGIE_TRY(commit(reader_.position()));
+    if (pending_rows_ >= kMostPending || urgent_) VIGIE_TRY(commit(reader_.position()));
   }
   return commit(reader_.position());
 }
@@ -396,8 +402,13 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   if (windows.kind == engine::WindowSpec::Kind::kNone)
     windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
   if (anew) VIGIE_TRY(LiveScores::forget(of.number, state_));
+  const auto again = [this, model]() -> Result<std::shared_ptr<const engine::Profile>> {
+    VIGIE_ASSIGN(const auto kept, state_.get(reference_of(model)));
+    VIGIE_ASSIGN(auto whole, engine::load_profile(kept.value_or(""), model));
+    return std::make_shared<const engine::Profile>(std::move(whole));
+  };
   VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
-                                       std::move(windows), place));
+                                       std::move(windows), place, again));
   VIGIE_TRY(watch->score_with(state_, of.number));
   auto& at = followed(model);
   at.since.reset();
@@ -405,7 +416,9 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
-  at.watch = std::move(watch);
+  if (!anew) watch->rest();
+  at.watch = std::move(watch), at.judged = ++judged_;
+  urgent_ = urgent_ || anew;
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
   return {};
@@ -512,9 +525,13 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
       std::lock_guard lock(mutex_);
       astray_[watch.model()] = watch.astray();
     }
+    if (!closed.empty()) of.judged = ++judged_;
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;
       models_.update(model, [&](Model& known) { known.state = watch.state(); });
+      auto figures = std::make_shared<const Figures>(watch.figures());
+      std::lock_guard lock(mutex_);
+      figures_[model] = std::move(figures);
       ++pending_rows_;
     }
   }
@@ -568,7 +585,17 @@ Status Follower::commit(journal::Sequence offset, bool last) {
   counted_ = offset;
   journal_.keep(std::string(kConsumer), keep);
   committed_(offset);
+  let_rest();
   return {};
+}
+
+// Behind a commit, when their references can be had again; those that judged last stay awake.
+void Follower::let_rest() {
+  std::vector<Followed*> awake;
+  for (auto& [name, of] : followed_)
+    if (of.watch && !of.watch->rests()) awake.push_back(&of);
+  std::ranges::sort(awake, std::greater(), &Followed::judged);
+  for (std::size_t i = kMostAwake; i < awake.size(); ++i) awake[i]->watch->rest();
 }
 
 }  // namespace vigie::server

@@ -62,6 +62,8 @@ class Follower {
   Lag lag() const;
   /// Of a model that has a reference the rows that are in no window.
   std::optional<engine::LiveWindows::Astray> astray(const std::string& model) const;
+  /// By model, what its last windows came to since the start.
+  std::map<std::string, std::shared_ptr<const Figures>, std::less<>> figures() const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
   std::string trouble() const;
   /// What of the journal was altered, and passed over; empty when nothing was.
@@ -89,6 +91,7 @@ class Follower {
     engine::Incidents incidents;
     ModelConfig config;
     bool changed = true;                // since the last commit
+    std::int64_t judged = 0;            // judged_ when a window was last
     std::optional<std::int64_t> since;  // read_ when the first row came that no kept window has
   };
   Followed& followed(const std::string& model);
@@ -100,6 +103,7 @@ class Follower {
   void call_those_that_wait(bool all);
   Status keep_open_windows(journal::Sequence offset, bool all);
   Status commit(journal::Sequence offset, bool last = false);
+  void let_rest();
   Status start_again();
   void lose(std::string why);
 
@@ -116,6 +120,7 @@ class Follower {
   std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record
   TargetsOf targets_;
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
+  std::int64_t judged_ = 0;
   std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
   bool urgent_ = false;                                      // what is pending must last now
@@ -126,6 +131,7 @@ class Follower {
   std::atomic<std::int64_t> last_arrived_ = 0;  // of what it read: µs
   mutable std::mutex mutex_;
   std::map<std::string, engine::LiveWindows::Astray, std::less<>> astray_;  // of those that have a reference
+  std::map<std::string, std::shared_ptr<const Figures>, std::less<>> figures_;
   std::string trouble_, lost_why_;
   std::int64_t lost_ = 0;
   std::thread thread_;

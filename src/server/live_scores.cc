@@ -377,7 +377,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     VIGIE_ASSIGN(auto card, engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options));
     return std::move(card.windows.front());  // of rows of one window there is one
   };
-  const auto found = score_of(all);
+  auto found = score_of(all);
   const auto late = usual_delay();
   const bool preliminary = last + late > now;
   if (preliminary) ripe = last + late;
@@ -414,6 +414,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   }
   if (!preliminary) out.sighting = std::move(sighting);
   out.body.append(", ").append(view::to_json(*found).substr(1));
+  if (out.sighting) out.window = std::move(*found);
   return out;
 }
 

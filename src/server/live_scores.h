@@ -50,8 +50,9 @@ class LiveScores {
     std::string key{};       ///< of the window, as closed() was told
     std::int64_t start = 0;  ///< µs
     engine::Verdict verdict = engine::Verdict::kNoData;
-    std::optional<engine::Sighting> sighting{};  ///< nothing while it is preliminary
-    std::string body{};                          ///< as store::Score has it; empty: no label came yet
+    std::optional<engine::Sighting> sighting{};   ///< nothing while it is preliminary
+    std::string body{};                           ///< as store::Score has it; empty: no label came yet
+    std::optional<engine::ScoreWindow> window{};  ///< where there is a sighting
   };
   using LevelOf = std::function<double(std::int64_t start, std::int64_t end)>;
   /// Those that are to be scored by now; `level` as sighting_of() takes it.

@@ -105,6 +105,44 @@ void about_models(Exposition& out, const Readings& r) {
   for (const auto& [key, count] : incidents) out.sample(count, {{"model", key.first}, {"severity", key.second}});
 }
 
+// A series for each test of each column; where that is too much for a scrape, of the columns that something is wrong
+// with.
+void about_windows(Exposition& out, const Readings& r) {
+  constexpr std::size_t kMostColumns = 10'000;
+  std::size_t columns = 0;
+  for (const auto& [model, figures] : r.figures) columns += figures->columns.size();
+  const auto each = [&](const auto& tell) {
+    for (const auto& [model, figures] : r.figures)
+      for (const auto& c : figures->columns)
+        if (columns <= kMostColumns || c.verdict >= engine::Verdict::kWarning)
+          tell(c, Exposition::Labels{{"model", model}, {"feature", c.name}, {"test", c.test}});
+  };
+  out.gauge("vigie_drift_score", "How far a column moved in a model's last window: reference sd, or share of rows.");
+  each([&](const auto& c, const auto& labels) {
+    if (std::isfinite(c.effect)) out.sample(c.effect, labels);
+  });
+  out.gauge("vigie_drift_pvalue", "p-value of that, corrected for all that the window was tested for.");
+  each([&](const auto& c, const auto& labels) {
+    if (std::isfinite(c.p_adjusted)) out.sample(c.p_adjusted, labels);
+  });
+  out.gauge("vigie_drift_detected", "1 where that is a drift.");
+  each([&](const auto& c, const auto& labels) {
+    if (c.verdict != engine::Verdict::kNoData) out.sample(c.verdict == engine::Verdict::kDrift, labels);
+  });
+  out.gauge("vigie_feature_missing_ratio", "Share of the window's rows without a value in a column.");
+  const Figures::Column* last = nullptr;
+  each([&](const auto& c, const auto& labels) {
+    // Its tests stand side by side.
+    const bool again = last && last + 1 == &c && last->name == c.name;
+    if (std::isfinite(c.missing) && !again) out.sample(c.missing, {labels[0], labels[1]});
+    last = &c;
+  });
+  out.gauge("vigie_model_performance", "Metrics of the last window whose labels are there; part: of a class, or k.");
+  for (const auto& [model, figures] : r.figures)
+    for (const auto& m : figures->metrics)
+      out.sample(m.value, {{"model", model}, {"metric", m.name}, {"part", m.part}});
+}
+
 }  // namespace
 
 void Exposition::family(std::string_view name, std::string_view type, std::string_view help) {
@@ -141,6 +179,7 @@ Reply metrics_of(const Readings& r, std::string_view accept) {
   out.gauge("vigie_healthy", "1 while what is accepted is read on, as /healthz says.");
   out.sample(r.healthy);
   about_models(out, r);
+  about_windows(out, r);
 
   out.counter("vigie_ingest_records", "Records that came, since the start.");
   for (std::size_t k = 0; k < r.records.size(); ++k) {

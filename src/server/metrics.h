@@ -45,6 +45,7 @@ struct Readings {
   std::int64_t now = 0;  ///< µs since 1970
   std::vector<Model> models;
   std::vector<event::Incident> unresolved;
+  std::map<std::string, std::shared_ptr<const Figures>, std::less<>> figures;  ///< by model
   Follower::Lag lag;
   std::int64_t lost = 0;  ///< pieces of the journal that could not be read
   Ingest::Counts records;

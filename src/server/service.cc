@@ -540,6 +540,7 @@ class Service::Impl {
                        .now = system_now(),
                        .models = models_->all(),
                        .unresolved = std::move(*unresolved),
+                       .figures = follower_->figures(),
                        .lag = follower_->lag(),
                        .lost = follower_->lost_pieces(),
                        .records = ingest_->counts(),

@@ -72,13 +72,14 @@ class Timed final : public table::Batch {
 }  // namespace
 
 Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
-                                           engine::WindowSpec windows, journal::Sequence place) {
+                                           engine::WindowSpec windows, journal::Sequence place, Again again) {
   std::unique_ptr<Watch> watch(new Watch());
   engine::LiveOptions options;
   options.name = model;
   options.compare.window = std::move(windows);
   options.compare.threads = 1;
   options.slice = kSlice;
+  options.again = std::move(again);
   // The first is of all rows.
   for (std::size_t k = 1; k < reference->segmentations.size(); ++k)
     options.compare.segments.push_back(reference->segmentations[k]);
@@ -103,7 +104,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
       const auto type = other == reference->others.end() ? table::Type::kString : other->type;
       keys.push_back({{name, type}, path_of(*reference, name)});
     }
-  watch->reference_ = reference;
+  watch->reference_ = watch->live_->axes();
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
   watch->request_columns_ = event::add_request_keys(keys);
@@ -169,7 +170,7 @@ Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labe
   std::vector<Scored> out;
   for (auto& score : found) {
     const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
-    if (score.sighting && score.start >= scored_.start) scored_ = {score.start, verdict};
+    if (score.sighting && score.start >= scored_.start) scored_ = {score.start, verdict}, figures_.take(*score.window);
     out.push_back({{model_, std::move(score.key), std::string(to_string(verdict)), std::move(score.body)},
                    std::move(score.sighting)});
   }
@@ -198,7 +199,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     out.push_back({{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), std::move(body)},
                    std::move(sighting),
                    samples_->chosen(one.key, key)});
-    if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict};
+    if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
   versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));

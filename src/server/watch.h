@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "engine/live_windows.h"
 #include "event/record.h"
 #include "journal/reader.h"
+#include "server/figures.h"
 #include "server/live_scores.h"
 #include "server/model_config.h"
 #include "server/row_samples.h"
@@ -27,10 +29,11 @@ namespace vigie::server {
 /// they are over. One thread at a time.
 class Watch {
  public:
-  /// `windows`: by rows or by a calendar unit; `place`: the record from which on it watches. Code::kUsage as
-  /// LiveWindows.
+  using Again = std::function<Result<std::shared_ptr<const engine::Profile>>()>;
+  /// `windows`: by rows or by a calendar unit; `place`: the record from which on it watches; `again`: gives the
+  /// reference once more, after rest(). Code::kUsage as LiveWindows.
   static Result<std::unique_ptr<Watch>> make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
-                                             engine::WindowSpec windows, journal::Sequence place);
+                                             engine::WindowSpec windows, journal::Sequence place, Again again = {});
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
@@ -62,6 +65,9 @@ class Watch {
   };
   /// Windows that are over, or all that have rows.
   Result<std::vector<Closed>> close(std::int64_t now, bool all = false);
+  /// Between windows it needs a small part of the reference.
+  void rest() { live_->rest(); }
+  bool rests() const { return live_->rests(); }
   /// Whether it left some, since they took long.
   bool behind() const { return live_->behind(); }
 
@@ -72,6 +78,7 @@ class Watch {
   /// Windows that are over and are to be scored by now, for the first time or again.
   Result<std::vector<Scored>> scores(std::int64_t now, bool any_labels);
 
+  const Figures& figures() const { return figures_; }
   /// The worse of the verdicts on the last window and on the last one whose labels are there: "ok", "warning", "drift",
   /// "no_data".
   std::string_view state() const;
@@ -112,6 +119,7 @@ class Watch {
     engine::Verdict verdict = engine::Verdict::kNoData;
   };
   Latest compared_, scored_;
+  Figures figures_;
   double false_alarms_ = 1;
 };
 

@@ -66,18 +66,21 @@ def main():
                                 "--admin-token", hashes["admin"]], said=subprocess.DEVNULL)
         process = None
         try:
-            good = [{"id": f"g{i}", "features": {"a": (i * 7919 % 101) / 10}, "score": (i * 104729 % 97) / 100} for i in range(3000)]
+            good = [{"id": f"g{i}", "features": {"a": (i * 7919 % 101) / 10}, "score": (i * 104729 % 97) / 100,
+                     "label": int(i * 7 % 100 < i * 104729 % 97)} for i in range(3000)]
             odd = "a 'strange' name"
             for model in ("credit", odd):
                 path = f"/v1/models/{urllib.parse.quote(model)}"
-                service.ask("PUT", path, '{"window": 30}', token=token["admin"])
+                service.ask("PUT", path, '{"window": 30, "positive": "1"}', token=token["admin"])
                 expect("reference", service.ask("POST", path + "/reference", json.dumps(good), token=token["admin"])[0], 202)
             others = [{"id": f"o{i}", "features": {"a": 500 + i % 10}, "score": 0.999} for i in range(300)]
             service.ask("POST", "/v1/models/credit/predictions", json.dumps(others + others[:5] + [{}]), token=token["admin"])
-            service.ask("POST", "/v1/models/credit/labels", '{"id": "o1", "label": 1}', token=token["admin"])
+            labels = [{"id": f"o{i}", "label": i % 3 % 2} for i in range(300)]
+            service.ask("POST", "/v1/models/credit/labels", json.dumps(labels), token=token["admin"])
             service.ask("GET", "/nothing", token=token["read"])
             end = time.monotonic() + PATIENCE
             while not (service.ask("GET", "/v1/incidents", token=token["read"])[1] and
+                       "\nvigie_model_performance{" in scraped(service, token["read"])[1] and
                        "\nvigie_journal_lag_records 0\n" in scraped(service, token["read"])[1]) and time.monotonic() < end:
                 time.sleep(0.1)
 
@@ -89,12 +92,17 @@ def main():
             done = run(PROMTOOL, "check", "metrics", input=text)
             expect(f"promtool check metrics: {done.stdout}", done.returncode, 0)
             value = lambda series: float(re.search(rf"^{re.escape(series)} (\S+)$", text, re.M)[1])
-            for series, wanted in [('vigie_predictions_total{model="credit"}', 300), ('vigie_labels_total{model="credit"}', 1),
+            for series, wanted in [('vigie_predictions_total{model="credit"}', 300), ('vigie_labels_total{model="credit"}', 300),
+                                   ('vigie_drift_detected{model="credit",feature="a",test="omnibus"}', 1),
+                                   ('vigie_feature_missing_ratio{model="credit",feature="a"}', 0),
                                    ('vigie_ingest_records_total{kind="predictions",outcome="accepted"}', 300),
                                    ('vigie_ingest_records_total{kind="predictions",outcome="duplicate"}', 5),
                                    ('vigie_ingest_records_total{kind="predictions",outcome="rejected"}', 1),
                                    ('vigie_http_requests_total{class="5xx"}', 0), ("vigie_journal_lag_records", 0)]:
                 expect(series, value(series), wanted)
+            expect("how far it moved", value('vigie_drift_score{model="credit",feature="a",test="omnibus"}') > 1)
+            expect("p-value", value('vigie_drift_pvalue{model="credit",feature="a",test="omnibus"}') < 0.01)
+            expect("accuracy", 0 < value('vigie_model_performance{model="credit",metric="accuracy",part=""}') < 1)
             expect("4xx", value('vigie_http_requests_total{class="4xx"}') >= 1)
             expect("memory", 10e6 < value("process_resident_memory_bytes") < 10e9)
 
