@@ -4,6 +4,7 @@
 
 #include "cli/list_internal.h"
 #include "notify/notify.h"
+#include "source/feed.h"
 #include "source/source.h"
 
 namespace vigie::cli {
@@ -53,9 +54,15 @@ Listing list_sources() {
     all.push_back({{"name", s->name},
                    {"summary", s->summary},
                    {"reference", s->reference},
+                   {"gives", "samples"},
                    {"figures", s->figures},
                    {"params", params_json(s->params)}});
     out.rows.push_back({std::string(s->name), names_of(s->params), std::string(s->summary)});
+  }
+  for (const auto& kind : source::feed_kinds()) {
+    all.push_back(
+        {{"name", kind.name}, {"summary", kind.summary}, {"gives", "records"}, {"params", params_json(kind.params)}});
+    out.rows.push_back({std::string(kind.name), names_of(kind.params), fmt::format("{} (--source)", kind.summary)});
   }
   return out;
 }

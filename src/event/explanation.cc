@@ -28,11 +28,11 @@ void ExplanationRows::shape(std::vector<table::JsonShape::Key> keys) {
   shape_ = std::make_unique<table::JsonShape>(std::move(keys), table::OtherKeys::kTold);
 }
 
-Status ExplanationRows::read(std::string_view body) {
+Status ExplanationRows::read(std::string_view body, table::JsonForm form) {
   features_.clear(), columns_.clear();
   std::vector<table::JsonShape::Key> fresh;
   const auto look = [&] {
-    rows_.read(body, *shape_);
+    rows_.read(body, *shape_, form);
     fresh = rows_.unknown();
     std::erase_if(fresh, [](const auto& key) { return key.path.size() < 2 || key.path[0] != kAttributions; });
     for (auto& key : fresh) key.field.type = table::Type::kFloat;
@@ -54,7 +54,7 @@ Status ExplanationRows::read(std::string_view body) {
     auto keys = shape_->keys();
     keys.insert(keys.end(), fresh.begin(), fresh.end());
     shape(std::move(keys));
-    rows_.read(body, *shape_);
+    rows_.read(body, *shape_, form);
   }
   for (std::size_t i = own.size(); i < shape_->keys().size(); ++i) {
     VIGIE_ASSIGN(const auto column, rows_.column(i));

@@ -23,7 +23,7 @@ class ExplanationRows {
 
   ExplanationRows();
   /// Code::kInput: it names more features than that.
-  Status read(std::string_view body);
+  Status read(std::string_view body, table::JsonForm form = table::JsonForm::kAny);
 
   /// Of what read() found: the rows, with columns "id" and "timestamp" at the places of PredictionKey.
   table::JsonRows& rows() { return rows_; }

@@ -59,7 +59,7 @@ struct Back {
     ingest->add(kind, model, body, [&](Result<Ingest::Reply> reply) {
       if (!reply) return said.set_value(reply.error().message);
       std::string text = fmt::format("{} accepted, {} there", reply->accepted, reply->duplicates);
-      for (const auto& r : reply->rejected) text += fmt::format("; {}: {}", r.index, r.error);
+      for (const auto& r : reply->rejected) text += fmt::format("; {}: {}", r.index, r.text());
       said.set_value(text);
     });
     return said.get_future().get();

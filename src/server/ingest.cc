@@ -32,20 +32,23 @@ std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t>
 
 }  // namespace
 
+std::string Ingest::Reject::text() const {
+  return line > 0 ? fmt::format("line {}: {}", line, error) : error;
+}
+
 void Ingest::add(event::Kind kind, std::string_view model, std::string_view body,
-                 std::function<void(Result<Reply>)> done) {
+                 std::function<void(Result<Reply>)> done, table::JsonForm form) {
   if (auto named = event::check_model(model); !named) return done(named.error());
   thread_local table::JsonRows plain;
   thread_local event::ExplanationRows explanations;
   const bool explains = kind == event::Kind::kExplanations;
   if (!explains)
-    plain.read(body, event::keys_of(kind, table::OtherKeys::kChecked));
-  else if (auto read = explanations.read(body); !read)
+    plain.read(body, event::keys_of(kind, table::OtherKeys::kChecked), form);
+  else if (auto read = explanations.read(body, form); !read)
     return done(read.error());
   auto& rows = explains ? explanations.rows() : plain;
   Reply reply;
-  for (const auto& reject : rows.rejected())
-    reply.rejected.push_back({reject.record, fmt::format("line {}: {}", reject.line, reject.reason)});
+  for (const auto& reject : rows.rejected()) reply.rejected.push_back({reject.record, reject.reason, reject.line});
 
   // What a record must have: an id, by which a repeated one is told from a new one and what comes later finds its
   // prediction.
@@ -111,12 +114,21 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   });
 }
 
+Ingest::Count& Ingest::of(event::Kind kind) {
+  return counts_[kind == event::Kind::kLabels         ? kLabels
+                 : kind == event::Kind::kExplanations ? kExplanations
+                                                      : kPredictions];
+}
+
 void Ingest::count(event::Kind kind, const Reply& reply) {
   std::lock_guard lock(mutex_);
-  auto& all = counts_[kind == event::Kind::kLabels         ? kLabels
-                      : kind == event::Kind::kExplanations ? kExplanations
-                                                           : kPredictions];
+  auto& all = of(kind);
   all.accepted += reply.accepted, all.duplicates += reply.duplicates, all.rejected += reply.rejected.size();
+}
+
+void Ingest::count_rejected(event::Kind kind, std::uint64_t records) {
+  std::lock_guard lock(mutex_);
+  of(kind).rejected += records;
 }
 
 Ingest::Counts Ingest::counts() const {

@@ -28,6 +28,8 @@ class Ingest {
   struct Reject {
     std::size_t index;  ///< of the record in the body
     std::string error;
+    std::uint64_t line = 0;  ///< of the body, where it is no JSON
+    std::string text() const;
   };
   struct Reply {
     std::uint64_t accepted = 0, duplicates = 0;
@@ -36,7 +38,10 @@ class Ingest {
   /// Of predictions, labels or explanations. `done` is told once, now or from the journal's thread, which waits for it.
   /// Code::kInput: no name of a model, explanations of too many features; Code::kUnavailable: the journal is full, or
   /// there are too many models, and nothing was accepted.
-  void add(event::Kind kind, std::string_view model, std::string_view body, std::function<void(Result<Reply>)> done);
+  void add(event::Kind kind, std::string_view model, std::string_view body, std::function<void(Result<Reply>)> done,
+           table::JsonForm form = table::JsonForm::kAny);
+  /// Counts what was rejected before it could be added.
+  void count_rejected(event::Kind kind, std::uint64_t records);
 
   /// What became of records since the start.
   struct Count {
@@ -63,6 +68,7 @@ class Ingest {
                std::vector<Key>& claimed);
   void settle(Result<journal::Sequence> written, std::vector<Key> claimed);
 
+  Count& of(event::Kind kind);  // under the lock
   void count(event::Kind kind, const Reply& reply);
 
   journal::Journal& journal_;

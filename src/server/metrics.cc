@@ -143,6 +143,19 @@ void about_windows(Exposition& out, const Readings& r) {
       out.sample(m.value, {{"model", model}, {"metric", m.name}, {"part", m.part}});
 }
 
+void about_sources(Exposition& out, const Readings& r) {
+  out.counter("vigie_source_records", "Records of files and standard input, since their source was started.");
+  for (const auto& s : r.sources)
+    for (const auto& [outcome, count] : {std::pair{"accepted", s.records.accepted},
+                                         {"duplicate", s.records.duplicates},
+                                         {"rejected", s.records.rejected}})
+      out.sample(static_cast<double>(count), {{"source", s.feed.name}, {"outcome", outcome}});
+  out.gauge("vigie_source_lag_bytes", "What of its files a source has not read.");
+  for (const auto& s : r.sources) out.sample(static_cast<double>(s.lag), {{"source", s.feed.name}});
+  out.gauge("vigie_source_failing", "1 while a source cannot read, waits for the journal, or finds no file.");
+  for (const auto& s : r.sources) out.sample(!s.trouble.empty(), {{"source", s.feed.name}});
+}
+
 }  // namespace
 
 void Exposition::family(std::string_view name, std::string_view type, std::string_view help) {
@@ -191,6 +204,7 @@ Reply metrics_of(const Readings& r, std::string_view accept) {
          {std::pair{"accepted", c.accepted}, {"duplicate", c.duplicates}, {"rejected", c.rejected}})
       out.sample(static_cast<double>(count), {{"kind", kind}, {"outcome", outcome}});
   }
+  about_sources(out, r);
   out.gauge("vigie_journal_bytes", "Size of the journal on disk.");
   out.sample(static_cast<double>(r.journal_bytes));
   out.counter("vigie_journal_records", "Records ever written to the journal, one for each request.");

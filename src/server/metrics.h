@@ -12,6 +12,7 @@
 #include "server/follower.h"
 #include "server/http.h"
 #include "server/ingest.h"
+#include "server/intake.h"
 
 namespace vigie::server {
 
@@ -49,6 +50,7 @@ struct Readings {
   Follower::Lag lag;
   std::int64_t lost = 0;  ///< pieces of the journal that could not be read
   Ingest::Counts records;
+  std::vector<FeedState> sources;
   HttpServer::Counts http;
   std::vector<notify::TargetState> targets;
   std::uint64_t journal_bytes = 0, journal_records = 0;

@@ -28,6 +28,7 @@
 #include "server/follower.h"
 #include "server/housekeeping.h"
 #include "server/ingest.h"
+#include "server/intake.h"
 #include "server/live_attributions.h"
 #include "server/live_lines.h"
 #include "server/metrics.h"
@@ -128,6 +129,8 @@ class Service::Impl {
     housekeeping_.emplace(*store_, options_.keep, options_.log);
     running_ = true;
     note(service_started(*store_, options_.version, system_now()));
+    intake_.emplace(*ingest_, options_.data + "/sources", options_.log);
+    VIGIE_TRY(intake_->set(std::move(options_.sources)));
     http_->run();
     return {};
   }
@@ -142,6 +145,7 @@ class Service::Impl {
   Status take_over(ServiceOptions fresh) {
     VIGIE_TRY(declare(fresh.models));
     VIGIE_TRY(http_->adopt(fresh.http));
+    VIGIE_TRY(intake_->set(std::move(fresh.sources)));
     let_in(std::move(fresh.tokens), fresh.behind_proxy);
     models_->limit(fresh.limits.models);
     most_features_ = fresh.limits.features, most_segments_ = fresh.limits.segments;
@@ -153,6 +157,7 @@ class Service::Impl {
     ends_ = true;
     if (http_) http_->stop();
     if (looking_.valid()) looking_.wait();
+    intake_.reset();
     {
       std::lock_guard lock(ending_);
       follower_.reset();
@@ -229,6 +234,8 @@ class Service::Impl {
     }
     if (path.size() == 2 && path[0] == "v1" && path[1] == "ops")
       return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "sources")
+      return answer(get ? sources() : wrong_method("GET"));
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "incidents") {
       if (path.size() == 2) return answer(get ? incidents(request) : wrong_method("GET"));
       if (path.size() == 3) return answer(get ? incident(path[2]) : wrong_method("GET"));
@@ -355,10 +362,10 @@ class Service::Impl {
           if (!taken) return answer(refuse(taken.error(), "journal"));
           Json rejected = Json::array();
           for (const auto& reject : taken->rejected)
-            rejected.push_back({{"index", reject.index}, {"error", reject.error}});
+            rejected.push_back({{"index", reject.index}, {"error", reject.text()}});
           if (taken->accepted + taken->duplicates == 0) {
             const bool none = taken->rejected.empty();
-            return answer(reply_of(400, {{"error", none ? "the body holds no record" : taken->rejected[0].error},
+            return answer(reply_of(400, {{"error", none ? "the body holds no record" : taken->rejected[0].text()},
                                          {"where", none ? "body" : fmt::format("record {}", taken->rejected[0].index)},
                                          {"accepted", 0},
                                          {"duplicates", 0},
@@ -505,6 +512,12 @@ class Service::Impl {
     return reply_of(200, out);
   }
 
+  Reply sources() {
+    std::string body = "[";
+    for (const auto& state : intake_->states()) body.append(body.size() > 1 ? ",\n" : "\n").append(to_json(state));
+    return {200, body + "]\n"};
+  }
+
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
       auto json = json_of(*model);
@@ -544,6 +557,7 @@ class Service::Impl {
                        .lag = follower_->lag(),
                        .lost = follower_->lost_pieces(),
                        .records = ingest_->counts(),
+                       .sources = intake_->states(),
                        .http = http_->counts(),
                        .targets = telling_->states(),
                        .journal_bytes = journal_->bytes(),
@@ -563,6 +577,7 @@ class Service::Impl {
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;
+  std::optional<Intake> intake_;
   std::optional<MachineOps> machine_;
   std::optional<Dependencies> dependencies_;
   std::optional<Telling> telling_;

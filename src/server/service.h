@@ -13,6 +13,7 @@
 #include "server/http.h"
 #include "server/model_config.h"
 #include "server/tokens.h"
+#include "source/feed.h"
 #include "source/source.h"
 #include "store/store.h"
 
@@ -34,6 +35,7 @@ struct ServiceOptions {
   std::vector<DeclaredModel> models;                     ///< are as if they had been PUT
   std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
+  std::vector<source::Feed> sources;                     ///< where records come from besides requests
   Prices prices;
   store::Retention keep;                        ///< of what was found
   notify::Context telling;                      ///< what messages say besides
@@ -50,9 +52,9 @@ class Service {
   static Result<std::unique_ptr<Service>> start(ServiceOptions options);
   ~Service();
   std::uint16_t port() const;
-  /// Takes over what of other options may change while it runs: whom it tells and how, the models, the limits of
-  /// requests and of the journal. All of it or, with an error, nothing; an error of who read the options is counted and
-  /// given back. One thread at a time.
+  /// Takes over what of other options may change while it runs: whom it tells and how, the models, the sources
+  /// of records, the limits of requests and of the journal. All of it or, with an error, nothing; an error of who read
+  /// the options is counted and given back. One thread at a time.
   Status reload(Result<ServiceOptions> options);
   /// The file with what a crash left half written at the end of the journal; empty: none.
   const std::string& torn() const;

@@ -68,6 +68,16 @@ constexpr Field kFields[] = {
       .example = "\n  - host\n  - process(name=triton)",
       .flag = "--sample",
       .metavar = "SOURCE"}},
+    {{.name = "source",
+      .type = kTexts,
+      .doc =
+          "files whose lines are records, followed as they grow, or - for standard input (vigie list sources); again "
+          "for another one",
+      .example = "\n  - file(path=/var/log/credit/*.ndjson, model=credit)\n"
+                 "  - file(path=/var/log/credit-labels.ndjson, model=credit, kind=labels)",
+      .live = true,
+      .flag = "--source",
+      .metavar = "SOURCE"}},
     {{.name = "price",
       .type = kTexts,
       .doc = "of a core or a GPU at work, as cpu=0.04/h or gpu=2.5/h",
@@ -340,6 +350,16 @@ Status read_samples(const Setting& samples, const Setting& prices, const Environ
   return {};
 }
 
+Status read_sources(const Setting& sources, const Environment& environment, ServiceOptions& out) {
+  for (const auto& [place, spec] : sources.texts) {
+    auto feed = source::make_feed(spec, environment);
+    if (!feed) return fail(Code::kUsage, fmt::format("{}: {}", place, feed.error().message));
+    out.sources.push_back(std::move(*feed));
+  }
+  if (auto good = source::check(out.sources); !good) return wrong(sources, good.error().message);
+  return {};
+}
+
 Status read_models(const Setting& models, ServiceOptions& out) {
   for (const auto& object : models.objects) {
     if (auto named = event::check_model(object.name); !named) return object.at(named.error());
@@ -380,6 +400,7 @@ Result<ServiceOptions> read_settings(const config::Settings& settings, const Env
   if (auto good = notify::check(zone); !good) return wrong(at("timezone"), good.error().message);
   VIGIE_TRY(read_targets(at("notify"), environment, out));
   VIGIE_TRY(read_samples(at("sample"), at("price"), environment, out));
+  VIGIE_TRY(read_sources(at("source"), environment, out));
   VIGIE_TRY(read_models(at("models"), out));
   return out;
 }

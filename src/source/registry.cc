@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "source/feed.h"
 #include "source/source.h"
 
 namespace vigie::source {
@@ -41,6 +42,9 @@ Result<Sample> make_sample(std::string_view spec, const Environment& environment
   const auto named = trim(spec.substr(0, spec.find('(')));
   const auto at = std::find_if(kSources.begin(), kSources.end(), [&](const Source* s) { return s->name == named; });
   if (at == kSources.end()) {
+    for (const auto& kind : feed_kinds())
+      if (kind.name == named)
+        return fail(Code::kUsage, fmt::format("{} gives records and no samples: source takes it", named));
     std::vector<std::string> names;
     for (const auto* s : kSources) names.emplace_back(s->name);
     return fail(Code::kUsage, unknown_of("source", named.substr(0, named.find(':')), names));

@@ -83,7 +83,7 @@ JsonRows::JsonRows() : block_(std::make_unique<JsonBlock>()) {
 }
 JsonRows::~JsonRows() = default;
 
-void JsonRows::read(std::string_view body, const JsonShape& shape) {
+void JsonRows::read(std::string_view body, const JsonShape& shape, JsonForm form) {
   shape_ = &shape;
   rejected_.clear();
   unknown_.clear();
@@ -97,7 +97,7 @@ void JsonRows::read(std::string_view body, const JsonShape& shape) {
   const auto* first = std::find_if_not(text.data(), text.data() + body.size(), is_blank);
   const auto start = static_cast<std::size_t>(first - text.data());
   const bool array = start < body.size() && *first == '[';
-  if (array || spans_lines(body.substr(start))) {
+  if (form == JsonForm::kAny && (array || spans_lines(body.substr(start)))) {
     if (array) text[start] = ' ';
     bool closed = false;
     const auto done = block_->split_array(body.size(), true, closed);

@@ -25,6 +25,12 @@ enum class OtherKeys : std::uint8_t {
   kSkipped,  ///< passed over unread: of records that were checked before
 };
 
+/// How records stand in a body.
+enum class JsonForm : std::uint8_t {
+  kAny,    ///< one, an array of them, or one after the other
+  kLines,  ///< one a line, whatever the first one looks like
+};
+
 /// The columns that JSON records are read into: `{"a": {"b": 1}}` is column `a.b`. Never altered: many threads may read
 /// by the same.
 class JsonShape {
@@ -55,7 +61,7 @@ class JsonRows final : public Batch {
 
   /// What read() found is there until it is called again; `shape` must live as long. A cell that does not fit its
   /// column is missing and one of its misfits; a record that is no JSON object is rejected.
-  void read(std::string_view body, const JsonShape& shape);
+  void read(std::string_view body, const JsonShape& shape, JsonForm form = JsonForm::kAny);
 
   std::int64_t rows() const override;
   Result<Column> column(std::size_t i) override;

@@ -42,10 +42,10 @@ class Checks:
 class Service:
     """`tls`: a context that knows its certificate, where it has one; `said`: a file for what it says on standard error."""
 
-    def __init__(self, vigie, folder, port=0, more=(), host="127.0.0.1", tls=None, said=None, env=None):
+    def __init__(self, vigie, folder, port=0, more=(), host="127.0.0.1", tls=None, said=None, env=None, stdin=None):
         self.tls = tls
         self.process = subprocess.Popen([vigie, "serve", "--listen", f"{host}:{port}", "--data", folder, *more],
-                                        stdout=subprocess.PIPE, stderr=said, text=True, env=env)
+                                        stdin=stdin, stdout=subprocess.PIPE, stderr=said, text=True, env=env)
         atexit.register(self.process.kill)  # of a test that fails nothing is left running
         line = self.process.stdout.readline()
         found = re.fullmatch(rf"listening on {'https' if tls else 'http'}://{re.escape(host)}:(\d+)\n", line)
