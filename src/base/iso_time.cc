@@ -24,4 +24,10 @@ std::string iso_time(double micros) {
   return out + "Z";
 }
 
+std::string clock_time(std::int64_t time, std::int64_t beside) {
+  const auto text = iso_time(static_cast<double>(time)), other = iso_time(static_cast<double>(beside));
+  if (text.size() < 16) return "?";
+  return (text.substr(0, 10) == other.substr(0, 10) ? "" : text.substr(0, 10) + " ") + text.substr(11, 5) + " UTC";
+}
+
 }  // namespace vigie

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -29,17 +28,18 @@ double least_target(const Detector& detector) {
 }
 
 double calibrated(const Detector& detector, double target_arl) {
-  const Row* below = nullptr;
+  const Row *low = nullptr, *high = nullptr;
   for (const Row& row : kRows) {
     if (row.detector != detector.name) continue;
     if (row.target_arl == target_arl) return row.value;
-    // Thresholds grow, and levels shrink, with the logarithm of the run length, or as a power of it.
-    if (below && row.target_arl > target_arl)
-      return below->value * std::pow(row.value / below->value, std::log(target_arl / below->target_arl) /
-                                                                   std::log(row.target_arl / below->target_arl));
-    if (row.target_arl < target_arl) below = &row;
+    low = high, high = &row;
+    if (low && row.target_arl > target_arl) break;
   }
-  return std::numeric_limits<double>::quiet_NaN();
+  if (!low || target_arl < low->target_arl) return std::numeric_limits<double>::quiet_NaN();
+  // Thresholds grow, and levels shrink, with the logarithm of the run length, or as a power of it: beyond the table the
+  // latter asks for no less.
+  return low->value * std::pow(high->value / low->value,
+                               std::log(target_arl / low->target_arl) / std::log(high->target_arl / low->target_arl));
 }
 
 }  // namespace vigie::detect

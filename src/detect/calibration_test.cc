@@ -108,6 +108,14 @@ TEST(Calibration, IsInterpolatedBetweenRunLengths) {
   }
 }
 
+TEST(Calibration, GoesOnBeyondTheTable) {
+  for (const Detector* detector : tuned()) {
+    const double at = calibrated(*detector, 1e5), above = calibrated(*detector, 1e6);
+    EXPECT_EQ(at > calibrated(*detector, 1e4), above > at) << detector->name;
+    EXPECT_NEAR(above / at, at / calibrated(*detector, 1e4), 1e-9) << detector->name;
+  }
+}
+
 TEST(Calibration, SetsTheWarningToo) {
   const auto warning = [](const Detector& detector, double value) {
     std::vector<double> params;

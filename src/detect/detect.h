@@ -185,7 +185,8 @@ Result<std::unique_ptr<Monitor>> load_monitor(std::string_view bytes);
 /// The shortest target_arl that a detector has in the table; 0: none. It is longer than others' where the detector
 /// learns for longer than those.
 double least_target(const Detector& detector);
-/// What target_arl sets the tuned parameter of a detector to: interpolated in the table. NaN where it has none.
+/// What target_arl sets the tuned parameter to: by the table, and beyond it by its last two rows. NaN where it has
+/// none.
 double calibrated(const Detector& detector, double target_arl);
 /// Sets the tuned parameter, and with it those of a warning, which must not be stricter than a drift: a threshold of
 /// one keeps its share of the drift's.

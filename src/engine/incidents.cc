@@ -21,7 +21,7 @@ using event::Incident;
 using event::Notice;
 using event::Severity;
 
-constexpr std::uint8_t kVersion = 3;       // 1: of two tracks, 2: of three
+constexpr std::uint8_t kVersion = 4;       // an older one is of a track fewer
 constexpr double kMonth = 30 * 8.64e10;    // µs
 constexpr std::size_t kMostCauses = 50;    // of one incident
 constexpr std::size_t kRemembered = 1000;  // windows
@@ -117,7 +117,7 @@ void Incidents::compare_anew(bool scored) {
       courses_.at(static_cast<std::size_t>(Sighting::Track::kData)).troubled = true;
   };
   if (!scored) leave(Sighting::Track::kScores);
-  leave(Sighting::Track::kAttributions);
+  leave(Sighting::Track::kAttributions), leave(Sighting::Track::kStreams);
 }
 
 void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {
@@ -148,8 +148,10 @@ bool Incidents::counts(const Cause& cause) const {
 
 std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   auto& course = courses_.at(static_cast<std::size_t>(given.track));
-  const bool again =
+  const bool seen =
       course.seen.contains(given.start) || (course.seen.size() == kRemembered && given.start < *course.seen.begin());
+  // An alarm of a stream comes once, whatever else began then.
+  const bool again = given.still || (seen && given.track != Sighting::Track::kStreams);
   auto sighting = given;
   const auto before = sighting.causes.size();
   std::erase_if(sighting.causes, [&](const Cause& cause) { return !counts(cause); });
@@ -165,8 +167,9 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (!sighting.causes.empty()) return bad(sighting, course, again, now);
   if (!sighting.judged || again) return {};
   course.warnings = 0, ++course.healthy;
-  // Where nothing is compared, requests alone tell how time passes.
-  since_last_ += given.track == Sighting::Track::kData || courses_[0].seen.empty();
+  // One track tells how time passes: that of the data, or where nothing is compared the first there is.
+  const auto first = std::find_if(courses_.begin(), courses_.end(), [](const Course& c) { return !c.seen.empty(); });
+  since_last_ += &*first == &course;
   if (course.healthy >= options_.healthy) course.troubled = false;
   if (!open_ || std::any_of(courses_.begin(), courses_.end(), [](const Course& c) { return c.troubled; })) return {};
   return {resolve(now)};
@@ -177,7 +180,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   const bool in_last = last_ && sighting.start >= last_->since && sighting.start < last_->until;
   const bool news = sighting.restated && sighting.firm && !in_last;
   if (again && !news && (!open_ || sighting.start < open_->since)) return {};
-  if (!again || news) course.healthy = 0;
+  if (!again || news || sighting.still) course.healthy = 0;
   if (!sighting.firm && !open_) {
     if (course.warnings++ == 0) course.first_warning = sighting.start;
     if (course.warnings < options_.warnings) return {};

@@ -18,10 +18,10 @@
 namespace vigie::engine {
 
 /// What one window says of a model's health. A window is seen once by each track: when it is over, by what was compared
-/// and checked, and when its labels are there, by the score; requests and attributions
-/// have windows of their own.
+/// and checked, and when its labels are there, by the score; requests and attributions have windows of their own, and
+/// of a stream an alarm is one, and each hour without.
 struct Sighting {
-  enum class Track : std::uint8_t { kData, kScores, kRequests, kAttributions };
+  enum class Track : std::uint8_t { kData, kScores, kRequests, kAttributions, kStreams };
   Track track = Track::kData;
   std::int64_t start = 0, end = 0;     ///< µs since 1970
   bool judged = false;                 ///< false: nothing could be said, which is neither healthy nor not
@@ -29,6 +29,7 @@ struct Sighting {
   std::vector<event::Cause> causes{};  ///< empty of a healthy one
   std::vector<std::string> context{};  ///< what else went on then
   bool restated = false;               ///< by rows that came late: it may open an incident though it was seen before
+  bool still = false;                  ///< what was told before has not ended: it opens no incident
 };
 /// The level at which what is found in a window of that length, in µs, may wake somebody, where so many false alarms in
 /// 30 days are borne with: never above that of compare().
@@ -81,6 +82,8 @@ class Incidents {
 
   /// Windows are compared with something else from now on, and scored or not: what was said of false alarms is over.
   void compare_anew(bool scored);
+  /// Nobody looks for that any more: it keeps no incident open.
+  void forget(Sighting::Track track) { courses_.at(static_cast<std::size_t>(track)) = {}; }
   /// From the next window on; the first monitor that speaks of a cause counts.
   void configure(std::string owner, std::string runbook, std::vector<Monitor> monitors);
   /// The one that is not over.
@@ -111,7 +114,7 @@ class Incidents {
   std::string owner_, runbook_;
   std::vector<Monitor> monitors_;
   std::optional<event::Incident> open_, last_;
-  std::array<Course, 4> courses_;
+  std::array<Course, 5> courses_;
   std::map<std::string, double> false_;   // weights of causes that were no cause to wake anybody
   std::int64_t told_ = 0;                 // when of the open one
   std::int64_t since_last_ = 0;           // windows since the last one ended

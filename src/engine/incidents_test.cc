@@ -188,9 +188,42 @@ TEST(Incidents, HoursOfRequestsAloneTellHowTimePasses) {
   }
 }
 
+// An alarm is said once, whatever else began at its hour; what it told of goes on until its hours are healthy.
+TEST(Incidents, AnAlarmOfAStreamLastsUntilItsHoursAreHealthy) {
+  Course course;
+  const auto still = [](int hour) {
+    auto out = window(hour, {cause("")}, true, Track::kStreams);
+    out.still = true;
+    return out;
+  };
+  course.see(window(0, {}, true, Track::kStreams));
+  course.see(window(0, {cause("")}, true, Track::kStreams));
+  course.see(window(0)), course.see(window(1)), course.see(window(2));
+  course.see(still(1)), course.see(window(2, {}, true, Track::kStreams)), course.see(still(3));
+  for (int hour = 4; hour < 6; ++hour) course.see(window(hour, {}, true, Track::kStreams));
+  EXPECT_EQ(course.all(), "- opened - - - - - - - resolved");
+  // It opens none, as where somebody resolved it.
+  course.see(still(6));
+  EXPECT_EQ(course.told.back(), "-");
+  EXPECT_EQ(course.incidents.take_changed()[0].windows, 1);
+}
+
+TEST(Incidents, WhatNobodyLooksForKeepsNoneOpen) {
+  Course course;
+  course.see(window(0, {cause("")}, true, Track::kStreams));
+  course.incidents.forget(Track::kStreams);
+  course.see(window(1));
+  EXPECT_EQ(course.all(), "opened resolved");
+  Course anew;
+  anew.see(window(0, {cause("")}, true, Track::kStreams));
+  anew.incidents.compare_anew(true);
+  anew.see(window(1)), anew.see(window(2));
+  EXPECT_EQ(anew.all(), "opened - resolved");
+}
+
 TEST(Incidents, OfTwoTracksAreRead) {
   auto bytes = Incidents("credit").save();
-  bytes[0] = 1, bytes.erase(3 + 2 * 26, 26);
+  bytes[0] = 1, bytes.erase(3 + 2 * 26, 3 * 26);
   Incidents again("credit");
   ASSERT_TRUE(again.load(bytes));
   EXPECT_EQ(again.save(), Incidents("credit").save());

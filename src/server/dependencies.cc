@@ -19,13 +19,6 @@ std::string source_name(const std::string& model, const std::string& name) {
   return "dependency/" + model + "/" + name;
 }
 
-// "12:03 UTC", with the day where it is another than that of `beside`.
-std::string time_text(std::int64_t time, std::int64_t beside) {
-  const auto text = iso_time(static_cast<double>(time)), other = iso_time(static_cast<double>(beside));
-  if (text.size() < 16) return "?";
-  return (text.substr(0, 10) == other.substr(0, 10) ? "" : text.substr(0, 10) + " ") + text.substr(11, 5) + " UTC";
-}
-
 // Why a sample is none of a thing that is well; empty of one that is.
 std::string fault(const Dependency& d, const std::vector<source::Figure>& figures, std::int64_t now) {
   for (const auto& f : figures) {
@@ -112,9 +105,9 @@ std::vector<std::string> Dependencies::failed(const std::string& model, std::int
                                    [&](const Failure& f) { return f.from < to && (f.to == 0 || f.to >= from); });
     if (last == followed.failures.rend()) continue;
     out.push_back(last->to == 0 ? fmt::format("{} has failed {} since {}: {}", followed.dependency.name, what,
-                                              time_text(last->from, to), last->why)
+                                              clock_time(last->from, to), last->why)
                                 : fmt::format("{} failed {} from {} to {}: {}", followed.dependency.name, what,
-                                              time_text(last->from, to), time_text(last->to, to), last->why));
+                                              clock_time(last->from, to), clock_time(last->to, to), last->why));
   }
   return out;
 }

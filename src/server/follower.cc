@@ -27,9 +27,6 @@ constexpr std::int64_t kMostAgain = 100'000, kKeptBytes = 100;
 constexpr std::size_t kMostAwake = 16;       // models with their whole references in memory
 constexpr std::int64_t kWindowRows = 1'000;  // where the reference has no windows
 
-std::string reference_of(std::string_view model) {
-  return "reference " + std::string(model);
-}
 std::string windows_of(std::string_view model) {
   return "windows " + std::string(model);
 }
@@ -148,6 +145,7 @@ Status Follower::start_again() {
     VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
     if (profile) VIGIE_TRY(set_reference(known, *profile, counted_, false));
+    VIGIE_TRY(followed(known.name).streams.load(state_));
     VIGIE_ASSIGN(const bool explained, LiveAttributions::any(known.number, state_));
     if (explained) VIGIE_TRY(attributions(followed(known.name), known.number));
     if (!profile) continue;
@@ -293,8 +291,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   if (watch && place < watch->begins_at()) watch = nullptr;
   if (again && !watch) return {};
-  const auto& shape = watch ? watch->shape() : event::request_keys();
+  auto* streams = again || found == followed_.end() ? nullptr : &found->second.streams;
+  const auto& shape = watch ? watch->shape() : streams ? streams->shape() : event::request_keys();
   rows_.read(record.body, shape);
+  if (streams) VIGIE_TRY(streams->begin(rows_, shape, arrived));
   VIGIE_ASSIGN(const auto id, rows_.column(watch ? watch->id_column() : std::size_t{event::kPredictionId}));
   const auto when = watch ? watch->request_columns().time : event::kRequestColumns.time;
   table::Column times;
@@ -308,14 +308,23 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     const auto code = static_cast<std::size_t>(id.codes[row]);
     if (id.codes[row] < 0 || seen[code]) continue;
     seen[code] = true;
+    const auto kept = streams ? streams->answer(row) : std::string_view();
     VIGIE_ASSIGN(const bool first,
-                 state_.add_prediction(*number, id.dictionary[code], place, time_of(times, row, arrived)));
+                 state_.add_prediction(*number, id.dictionary[code], place, time_of(times, row, arrived), kept));
     if (first) fresh.push_back(row);
   }
   // What a watch reads again was counted before.
   if (!again && !fresh.empty())
     VIGIE_TRY(followed(name).ops.add(rows_, watch ? watch->request_columns() : event::kRequestColumns, fresh, arrived,
                                      place));
+  if (streams && streams->any() && !fresh.empty()) {
+    const auto label_of = [&](std::size_t row) {
+      return state_.label_of(*number, id.dictionary[static_cast<std::size_t>(id.codes[row])]);
+    };
+    ModelStreams::Sightings sightings;
+    VIGIE_TRY(streams->add(fresh, label_of, sightings));
+    VIGIE_TRY(see(name, found->second, std::move(sightings), arrived));
+  }
   if (watch && !fresh.empty()) {
     if (fresh.size() < rows) {
       std::string body;
@@ -361,8 +370,8 @@ Status Follower::read_explanations(const event::Record& record, std::uint32_t nu
     const auto code = static_cast<std::size_t>(id.codes[row]);
     if (id.codes[row] < 0 || seen[code] || !explanations_.wrong(row).empty()) continue;
     seen[code] = true;
-    VIGIE_ASSIGN(const auto predicted, state_.time_of(number, id.dictionary[code]));
-    const auto time = time_of(said, row, predicted.value_or(arrived));
+    VIGIE_ASSIGN(const auto predicted, state_.predicted(number, id.dictionary[code]));
+    const auto time = time_of(said, row, predicted ? predicted->time.value_or(arrived) : arrived);
     VIGIE_ASSIGN(const bool first, state_.add_prediction(State::explained(number), id.dictionary[code], place, time));
     if (first) fresh.push_back(row), times.push_back(static_cast<double>(time));
   }
@@ -377,19 +386,23 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
   std::uint64_t labels = 0;
+  ModelStreams::Sightings sightings;
   const auto found = followed_.find(record.model);
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
+  auto* streams = found == followed_.end() || !found->second.streams.joins() ? nullptr : &found->second.streams;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
     if (id.codes[row] < 0 || label.codes[row] < 0) continue;
     const auto of = id.dictionary[static_cast<std::size_t>(id.codes[row])];
-    VIGIE_ASSIGN(const auto was,
-                 state_.add_label(number, of, label.dictionary[static_cast<std::size_t>(label.codes[row])]));
+    const auto said = label.dictionary[static_cast<std::size_t>(label.codes[row])];
+    VIGIE_ASSIGN(const auto was, state_.add_label(number, of, said));
     labels += was == State::Labelled::kFirst;
-    if (was == State::Labelled::kRepeated || !watch) continue;
-    VIGIE_ASSIGN(const auto predicted, state_.record_of(number, of));
+    if (was == State::Labelled::kRepeated || !(watch || streams)) continue;
+    VIGIE_ASSIGN(const auto predicted, state_.predicted(number, of));
     found->second.changed = true;
-    if (predicted) VIGIE_TRY(watch->labelled(*predicted, arrived));
+    if (streams && was == State::Labelled::kFirst) streams->labelled(predicted, said, arrived, sightings);
+    if (watch && predicted) VIGIE_TRY(watch->labelled(predicted->record, arrived));
   }
+  if (!sightings.empty()) VIGIE_TRY(see(found->first, found->second, std::move(sightings), arrived));
   pending_rows_ += rows_.rows();
   models_.update(record.model, [&](Model& model) { model.labels += labels; });
   return {};
@@ -419,6 +432,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
   urgent_ = urgent_ || anew;
+  VIGIE_TRY(set_streams(at, anew));
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
   return {};
@@ -432,8 +446,38 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   of.incidents.configure(config->owner, config->runbook, config->monitors);
   if (of.watch) of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
   of.config = std::move(*config);
+  VIGIE_TRY(set_streams(of, false));
   if (configured) configured(model, of.config);
   return tell(of, {}, 0);
+}
+
+Status Follower::set_streams(Followed& of, bool anew) {
+  const bool any = of.streams.any();
+  VIGIE_TRY(of.streams.set(of.config.detectors, of.watch ? of.watch->reference() : nullptr, anew));
+  if (any && !of.streams.any()) of.incidents.forget(engine::Sighting::Track::kStreams);
+  bear_streams(of);
+  return {};
+}
+
+// Requests are counted before they have their day of healthy hours: a detector whose share shrinks forgets what it
+// learnt.
+void Follower::bear_streams(Followed& of) {
+  const double compared = of.watch ? 1 + of.watch->scored() : 0;
+  const bool explained = of.attributions && of.attributions->speaks();
+  of.streams.bear(of.config.false_alarms / (compared + explained + 2));
+}
+
+void Follower::look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock,
+                    std::vector<event::Notice>& notices) const {
+  if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
+  for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
+}
+
+Status Follower::see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings,
+                     std::int64_t clock) {
+  std::vector<event::Notice> notices;
+  for (auto& sighting : sightings) look(model, of, std::move(sighting), clock, notices);
+  return tell(of, notices, clock);
 }
 
 Status Follower::answer(const std::string& model, std::string_view json, Origin at) {
@@ -484,19 +528,19 @@ Status Follower::add_ops(const Followed& of, store::Window& window) const {
 
 Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
   auto notices = of.incidents.tick(clock);
-  const auto see = [&](engine::Sighting sighting) {
-    if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
-    for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
-  };
-  // What is compared, what is scored, what requests say and what explains answers share what is borne with.
+  const auto see_one = [&](engine::Sighting sighting) { look(model, of, std::move(sighting), clock, notices); };
+  // What is compared, what is scored, what requests say, what explains answers and what detectors say share what is
+  // borne with.
   const bool explained = of.attributions && of.attributions->speaks();
-  const double own = of.watch ? 1 + of.watch->scored() : 0, tracks = own + of.ops.speaks() + explained;
+  const double own = of.watch ? 1 + of.watch->scored() : 0;
+  const double tracks = own + of.ops.speaks() + explained + of.streams.speaks();
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
   VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_));
-  for (const auto& hour : hours) see(hour);
+  for (const auto& hour : hours) see_one(hour);
+  bear_streams(of);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
   if (of.attributions) {
-    const bool judged = of.attributions->judge(clock, of.config.false_alarms / std::max(tracks, 1.), see);
+    const bool judged = of.attributions->judge(clock, of.config.false_alarms / std::max(tracks, 1.), see_one);
     if (judged) of.changed = true, ++pending_rows_;
   }
   if (of.watch) {
@@ -508,7 +552,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     for (const auto& one : closed) {
       auto& window = windows.emplace_back(one.window);
       VIGIE_TRY(add_ops(of, window));
-      see(one.sighting);
+      see_one(one.sighting);
       samples.insert(samples.end(), one.samples.begin(), one.samples.end());
     }
     VIGIE_TRY(store_.put(windows));
@@ -518,7 +562,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     std::vector<store::Score> scores;
     for (const auto& one : scored) {
       scores.push_back(one.score);
-      if (one.sighting) see(*one.sighting);
+      if (one.sighting) see_one(*one.sighting);
     }
     VIGIE_TRY(store_.put(scores));
     {
@@ -570,6 +614,7 @@ Status Follower::commit(journal::Sequence offset, bool last) {
     over.insert(over.end(), panes.begin(), panes.end());
     VIGIE_TRY(of.ops.save(state_));
     if (of.attributions) VIGIE_TRY(of.attributions->save());
+    VIGIE_TRY(of.streams.save(state_));
     if (!of.watch) continue;
     VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));

@@ -19,6 +19,7 @@
 #include "server/cost.h"
 #include "server/live_attributions.h"
 #include "server/model_ops.h"
+#include "server/model_streams.h"
 #include "server/models.h"
 #include "server/watch.h"
 
@@ -29,6 +30,8 @@ namespace vigie::server {
 class Follower {
  public:
   static constexpr std::string_view kConsumer = "state";
+  /// Under which name the State has the profile that a model is compared with.
+  static std::string reference_of(std::string_view model) { return "reference " + std::string(model); }
   using TargetsOf = std::function<std::vector<std::string>(const event::Notice&)>;
 
   /// `committed` is told the offset below which all is in the State, from the follower's thread; `targets` says who is
@@ -84,10 +87,11 @@ class Follower {
   Status configure(const std::string& model, std::string_view config);
   Status answer(const std::string& model, std::string_view json, Origin at);
   struct Followed {
-    explicit Followed(const std::string& model) : ops(model), incidents(model) {}
+    explicit Followed(const std::string& model) : ops(model), streams(model), incidents(model) {}
     std::unique_ptr<Watch> watch;
     std::unique_ptr<LiveAttributions> attributions;  // of one that has any
     ModelOps ops;
+    ModelStreams streams;
     engine::Incidents incidents;
     ModelConfig config;
     bool changed = true;                // since the last commit
@@ -95,6 +99,11 @@ class Follower {
     std::optional<std::int64_t> since;  // read_ when the first row came that no kept window has
   };
   Followed& followed(const std::string& model);
+  Status set_streams(Followed& of, bool anew);
+  void bear_streams(Followed& of);
+  void look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock,
+            std::vector<event::Notice>& notices) const;
+  Status see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings, std::int64_t clock);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
   Status add_ops(const Followed& of, store::Window& window) const;
   Status tell(Followed& of, std::span<const event::Notice> notices, std::int64_t clock);

@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "
 constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
-constexpr std::size_t kMostDependencies = 20;
+constexpr std::size_t kMostDependencies = 20, kMostDetectors = 20, kLongestDetector = 1000;
 
 Error wrong(std::string_view key, std::string_view expected, const Json& got) {
   auto text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -91,7 +91,7 @@ std::vector<std::string> names_of_causes() {
   return names;
 }
 
-Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
+Result<engine::Monitor> monitor_of(const Json& json, std::size_t index, const std::vector<std::string>& streams) {
   const auto where = fmt::format("monitors[{}].", index);
   if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
   VIGIE_TRY(known(json, where, {"column", "what", "severity", "owner", "runbook"}));
@@ -107,6 +107,7 @@ Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
                 fmt::format("{}: names no column and no metric, check or method", where.substr(0, where.size() - 1)));
   if (!out.what.empty()) {
     auto names = names_of_causes();
+    names.insert(names.end(), streams.begin(), streams.end());
     if (std::find(names.begin(), names.end(), out.what) == names.end())
       return fail(Code::kInput,
                   fmt::format("{}what: {}", where, unknown_name("metric, check or method", out.what, names)));
@@ -117,6 +118,36 @@ Result<engine::Monitor> monitor_of(const Json& json, std::size_t index) {
     out.severity = severity == "warning" ? event::Severity::kWarning : event::Severity::kCritical;
   else if (!severity.empty())
     return wrong(where + "severity", "warning, critical or off", json["severity"]);
+  return out;
+}
+
+Result<std::vector<engine::StreamSpec>> detectors_of(const Json& json) {
+  if (!json.is_array() || json.size() > kMostDetectors)
+    return wrong("detectors", fmt::format("a list of at most {}", kMostDetectors), json);
+  std::vector<engine::StreamSpec> out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto where = fmt::format("detectors[{}]", i);
+    if (!json[i].is_object()) return wrong(where, "a JSON object", json[i]);
+    VIGIE_TRY(known(json[i], where + ".", {"on", "detector"}));
+    engine::StreamSpec spec;
+    VIGIE_TRY(take(json[i], "on", where + ".", spec.on));
+    VIGIE_TRY(take(json[i], "detector", where + ".", spec.detector));
+    if (spec.on.empty() || spec.on.size() > kLongestDetector)
+      return fail(Code::kInput, where + ".on: expected error, residual, score or the name of a numeric feature");
+    if (spec.detector.empty()) spec.detector = engine::kUsualDetector;
+    if (spec.detector.size() > kLongestDetector)
+      return fail(Code::kInput, fmt::format("{}.detector: longer than {} bytes", where, kLongestDetector));
+    if (auto made = engine::StreamDetector::make(spec); !made)
+      return fail(Code::kInput, fmt::format("{}.detector: {}", where, made.error().message));
+    if (std::find(out.begin(), out.end(), spec) != out.end())
+      return fail(Code::kInput, fmt::format("{}: {} on {} is there twice", where, spec.detector, spec.on));
+    out.push_back(std::move(spec));
+  }
+  const auto on = [&](std::string_view what) {
+    return std::any_of(out.begin(), out.end(), [&](const auto& spec) { return spec.on == what; });
+  };
+  if (on(engine::kErrors) && on(engine::kResiduals))
+    return fail(Code::kInput, "detectors: a model has errors or residuals, of classes or of numbers, not both");
   return out;
 }
 
@@ -174,9 +205,10 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
-  VIGIE_TRY(known(json, "",
-                  {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on"}));
+  VIGIE_TRY(
+      known(json, "",
+            {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles", "segments",
+             "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on", "detectors"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -223,10 +255,15 @@ Result<ModelConfig> read_model_config(std::string_view body) {
       if (by.empty()) return wrong(fmt::format("segments[{}]", i), "a name, or a list of one or two", one);
     }
   }
+  std::vector<std::string> streams{std::string(engine::kErrors), std::string(engine::kResiduals)};
+  if (const auto at = json.find("detectors"); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.detectors, detectors_of(*at));
+    for (const auto& spec : *out.detectors) streams.push_back(spec.on);
+  }
   if (const auto at = json.find("monitors"); at != json.end() && !at->is_null()) {
     if (!at->is_array()) return wrong("monitors", "a list", *at);
     for (std::size_t i = 0; i < at->size(); ++i) {
-      VIGIE_ASSIGN(auto monitor, monitor_of((*at)[i], i));
+      VIGIE_ASSIGN(auto monitor, monitor_of((*at)[i], i, streams));
       out.monitors.push_back(std::move(monitor));
     }
   }

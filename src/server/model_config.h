@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engine/incidents.h"
 #include "engine/profile.h"
+#include "engine/stream_detector.h"
 #include "metric/metric.h"
 #include "server/dependencies.h"
 #include "server/row_privacy.h"
@@ -30,12 +31,13 @@ struct ModelConfig {
   std::int64_t allowed_lateness = 3'600'000'000;  ///< µs behind a window's end within which rows restate it
   std::vector<std::string> runs_on;               ///< sources of samples whose seconds its requests take
   std::vector<Dependency> depends_on;
-  std::string json = "{}";  ///< all that was said, as it was said
+  std::optional<std::vector<engine::StreamSpec>> detectors;  ///< nothing: ModelStreams::usual()
+  std::string json = "{}";                                   ///< all that was said, as it was said
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
-/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on and depends_on.
+/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on and detectors.
 /// Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 

@@ -35,6 +35,7 @@
 #include "server/openapi.h"
 #include "server/ops_api.h"
 #include "server/past_rows.h"
+#include "server/streams_api.h"
 #include "server/telling_internal.h"
 #include "table/json_rows.h"
 #include "view/live_page.h"
@@ -53,6 +54,7 @@ Reply wrong_method(std::string_view allowed) {
 // A profile was made with windows, a task and a positive class of its own.
 Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
   using Kind = engine::WindowSpec::Kind;
+  if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
   const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
                           std::string_view option) {
     return fail(Code::kInput,
@@ -231,6 +233,7 @@ class Service::Impl {
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
       if (path[3] == "attributions") return answer(get ? attributions_of(request) : wrong_method("GET"));
       if (path[3] == "ops") return answer(get ? ops(request) : wrong_method("GET"));
+      if (path[3] == "detectors") return answer(get ? detectors_of(path[2]) : wrong_method("GET"));
     }
     if (path.size() == 2 && path[0] == "v1" && path[1] == "ops")
       return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
@@ -305,6 +308,7 @@ class Service::Impl {
     const auto config = read_model_config(request.body);
     if (!config) return answer(refuse(config.error(), "body"));
     if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
+    if (auto fits = detectors_fit(model, *config); !fits) return answer(refuse(fits.error(), "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
@@ -466,6 +470,20 @@ class Service::Impl {
     return model ? model_ops(request, *state_, *store_, *model, follower_->prices) : one(request.path[2]);
   }
 
+  Reply detectors_of(const std::string& name) {
+    auto model = one(name);
+    return model.status == 200 ? detectors(*state_, name) : model;
+  }
+
+  // Of a model that has a reference.
+  Status detectors_fit(const std::string& name, const ModelConfig& config) const {
+    if (!config.detectors || config.detectors->empty()) return {};
+    VIGIE_ASSIGN(const auto bytes, state_->get(Follower::reference_of(name)));
+    if (!bytes) return {};
+    VIGIE_ASSIGN(const auto profile, engine::load_profile(*bytes, name));
+    return check_streams(*config.detectors, profile);
+  }
+
   Reply home() {
     constexpr std::size_t kModels = 500, kLines = 100, kWindows = 60, kIncidents = 50;
     view::LivePage page;
@@ -489,6 +507,9 @@ class Service::Impl {
       const auto windows = store_->latest(model.name, kWindows);
       if (!windows) return refuse(windows.error(), "store");
       for (const auto& w : *windows) shown.windows.push_back({w.start, w.end, w.verdict, w.score_verdict});
+      auto changed = changed_streams(*state_, model.name);
+      if (!changed) return refuse(changed.error(), "state");
+      shown.changed = std::move(*changed);
       if (page.models.size() > kLines) continue;
       auto lines = lines_of(*state_, model.name, *store_);
       if (!lines) return refuse(lines.error(), "store");

@@ -42,15 +42,13 @@ void key_of(std::uint32_t model, std::string_view id, std::string& key) {
   }
 }
 
-// Of an id: the record that brought it, and its time, which an older vigie did not keep.
-struct Counted {
-  journal::Sequence record;
-  std::int64_t time;
-};
-std::pair<journal::Sequence, std::optional<std::int64_t>> counted_of(std::string_view bytes) {
+// What is kept with an id; an older vigie kept the record alone.
+State::Predicted predicted_of(std::string_view bytes) {
   ByteReader in(bytes);
-  const auto record = in.fixed<journal::Sequence>();
-  return {record, in.remaining() > 0 ? std::optional(in.fixed<std::int64_t>()) : std::nullopt};
+  State::Predicted out{.record = in.fixed<journal::Sequence>()};
+  if (in.remaining() > 0) out.time = in.fixed<std::int64_t>();
+  out.answer = bytes.substr(bytes.size() - in.remaining());
+  return out;
 }
 
 struct Transaction {
@@ -206,15 +204,16 @@ Status State::known(std::uint32_t model, std::span<const std::string_view> ids, 
 }
 
 Result<bool> State::add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record,
-                                   std::int64_t time) {
+                                   std::int64_t time, std::string_view answer) {
   VIGIE_TRY(begin());
   key_of(model, id, key_);
   auto key = value_of(key_);
-  Counted counted{record, time};
-  MDB_val value{sizeof counted, &counted};
+  value_.assign(reinterpret_cast<const char*>(&record), sizeof record);
+  value_.append(reinterpret_cast<const char*>(&time), sizeof time).append(answer);
+  auto value = value_of(value_);
   const int e = mdb_put(change_, ids_, &key, &value, MDB_NOOVERWRITE);
   if (e && e != MDB_KEYEXIST) return failed(e, "write");
-  return e == 0 || counted_of(view(value)).first == record;
+  return e == 0 || predicted_of(view(value)).record == record;
 }
 
 Result<State::Labelled> State::add_label(std::uint32_t model, std::string_view id, std::string_view label) {
@@ -242,16 +241,10 @@ Result<std::optional<std::string_view>> State::find(unsigned table, std::string_
   return std::optional(view(found));
 }
 
-Result<std::optional<journal::Sequence>> State::record_of(std::uint32_t model, std::string_view id) {
+Result<std::optional<State::Predicted>> State::predicted(std::uint32_t model, std::string_view id) {
   key_of(model, id, key_);
   VIGIE_ASSIGN(const auto found, find(ids_, key_));
-  return found ? std::optional(counted_of(*found).first) : std::nullopt;
-}
-
-Result<std::optional<std::int64_t>> State::time_of(std::uint32_t model, std::string_view id) {
-  key_of(model, id, key_);
-  VIGIE_ASSIGN(const auto found, find(ids_, key_));
-  return found ? counted_of(*found).second : std::nullopt;
+  return found ? std::optional(predicted_of(*found)) : std::nullopt;
 }
 
 Result<std::optional<std::string_view>> State::label_of(std::uint32_t model, std::string_view id) {

@@ -54,18 +54,21 @@ class State {
   Status put(std::string_view name, std::string_view bytes);
 
   /// Whether the record brought that id: it is the first one to have it, whether it is read for the first time or
-  /// again. `time`: of the prediction, µs since 1970.
-  Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record,
-                              std::int64_t time = 0);
+  /// again. `time`: of the prediction, µs since 1970; `answer`: a few bytes that predicted() gives back.
+  Result<bool> add_prediction(std::uint32_t model, std::string_view id, journal::Sequence record, std::int64_t time = 0,
+                              std::string_view answer = {});
   /// Stands for a model as well: ids of its explanations, which are known as those of predictions are.
   static std::uint32_t explained(std::uint32_t model) { return model | 0x8000'0000U; }
   enum class Labelled : std::uint8_t { kFirst, kCorrected, kRepeated };
   Result<Labelled> add_label(std::uint32_t model, std::string_view id, std::string_view label);
-  /// The record that brought a prediction, and the label of an id; with what was added since the last commit, and from
+  struct Predicted {
+    journal::Sequence record = 0;        ///< that brought it
+    std::optional<std::int64_t> time{};  ///< as add_prediction() was told; nothing where an older vigie counted it
+    std::string_view answer{};
+  };
+  /// What is known of a prediction, and the label of an id; with what was added since the last commit, and from
   /// the writer's thread alone. A view holds until the next change.
-  Result<std::optional<journal::Sequence>> record_of(std::uint32_t model, std::string_view id);
-  /// When the prediction was, as add_prediction() was told; nothing where an older vigie counted it.
-  Result<std::optional<std::int64_t>> time_of(std::uint32_t model, std::string_view id);
+  Result<std::optional<Predicted>> predicted(std::uint32_t model, std::string_view id);
   Result<std::optional<std::string_view>> label_of(std::uint32_t model, std::string_view id);
 
   /// What is kept under keys in their order, as bytes; likewise.
@@ -96,7 +99,7 @@ class State {
   MDB_env* env_ = nullptr;
   MDB_txn* change_ = nullptr;
   unsigned ids_ = 0, labels_ = 0, about_ = 0, kept_ = 0;
-  std::string key_;
+  std::string key_, value_;
 };
 
 }  // namespace vigie::server

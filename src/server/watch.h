@@ -37,6 +37,7 @@ class Watch {
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
   const std::string& model() const { return model_; }
+  const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }
   /// How many false alarms in 30 days are borne with.
   void bear(double false_alarms) { false_alarms_ = false_alarms; }
   /// How late rows may be to restate their window, in µs.

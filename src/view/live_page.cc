@@ -127,8 +127,8 @@ class Page {
     out_ += "<section id=\"incidents\" aria-labelledby=\"incidents-h\"><h2 id=\"incidents-h\">Incidents</h2>";
     if (page_.incidents.empty()) {
       out_ +=
-          "<p>None so far. An incident begins with a window that drifted or failed, or two in a row that "
-          "warn.</p></section>";
+          "<p>None so far. An incident begins with a window that drifted or failed, two in a row that warn, or an "
+          "alarm of a detector.</p></section>";
       return;
     }
     for (const auto& i : page_.incidents) incident(i);
@@ -193,6 +193,9 @@ class Page {
           m.description.empty() || m.owner.empty() ? "" : " · ", escaped(m.owner, kName));
     put(out_, "</td><td>{}</td><td>", badge(verdict_of(m.state)));
     strip(m);
+    for (const auto& s : m.changed)
+      put(out_, "<small class=\"stream\">▲ <bdi><strong>{}</strong></bdi> {}</small>", escaped(s.on, kName),
+          escaped(s.reason, 300));
     draw_lines(out_, m.lines);
     put(out_, "</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
         with_commas(static_cast<std::int64_t>(m.predictions)), with_commas(static_cast<std::int64_t>(m.labels)),

@@ -26,7 +26,11 @@ struct LiveModel {
     std::int64_t start = 0, end = 0;     ///< µs since 1970
     std::string verdict, score_verdict;  ///< of what was compared, and of the score: empty without labels
   };
+  struct Stream {
+    std::string on, reason;
+  };
   std::vector<Window> windows;    ///< the latest, in time order
+  std::vector<Stream> changed{};  ///< by its detectors, and not back
   std::vector<LiveLine> lines{};  ///< of its requests
 };
 
