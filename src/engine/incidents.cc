@@ -43,6 +43,11 @@ void rank(std::vector<Cause>& causes) {
     if (a.severity != b.severity) return a.severity > b.severity;
     return std::min(a.weight, kGrave) > std::min(b.weight, kGrave);
   });
+  // What became worse and what moved stand side by side: the gravest of the one, then of the other, then the rest.
+  const auto other = std::find_if(causes.begin(), causes.end(), [&](const Cause& cause) {
+    return cause.column.empty() != causes.front().column.empty();
+  });
+  if (other != causes.end()) std::rotate(causes.begin() + 1, other, other + 1);
 }
 
 std::string summary_of(const Incident& incident) {

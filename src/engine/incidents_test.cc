@@ -55,6 +55,22 @@ TEST(Incidents, WhatStartsTogetherIsOneAndToldOnce) {
   EXPECT_EQ(changed[0].summary, "income: moved; and 1 more");
 }
 
+TEST(Incidents, WhatFellAndWhatMovedStandSideBySide) {
+  Course course;
+  auto metrics = window(3, {}, true, Track::kScores);
+  for (const auto* name : {"accuracy", "recall", "precision"}) {
+    metrics.causes.push_back(cause("", Severity::kCritical, 8));
+    metrics.causes.back().what = name;
+  }
+  metrics.firm = true;
+  course.see(metrics);
+  course.see(window(3, {cause("age", Severity::kWarning, 2), cause("income", Severity::kWarning, 3)}));
+  std::vector<std::string> order;
+  const auto changed = course.incidents.take_changed();
+  for (const auto& c : changed.at(0).causes) order.push_back(c.column.empty() ? c.what : c.column);
+  EXPECT_EQ(order, (std::vector<std::string>{"accuracy", "income", "recall", "precision", "age"}));
+}
+
 TEST(Incidents, WarningsAloneMustStayAndWhatIsNotJudgedIsNeither) {
   Course course;
   course.see(window(0, {cause("age")}, false));
