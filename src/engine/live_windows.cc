@@ -115,6 +115,11 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
     VIGIE_ASSIGN(times, read_times(batch, time_column_, times_));
     // Of a clock that is wrong: a window of a time to come would stay, and what it holds be kept, until then.
     const auto last = static_cast<double>(now + options_.ahead);
+    // Rows of a clock that was wrong and is right again: by theirs, all that comes now would be late.
+    if (latest_ > last) {
+      latest_ = -std::numeric_limits<double>::infinity();
+      closed_below_ = gone_below_ = std::numeric_limits<std::int64_t>::min();
+    }
     const auto early = std::count_if(times.begin(), times.end(), [&](double time) { return time > last; });
     if (early > 0) {
       astray_.early += early;

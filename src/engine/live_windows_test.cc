@@ -330,6 +330,30 @@ TEST(LiveWindows, EndByTheClockAndCountWhatIsLate) {
   EXPECT_EQ(feed.live->resume().place, 7U);
 }
 
+TEST(LiveWindows, GoOnOnceAClockThatWasWrongIsSetBack) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  LiveOptions options;
+  options.compare.window = hours;
+  auto rows = rows_of(3, 2, 9);
+  for (int i = 100; i < 120; ++i) rows.time[static_cast<std::size_t>(i)] += 400 * 24 * kHour;
+  MemoryInput input("current", 20);
+  fill(input, rows);
+  Feed feed(input, reference_of(hours), options);
+  const auto now = [&](double hour) { return static_cast<std::int64_t>(kStart + hour * kHour); };
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(feed.step(now(1)));
+  EXPECT_TRUE(feed.step(now(1 + 400 * 24)));
+  ASSERT_EQ(feed.found.size(), 1U);
+  for (int i = 0; i < 12; ++i) EXPECT_TRUE(feed.step(now(3)));
+  feed.close(0, true);
+  ASSERT_EQ(feed.found.size(), 4U);
+  for (const auto* start : {"2023-11-15T01:00:00Z 120 ", "2023-11-15T02:00:00Z 120 ", "2024-12-19T00:00:00Z 20 "})
+    EXPECT_EQ(std::count_if(feed.found.begin(), feed.found.end(), [&](const auto& w) { return w.starts_with(start); }),
+              1)
+        << start << feed.found[3];
+  EXPECT_EQ(feed.live->astray(), LiveWindows::Astray{});
+}
+
 // Rows that come when their hour is over restate it: what is then told is what compare() has of all of them. A start
 // anew meanwhile tells of no window twice.
 TEST(LiveWindows, AreRestatedByLateRows) {
