@@ -148,15 +148,15 @@ TEST(StreamDetector, ItsShareBecomesARunLengthByTheRateOfTheValues) {
   auto stream = made("score", "adwin", {.bins = {}, .rate = 43'200});
   stream.bear(.5);
   EXPECT_EQ(stream.block(), 1);
-  EXPECT_NEAR(stream.target_arl(), 86'400, 1);
+  EXPECT_NEAR(stream.target_arl(), 2.5 * 86'400, 1);
   stream.bear(.1);
-  EXPECT_NEAR(stream.target_arl(), 432'000, 1);
+  EXPECT_NEAR(stream.target_arl(), 2.5 * 432'000, 1);
   // Nearly the same: what it learnt is worth more.
   stream.bear(.09);
-  EXPECT_NEAR(stream.target_arl(), 432'000, 1);
+  EXPECT_NEAR(stream.target_arl(), 2.5 * 432'000, 1);
   stream.bear(.001);
-  EXPECT_EQ(stream.block(), 5);
-  EXPECT_NEAR(stream.target_arl(), 8'640'000, 1);
+  EXPECT_EQ(stream.block(), 11);
+  EXPECT_NEAR(stream.target_arl(), 2.5 * 43'200'000 / 11, 1);
   // Below the table's least: rarer alarms than are borne with.
   stream.bear(500);
   EXPECT_EQ(stream.target_arl(), 1000);
@@ -165,7 +165,7 @@ TEST(StreamDetector, ItsShareBecomesARunLengthByTheRateOfTheValues) {
   fresh.bear(1);
   EXPECT_EQ(fresh.target_arl(), 10'000'000);
   feed(fresh, 0, 300, [] { return 1.; });
-  EXPECT_NEAR(fresh.target_arl(), 43'200, 500);
+  EXPECT_NEAR(fresh.target_arl(), 2.5 * 43'200, 1250);
   // What was given stays.
   auto own = made("score", "cusum(h=5)");
   own.bear(.001);
