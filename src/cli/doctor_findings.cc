@@ -143,7 +143,7 @@ class Patient {
     std::size_t judged = 0, drifted = 0;
     for (const auto& window : windows_) {
       const auto verdict = text(window, "verdict");
-      if (verdict.empty() || verdict == "no_data") continue;
+      if (verdict.empty() || verdict == "no_data" || verdict == "maintenance") continue;
       ++judged, drifted += verdict == "drift";
       std::set<std::string> of;
       for (const auto& c : list(window, "columns"))

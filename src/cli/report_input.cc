@@ -55,6 +55,7 @@ class Windows {
     w.verdict = text_in(json, "verdict"), w.score_verdict = text_in(json, "score_verdict");
     w.coverage = number_in(json, "coverage");
     w.preliminary = json.value("preliminary", false), w.condensed = json.value("condensed", false);
+    if (w.verdict == "maintenance") return;
     for (const auto& c : list_in(json, "columns")) column(c);
     for (const auto& q : list_in(json, "quality")) check(q);
     for (const auto& m : list_in(json, "metrics")) metric(m);

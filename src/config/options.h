@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -78,8 +79,9 @@ std::vector<std::string> kept_until_restart(std::span<const Option> options, con
 
 /// A file of all options with their fallbacks and what they mean; `head` stands above it, line by line as comments.
 std::string default_file(std::span<const Option> options, std::string_view head);
-/// A JSON Schema of such files; `objects`: of a value of kObjects, as JSON, with its `definitions`.
-std::string json_schema(std::span<const Option> options, std::string_view title, std::string_view objects,
+/// A JSON Schema of such files; `objects`: of a value of that option of kObjects, as JSON, with their `definitions`.
+std::string json_schema(std::span<const Option> options, std::string_view title,
+                        const std::function<std::string(std::string_view option)>& objects,
                         std::string_view definitions);
 
 }  // namespace vigie::config

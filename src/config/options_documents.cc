@@ -99,7 +99,8 @@ std::string default_file(std::span<const Option> options, std::string_view head)
   return out;
 }
 
-std::string json_schema(std::span<const Option> options, std::string_view title, std::string_view objects,
+std::string json_schema(std::span<const Option> options, std::string_view title,
+                        const std::function<std::string(std::string_view option)>& objects,
                         std::string_view definitions) {
   Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
               {"title", title},
@@ -147,7 +148,7 @@ std::string json_schema(std::span<const Option> options, std::string_view title,
         break;
       case Type::kObjects:
         one["type"] = {"object", "null"};
-        one["additionalProperties"] = Json::parse(objects);
+        one["additionalProperties"] = Json::parse(objects(option.name));
         break;
     }
     if (!option.fallback.empty()) one["default"] = fallback;

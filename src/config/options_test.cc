@@ -143,7 +143,8 @@ TEST(Options, TheDefaultFileSaysNothingNew) {
 }
 
 TEST(Options, TheSchemaHasEveryKey) {
-  const auto schema = nlohmann::json::parse(json_schema(kOptions, "t", R"({"type": "object"})", "{}"));
+  const auto schema =
+      nlohmann::json::parse(json_schema(kOptions, "t", [](auto) { return R"({"type": "object"})"; }, "{}"));
   EXPECT_EQ(schema["properties"]["limits"]["properties"]["models"]["maximum"], 1e6);
   EXPECT_EQ(schema["properties"]["limits"]["properties"]["models"]["default"], 100);
   EXPECT_EQ(schema["properties"]["sync"]["enum"].size(), 4u);

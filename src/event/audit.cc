@@ -17,9 +17,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 12> kNames{
-    "service_started", "service_stopped",   "model_created",     "model_changed", "reference_set", "incident_opened",
-    "incident_worse",  "incident_reminder", "incident_resolved", "answered",      "notice_sent",   "notice_given_up"};
+constexpr std::array<std::string_view, 13> kNames{
+    "service_started", "service_stopped", "model_created",     "model_changed",     "reference_set",
+    "incident_opened", "incident_worse",  "incident_reminder", "incident_resolved", "answered",
+    "notice_sent",     "notice_given_up", "maintenance"};
 
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -26,6 +26,7 @@ enum class Happened : std::uint8_t {
   kAnswered,
   kNoticeSent,
   kNoticeGivenUp,
+  kMaintenance,
 };
 std::string_view to_string(Happened happened);  ///< "service_started", …
 std::span<const std::string_view> all_happened();

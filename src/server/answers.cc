@@ -23,6 +23,16 @@ nlohmann::ordered_json json_of(const Model& model) {
           {"last_seen", seen.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(std::move(seen))}};
 }
 
+nlohmann::ordered_json json_of(const PlannedWork::Time& work) {
+  const auto text = [](const std::string& said) {
+    return said.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(said);
+  };
+  return {{"from", iso_time(static_cast<double>(work.from))},
+          {"to", iso_time(static_cast<double>(work.to))},
+          {"note", text(work.note)},
+          {"by", text(work.by)}};
+}
+
 Reply reply_of(unsigned status, const nlohmann::ordered_json& body) {
   return {status, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }

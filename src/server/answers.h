@@ -11,11 +11,13 @@
 
 #include "base/result.h"
 #include "server/http.h"
+#include "server/planned_work.h"
 #include "server/state.h"
 
 namespace vigie::server {
 
 nlohmann::ordered_json json_of(const Model& model);
+nlohmann::ordered_json json_of(const PlannedWork::Time& work);
 Reply reply_of(unsigned status, const nlohmann::ordered_json& body);
 /// Code::kUnavailable is 429, Code::kInput 400, anything else 503.
 Reply refuse(const Error& error, std::string_view where);

@@ -46,6 +46,8 @@ std::string_view what_came(event::Kind kind) {
       return "an answer";
     case event::Kind::kExplanations:
       return "explanations";
+    case event::Kind::kMaintenance:
+      return "planned maintenance";
   }
   return "";
 }
@@ -90,6 +92,25 @@ AuditEntry answered(std::string_view model, std::string_view incident, const eng
                          {"applied", applied}});
   entry.by = answer.by;
   return entry;
+}
+
+AuditEntry maintenance_said(std::string_view model, std::string_view record, Origin at) {
+  const auto said = object_of(record);
+  const auto time = [&](const char* key) { return said.contains(key) ? Json(iso_time(said.value(key, 0.))) : Json(); };
+  const auto note = said.value("note", "");
+  auto details = said.contains("ended")
+                     ? Json{{"ended", time("ended")}}
+                     : Json{{"from", time("from")}, {"to", time("to")}, {"note", note.empty() ? Json() : Json(note)}};
+  auto entry = entry_at(at, Happened::kMaintenance, model, details);
+  entry.by = said.value("by", "");
+  return entry;
+}
+
+AuditEntry maintenance_planned(std::string_view json, std::int64_t now) {
+  return {.time = now,
+          .happened = Happened::kMaintenance,
+          .details = Json{{"of_all", object_of(json)}}.dump(-1, ' ', false, Json::error_handler_t::replace),
+          .key = fmt::format("maintenance {}", now)};
 }
 
 Result<AuditEntry> service_started(const store::Store& store, std::string_view version, std::int64_t now) {

@@ -30,6 +30,11 @@ event::AuditEntry reference_set(std::string_view model, std::string_view profile
 event::AuditEntry answered(std::string_view model, std::string_view incident, const engine::Incidents::Answer& answer,
                            bool applied, Origin at);
 
+/// A model is worked on, or no more: a record of Kind::kMaintenance.
+event::AuditEntry maintenance_said(std::string_view model, std::string_view record, Origin at);
+/// What vigie.yaml plans of all models, where it is something else than before: as it stands there.
+event::AuditEntry maintenance_planned(std::string_view json, std::int64_t now);
+
 /// The service begins; the entry says how the last one ended.
 Result<event::AuditEntry> service_started(const store::Store& store, std::string_view version, std::int64_t now);
 event::AuditEntry service_stopped(std::string_view version, std::int64_t now);

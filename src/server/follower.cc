@@ -37,6 +37,13 @@ std::string incidents_of(std::string_view model) {
   return "incidents " + std::string(model);
 }
 
+std::string held_of(std::string_view model) {
+  return "held " + std::string(model);
+}
+std::string maintenance_of(std::string_view model) {
+  return "maintenance " + std::string(model);
+}
+
 std::int64_t time_of(const table::Column& times, std::size_t row, std::int64_t otherwise) {
   constexpr double kLatest = 9e18;  // µs that an integer holds
   const double said = times.numbers.empty() ? std::nan("") : times.numbers[row];
@@ -141,6 +148,10 @@ Status Follower::start_again() {
     models_.update(known.name, [&](Model& model) { model = known; });
     VIGIE_ASSIGN(const auto incidents, state_.get(incidents_of(known.name)));
     if (incidents) VIGIE_TRY(followed(known.name).incidents.load(*incidents));
+    VIGIE_ASSIGN(const auto held, state_.get(held_of(known.name)));
+    if (held) VIGIE_TRY(followed(known.name).held.load(*held));
+    VIGIE_ASSIGN(const auto said, state_.get(maintenance_of(known.name)));
+    if (said) VIGIE_TRY(maintenance.load(known.name, *said));
     VIGIE_ASSIGN(followed(known.name).ops, ModelOps::load(state_, known.name));
     VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
@@ -268,6 +279,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     return {};
   }
   if (record.kind == event::Kind::kAnswer) return answer(name, record.body, at);
+  if (record.kind == event::Kind::kMaintenance) return plan(name, record.body, at);
   if (record.kind == event::Kind::kModel) {
     const auto before = models_.find(name);
     VIGIE_TRY(audit(model_changed(name, before ? before->config : "{}", record.body, at)));
@@ -429,6 +441,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
+  watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
   urgent_ = urgent_ || anew;
@@ -447,12 +460,15 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (of.watch) of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
   of.config = std::move(*config);
   VIGIE_TRY(set_streams(of, false));
+  maintenance.plan(model, of.config.maintenance);
   if (configured) configured(model, of.config);
-  return tell(of, {}, 0);
+  return tell(model, of, {}, 0);
 }
 
 Status Follower::set_streams(Followed& of, bool anew) {
   const bool any = of.streams.any();
+  of.streams.leave_out(
+      [this, &name = of.name](auto from, auto to) { return maintenance.touching(name, from, to).has_value(); });
   VIGIE_TRY(of.streams.set(of.config.detectors, of.watch ? of.watch->reference() : nullptr, anew));
   if (any && !of.streams.any()) of.incidents.forget(engine::Sighting::Track::kStreams);
   bear_streams(of);
@@ -469,6 +485,9 @@ void Follower::bear_streams(Followed& of) {
 
 void Follower::look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock,
                     std::vector<event::Notice>& notices) const {
+  // Detectors were told of nothing that came then.
+  const bool streams = sighting.track == engine::Sighting::Track::kStreams;
+  if (!streams && maintenance.touching(model, sighting.start, sighting.end)) return;
   if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
   for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
 }
@@ -477,7 +496,7 @@ Status Follower::see(const std::string& model, Followed& of, std::vector<engine:
                      std::int64_t clock) {
   std::vector<event::Notice> notices;
   for (auto& sighting : sightings) look(model, of, std::move(sighting), clock, notices);
-  return tell(of, notices, clock);
+  return tell(model, of, std::move(notices), clock);
 }
 
 Status Follower::answer(const std::string& model, std::string_view json, Origin at) {
@@ -487,7 +506,13 @@ Status Follower::answer(const std::string& model, std::string_view json, Origin 
   // Somebody else, or the model itself, may have ended it meanwhile.
   const auto notices = of.incidents.answer(read->first, read->second, at.arrived);
   VIGIE_TRY(audit(answered(model, read->first, read->second, notices.has_value(), at)));
-  return notices ? tell(of, *notices, at.arrived) : Status();
+  return notices ? tell(model, of, *notices, at.arrived) : Status();
+}
+
+Status Follower::plan(const std::string& model, std::string_view record, Origin at) {
+  if (auto said = maintenance.say(model, record); !said) return lose(said.error().message), Status();
+  VIGIE_TRY(audit(maintenance_said(model, record, at)));
+  return state_.put(maintenance_of(model), maintenance.save(model));
 }
 
 Status Follower::audit(const event::AuditEntry& entry) {
@@ -495,19 +520,26 @@ Status Follower::audit(const event::AuditEntry& entry) {
   return store_.put(std::span(&entry, 1));
 }
 
-Status Follower::tell(Followed& of, std::span<const event::Notice> notices, std::int64_t clock) {
+Status Follower::tell(const std::string& model, Followed& of, std::vector<event::Notice> notices, std::int64_t clock) {
   const auto changed = of.incidents.take_changed();
-  if (changed.empty() && notices.empty()) return {};
+  if (changed.empty() && notices.empty() && of.held.empty()) return {};
+  std::vector<event::AuditEntry> entries;
+  for (const auto& notice : notices) entries.push_back(event::entry_of(notice, clock));
+  const bool news = !notices.empty(), held = !of.held.empty();
+  // Where no time passed, nothing that waits is due.
+  notices = of.held.pass(std::move(notices), clock == 0 || maintenance.at(model, clock));
+  const auto& open = of.incidents.open();
+  for (auto& notice : notices)
+    if (open && open->id == notice.incident.id) notice.incident = *open;
+  if (changed.empty() && !news && notices.empty() && held == !of.held.empty()) return {};
   of.changed = true;
   std::vector<store::Outgoing> outgoing;
-  std::vector<event::AuditEntry> entries;
   for (const auto& notice : notices) {
-    entries.push_back(event::entry_of(notice, clock));
     for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
   }
   VIGIE_TRY(store_.put(changed, outgoing, entries));
   ++pending_rows_;
-  if (!notices.empty()) urgent_ = true;
+  if (news || !notices.empty()) urgent_ = true;
   if (!outgoing.empty() && told) told();
   return {};
 }
@@ -528,6 +560,9 @@ Status Follower::add_ops(const Followed& of, store::Window& window) const {
 
 Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
   auto notices = of.incidents.tick(clock);
+  const Planned planned = [&](std::int64_t from, std::int64_t to) {
+    return maintenance.touching(model, from, to).has_value();
+  };
   const auto see_one = [&](engine::Sighting sighting) { look(model, of, std::move(sighting), clock, notices); };
   // What is compared, what is scored, what requests say, what explains answers and what detectors say share what is
   // borne with.
@@ -535,12 +570,12 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
   const double own = of.watch ? 1 + of.watch->scored() : 0;
   const double tracks = own + of.ops.speaks() + explained + of.streams.speaks();
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
-  VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_));
+  VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_, planned));
   for (const auto& hour : hours) see_one(hour);
   bear_streams(of);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
   if (of.attributions) {
-    const bool judged = of.attributions->judge(clock, of.config.false_alarms / std::max(tracks, 1.), see_one);
+    const bool judged = of.attributions->judge(clock, of.config.false_alarms / std::max(tracks, 1.), see_one, planned);
     if (judged) of.changed = true, ++pending_rows_;
   }
   if (of.watch) {
@@ -580,7 +615,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     }
   }
   if (of.ops.any_over(clock)) of.changed = true, ++pending_rows_;
-  return tell(of, notices, clock);
+  return tell(model, of, std::move(notices), clock);
 }
 
 // Those of the model that a start anew would have to begin first with, and so on; or of all.
@@ -610,6 +645,7 @@ Status Follower::commit(journal::Sequence offset, bool last) {
     if (of.watch) keep = std::min(keep, of.watch->read_from());
     if (!std::exchange(of.changed, false)) continue;
     VIGIE_TRY(state_.put(incidents_of(name), of.incidents.save()));
+    VIGIE_TRY(state_.put(held_of(name), of.held.save()));
     const auto panes = of.ops.take_over(std::max(clock_, arrived_));
     over.insert(over.end(), panes.begin(), panes.end());
     VIGIE_TRY(of.ops.save(state_));

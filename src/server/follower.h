@@ -17,7 +17,9 @@
 #include "journal/journal.h"
 #include "server/audit_trail.h"
 #include "server/cost.h"
+#include "server/held_notices.h"
 #include "server/live_attributions.h"
+#include "server/maintenance.h"
 #include "server/model_ops.h"
 #include "server/model_streams.h"
 #include "server/models.h"
@@ -53,6 +55,8 @@ class Follower {
   /// What else went on while a window of a model was bad; before catch_up().
   std::function<std::vector<std::string>(const std::string& model, std::int64_t from, std::int64_t to)> context;
   Prices prices;  ///< before start()
+  /// When models are worked on, by what it reads and what others say.
+  Maintenance maintenance;
   /// Key of values that are to be hashed where rows are shown; before catch_up().
   std::string hash_key;
   /// It has been reading, or held up, for a second: what is written now it reads later.
@@ -86,13 +90,16 @@ class Follower {
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
   Status answer(const std::string& model, std::string_view json, Origin at);
+  Status plan(const std::string& model, std::string_view record, Origin at);
   struct Followed {
-    explicit Followed(const std::string& model) : ops(model), streams(model), incidents(model) {}
+    explicit Followed(const std::string& model) : name(model), ops(model), streams(model), incidents(model) {}
+    const std::string name;
     std::unique_ptr<Watch> watch;
     std::unique_ptr<LiveAttributions> attributions;  // of one that has any
     ModelOps ops;
     ModelStreams streams;
     engine::Incidents incidents;
+    HeldNotices held;
     ModelConfig config;
     bool changed = true;                // since the last commit
     std::int64_t judged = 0;            // judged_ when a window was last
@@ -106,7 +113,7 @@ class Follower {
   Status see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings, std::int64_t clock);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
   Status add_ops(const Followed& of, store::Window& window) const;
-  Status tell(Followed& of, std::span<const event::Notice> notices, std::int64_t clock);
+  Status tell(const std::string& model, Followed& of, std::vector<event::Notice> notices, std::int64_t clock);
   Status audit(const event::AuditEntry& entry);
   bool someone_waits() const;
   void call_those_that_wait(bool all);

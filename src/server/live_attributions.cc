@@ -156,7 +156,7 @@ bool LiveAttributions::over(std::int64_t start, const Window& window, std::int64
   return window.end <= now && window.last_came + (now - window.end > window.end - start ? kPatience : kIdle) <= now;
 }
 
-bool LiveAttributions::judge(std::int64_t now, double false_alarms, const See& see) {
+bool LiveAttributions::judge(std::int64_t now, double false_alarms, const See& see, const Planned& planned) {
   bool any = false;
   for (auto& [start, window] : open_) {
     if (window.sums.rows() <= window.told || !over(start, window, now)) continue;
@@ -164,6 +164,7 @@ bool LiveAttributions::judge(std::int64_t now, double false_alarms, const See& s
     any = window.changed = true;
     window.told = window.sums.rows(), window.when_told = now;
     if (window.told < engine::AttributionReference::kFewestRows || window.learnt) continue;
+    if (planned(start, window.end)) continue;
     if (!reference_.ready()) {
       reference_.add(window.sums);
       window.learnt = reference_changed_ = true;

@@ -16,6 +16,7 @@
 #include "engine/windows.h"
 #include "event/explanation.h"
 #include "server/http.h"
+#include "server/outside_work.h"
 #include "server/state.h"
 
 namespace vigie::server {
@@ -43,9 +44,9 @@ class LiveAttributions {
   Status add(const event::ExplanationRows& rows, std::span<const std::size_t> which, std::span<const double> times,
              std::int64_t arrived);
   using See = std::function<void(engine::Sighting)>;
-  /// Tells what is to be said of windows that are over by now, oldest first; `false_alarms`: in 30 days. Whether there
-  /// were any.
-  bool judge(std::int64_t now, double false_alarms, const See& see);
+  /// Tells what is to be said of windows that are over by now, oldest first; `false_alarms`: in 30 days. Those with
+  /// something `planned` in them are left out, and not learnt from. Whether there were any.
+  bool judge(std::int64_t now, double false_alarms, const See& see, const Planned& planned);
   /// Whether there is anything to compare with.
   bool speaks() const { return reference_.ready(); }
   /// What must be kept to go on from here is in the State.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/quantity.h"
 #include "base/text.h"
@@ -15,57 +14,20 @@
 #include "engine/compare.h"
 #include "engine/windows.h"
 #include "quality/quality.h"
+#include "server/said_internal.h"
 #include "table/json_rows.h"
 
 namespace vigie::server {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using said::Json, said::known, said::object_of, said::take, said::wrong;
 using Answer = engine::Incidents::Answer;
 
 constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "false-alarm"};
 constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
-constexpr std::size_t kMostDependencies = 20, kMostDetectors = 20, kLongestDetector = 1000;
-
-Error wrong(std::string_view key, std::string_view expected, const Json& got) {
-  auto text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return fail(Code::kInput, fmt::format("{}: expected {}, got {}", key, expected, text));
-}
-
-Status known(const Json& object, std::string_view where, const std::vector<std::string>& names) {
-  for (const auto& [key, value] : object.items())
-    if (std::find(names.begin(), names.end(), key) == names.end())
-      return fail(Code::kInput, fmt::format("{}{}{}", where.substr(0, where.size() - where.ends_with('.')),
-                                            where.empty() ? "" : ": ", unknown_name("key", key, names)));
-  return {};
-}
-
-Status take(const Json& object, const char* key, std::string_view where, std::string& into) {
-  const auto at = object.find(key);
-  if (at == object.end() || at->is_null()) return {};
-  if (!at->is_string()) return wrong(fmt::format("{}{}", where, key), "a text", *at);
-  into = at->get<std::string>();
-  return {};
-}
-
-Status take(const Json& object, const char* key, std::string_view where, std::vector<std::string>& into) {
-  const auto at = object.find(key);
-  if (at == object.end() || at->is_null()) return {};
-  if (!at->is_array() || !std::all_of(at->begin(), at->end(), [](const Json& one) { return one.is_string(); }))
-    return wrong(fmt::format("{}{}", where, key), "a list of names", *at);
-  into = at->get<std::vector<std::string>>();
-  return {};
-}
-
-Result<Json> object_of(std::string_view body, std::string_view what) {
-  auto json = Json::parse(body, nullptr, false);
-  if (json.is_discarded()) return fail(Code::kInput, fmt::format("{}: not JSON", what));
-  if (!json.is_object()) return wrong(what, "a JSON object", json);
-  return json;
-}
+constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000;
 
 Result<engine::WindowSpec> window_of(const Json& json) {
   engine::WindowSpec spec;
@@ -205,10 +167,10 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
-  VIGIE_TRY(
-      known(json, "",
-            {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles", "segments",
-             "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on", "detectors"}));
+  VIGIE_TRY(known(json, "",
+                  {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
+                   "segments", "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on",
+                   "detectors", "maintenance"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -303,6 +265,15 @@ Result<ModelConfig> read_model_config(std::string_view body) {
           return fail(Code::kInput,
                       fmt::format("depends_on[{}].name: {} is there twice", i, vigie::quoted(other.name)));
       out.depends_on.push_back(std::move(dependency));
+    }
+  }
+  if (const auto at = json.find("maintenance"); at != json.end() && !at->is_null()) {
+    if (!at->is_array() || at->size() > kMostMaintenance)
+      return wrong("maintenance", fmt::format("a list of at most {}", kMostMaintenance), *at);
+    for (std::size_t i = 0; i < at->size(); ++i) {
+      VIGIE_ASSIGN(auto work, read_planned_work((*at)[i].dump(-1, ' ', false, Json::error_handler_t::replace),
+                                                fmt::format("maintenance[{}]", i), zone));
+      out.maintenance.push_back(std::move(work));
     }
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);

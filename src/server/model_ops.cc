@@ -131,12 +131,14 @@ bool ModelOps::hour_over(std::int64_t start, std::int64_t now) const {
   return end <= now && last_came_ + (now - end > engine::RequestHealth::kWindow ? kMinute : kIdle) <= now;
 }
 
-Result<std::vector<engine::Sighting>> ModelOps::judge(std::int64_t now, double level, const store::Store& store) {
+Result<std::vector<engine::Sighting>> ModelOps::judge(std::int64_t now, double level, const store::Store& store,
+                                                      const Planned& planned) {
   std::vector<engine::Sighting> out;
   while (!hours_.empty() && (hours_.size() > kMostHours || hour_over(*hours_.begin(), now))) {
     const auto start = *hours_.begin();
     hours_.erase(hours_.begin());
     judged_below_ = start + engine::RequestHealth::kWindow;
+    if (planned(start, judged_below_)) continue;
     VIGIE_ASSIGN(const auto traffic, between(start, judged_below_, store));
     out.push_back(health_.see(start, traffic, level));
     health_changed_ = true;

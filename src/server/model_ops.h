@@ -16,6 +16,7 @@
 #include "engine/traffic.h"
 #include "event/record.h"
 #include "journal/reader.h"
+#include "server/outside_work.h"
 #include "server/state.h"
 #include "store/store.h"
 #include "table/json_rows.h"
@@ -56,8 +57,10 @@ class ModelOps {
   /// All that requests said in the minutes that [from, to) touches.
   Result<engine::Traffic> between(std::int64_t from, std::int64_t to, const store::Store& store) const;
 
-  /// What is said of hours that are over by now, oldest first; `level`: as sighting_of() takes it.
-  Result<std::vector<engine::Sighting>> judge(std::int64_t now, double level, const store::Store& store);
+  /// What is said of hours that are over by now, oldest first; `level`: as sighting_of() takes it. Hours with something
+  /// `planned` in them are left out: nothing is said of them, and nothing learnt.
+  Result<std::vector<engine::Sighting>> judge(std::int64_t now, double level, const store::Store& store,
+                                              const Planned& planned);
   /// Whether judge() knows enough to say anything.
   bool speaks() const { return health_.speaks(); }
 

@@ -225,7 +225,15 @@ void ModelStreams::feed(const Answer& answer, std::int64_t time, std::string_vie
     if (of_labels(stream.spec())) feed(stream, stream.of_errors() ? value : residual, time, out);
 }
 
+bool ModelStreams::left_out(std::int64_t time) {
+  constexpr std::int64_t kMinute = 60'000'000;
+  const auto minute = time - time % kMinute;
+  if (std::exchange(minute_, minute) != minute) planned_then_ = planned_(minute, minute + kMinute);
+  return planned_then_;
+}
+
 void ModelStreams::feed(StreamDetector& stream, double value, std::int64_t time, Sightings& out) {
+  if (left_out(time)) return;
   auto cause = stream.add(value, time);
   if (!cause) return;
   alarmed_ = true;

@@ -12,6 +12,7 @@
 
 #include "engine/profile.h"
 #include "engine/stream_detector.h"
+#include "server/outside_work.h"
 #include "server/state.h"
 #include "server/stream_specs.h"
 #include "table/json_rows.h"
@@ -35,6 +36,8 @@ class ModelStreams {
   /// Those of a model as of the last commit.
   static Result<std::vector<engine::StreamDetector>> kept(const State& state, const std::string& model);
 
+  /// Values of such times are passed over.
+  void leave_out(Planned planned) { planned_ = std::move(planned); }
   /// Of 30 days, of all together.
   void bear(double false_alarms);
   /// Whether any value came.
@@ -65,7 +68,12 @@ class ModelStreams {
   void feed(engine::StreamDetector& stream, double value, std::int64_t time, Sightings& out);
   void end_hours(std::int64_t time, Sightings& out);
 
+  bool left_out(std::int64_t time);
+
   std::string model_;
+  Planned planned_ = [](auto, auto) { return false; };
+  std::int64_t minute_ = std::numeric_limits<std::int64_t>::min();  // that left_out() was last asked of
+  bool planned_then_ = false;
   std::vector<engine::StreamDetector> streams_;
   std::shared_ptr<const engine::Profile> reference_;
   std::function<bool(std::string_view)> known_label_;

@@ -7,12 +7,11 @@
 #include "base/text.h"
 #include "engine/score_reference.h"
 #include "server/json_input.h"
+#include "server/outside_work.h"
 #include "server/watch.h"
 
 namespace vigie::server {
 namespace {
-
-constexpr std::size_t kWindows = 15;  // from which days or hours tell how much healthy ones differ
 
 Result<std::size_t> windows_of(table::Input& input, const std::string& timestamp, const engine::WindowSpec& spec) {
   VIGIE_ASSIGN(auto reader, input.open(table::Schema{{timestamp, table::Type::kTimestamp}}));
@@ -68,7 +67,7 @@ Result<engine::Profile> reference_of_rows(std::string_view body, const std::stri
       auto spec = config.window;
       spec.kind = kind;
       VIGIE_ASSIGN(const auto windows, windows_of(input, options.roles.timestamp, spec));
-      if (windows < kWindows) continue;
+      if (windows < kTellingWindows) continue;
       options.window = spec;
       break;
     }

@@ -34,6 +34,7 @@
 #include "server/metrics.h"
 #include "server/openapi.h"
 #include "server/ops_api.h"
+#include "server/outside_work.h"
 #include "server/past_rows.h"
 #include "server/streams_api.h"
 #include "server/telling_internal.h"
@@ -118,6 +119,7 @@ class Service::Impl {
         [this](auto to) { ingest_->committed(to); });
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
+    if (!options_.maintenance.empty()) plan();
     start_samples();
     VIGIE_ASSIGN(follower_->hash_key, read_or_make_key(options_.data + "/privacy.key"));
     VIGIE_TRY(follower_->catch_up());
@@ -152,6 +154,11 @@ class Service::Impl {
     models_->limit(fresh.limits.models);
     most_features_ = fresh.limits.features, most_segments_ = fresh.limits.segments;
     journal_->limit(fresh.journal.keep_bytes, fresh.journal.keep_age);
+    if (fresh.maintenance_json != options_.maintenance_json) {
+      options_.maintenance = std::move(fresh.maintenance),
+      options_.maintenance_json = std::move(fresh.maintenance_json);
+      plan();
+    }
     return telling_->set(std::move(fresh.targets), fresh.telling);
   }
 
@@ -195,6 +202,11 @@ class Service::Impl {
     for (auto& sample : options_.samples) machine_->add(std::move(sample));
   }
 
+  void plan() {
+    follower_->maintenance.plan_for_all(options_.maintenance);
+    note(maintenance_planned(options_.maintenance_json, system_now()));
+  }
+
   // The end of the log is said where the owner of its file may have no hand: that proves later that nothing before it
   // was made anew.
   void note(const Result<event::AuditEntry>& entry) {
@@ -229,6 +241,7 @@ class Service::Impl {
     if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
       if (path[3] == "reference")
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
+      if (path[3] == "maintenance") return maintain(request, std::move(answer));
       if (path[3] == "rows") return answer(get ? sampled_rows(request, *store_) : wrong_method("GET"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
       if (path[3] == "attributions") return answer(get ? attributions_of(request) : wrong_method("GET"));
@@ -312,6 +325,44 @@ class Service::Impl {
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
+  }
+
+  void maintain(const Request& request, Answer answer) {
+    const auto& model = request.path[2];
+    const auto now = system_now();
+    if (request.method == "GET" || request.method == "HEAD") return answer(maintenance_of(request));
+    if (request.method != "POST" && request.method != "DELETE") return answer(wrong_method("GET, HEAD, POST, DELETE"));
+    if (!models_->find(model)) return answer(one(model));
+    auto record = Maintenance::ended(now);
+    if (request.method == "POST") {
+      const auto work = read_work_said(request.body, now);
+      if (!work) return answer(refuse(work.error(), "body"));
+      record = Maintenance::begun(*work);
+    }
+    write(
+        event::Kind::kMaintenance, model, record, [this, model] { return planned(model, kFromNow, 1000); },
+        std::move(answer));
+  }
+
+  // ?from=&to=&limit=
+  Reply maintenance_of(const Request& request) {
+    const auto asked = Parameters::read(request, {"from", "to", "limit"}, 1000);
+    if (!asked) return refuse(asked.error(), "query");
+    if (!models_->find(request.path[2])) return one(request.path[2]);
+    return planned(request.path[2], std::pair(asked->from, asked->to), asked->most);
+  }
+
+  static constexpr std::pair kFromNow{std::numeric_limits<std::int64_t>::min(),
+                                      std::numeric_limits<std::int64_t>::max()};
+  // Within a time, or else within 30 days from now on.
+  Reply planned(const std::string& model, std::pair<std::int64_t, std::int64_t> time, std::size_t most) {
+    constexpr std::int64_t kAhead = 30 * 86'400'000'000, kFarthest = 200'000'000'000'000'000;
+    const auto now = system_now();
+    const auto from = time.first > -kFarthest ? std::min(time.first, kFarthest) : now;
+    const auto to = time.second < kFarthest ? time.second : from + kAhead;
+    Json out = Json::array();
+    for (const auto& work : follower_->maintenance.within(model, from, to, most)) out.push_back(json_of(work));
+    return reply_of(200, out);
   }
 
   // ?model=&state=&limit=&after=
@@ -398,14 +449,24 @@ class Service::Impl {
     });
   }
 
-  void set_reference(const std::string& model, const std::string& body, Answer answer) {
-    const bool made = engine::is_profile(body);
+  void set_reference(const std::string& model, const std::string& said, Answer answer) {
+    const bool made = engine::is_profile(said);
+    auto config = config_of(model);
+    OutsideWork rows{.body = {}, .window = config.window};
+    if (!made) {
+      auto outside = outside_work(said, config.window, [&](auto from, auto to) {
+        return follower_->maintenance.touching(model, from, to).has_value();
+      });
+      if (!outside) return answer(refuse(outside.error(), "body"));
+      rows = std::move(*outside);
+    }
+    const auto& body = made ? said : rows.body;
+    config.window = rows.window;
     auto profile =
-        made ? engine::load_profile(body, "body") : reference_of_rows(body, "body", options_.version, config_of(model));
+        made ? engine::load_profile(body, "body") : reference_of_rows(body, "body", options_.version, config);
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
-    if (auto fits = fits_config(*profile, config_of(model)); !fits)
-      return answer(refuse(400, fits.error().message, "body"));
+    if (auto fits = fits_config(*profile, config); !fits) return answer(refuse(400, fits.error().message, "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)
@@ -415,6 +476,7 @@ class Service::Impl {
                  {"columns", profile->columns.size()},
                  {"windows", profile->window_count},
                  {"window", to_string(profile->window)}};
+    if (rows.left_out > 0) summary["in_maintenance"] = rows.left_out;
     if (profile->scores) {
       const auto& o = profile->scores->options;
       summary["task"] = to_string(o.task);
@@ -500,6 +562,9 @@ class Service::Impl {
       };
       shown.name = model.name, shown.state = model.state, shown.owner = said("owner");
       shown.description = said("description");
+      if (const auto work = follower_->maintenance.touching(model.name, system_now(), system_now() + 1))
+        shown.maintenance = fmt::format("until {} UTC{}", iso_time(static_cast<double>(work->to)).substr(0, 16),
+                                        work->note.empty() ? "" : ": " + work->note);
       shown.predictions = model.predictions, shown.labels = model.labels, shown.last_seen = model.last_seen;
       shown.watched = follower_->astray(model.name).has_value();
       shown.drawn = page.models.size() <= kModels;
@@ -545,6 +610,8 @@ class Service::Impl {
       const auto astray = follower_->astray(name);
       json["watched"] = astray.has_value();
       if (astray) json["late_rows"] = astray->late, json["early_rows"] = astray->early;
+      const auto work = follower_->maintenance.touching(name, system_now(), system_now() + 1);
+      json["maintenance"] = work ? json_of(*work) : Json();
       json["config"] = Json::parse(model->config, nullptr, false);
       return reply_of(200, json);
     }

@@ -33,6 +33,8 @@ struct ServiceOptions {
   Tokens tokens;
   bool behind_proxy = false;                             ///< any Host is taken
   std::vector<DeclaredModel> models;                     ///< are as if they had been PUT
+  std::vector<PlannedWork> maintenance;                  ///< of all models
+  std::string maintenance_json = "{}";                   ///< as it was said
   std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
   std::vector<source::Feed> sources;                     ///< where records come from besides requests

@@ -271,6 +271,13 @@ constexpr Field kFields[] = {
       .example = "\n  credit:\n    owner: ana@example.org\n    runbook: https://wiki.example.org/credit\n"
                  "    window: hour\n    positive: \"yes\"\n    segments: [country]\n"
                  "    monitors:\n      - {column: income, severity: critical}",
+      .live = true}},
+    {{.name = "maintenance",
+      .type = kObjects,
+      .doc =
+          "when all models are worked on, by name: nobody is woken, no incident opens, and nothing is learnt from it",
+      .example = "\n  backups: {days: [sat, sun], at: \"02:00\", for: 2h, timezone: Europe/Paris}\n"
+                 "  move: {from: 2026-12-24T18:00:00Z, to: 2026-12-27, note: the new data centre}",
       .live = true}}};
 
 Error wrong(const Setting& setting, std::string_view what) {
@@ -373,6 +380,20 @@ Status read_models(const Setting& models, ServiceOptions& out) {
   return {};
 }
 
+Status read_maintenance(const Setting& maintenance, ServiceOptions& out) {
+  auto all = nlohmann::ordered_json::object();
+  for (const auto& object : maintenance.objects) {
+    auto work = read_planned_work(object.json, "", {});
+    if (!work) return object.at(work.error());
+    if (work->note.empty()) work->note = object.name;
+    out.maintenance.push_back(std::move(*work));
+    all[object.name] = nlohmann::ordered_json::parse(object.json);
+  }
+  if (out.maintenance.size() > 50) return wrong(maintenance, "expected 50 of them at most");
+  out.maintenance_json = all.dump();
+  return {};
+}
+
 }  // namespace
 
 std::span<const Option> serve_options() {
@@ -402,6 +423,7 @@ Result<ServiceOptions> read_settings(const config::Settings& settings, const Env
   VIGIE_TRY(read_samples(at("sample"), at("price"), environment, out));
   VIGIE_TRY(read_sources(at("source"), environment, out));
   VIGIE_TRY(read_models(at("models"), out));
+  VIGIE_TRY(read_maintenance(at("maintenance"), out));
   return out;
 }
 
@@ -412,9 +434,15 @@ std::string settings_schema() {
   for (std::size_t i = 0; (i = text.find(kThere, i)) != text.npos;) text.replace(i, kThere.size(), kHere);
   const auto schemas = nlohmann::ordered_json::parse(text).at("components").at("schemas");
   const nlohmann::ordered_json definitions{{"ModelConfig", schemas.at("ModelConfig")},
-                                           {"Monitor", schemas.at("Monitor")}};
-  return config::json_schema(serve_options(), "vigie.yaml",
-                             R"({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/ModelConfig"}]})", definitions.dump());
+                                           {"Monitor", schemas.at("Monitor")},
+                                           {"PlannedWork", schemas.at("PlannedWork")}};
+  return config::json_schema(
+      serve_options(), "vigie.yaml",
+      [](std::string_view option) {
+        return option == "models" ? R"({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/ModelConfig"}]})"
+                                  : R"({"$ref": "#/$defs/PlannedWork"})";
+      },
+      definitions.dump());
 }
 
 }  // namespace vigie::server

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/iso_time.h"
 #include "view/json.h"
 
 namespace vigie::server {
@@ -17,12 +18,22 @@ constexpr std::uint8_t kVersion = 4, kOldest = 3;
 constexpr std::string_view kOpenMagic = "VOPN";
 constexpr std::uint8_t kOpenVersion = 1;
 constexpr auto kSlice = std::chrono::milliseconds(200);
+constexpr std::string_view kMaintenance = "maintenance";
 constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
   object.pop_back();
   object.append(",\n   ").append(members) += '}';
+}
+
+std::string said_of(const Maintenance::Time& work, engine::Verdict verdict) {
+  const nlohmann::ordered_json json{
+      {"from", iso_time(static_cast<double>(work.from))},
+      {"to", iso_time(static_cast<double>(work.to))},
+      {"note", work.note.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(work.note)},
+      {"verdict", to_string(verdict)}};
+  return fmt::format(R"("{}": {})", kMaintenance, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 // Where a prediction has what the reference has in a column.
@@ -170,7 +181,9 @@ Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labe
   std::vector<Scored> out;
   for (auto& score : found) {
     const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
-    if (score.sighting && score.start >= scored_.start) scored_ = {score.start, verdict}, figures_.take(*score.window);
+    const bool work = score.sighting && maintained_(score.sighting->start, score.sighting->end);
+    if (score.sighting && !work && score.start >= scored_.start)
+      scored_ = {score.start, verdict}, figures_.take(*score.window);
     out.push_back({{model_, std::move(score.key), std::string(to_string(verdict)), std::move(score.body)},
                    std::move(score.sighting)});
   }
@@ -187,7 +200,10 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     }
     const auto key =
         live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
-    auto body = view::to_json(one.result);
+    const auto work = maintained_(one.start, one.end);
+    const auto verdict = std::string(work ? kMaintenance : to_string(one.result.verdict));
+    auto body = view::to_json(one.result, verdict);
+    if (work) add_to(body, said_of(*work, one.result.verdict));
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
     if (const auto versions = versions_.find(one.key); versions != versions_.end())
       add_to(
@@ -196,10 +212,10 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
                       nlohmann::json(versions->second).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
     sighting.restated = one.restated > 0;
-    out.push_back({{model_, one.start, one.end, key, std::string(to_string(one.result.verdict)), std::move(body)},
+    out.push_back({{model_, one.start, one.end, key, verdict, std::move(body)},
                    std::move(sighting),
                    samples_->chosen(one.key, key)});
-    if (one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
+    if (!work && one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
   versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));

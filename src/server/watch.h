@@ -18,6 +18,7 @@
 #include "journal/reader.h"
 #include "server/figures.h"
 #include "server/live_scores.h"
+#include "server/maintenance.h"
 #include "server/model_config.h"
 #include "server/row_samples.h"
 #include "store/store.h"
@@ -42,6 +43,9 @@ class Watch {
   void bear(double false_alarms) { false_alarms_ = false_alarms; }
   /// How late rows may be to restate their window, in µs.
   void allow_lateness(std::int64_t micros) { live_->allow_lateness(micros); }
+  using Maintained = std::function<std::optional<Maintenance::Time>(std::int64_t from, std::int64_t to)>;
+  /// When it is worked on. Windows of such times say so, and do not count for the state.
+  void maintained_by(Maintained maintained) { maintained_ = std::move(maintained); }
   /// What of rows to come may be kept and shown, as people said; `key`: of hashes. Before that nothing is.
   void show_by(const std::map<std::string, Privacy>& said, const std::string& key);
 
@@ -122,6 +126,7 @@ class Watch {
   Latest compared_, scored_;
   Figures figures_;
   double false_alarms_ = 1;
+  Maintained maintained_ = [](auto, auto) { return std::nullopt; };
 };
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in

@@ -45,8 +45,10 @@ GovernanceCounts counts_of(const Governance& g) {
   GovernanceCounts out;
   for (const auto& w : g.windows) {
     ++out.windows, out.rows += w.rows, out.labelled += w.labelled, out.condensed += w.condensed;
-    out.judged += w.verdict != "no_data", out.warning += w.verdict == "warning", out.drift += w.verdict == "drift";
-    if (w.score_verdict.empty()) continue;
+    out.maintenance += w.verdict == "maintenance";
+    out.judged += w.verdict != "no_data" && w.verdict != "maintenance";
+    out.warning += w.verdict == "warning", out.drift += w.verdict == "drift";
+    if (w.score_verdict.empty() || w.verdict == "maintenance") continue;
     ++out.scored, out.preliminary += w.preliminary;
     out.score_warning += w.score_verdict == "warning", out.score_drift += w.score_verdict == "drift";
   }
@@ -159,6 +161,7 @@ std::string to_json(const Governance& g) {
                   {{"sentence", sentence(g)},
                    {"windows", c.windows},
                    {"windows_judged", c.judged},
+                   {"windows_in_maintenance", c.maintenance},
                    {"windows_with_warning", c.warning},
                    {"windows_with_drift", c.drift},
                    {"windows_condensed", c.condensed},

@@ -12,7 +12,7 @@ namespace vigie::view {
 
 /// What the page and the JSON count alike.
 struct GovernanceCounts {
-  std::int64_t windows = 0, judged = 0, warning = 0, drift = 0, rows = 0, labelled = 0, condensed = 0;
+  std::int64_t windows = 0, judged = 0, maintenance = 0, warning = 0, drift = 0, rows = 0, labelled = 0, condensed = 0;
   std::int64_t scored = 0, score_warning = 0, score_drift = 0, preliminary = 0;
   std::int64_t incidents = 0, critical = 0, open = 0, answered = 0, false_alarms = 0;
   std::optional<std::int64_t> to_answer, to_resolve;  ///< medians, µs

@@ -60,6 +60,12 @@ std::string told(const event::AuditEntry& e) {
       return fmt::format("{}{}{}{}", said("action"), said("until").empty() ? "" : " until " + said("until"),
                          said("note").empty() ? "" : ": " + said("note"),
                          said("applied") == "false" ? " (the incident was over)" : "");
+    case Happened::kMaintenance:
+      return said("of_all").empty() ? said("ended").empty()
+                                          ? fmt::format("maintenance from {} to {}{}", said("from"), said("to"),
+                                                        said("note").empty() ? "" : ": " + said("note"))
+                                          : "maintenance ended"
+                                    : "maintenance of all models: " + said("of_all");
     case Happened::kNoticeSent:
       return fmt::format("{} was told of it ({})", said("target"), said("notice"));
     case Happened::kNoticeGivenUp:
@@ -190,10 +196,11 @@ class Page {
       return close();
     }
     put(out_,
-        "<p>{} with {} predictions: {} without enough data to judge, {} with a warning, {} with drift. An alarm had to "
+        "<p>{} with {} predictions: {} without enough data to judge, {} in planned maintenance, {} with a warning, {} "
+        "with drift. An alarm had to "
         "be so unlikely that chance alone gives {} in 30 days at most.</p>",
-        plural(c_.windows, "window"), many(c_.rows), many(c_.windows - c_.judged), many(c_.warning), many(c_.drift),
-        human(g_.false_alarms, 2));
+        plural(c_.windows, "window"), many(c_.rows), many(c_.windows - c_.judged - c_.maintenance),
+        many(c_.maintenance), many(c_.warning), many(c_.drift), human(g_.false_alarms, 2));
     strip();
     if (c_.condensed > 0)
       put(out_,
@@ -227,7 +234,7 @@ class Page {
   // Verdicts over the windows, those of the data above those of the score.
   void strip() {
     const auto s = steps_of(g_.windows.size());
-    constexpr std::string_view kOrder[] = {"no_data", "ok", "warning", "drift"};
+    constexpr std::string_view kOrder[] = {"no_data", "maintenance", "ok", "warning", "drift"};
     const auto grave = [&](std::string_view verdict) {
       return std::max<std::ptrdiff_t>(0, std::find(std::begin(kOrder), std::end(kOrder), verdict) - std::begin(kOrder));
     };
@@ -246,7 +253,8 @@ class Page {
       std::ptrdiff_t data = 0, score = -1;
       for (auto w = k * s.each; w < std::min(g_.windows.size(), (k + 1) * s.each); ++w) {
         data = std::max(data, grave(g_.windows[w].verdict));
-        if (!g_.windows[w].score_verdict.empty()) score = std::max(score, grave(g_.windows[w].score_verdict));
+        if (g_.windows[w].verdict != "maintenance" && !g_.windows[w].score_verdict.empty())
+          score = std::max(score, grave(g_.windows[w].score_verdict));
       }
       const auto& first = g_.windows[k * s.each];
       put(out_, "<g><title>{}: {}{}</title><rect class=\"v-{}\" x=\"{}\" y=\"0\" width=\"7\" height=\"12\"/>",

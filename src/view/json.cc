@@ -50,14 +50,14 @@ void write_column(Writer& out, const ColumnResult& r) {
   out.raw("}}");
 }
 
-void write_window(Writer& out, const engine::WindowResult& w) {
+void write_window_as(Writer& out, const engine::WindowResult& w, std::string_view verdict) {
   out.raw("{");
   out.member("index", w.index);
   out.member("start", w.start);
   out.member("end", w.end);
   out.member("rows", w.rows);
   if (w.partial) out.member("partial", true);
-  out.member("verdict", to_string(w.verdict));
+  out.member("verdict", verdict);
   out.raw(",\n   \"columns\": ");
   write_list(out, w.columns, "    ", write_column);
   out.raw(",\n   \"quality\": ");
@@ -74,6 +74,10 @@ void write_window(Writer& out, const engine::WindowResult& w) {
   out.raw("}");
 }
 
+void write_window(Writer& out, const engine::WindowResult& w) {
+  write_window_as(out, w, to_string(w.verdict));
+}
+
 void write_side(Writer& out, const engine::Side& side) {
   out.raw("{");
   out.member("source", side.source);
@@ -83,9 +87,9 @@ void write_side(Writer& out, const engine::Side& side) {
 
 }  // namespace
 
-std::string to_json(const engine::WindowResult& window) {
+std::string to_json(const engine::WindowResult& window, std::string_view verdict) {
   Writer out;
-  write_window(out, window);
+  write_window_as(out, window, verdict.empty() ? to_string(window.verdict) : verdict);
   return out.take();
 }
 

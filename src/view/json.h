@@ -18,7 +18,8 @@ namespace vigie::view {
 std::string to_json(const engine::Comparison& comparison);
 
 /// One of its windows, without a newline at its end.
-std::string to_json(const engine::WindowResult& window);
+/// `verdict`: in place of its own.
+std::string to_json(const engine::WindowResult& window, std::string_view verdict = {});
 
 /// The same of `vigie score`: a line per metric. What is drawn is not in it.
 std::string to_json(const engine::Scorecard& card);

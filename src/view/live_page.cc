@@ -179,7 +179,8 @@ class Page {
     for (auto verdict : {Verdict::kOk, Verdict::kWarning, Verdict::kDrift, Verdict::kNoData})
       put(out_, "<span>{}</span>", badge(verdict));
     out_ +=
-        "<span>a column is a window, the latest at the right; above: data and answers, below: the score</span></p>"
+        "<span class=\"badge\">maintenance</span><span>a column is a window, the latest at the right; above: data and "
+        "answers, below: the score</span></p>"
         "<div class=\"scroll\"><table><thead><tr><th>Model</th><th>State</th><th>Last windows</th>"
         "<th class=\"n\">Predictions</th><th class=\"n\">Labels</th><th>Last seen</th></tr></thead><tbody>";
     for (const auto& m : models_) model(m);
@@ -191,7 +192,9 @@ class Page {
     if (!m.description.empty() || !m.owner.empty())
       put(out_, "<br><small>{}{}{}</small>", escaped(m.description, 200),
           m.description.empty() || m.owner.empty() ? "" : " · ", escaped(m.owner, kName));
-    put(out_, "</td><td>{}</td><td>", badge(verdict_of(m.state)));
+    put(out_, "</td><td>{}", badge(verdict_of(m.state)));
+    if (!m.maintenance.empty()) put(out_, "<br><small>in maintenance {}</small>", escaped(m.maintenance, 200));
+    out_ += "</td><td>";
     strip(m);
     for (const auto& s : m.changed)
       put(out_, "<small class=\"stream\">▲ <bdi><strong>{}</strong></bdi> {}</small>", escaped(s.on, kName),
@@ -237,7 +240,7 @@ class Page {
       put(out_, "<g><title>{} to {} UTC: {}{}</title>", time_text(w.start), time_text(w.end), w.verdict,
           w.score_verdict.empty() ? "" : ", score " + w.score_verdict);
       cell(0, w.verdict);
-      if (!w.score_verdict.empty()) cell(kHeight + 2, w.score_verdict);
+      if (!w.score_verdict.empty()) cell(kHeight + 2, w.verdict == "maintenance" ? w.verdict : w.score_verdict);
       out_ += "</g>";
     }
     put(out_, "</svg><small>{} to {}</small>", time_text(m.windows.front().start), time_text(m.windows.back().end));

@@ -19,12 +19,13 @@ struct LiveLine {
 struct LiveModel {
   std::string name, state, owner, description;
   std::uint64_t predictions = 0, labels = 0;
-  double last_seen = 0;  ///< µs since 1970; NaN: never
-  bool watched = false;  ///< it has a reference
-  bool drawn = true;     ///< its windows are given
+  double last_seen = 0;       ///< µs since 1970; NaN: never
+  bool watched = false;       ///< it has a reference
+  std::string maintenance{};  ///< it is worked on now: until when, and why; else empty
+  bool drawn = true;          ///< its windows are given
   struct Window {
     std::int64_t start = 0, end = 0;     ///< µs since 1970
-    std::string verdict, score_verdict;  ///< of what was compared, and of the score: empty without labels
+    std::string verdict, score_verdict;  ///< of what was compared, or "maintenance"; of the score: empty without labels
   };
   struct Stream {
     std::string on, reason;
