@@ -69,9 +69,10 @@ struct Scenario {
 };
 
 /// The verdicts of one trial, as the command line would give them: the first `healthy` of the stretches are the
-/// reference. A calendar window makes use of their times.
+/// reference. A calendar window makes use of their times. `by`: what compares.
+using Compared = std::function<Result<Comparison>(const Profile&, table::Input&, const CompareOptions&)>;
 Comparison run(const Scenario& s, std::size_t trial, const std::vector<Stretch>& stretches, std::size_t healthy,
-               const WindowSpec& window);
+               const WindowSpec& window, const Compared& by = compare);
 
 WindowSpec windows_of(std::int64_t rows);
 

@@ -191,7 +191,7 @@ std::span<const Spec> twenty_kinds() {
 }
 
 Comparison run(const Scenario& s, std::size_t trial, const std::vector<Stretch>& stretches, std::size_t healthy,
-               const WindowSpec& window) {
+               const WindowSpec& window, const Compared& by) {
   Rng seeds(trial), rng(seeds());
   MemoryInput reference("reference"), current("current");
   draw(rng, s, trial, stretches, healthy, window.calendar(), reference, current);
@@ -206,7 +206,7 @@ Comparison run(const Scenario& s, std::size_t trial, const std::vector<Stretch>&
   if (window.calendar()) profile_options.roles.timestamp = "time";
   auto profile = make_profile(reference, profile_options);
   EXPECT_TRUE(profile) << (profile ? "" : profile.error().message);
-  auto result = compare(*profile, current, options);
+  auto result = by(*profile, current, options);
   EXPECT_TRUE(result) << (result ? "" : result.error().message);
   return std::move(*result);
 }

@@ -213,6 +213,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   incident.until = std::max(incident.until, sighting.end);
   incident.windows += !again;
   if (!sighting.context.empty()) incident.context = sighting.context;
+  if (sighting.track == Sighting::Track::kData) incident.compared_with = sighting.compared_with;
   const auto worst = incident.causes.front().severity;
   const bool worse = worst > incident.severity;
   incident.severity = std::max(incident.severity, worst);

@@ -28,6 +28,7 @@ struct Sighting {
   bool firm = false;                   ///< it holds more than warnings
   std::vector<event::Cause> causes{};  ///< empty of a healthy one
   std::vector<std::string> context{};  ///< what else went on then
+  std::string compared_with{};         ///< of kData, in words; empty: the reference that was posted
   bool restated = false;               ///< by rows that came late: it may open an incident though it was seen before
   bool still = false;                  ///< what was told before has not ended: it opens no incident
 };

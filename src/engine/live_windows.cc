@@ -62,7 +62,7 @@ class Some final : public table::Batch {
 }  // namespace
 
 struct LiveWindows::Open {
-  std::optional<TallyBuilder> builder;
+  std::optional<TallyBuilder> builder, apart;
   std::int64_t came = 0, last_came = 0;                   // when its first and latest row did
   double end = std::numeric_limits<double>::quiet_NaN();  // µs; of windows by rows NaN
   std::uint64_t place = 0;                                // of its first row
@@ -108,7 +108,7 @@ void LiveWindows::at(std::uint64_t place) {
   for (auto& [key, open] : windows_) open.place = place, open.rows_before = rows_;
 }
 
-Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
+Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const std::uint8_t> apart) {
   const auto rows = batch.rows();
   std::span<const double> times;
   if (calendar()) {
@@ -140,12 +140,20 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now) {
     if (too_late((*windower_)[static_cast<std::size_t>(window)].key)) {
       astray_.late += std::ssize(rows_of);
       for (auto row : rows_of) assigned_[row] = -1;
-    } else if (std::ssize(rows_of) == rows) {
-      VIGIE_TRY(add_to(static_cast<std::size_t>(window), batch, now));
+      continue;
+    }
+    std::vector<std::uint32_t> rows_apart;
+    if (!apart.empty())
+      std::copy_if(rows_of.begin(), rows_of.end(), std::back_inserter(rows_apart),
+                   [&](auto row) { return apart[row]; });
+    Open* open = nullptr;
+    if (std::ssize(rows_of) == rows) {
+      VIGIE_ASSIGN(open, add_to(static_cast<std::size_t>(window), batch, now));
     } else {
       Some some(batch, schema_.size(), std::move(rows_of));
-      VIGIE_TRY(add_to(static_cast<std::size_t>(window), some, now));
+      VIGIE_ASSIGN(open, add_to(static_cast<std::size_t>(window), some, now));
     }
+    if (!rows_apart.empty()) VIGIE_TRY(add_apart(*open, batch, std::move(rows_apart)));
   }
   return {};
 }
@@ -167,11 +175,21 @@ Status LiveWindows::wake() {
   return {};
 }
 
-Result<TallyBuilder> LiveWindows::counting() const {
-  return TallyBuilder::make(*axes_, schema_, options_.name, counting_);
+Status LiveWindows::add_apart(Open& open, table::Batch& batch, std::vector<std::uint32_t> rows) {
+  if (!open.apart) {
+    VIGIE_ASSIGN(open.apart, counting(false));
+  }
+  Some some(batch, schema_.size(), std::move(rows));
+  return open.apart->add(some);
 }
 
-Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
+Result<TallyBuilder> LiveWindows::counting(bool quality) const {
+  auto counting = counting_;
+  if (!quality) counting.quality = nullptr;
+  return TallyBuilder::make(*axes_, schema_, options_.name, std::move(counting));
+}
+
+Result<LiveWindows::Open*> LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
   const auto key = (*windower_)[window].key;
   auto [it, fresh] = windows_.try_emplace(key);
   auto& open = it->second;
@@ -187,7 +205,8 @@ Status LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t
       open.told = *told, told_.erase(told);
   }
   open.last_came = now;
-  return open.builder->add(batch);
+  VIGIE_TRY(open.builder->add(batch));
+  return &open;
 }
 
 bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
@@ -237,7 +256,11 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   auto& told = open.told;
   if (told.times == 0) told.at_first = open.builder->rows(), told.when = now;
   told.rows = open.builder->rows(), open.last_told = now;
-  VIGIE_ASSIGN(const auto counted, last ? open.builder->finish({}) : open.builder->so_far());
+  VIGIE_ASSIGN(auto counted, last ? open.builder->finish({}) : open.builder->so_far());
+  std::optional<Tally> apart;
+  if (judge_ && open.apart) {
+    VIGIE_ASSIGN(apart, last ? open.apart->finish({}) : open.apart->so_far());
+  }
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
   // What is not compared is there as well, and not looked at.
@@ -258,7 +281,8 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
     data.cut_off = false;
   }
   VIGIE_TRY(wake());
-  VIGIE_ASSIGN(auto found, comparer_->judge(data, counted));
+  VIGIE_ASSIGN(auto found, judge_ ? judge_(closed, data, counted, apart ? &*apart : nullptr, *profile_, *comparer_)
+                                  : comparer_->judge(data, counted));
   closed.result = std::move(found.windows.at(0));
   closed.result.index = key;
   closed.notes = std::move(found.notes);
@@ -312,6 +336,8 @@ std::string LiveWindows::keep(std::uint64_t place) {
     const auto& seen = (*windower_)[open.window];
     out.fixed(seen.first), out.fixed(seen.last);
     open.builder->save(out);
+    out.fixed(std::uint8_t{open.apart.has_value()});
+    if (open.apart) open.apart->save(out);
   }
   rows_kept_ = rows_;
   return out.take();
@@ -339,6 +365,10 @@ Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteRea
     const auto first = in.fixed<double>(), last = in.fixed<double>();
     VIGIE_ASSIGN(open.builder, counting());
     VIGIE_TRY(open.builder->load(in));
+    if (in.fixed<std::uint8_t>() != 0) {
+      VIGIE_ASSIGN(open.apart, counting(false));
+      VIGIE_TRY(open.apart->load(in));
+    }
     open.window = windower_->met(key, first, last);
     if (calendar()) open.end = windower_->start(key + 1);
   }

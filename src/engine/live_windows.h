@@ -60,8 +60,18 @@ class LiveWindows {
 
   const WindowSpec& window() const { return options_.compare.window; }
 
-  /// Rows that came at `now`, µs since 1970.
-  Status add(table::Batch& batch, std::int64_t now);
+  struct Closed;
+  /// Compares a window with something else than the profile: what was counted of it may be altered, and `own` is what
+  /// compares with the profile. Asked each time that a window is told of, in their order.
+  /// `apart`: of it what was counted of rows that were set apart; nullptr where there was none.
+  using Judge = std::function<Result<Comparison>(const Closed& window, const CurrentData& data, Tally& counted,
+                                                 const Tally* apart, const Profile& profile, const Comparer& own)>;
+  void judge_by(Judge judge) { judge_ = std::move(judge); }
+  const CompareOptions& comparing() const { return options_.compare; }
+
+  /// Rows that came at `now`, µs since 1970; those that `apart` names, row by row, are counted a second time, by
+  /// themselves. Empty: none is.
+  Status add(table::Batch& batch, std::int64_t now, std::span<const std::uint8_t> apart = {});
 
   struct Closed {
     std::int64_t key = 0;             ///< of the window, rising with time
@@ -127,9 +137,10 @@ class LiveWindows {
  private:
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
-  Status add_to(std::size_t window, table::Batch& batch, std::int64_t now);
+  Result<Open*> add_to(std::size_t window, table::Batch& batch, std::int64_t now);
+  Status add_apart(Open& open, table::Batch& batch, std::vector<std::uint32_t> rows);
   Status wake();
-  Result<TallyBuilder> counting() const;
+  Result<TallyBuilder> counting(bool quality = true) const;
   Result<std::map<std::int64_t, Open>> load_open(ByteReader& in);
   bool ended(std::int64_t key, const Open& open, double now) const;
   bool too_late(std::int64_t key) const;
@@ -142,6 +153,7 @@ class LiveWindows {
   QualityReference fences_;
   TallyOptions counting_;
   std::unique_ptr<Comparer> comparer_;
+  Judge judge_;
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key

@@ -80,6 +80,7 @@ std::string to_json(const Incident& incident) {
                  {"notices", incident.notices},
                  {"causes", std::move(causes)},
                  {"context", incident.context},
+                 {"compared_with", text_of(incident.compared_with)},
                  {"owner", text_of(incident.owner)},
                  {"runbook", text_of(incident.runbook)},
                  {"answered_by", text_of(incident.answered_by)},
@@ -106,6 +107,7 @@ Result<Incident> incident_of_json(std::string_view json) {
                             c.at("weight").is_null() ? 0 : c.at("weight").get<double>(), c.at("reason"),
                             time_in(c, "since"), c.at("windows")});
     out.context = in.value("context", std::vector<std::string>());
+    if (in.contains("compared_with")) out.compared_with = text_in(in, "compared_with");
     out.owner = text_in(in, "owner"), out.runbook = text_in(in, "runbook");
     out.answered_by = text_in(in, "answered_by"), out.note = text_in(in, "note");
     return out;

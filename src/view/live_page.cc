@@ -155,6 +155,7 @@ class Page {
           c.segment.empty() ? "" : " where " + escaped(c.segment, kName), escaped(c.reason, 300));
     }
     if (i.causes.size() > kMostCauses) put(out_, "<li class=\"dim\">and {} more</li>", i.causes.size() - kMostCauses);
+    if (!i.compared_with.empty()) put(out_, "<li>Compared with {}</li>", escaped(i.compared_with, 300));
     for (const auto& line : i.context) put(out_, "<li>Meanwhile: {}</li>", escaped(line, 300));
     out_ += "</ul><p class=\"dim\">";
     put(out_, "{}", i.owner.empty() ? "nobody owns it" : escaped(i.owner, kName));
