@@ -426,7 +426,10 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   auto windows = profile.window;
   if (windows.kind == engine::WindowSpec::Kind::kNone)
     windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
-  if (anew) VIGIE_TRY(LiveScores::forget(of.number, state_));
+  if (anew) {
+    VIGIE_TRY(LiveScores::forget(of.number, state_));
+    VIGIE_TRY(LiveReference::forget(of.number, state_));
+  }
   const auto again = [this, model]() -> Result<std::shared_ptr<const engine::Profile>> {
     VIGIE_ASSIGN(const auto kept, state_.get(reference_of(model)));
     VIGIE_ASSIGN(auto whole, engine::load_profile(kept.value_or(""), model));
@@ -435,12 +438,14 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
                                        std::move(windows), place, again));
   VIGIE_TRY(watch->score_with(state_, of.number));
+  watch->refer_to(state_, of.number);
   auto& at = followed(model);
   at.since.reset();
   if (anew) at.incidents.compare_anew(watch->scored());
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
+  watch->compare_with(at.config.reference);
   watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
@@ -457,7 +462,9 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
-  if (of.watch) of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
+  if (of.watch)
+    of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key),
+        of.watch->compare_with(config->reference);
   of.config = std::move(*config);
   VIGIE_TRY(set_streams(of, false));
   maintenance.plan(model, of.config.maintenance);

@@ -170,7 +170,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_TRY(known(json, "",
                   {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
                    "segments", "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on",
-                   "detectors", "maintenance"}));
+                   "detectors", "reference", "maintenance"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -266,6 +266,9 @@ Result<ModelConfig> read_model_config(std::string_view body) {
                       fmt::format("depends_on[{}].name: {} is there twice", i, vigie::quoted(other.name)));
       out.depends_on.push_back(std::move(dependency));
     }
+  }
+  if (const auto at = json.find("reference"); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.reference, read_reference_choice(at->dump(-1, ' ', false, Json::error_handler_t::replace)));
   }
   if (const auto at = json.find("maintenance"); at != json.end() && !at->is_null()) {
     if (!at->is_array() || at->size() > kMostMaintenance)

@@ -14,6 +14,7 @@
 #include "metric/metric.h"
 #include "server/dependencies.h"
 #include "server/planned_work.h"
+#include "server/reference_choice.h"
 #include "server/row_privacy.h"
 
 namespace vigie::server {
@@ -33,14 +34,15 @@ struct ModelConfig {
   std::vector<std::string> runs_on;               ///< sources of samples whose seconds its requests take
   std::vector<Dependency> depends_on;
   std::optional<std::vector<engine::StreamSpec>> detectors;  ///< nothing: ModelStreams::usual()
+  ReferenceChoice reference;
   std::vector<PlannedWork> maintenance;  ///< in which nobody is woken
   std::string json = "{}";               ///< all that was said, as it was said
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
-/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors
-/// and maintenance.
+/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
+/// maintenance and reference.
 /// Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 

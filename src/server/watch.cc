@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint8_t kVersion = 4, kOldest = 3;
 constexpr std::string_view kOpenMagic = "VOPN";
-constexpr std::uint8_t kOpenVersion = 1;
+constexpr std::uint8_t kOpenVersion = 2;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::string_view kMaintenance = "maintenance";
 constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
@@ -131,6 +131,18 @@ void Watch::show_by(const std::map<std::string, Privacy>& said, const std::strin
   samples_->show_by(privacy_);
 }
 
+void Watch::refer_to(State& state, std::uint32_t model) {
+  own_ = std::make_unique<LiveReference>(model, live_->window(), state);
+  live_->judge_by(
+      [this](const auto& window, const auto& data, auto& counted, const auto* apart, const auto& posted,
+             const auto& own) { return own_->judge(live_->comparing(), window, data, counted, apart, posted, own); });
+}
+
+void Watch::maintained_by(Maintained maintained) {
+  maintained_ = std::move(maintained);
+  if (own_) own_->leave_out([this](auto from, auto to) { return maintained_(from, to).has_value(); });
+}
+
 Status Watch::score_with(State& state, std::uint32_t model) {
   if (!reference_->scores) return {};
   VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, live_->window(), state));
@@ -141,12 +153,22 @@ Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence
   live_->at(place);
   Timed timed(rows, time_column_, static_cast<double>(arrived));
   const auto astray = live_->astray();
-  VIGIE_TRY(live_->add(timed, arrived));
+  VIGIE_ASSIGN(const auto apart, rows_apart(rows));
+  VIGIE_TRY(live_->add(timed, arrived, apart));
   if (again) live_->astray(astray);
   VIGIE_TRY(count_versions(rows));
   VIGIE_TRY(samples_->add(timed, rows, id_column_, *live_));
   if (!scores_ || again) return {};
   return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
+}
+
+Result<std::vector<std::uint8_t>> Watch::rows_apart(table::Batch& rows) const {
+  std::vector<std::uint8_t> out;
+  if (!own_ || !own_->sets_apart()) return out;
+  VIGIE_ASSIGN(const auto version, rows.column(version_column_));
+  for (const auto code : version.codes)
+    out.push_back(code >= 0 && own_->sets_apart(version.dictionary[static_cast<std::size_t>(code)]));
+  return out;
 }
 
 Status Watch::count_versions(table::Batch& rows) {
@@ -203,6 +225,8 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     const auto work = maintained_(one.start, one.end);
     const auto verdict = std::string(work ? kMaintenance : to_string(one.result.verdict));
     auto body = view::to_json(one.result, verdict);
+    const auto compared = own_ ? own_->take_said(one.key) : LiveReference::Said();
+    if (!compared.json.empty()) add_to(body, "\"reference\": " + compared.json);
     if (work) add_to(body, said_of(*work, one.result.verdict));
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
     if (const auto versions = versions_.find(one.key); versions != versions_.end())
@@ -211,7 +235,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
           fmt::format(R"("versions": {})",
                       nlohmann::json(versions->second).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
-    sighting.restated = one.restated > 0;
+    sighting.restated = one.restated > 0, sighting.compared_with = compared.text;
     out.push_back({{model_, one.start, one.end, key, verdict, std::move(body)},
                    std::move(sighting),
                    samples_->chosen(one.key, key)});

@@ -17,6 +17,7 @@
 #include "event/record.h"
 #include "journal/reader.h"
 #include "server/figures.h"
+#include "server/live_reference.h"
 #include "server/live_scores.h"
 #include "server/maintenance.h"
 #include "server/model_config.h"
@@ -37,6 +38,9 @@ class Watch {
                                              engine::WindowSpec windows, journal::Sequence place, Again again = {});
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
+  /// Lets it compare its windows with others of its own, which are kept there.
+  void refer_to(State& state, std::uint32_t model);
+  void compare_with(const ReferenceChoice& choice) { own_->choose(choice); }
   const std::string& model() const { return model_; }
   const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }
   /// How many false alarms in 30 days are borne with.
@@ -45,7 +49,7 @@ class Watch {
   void allow_lateness(std::int64_t micros) { live_->allow_lateness(micros); }
   using Maintained = std::function<std::optional<Maintenance::Time>(std::int64_t from, std::int64_t to)>;
   /// When it is worked on. Windows of such times say so, and do not count for the state.
-  void maintained_by(Maintained maintained) { maintained_ = std::move(maintained); }
+  void maintained_by(Maintained maintained);
   /// What of rows to come may be kept and shown, as people said; `key`: of hashes. Before that nothing is.
   void show_by(const std::map<std::string, Privacy>& said, const std::string& key);
 
@@ -106,12 +110,14 @@ class Watch {
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
   Status load_open(std::string_view bytes);
+  Result<std::vector<std::uint8_t>> rows_apart(table::Batch& rows) const;
   Status count_versions(table::Batch& rows);
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
   std::unique_ptr<table::JsonShape> shape_;
   std::unique_ptr<LiveScores> scores_;
+  std::unique_ptr<LiveReference> own_;
   std::optional<RowSamples> samples_;
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A model of `vigie serve` whose windows are compared with windows of its own: those before, of the same hour, of another
+version.
+
+usage: references.py VIGIE     the last line says what was found
+"""
+import datetime
+import json
+import pathlib
+import random
+import signal
+import sys
+import tempfile
+
+from service import Checks, Service
+
+START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
+ROWS = 60
+rng = random.Random(1)
+checks = Checks()
+expect, until = checks.expect, checks.until
+
+
+def hour(number, age=40, kind="abc", version="1"):
+    return "\n".join(json.dumps({
+        "id": f"{number}-{version}-{i}", "timestamp": (START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)).isoformat(),
+        "features": {"age": rng.gauss(age, 10), "kind": rng.choice(kind)}, "score": round(rng.random(), 4),
+        "version": version}) for i in range(ROWS)).encode()
+
+
+def at(number):
+    return (START + datetime.timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def main():
+    vigie = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        data = str(pathlib.Path(folder) / "data")
+        service = Service(vigie, data)
+
+        def get(path):
+            return service.ask("GET", path)[1]
+
+        def post(path, body=None):
+            return service.ask("POST", path, body)
+
+        def window_of(model, number):
+            found = until(f"the window of hour {number} of {model}", lambda: {w["start"]: w for w in get(f"/v1/models/{model}/windows")},
+                          lambda w: at(number) in w)
+            return found.get(at(number), {})
+
+        def begin(model, reference, hours=24):
+            expect("PUT " + model, service.ask("PUT", f"/v1/models/{model}", json.dumps({"window": "hour", "reference": reference}))[0], 200)
+            expect("reference of " + model, post(f"/v1/models/{model}/reference", b"\n".join(hour(h) for h in range(-hours, 0)))[0], 202)
+
+        def send(model, first, last, **more):
+            for h in range(first, last):
+                post(f"/v1/models/{model}/predictions", hour(h, **more))
+
+        for said, why in (('"movng"', 'reference: unknown kind "movng"; did you mean "moving"?'),
+                          ('{"kind": "moving", "weeks": 2}', "reference.weeks: is of the kind same_time"),
+                          ('{"kind": "version"}', "reference.version: expected that of the model which the others are compared with, got null"),
+                          ('{"kind": "moving", "length": "7"}', 'reference.length: expected a length of at most 400 days, as 12h or 7d, got "7"')):
+            expect("PUT of " + said, service.ask("PUT", "/v1/models/none", f'{{"reference": {said}}}'), (400, {"error": why, "where": "body"}))
+
+        # Applicants became older by half and stayed so: for the posted reference that goes on and on, for windows before
+        # it is usual after a day; what then comes is judged by those, and over a kill.
+        begin("moving", {"kind": "moving", "length": "12h", "gap": "2h"})
+        send("moving", 0, 3)
+        first = window_of("moving", 1)["reference"]
+        expect("too few", (first["kind"], "five are needed" in first["why"]), ("posted", True))
+        send("moving", 3, 24, age=60, kind="abcd")
+        expect("at first", window_of("moving", 4)["verdict"], "drift")
+        until("a day later", lambda: window_of("moving", 22), lambda w: w.get("verdict") == "ok")
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data)
+        send("moving", 24, 26, age=60, kind="abcd")
+        send("moving", 26, 29, age=85, kind="abcd")
+        usual, later = window_of("moving", 24), window_of("moving", 26)
+        of = usual["reference"]
+        expect("what it was compared with", (of["kind"], of["from"], of["to"], of["windows"], of["rows"]), ("moving", at(10), at(22), 12, 12 * ROWS))
+        expect("its verdicts", (usual["verdict"], later["verdict"]), ("ok", "drift"))
+        incidents = get("/v1/incidents?model=moving&state=open")
+        expect("of the incident", [i["compared_with"] for i in incidents][:1] != [None], True)
+
+        # The window before: a step is seen once.
+        begin("previous", "previous")
+        send("previous", 0, 12)
+        send("previous", 12, 18, age=70)
+        step, after = window_of("previous", 12), window_of("previous", 14)
+        expect("previous", (step["reference"]["kind"], step["reference"]["from"], step["reference"]["windows"]), ("previous", at(11), 1))
+        expect("a step", step["verdict"], "drift")
+        expect("and after it", (after["verdict"], after["reference"]["from"]), ("ok", at(13)))
+
+        # Nights are others than days: that is no drift for the same hour of the week before.
+        begin("season", {"kind": "same_time", "weeks": 2})
+        for day in range(8):
+            for h in range(24):
+                post("/v1/models/season/predictions", hour(24 * day + h, age=30 if h < 8 else 60))
+        night = window_of("season", 24 * 7 + 3)
+        expect("the same hour", (night["reference"]["kind"], night["reference"]["from"], night["verdict"]), ("same_time", at(3), "ok"))
+        expect("of the week before there is none", window_of("season", 24 * 6 + 3)["reference"]["kind"], "posted")
+
+        # A new version answers other than the one before it: not by the posted reference, but beside it.
+        begin("versions", {"kind": "version", "version": "1"})
+        for h in range(0, 4):
+            post("/v1/models/versions/predictions", hour(h, version="1"))
+            post("/v1/models/versions/predictions", hour(h, age=40 if h < 2 else 60, version="2"))
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data)
+        post("/v1/models/versions/predictions", hour(4, version="2"))
+        post("/v1/models/versions/predictions", hour(5, version="2"))
+        same, other, alone = (window_of("versions", h) for h in (1, 3, 4))
+        expect("versions", same["reference"], {"kind": "version", "version": "1", "rows": ROWS, "compared_rows": ROWS})
+        expect("alike, and not", (same["verdict"], same["rows"], other["verdict"]), ("ok", 2 * ROWS, "drift"))
+        expect("alone", (alone["reference"]["kind"], alone["reference"]["why"]), ("posted", "it has no row of version 1"))
+        expect("its incident", [i["compared_with"] for i in get("/v1/incidents?model=versions")][:1], ["version 1 at the same time"])
+
+        # Who is worked on is no measure: its hours are in no reference.
+        config = {"window": "hour", "reference": "previous", "maintenance": [{"from": at(20), "for": "2h"}]}
+        expect("PUT with maintenance", service.ask("PUT", "/v1/models/previous", json.dumps(config))[0], 200)
+        send("previous", 18, 25, age=70)
+        expect("past maintenance", window_of("previous", 22)["reference"]["from"], at(19))
+        expect("graceful end", service.end(signal.SIGTERM), 0)
+    return checks.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
