@@ -19,8 +19,8 @@ constexpr std::uint8_t kVersion = 1;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMonth = 30 * 8.64e10;  // µs
 constexpr double kTabled = 100'000, kMostTarget = 1e7;
-// Going on from its recent values, and beyond the table, adwin alarms up to 1.9 times as often as its target says (normal
-// values, a target of 1.7 million): so many times as long a one is asked for.
+// Going on from its recent values, and beyond the table, adwin alarms up to 1.9 times as often as its target says
+// (normal values, a target of 1.7 million): so many times as long a one is asked for.
 constexpr double kSooner = 2.5;
 constexpr std::int64_t kEnough = 100;                             // errors of which the mean is like a normal number
 constexpr double kMoreBy = 1.5, kLessBy = 4;                      // from when on it begins anew

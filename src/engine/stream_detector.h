@@ -35,9 +35,9 @@ struct StreamReference {
 
 /// A detector at work on the values of one stream, one after the other, with its share of the model's false alarms.
 ///
-/// The share, so many in 30 days, becomes target_arl, with a margin, by the rate of the values: that of the reference until a day of
-/// them was seen (where there is none: an hour, with the longest target_arl until then), then as they come. Beyond the
-/// tables of run lengths their law is gone on with, up to ten million; beyond that one update is the
+/// The share, so many in 30 days, becomes target_arl, with a margin, by the rate of the values: that of the reference
+/// until a day of them was seen (where there is none: an hour, with the longest target_arl until then), then as they
+/// come. Beyond the tables of run lengths their law is gone on with, up to ten million; beyond that one update is the
 /// mean of several values, or of fewer than a hundred errors the first, since the mean of few is no normal number.
 /// Below the table its least is taken. It begins anew where the rate asks for one and a half times as much, or for a
 /// quarter. `sprt` gets the share as its alpha. Parameters that were given stay, and the share
