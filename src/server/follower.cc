@@ -449,7 +449,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
-  urgent_ = urgent_ || anew;
+  at.anew = anew, urgent_ = urgent_ || anew;
   VIGIE_TRY(set_streams(at, anew));
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
@@ -611,7 +611,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
       std::lock_guard lock(mutex_);
       astray_[watch.model()] = watch.astray();
     }
-    if (!closed.empty()) of.judged = ++judged_;
+    if (!closed.empty()) of.judged = ++judged_, let_rest();
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;
       models_.update(model, [&](Model& known) { known.state = watch.state(); });
@@ -673,15 +673,16 @@ Status Follower::commit(journal::Sequence offset, bool last) {
   counted_ = offset;
   journal_.keep(std::string(kConsumer), keep);
   committed_(offset);
+  for (auto& [name, of] : followed_) of.anew = false;
   let_rest();
   return {};
 }
 
-// Behind a commit, when their references can be had again; those that judged last stay awake.
+// Those whose references were committed, and so can be had again; those that judged last stay awake.
 void Follower::let_rest() {
   std::vector<Followed*> awake;
   for (auto& [name, of] : followed_)
-    if (of.watch && !of.watch->rests()) awake.push_back(&of);
+    if (of.watch && !of.anew && !of.watch->rests()) awake.push_back(&of);
   std::ranges::sort(awake, std::greater(), &Followed::judged);
   for (std::size_t i = kMostAwake; i < awake.size(); ++i) awake[i]->watch->rest();
 }

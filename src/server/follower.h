@@ -102,6 +102,7 @@ class Follower {
     HeldNotices held;
     ModelConfig config;
     bool changed = true;                // since the last commit
+    bool anew = false;                  // its reference, since the last commit
     std::int64_t judged = 0;            // judged_ when a window was last
     std::optional<std::int64_t> since;  // read_ when the first row came that no kept window has
   };
