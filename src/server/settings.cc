@@ -334,23 +334,26 @@ Status check_open(const Setting& listen, const ServiceOptions& o) {
   return wrong(listen, fmt::format("{} is open to others, and that takes {}", listen.text, fmt::join(lacks, " and ")));
 }
 
-Status read_targets(const Setting& notify, const Environment& environment, ServiceOptions& out) {
-  for (const auto& [place, spec] : notify.texts) {
-    auto target = notify::make_target(spec, environment);
-    if (!target) return fail(Code::kUsage, fmt::format("{}: {}", place, target.error().message));
-    out.targets.push_back(std::move(*target));
+// What each of the texts makes; an error says which of them it is of.
+template <class Make, class T>
+Status make_each(const Setting& setting, const Make& make, std::vector<T>& out) {
+  for (const auto& [place, text] : setting.texts) {
+    auto made = make(text);
+    if (!made) return fail(Code::kUsage, fmt::format("{}: {}", place, made.error().message));
+    out.push_back(std::move(*made));
   }
+  return {};
+}
+
+Status read_targets(const Setting& notify, const Environment& environment, ServiceOptions& out) {
+  VIGIE_TRY(make_each(notify, [&](const auto& spec) { return notify::make_target(spec, environment); }, out.targets));
   if (auto named = notify::check(out.targets); !named) return wrong(notify, named.error().message);
   return {};
 }
 
 Status read_samples(const Setting& samples, const Setting& prices, const Environment& environment,
                     ServiceOptions& out) {
-  for (const auto& [place, spec] : samples.texts) {
-    auto sample = source::make_sample(spec, environment);
-    if (!sample) return fail(Code::kUsage, fmt::format("{}: {}", place, sample.error().message));
-    out.samples.push_back(std::move(*sample));
-  }
+  VIGIE_TRY(make_each(samples, [&](const auto& spec) { return source::make_sample(spec, environment); }, out.samples));
   for (const auto& [place, price] : prices.texts)
     if (auto read = out.prices.read(price); !read)
       return fail(Code::kUsage, fmt::format("{}: {}", place, read.error().message));
@@ -358,11 +361,7 @@ Status read_samples(const Setting& samples, const Setting& prices, const Environ
 }
 
 Status read_sources(const Setting& sources, const Environment& environment, ServiceOptions& out) {
-  for (const auto& [place, spec] : sources.texts) {
-    auto feed = source::make_feed(spec, environment);
-    if (!feed) return fail(Code::kUsage, fmt::format("{}: {}", place, feed.error().message));
-    out.sources.push_back(std::move(*feed));
-  }
+  VIGIE_TRY(make_each(sources, [&](const auto& spec) { return source::make_feed(spec, environment); }, out.sources));
   if (auto good = source::check(out.sources); !good) return wrong(sources, good.error().message);
   return {};
 }
