@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "engine/counts_bytes_internal.h"
 #include "engine/quality_reference.h"
 #include "engine/score_reference.h"
 
@@ -46,24 +47,6 @@ drift::WindowSummary load_summary(ByteReader& in) {
   s.hour = hour;
   s.weekday = weekday;
   return s;
-}
-
-void save_counts(ByteWriter& out, const Counts& counts) {
-  out.varint(counts.cells.size());
-  for (auto c : counts.cells) out.varint(static_cast<std::uint64_t>(c));
-  for (auto c : {counts.missing, counts.uncounted, counts.uncounted_missing}) out.varint(static_cast<std::uint64_t>(c));
-}
-
-Counts load_counts(ByteReader& in) {
-  Counts counts;
-  counts.cells.resize(in.count(1));
-  for (auto& c : counts.cells) c = load_count(in);
-  for (auto* c : {&counts.missing, &counts.uncounted, &counts.uncounted_missing}) *c = load_count(in);
-  // Each of them can be held, their sum need not.
-  std::int64_t all = saturating_add(saturating_add(counts.missing, counts.uncounted), counts.uncounted_missing);
-  for (auto c : counts.cells) all = saturating_add(all, c);
-  if (all > kMostRows) in.fail();
-  return counts;
 }
 
 void save_column(ByteWriter& out, const ColumnProfile& c) {
@@ -171,6 +154,24 @@ Result<ColumnProfile> load_column(ByteReader& in) {
 }
 
 }  // namespace
+
+void save_counts(ByteWriter& out, const Counts& counts) {
+  out.varint(counts.cells.size());
+  for (auto c : counts.cells) out.varint(static_cast<std::uint64_t>(c));
+  for (auto c : {counts.missing, counts.uncounted, counts.uncounted_missing}) out.varint(static_cast<std::uint64_t>(c));
+}
+
+Counts load_counts(ByteReader& in) {
+  Counts counts;
+  counts.cells.resize(in.count(1));
+  for (auto& c : counts.cells) c = load_count(in);
+  for (auto* c : {&counts.missing, &counts.uncounted, &counts.uncounted_missing}) *c = load_count(in);
+  // Each of them can be held, their sum need not.
+  std::int64_t all = saturating_add(saturating_add(counts.missing, counts.uncounted), counts.uncounted_missing);
+  for (auto c : counts.cells) all = saturating_add(all, c);
+  if (all > kMostRows) in.fail();
+  return counts;
+}
 
 std::string_view to_string(Verdict verdict) {
   constexpr std::string_view kNames[] = {"no_data", "ok", "warning", "drift"};

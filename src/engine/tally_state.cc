@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/counts_bytes_internal.h"
 #include "engine/tally_builder_internal.h"
 
 namespace vigie::engine {
@@ -29,10 +30,8 @@ void save_groups(ByteWriter& out, const std::vector<std::vector<Counts>>& all) {
   for (const auto& groups : all) {
     out.varint(groups.size());
     for (const auto& counts : groups) {
-      out.varint(counts.cells.size());
-      for (auto cell : counts.cells) save_count(out, cell);
-      for (auto count : {counts.missing, counts.uncounted, counts.uncounted_missing, counts.beyond})
-        save_count(out, count);
+      save_counts(out, counts);
+      save_count(out, counts.beyond);
     }
   }
 }
@@ -40,11 +39,9 @@ void load_groups(ByteReader& in, std::size_t width, std::vector<std::vector<Coun
   for (auto& groups : all) {
     groups.resize(in.count(5));
     for (auto& counts : groups) {
-      counts.cells.resize(in.count(1));
+      counts = load_counts(in);
       if (counts.cells.size() > width) in.fail();
-      for (auto& cell : counts.cells) cell = load_count(in);
-      for (auto* count : {&counts.missing, &counts.uncounted, &counts.uncounted_missing, &counts.beyond})
-        *count = load_count(in);
+      counts.beyond = load_count(in);
     }
   }
 }

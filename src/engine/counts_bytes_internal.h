@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/bytes.h"
+#include "engine/profile.h"
+
+namespace vigie::engine {
+
+/// All but `beyond`, and back: no sum of them is more rows than there can be.
+void save_counts(ByteWriter& out, const Counts& counts);
+Counts load_counts(ByteReader& in);
+
+}  // namespace vigie::engine
