@@ -5,18 +5,16 @@
 usage: incidents.py VIGIE     the last line says what was found
 """
 import datetime
-import http.server
 import json
 import pathlib
 import random
 import signal
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 
-from service import Checks, Service
+from service import Checks, Hook, Service
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS = 120
@@ -45,31 +43,18 @@ def lines(rows):
     return "\n".join(json.dumps(row) for row in rows).encode()
 
 
-class Hook(http.server.BaseHTTPRequestHandler):
-    """Where incidents are told: refuses the first request."""
-    told, asked = [], 0
+class FirstRefused(Hook):
+    asked = 0
 
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        Hook.asked += 1
-        if Hook.asked == 1:
-            self.send_response(503)
-            self.send_header("Retry-After", "1")
-        else:
-            Hook.told.append(json.loads(body))
-            self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+    def refuse(self):
+        FirstRefused.asked += 1
+        return FirstRefused.asked == 1
 
 
 def main():
     vigie = sys.argv[1]
-    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
-    more = ["--notify", f"webhook(url=http://127.0.0.1:{hook.server_port}/)", "--page", "https://vigie.example.org"]
+    hook = FirstRefused.start()
+    more = ["--notify", f"webhook(url={hook})", "--page", "https://vigie.example.org"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
         service = Service(vigie, data, more=more)

@@ -5,16 +5,14 @@
 usage: maintenance.py VIGIE     the last line says what was found
 """
 import datetime
-import http.server
 import json
 import pathlib
 import random
 import signal
 import sys
 import tempfile
-import threading
 
-from service import Checks, Service
+from service import Checks, Hook, Service
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS = 60
@@ -33,27 +31,12 @@ def at(number):
     return (START + datetime.timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Hook(http.server.BaseHTTPRequestHandler):
-    """Where incidents are told."""
-    told = []
-
-    def do_POST(self):
-        Hook.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 def main():
     vigie = sys.argv[1]
-    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    hook = Hook.start()
     with tempfile.TemporaryDirectory() as folder:
         data, settings = str(pathlib.Path(folder) / "data"), pathlib.Path(folder) / "vigie.yaml"
-        settings.write_text(f"notify: webhook(url=http://127.0.0.1:{hook.server_port}/)\nmaintenance:\n"
+        settings.write_text(f"notify: webhook(url={hook})\nmaintenance:\n"
                             "  backups: {days: [tue], at: \"02:00\", for: 1h}\n")
         more = ["--config", str(settings)]
         service = Service(vigie, data, more=more)

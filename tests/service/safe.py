@@ -5,7 +5,6 @@ while it runs. Asked by curl, openssl s_client and the clients.
 
 usage: safe.py VIGIE     the last line says what was found
 """
-import http.server
 import json
 import os
 import pathlib
@@ -17,10 +16,9 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-from service import Service, free_port
+from service import Hook, Service, free_port
 
 VIGIE = sys.argv[1]
 CLIENT = pathlib.Path(__file__).resolve().parents[2] / "clients" / "python"
@@ -172,22 +170,8 @@ def senders(folder, service, made, tokens):
     until("what they sent is counted", lambda: (counted("sent"), counted("python")) == (200, 50))
 
 
-class Hook(http.server.BaseHTTPRequestHandler):
-    told = []
-
-    def do_POST(self):
-        Hook.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 def reloads(folder, made, key, tokens, hashes):
-    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    hook = Hook.start()
     there, its_key = folder / "live.crt", folder / "live.key"
     shutil.copy(made, there), shutil.copy(key, its_key)
     file, said = folder / "vigie.yaml", folder / "said.txt"
@@ -235,7 +219,7 @@ def reloads(folder, made, key, tokens, hashes):
     fresh, fresh_key = certificate(folder, "fresh")
     shutil.copy(fresh, there), shutil.copy(fresh_key, its_key)
     before = serial_of(service.port)
-    write(owner="bob", admin="second", body="2MiB", more=f"notify: webhook(url=http://127.0.0.1:{hook.server_port}/)\nfsync: never\nthreads: 1\n")
+    write(owner="bob", admin="second", body="2MiB", more=f"notify: webhook(url={hook})\nfsync: never\nthreads: 1\n")
     open_connection = socket.create_connection(("127.0.0.1", service.port))
     kept = ssl.create_default_context(cafile=str(made)).wrap_socket(open_connection, server_hostname="127.0.0.1")
     reload("taken over", "a reload")
@@ -279,7 +263,6 @@ def reloads(folder, made, key, tokens, hashes):
     expect("the old certificate is shown", serial_of(service.port), "subject=CN = fresh")
     expect("no secret was said", [s for s in [*tokens.values(), *hashes.values(), env["OTHER"]] if s in said.read_text()], [])
     expect("it ends as asked", service.end(), 0)
-    hook.shutdown()
 
 
 def main():

@@ -2,11 +2,13 @@
 """A `vigie serve` that a test starts, asks and ends."""
 import atexit
 import http.client
+import http.server
 import json
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 
@@ -37,6 +39,35 @@ class Checks:
             print("FAILED", line)
         print(f"{self.count - len(self.wrong)} passed, {len(self.wrong)} failed")
         return bool(self.wrong)
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    """Where incidents are told, as by webhook: what came is in `told`. refuse() says whether this one is to come again."""
+    told = []
+
+    @classmethod
+    def start(cls):
+        """Its address."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), cls)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    def refuse(self):
+        return False
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.refuse():
+            self.send_response(503)
+            self.send_header("Retry-After", "1")
+        else:
+            self.told.append(json.loads(body))
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 class Service:
