@@ -33,11 +33,10 @@ def main():
 
         def turn(seconds):
             hands.write_text(f"{seconds - time.time():+.0f}")
-            os.utime(hands, (sent, sent))
 
         turn(begin)
         env = {**os.environ, "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(hands), "FAKETIME_NO_CACHE": "1",
-               "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         start = lambda: Service(sys.argv[1], str(folder / "data"), env=env)
         service = start()
         row = lambda name, at: json.dumps({"id": name, "features": {"x": round(rng.gauss(0, 1), 3)}, **({"timestamp": at} if at else {})})
