@@ -19,9 +19,10 @@ struct Options {
 };
 
 Result<int> run(const Options& o) {
-  const std::vector<std::string> kinds{"windows", "scores", "incidents", "audit", "models"};
+  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models"};
   if (std::find(kinds.begin(), kinds.end(), o.what) == kinds.end())
-    return fail(Code::kUsage, unknown_name("export", o.what, kinds) + " (windows, scores, incidents, audit, models)");
+    return fail(Code::kUsage,
+                unknown_name("export", o.what, kinds) + " (" + fmt::to_string(fmt::join(kinds, ", ")) + ")");
   VIGIE_ASSIGN(auto service, ServiceClient::make(o.url, "--url", o.credentials));
   auto path = "/v1/export/" + o.what + "?limit=10000";
   for (const auto& [name, value] : {std::pair{"model", &o.model}, {"from", &o.from}, {"to", &o.to}})
@@ -43,7 +44,8 @@ Command add_export(CLI::App& program) {
       "/v1/export/windows?format=parquet gives the same page by page as Parquet. Exit\n"
       "status: 0 done; 2 bad usage; 3 the service does not answer.");
   auto o = std::make_shared<Options>();
-  app->add_option("WHAT", o->what, "windows, scores, incidents, audit or models")->required();
+  app->add_option("WHAT", o->what, "windows, merged (windows put together), scores, incidents, audit or models")
+      ->required();
   app->add_option("--model", o->model, "only of this one")->type_name("NAME");
   app->add_option("--from", o->from, "only what is not older")->type_name("TIME");
   app->add_option("--to", o->to, "only what is older")->type_name("TIME");

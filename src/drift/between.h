@@ -56,6 +56,10 @@ class Summarizer {
   std::vector<double> category_share_;   ///< categorical: their reference shares
 };
 
+/// The summary of several windows together. Not known of theirs: chi2, which is NaN. Hour and weekday are left to the
+/// caller. Of no window: 0 rows.
+WindowSummary merge(std::span<const WindowSummary> windows);
+
 /// What HealthyWindows says of a window.
 struct Between {
   double p_value;  ///< NaN with fewer than kFewestWindows healthy windows or kFewestRows rows

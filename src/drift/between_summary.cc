@@ -109,4 +109,35 @@ WindowSummary Summarizer::operator()(const Sample& window, bool held_out) const 
   return summary;
 }
 
+WindowSummary merge(std::span<const WindowSummary> windows) {
+  WindowSummary out;
+  if (windows.empty()) return out;
+  for (const auto& w : windows) out.rows += w.rows;
+  std::size_t shares = windows.front().arcsine.size();
+  for (const auto& w : windows) shares = std::min(shares, w.arcsine.size());
+  for (std::size_t i = 0; i < shares; ++i) {
+    double count = 0;
+    for (const auto& w : windows) count += count_of(w.arcsine[i], w.rows);
+    out.arcsine.push_back(arcsine(std::max(0., count), out.rows));
+  }
+  if (shares > 0) return out;
+  double mean = 0;
+  for (const auto& w : windows) mean += w.location * w.rows / out.rows;
+  double second = 0, third = 0, fourth = 0;
+  for (const auto& w : windows) {
+    const double d = w.location - mean, v = std::exp(2 * w.log_scale);
+    const double v3 = std::isfinite(w.skew) ? w.skew * std::pow(v, 1.5) : 0,
+                 v4 = std::isfinite(w.log_kurtosis) ? std::exp(w.log_kurtosis) * v * v : v * v;
+    const double share = w.rows / out.rows;
+    second += share * (v + d * d);
+    third += share * (v3 + 3 * d * v + d * d * d);
+    fourth += share * (v4 + 4 * d * v3 + 6 * d * d * v + d * d * d * d);
+  }
+  out.location = mean;
+  out.log_scale = std::log(second) / 2;
+  out.skew = third / std::pow(second, 1.5);
+  out.log_kurtosis = std::log(fourth / (second * second));
+  return out;
+}
+
 }  // namespace vigie::drift

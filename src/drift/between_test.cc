@@ -327,5 +327,33 @@ TEST(Between, DetectableShiftInWindowDeviations) {
   EXPECT_TRUE(std::isnan(healthy.test(current, .0025).p_value));
 }
 
+TEST(Merge, IsTheSummaryOfAllRows) {
+  for (const auto kind : {kNumeric, kCategorical}) {
+    const Column column(kind, {{3, 55, 90, 18, 67, 61, 42, 32, 35, 1},
+                               {0, 43, 77, 26, 57, 93, 40, 32, 32, 0},
+                               {9, 154, 93, 18, 49, 68, 36, 43, 139, 2},
+                               {0, 0, 0, 0, 40, 0, 0, 0, 0, 0}});
+    Counts sum(10);
+    std::vector<WindowSummary> parts;
+    for (const auto& window : column.windows) {
+      parts.push_back(column.summary(window));
+      for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += window[j];
+    }
+    const auto whole = column.summary(sum), merged = merge(parts);
+    EXPECT_EQ(merged.rows, whole.rows);
+    EXPECT_TRUE(std::isnan(merged.chi2));
+    EXPECT_EQ(merged.hour, -1);
+    ASSERT_EQ(merged.arcsine.size(), whole.arcsine.size());
+    for (std::size_t i = 0; i < whole.arcsine.size(); ++i) EXPECT_NEAR(merged.arcsine[i], whole.arcsine[i], 1e-12);
+    if (kind == kCategorical) continue;
+    // Of a window whose rows are all in one cell half a row stands for its scale.
+    EXPECT_NEAR(merged.location, whole.location, 1e-12);
+    EXPECT_NEAR(merged.log_scale, whole.log_scale, 1e-3);
+    EXPECT_NEAR(merged.skew, whole.skew, 1e-2);
+    EXPECT_NEAR(merged.log_kurtosis, whole.log_kurtosis, 1e-2);
+  }
+  EXPECT_EQ(merge({}).rows, 0);
+}
+
 }  // namespace
 }  // namespace vigie::drift

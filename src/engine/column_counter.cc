@@ -7,7 +7,6 @@
 namespace vigie::engine {
 namespace {
 
-constexpr std::size_t kFresh = 1000;
 constexpr std::int32_t kMissing = -1, kOtherHalf = -2;  // instead of a code
 
 }  // namespace

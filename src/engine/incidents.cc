@@ -21,7 +21,7 @@ using event::Incident;
 using event::Notice;
 using event::Severity;
 
-constexpr std::uint8_t kVersion = 4;       // an older one is of a track fewer
+constexpr std::uint8_t kVersion = 5;       // an older one is of a track fewer
 constexpr double kMonth = 30 * 8.64e10;    // µs
 constexpr std::size_t kMostCauses = 50;    // of one incident
 constexpr std::size_t kRemembered = 1000;  // windows
@@ -122,7 +122,7 @@ void Incidents::compare_anew(bool scored) {
       courses_.at(static_cast<std::size_t>(Sighting::Track::kData)).troubled = true;
   };
   if (!scored) leave(Sighting::Track::kScores);
-  leave(Sighting::Track::kAttributions), leave(Sighting::Track::kStreams);
+  for (auto track : {Sighting::Track::kAttributions, Sighting::Track::kStreams, Sighting::Track::kMerged}) leave(track);
 }
 
 void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {

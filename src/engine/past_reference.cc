@@ -4,16 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <utility>
 
-#include "base/bytes.h"
 #include "engine/summaries_internal.h"
 
 namespace vigie::engine {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kShares = 16;  // of categories that are followed from window to window
 
 // Cells of a column as they were counted, the names met besides last, on the axis of another one.
@@ -94,31 +91,6 @@ std::vector<PastReference::Column> PastReference::columns_of(const Tally& counte
   return out;
 }
 
-std::string save_counts(const Tally& counted) {
-  ByteWriter out;
-  out.fixed(kVersion);
-  out.varint(counted.cells.size());
-  for (std::size_t c = 0; c < counted.cells.size(); ++c) {
-    out.varint(counted.fresh[c].size());
-    for (const auto& name : counted.fresh[c]) out.string(name);
-    out.varint(counted.widths.size());
-    for (std::size_t k = 0; k < counted.widths.size(); ++k) {
-      out.varint(counted.widths[k]);
-      for (std::size_t s = 0; s < counted.widths[k]; ++s) {
-        const auto* counts = counted.at(c, k, 0, s);
-        auto cells = counts ? counts->cells : std::vector<std::int64_t>();
-        while (!cells.empty() && cells.back() == 0) cells.pop_back();
-        out.varint(cells.size());
-        for (auto cell : cells) out.varint(static_cast<std::uint64_t>(cell));
-        // Which half of the rows chose the categories is nothing to a later window.
-        out.varint(static_cast<std::uint64_t>(counts ? counts->total_missing() : 0));
-        out.varint(static_cast<std::uint64_t>(counts ? counts->beyond : 0));
-      }
-    }
-  }
-  return out.take();
-}
-
 PastReference::PastReference(const Profile& axes, WindowSpec windows) : axes_(axes), windows_(std::move(windows)) {}
 
 void PastReference::add(const Window& window, const Tally& counted) {
@@ -126,30 +98,8 @@ void PastReference::add(const Window& window, const Tally& counted) {
 }
 
 Status PastReference::add(const Window& window, std::string_view saved) {
-  const auto corrupt = [] { return fail(Code::kCorrupt, "what was kept of a window cannot be read"); };
-  ByteReader in(saved);
-  if (in.fixed<std::uint8_t>() != kVersion || in.count(3) != axes_.counted()) return corrupt();
-  Counted one{window, {}};
-  for (std::size_t c = 0; c < axes_.counted() && in.ok(); ++c) {
-    auto& column = one.columns.emplace_back();
-    for (auto names = in.count(1); names > 0; --names) column.fresh.emplace_back(in.string());
-    if (in.count(1) != axes_.segmentations.size()) return corrupt();
-    const auto width = axes_.counted(c).cells() + column.fresh.size();
-    for (std::size_t k = 0; k < axes_.segmentations.size(); ++k) {
-      auto& groups = column.cells.emplace_back();
-      if (in.count(3) != segments_of(k)) return corrupt();
-      groups.resize(segments_of(k));
-      for (auto& counts : groups) {
-        counts.cells.resize(in.count(1));
-        if (counts.cells.size() > width) return corrupt();
-        for (auto& cell : counts.cells) cell = static_cast<std::int64_t>(in.varint());
-        counts.missing = static_cast<std::int64_t>(in.varint());
-        counts.beyond = static_cast<std::int64_t>(in.varint());
-      }
-    }
-  }
-  if (!in.ok() || in.remaining() > 0) return corrupt();
-  counted_.push_back(std::move(one));
+  VIGIE_ASSIGN(const auto counted, read_counts(saved, axes_));
+  add(window, counted);
   return {};
 }
 
@@ -275,32 +225,6 @@ void PastReference::add_quality(const std::vector<std::size_t>& usual, Profile& 
           at == axes_.columns.end()
               ? 0
               : counted_[w].columns[static_cast<std::size_t>(at - axes_.columns.begin())].cells[0][0].missing);
-    }
-  }
-}
-
-void take_out(Tally& all, const Tally& some, const Profile& axes) {
-  all.rows -= some.rows;
-  if (!all.window_rows.empty()) all.window_rows[0] -= some.rows;
-  for (std::size_t c = 0; c < axes.counted(); ++c) {
-    const auto base = axes.counted(c).cells();
-    std::vector<std::size_t> to(base);
-    std::iota(to.begin(), to.end(), std::size_t{0});
-    for (const auto& name : some.fresh[c]) {
-      const auto at = std::find(all.fresh[c].begin(), all.fresh[c].end(), name);
-      // Of very many names, the later ones are among the others there.
-      to.push_back(at == all.fresh[c].end() ? base - 1 : base + static_cast<std::size_t>(at - all.fresh[c].begin()));
-    }
-    for (std::size_t k = 0; k < all.cells[c].size(); ++k) {
-      for (std::size_t s = 0; s < std::min(all.cells[c][k].size(), all.widths[k]); ++s) {
-        const auto* out = some.at(c, k, 0, s);
-        if (!out) continue;
-        auto& counts = all.cells[c][k][s];
-        for (std::size_t i = 0; i < out->cells.size(); ++i)
-          if (to[i] < counts.cells.size()) counts.cells[to[i]] -= std::min(counts.cells[to[i]], out->cells[i]);
-        counts.missing -= std::min(counts.missing, out->total_missing());
-        counts.beyond -= std::min(counts.beyond, out->beyond);
-      }
     }
   }
 }

@@ -7,13 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/profile.h"
-#include "engine/tally.h"
+#include "engine/kept_counts.h"
 
 namespace vigie::engine {
-
-/// What was counted of the only window of a tally on the axes of a profile, as bytes: about a byte a cell.
-std::string save_counts(const Tally& counted);
 
 /// A reference of windows that were counted on the axes of another one: cells and categories are those that the other
 /// one chose, so none was chosen by the rows that are tested, and a row is not looked at twice. The categories are
@@ -59,10 +55,6 @@ class PastReference {
   WindowSpec windows_;
   std::vector<Counted> counted_;
 };
-
-/// Takes out of what was counted of rows what was counted of some of them, both on the axes of `axes`. Least and
-/// greatest values, what could not be read, spans of time and data quality stay those of all.
-void take_out(Tally& all, const Tally& some, const Profile& axes);
 
 /// Brings what was counted on the axes of `axes` to those of `reference`, which a PastReference of them made.
 void bring_to_axes(Tally& counted, const Profile& axes, const Profile& reference);

@@ -26,6 +26,9 @@ Result<std::span<const double>> read_times(table::Batch& batch, std::size_t colu
 /// The error for data of which no record could be read: the first bad record, where there is one.
 Error no_rows(const std::string& name, const table::Problems& problems);
 
+/// Categories that the profile does not have, and that are told apart by name.
+inline constexpr std::size_t kFresh = 1000;
+
 struct Span {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
 };

@@ -11,6 +11,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "server/answers.h"
+#include "server/watch.h"
 #include "table/out_table.h"
 
 namespace vigie::server {
@@ -76,8 +77,8 @@ std::string on_one_line(std::string_view json) {
 }
 
 // One object of what is said of a window and what it holds.
-std::string window_line(const store::Window& w, std::string_view body) {
-  auto line = dumped({{"model", w.model},
+std::string window_line(std::string_view model, const store::Window& w, std::string_view body) {
+  auto line = dumped({{"model", model},
                       {"key", w.key},
                       {"began", iso_time(static_cast<double>(w.start))},
                       {"ended", iso_time(static_cast<double>(w.end))}});
@@ -87,14 +88,16 @@ std::string window_line(const store::Window& w, std::string_view body) {
 }
 
 // Of windows: model by model, "credit/1764000000-1764003600"; no name of a model has a slash.
-Status add_windows(Page& page, bool scores, const Parameters& asked, const store::Store& store, const Models& models) {
+Status add_windows(Page& page, std::string_view what, const Parameters& asked, const store::Store& store,
+                   const Models& models) {
+  const bool scores = what == "scores", merged = what == "merged";
   const auto& after = asked["after"];
   const auto slash = after.find('/');
   constexpr std::size_t kAtOnce = 50;
   for (const auto& model : models.all()) {
     if (asked.has("model") && model.name != asked["model"]) continue;
     if (slash != after.npos && model.name < after.substr(0, slash)) continue;
-    store::WindowQuery query{model.name, asked.from, asked.to, kAtOnce};
+    store::WindowQuery query{merged ? merged_of(model.name) : model.name, asked.from, asked.to, kAtOnce};
     if (slash != after.npos && model.name == after.substr(0, slash)) query.after = after.substr(slash + 1);
     while (!page.full()) {
       query.most = std::min(kAtOnce, page.left());
@@ -104,13 +107,13 @@ Status add_windows(Page& page, bool scores, const Parameters& asked, const store
         query.after = w.key;
         if (scores && w.score.empty()) continue;
         const auto& body = scores ? w.score : w.body;
-        auto line = window_line(w, body);
+        auto line = window_line(model.name, w, body);
         // Of a window that was scored one object of both, as GET /v1/models/{model}/windows has it.
         if (!scores && !w.score.empty()) line.back() = ',', line.append(on_one_line(w.score).substr(1));
         page.add(line,
-                 {text_of(w.model), text_of(w.key), std::optional(w.start), std::optional(w.end),
+                 {text_of(model.name), text_of(w.key), std::optional(w.start), std::optional(w.end),
                   text_of(scores ? w.score_verdict : w.verdict), text_of(body)},
-                 w.model + "/" + w.key);
+                 model.name + "/" + w.key);
       }
       if (found.size() < query.most) break;
     }
@@ -184,7 +187,7 @@ std::vector<std::pair<std::string, Kind>> columns_of(std::string_view what) {
 
 Reply export_page(const Request& request, const store::Store& store, const Models& models) {
   const auto& what = request.path.back();
-  const std::vector<std::string> kinds{"windows", "scores", "incidents", "audit", "models"};
+  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models"};
   if (std::find(kinds.begin(), kinds.end(), what) == kinds.end())
     return refuse(404, unknown_name("export", what, kinds), "path");
   const auto asked = Parameters::read(request, {"model", "from", "to", "limit", "after", "format"}, 1000);
@@ -198,7 +201,7 @@ Reply export_page(const Request& request, const store::Store& store, const Model
   const auto done = what == "incidents" ? add_incidents(page, *asked, store)
                     : what == "audit"   ? add_audit(page, *asked, store)
                     : what == "models"  ? add_models(page, *asked, models)
-                                        : add_windows(page, what == "scores", *asked, store, models);
+                                        : add_windows(page, what, *asked, store, models);
   if (!done) return refuse(done.error(), done.error().code == Code::kInput ? "query" : "store");
   return page.reply(*asked);
 }

@@ -428,7 +428,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
     windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
   if (anew) {
     VIGIE_TRY(LiveScores::forget(of.number, state_));
-    VIGIE_TRY(LiveReference::forget(of.number, state_));
+    VIGIE_TRY(Watch::forget(of.number, state_));
   }
   const auto again = [this, model]() -> Result<std::shared_ptr<const engine::Profile>> {
     VIGIE_ASSIGN(const auto kept, state_.get(reference_of(model)));
@@ -445,7 +445,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
-  watch->compare_with(at.config.reference);
+  VIGIE_TRY(watch->compare_with(at.config.reference));
   watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
@@ -462,9 +462,11 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (!config) return {};
   auto& of = followed(model);
   of.incidents.configure(config->owner, config->runbook, config->monitors);
-  if (of.watch)
-    of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key),
-        of.watch->compare_with(config->reference);
+  if (of.watch) {
+    of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
+    VIGIE_TRY(of.watch->compare_with(config->reference));
+    if (!of.watch->merges()) of.incidents.forget(engine::Sighting::Track::kMerged);
+  }
   of.config = std::move(*config);
   VIGIE_TRY(set_streams(of, false));
   maintenance.plan(model, of.config.maintenance);
@@ -485,7 +487,7 @@ Status Follower::set_streams(Followed& of, bool anew) {
 // Requests are counted before they have their day of healthy hours: a detector whose share shrinks forgets what it
 // learnt.
 void Follower::bear_streams(Followed& of) {
-  const double compared = of.watch ? 1 + of.watch->scored() : 0;
+  const double compared = of.watch ? of.watch->tracks() : 0;
   const bool explained = of.attributions && of.attributions->speaks();
   of.streams.bear(of.config.false_alarms / (compared + explained + 2));
 }
@@ -574,7 +576,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
   // What is compared, what is scored, what requests say, what explains answers and what detectors say share what is
   // borne with.
   const bool explained = of.attributions && of.attributions->speaks();
-  const double own = of.watch ? 1 + of.watch->scored() : 0;
+  const double own = of.watch ? of.watch->tracks() : 0;
   const double tracks = own + of.ops.speaks() + explained + of.streams.speaks();
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
   VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_, planned));

@@ -500,15 +500,20 @@ class Service::Impl {
     });
   }
 
-  // ?from=&to=&limit=&after=
+  // ?merged=&from=&to=&limit=&after=
   Reply windows(const Request& request) {
-    const auto asked = Parameters::read(request, {"from", "to", "limit", "after"}, 1000);
+    const auto asked = Parameters::read(request, {"merged", "from", "to", "limit", "after"}, 1000);
     if (!asked) return refuse(asked.error(), "query");
-    const store::WindowQuery query{request.path[2], asked->from, asked->to, asked->most, (*asked)["after"]};
+    const auto& merged = (*asked)["merged"];
+    if (asked->has("merged") && merged != "true" && merged != "false")
+      return refuse(400, fmt::format("merged: expected true or false, got {}", vigie::quoted(merged)), "query");
+    const auto& name = request.path[2];
+    const store::WindowQuery query{merged == "true" ? merged_of(name) : name, asked->from, asked->to, asked->most,
+                                   (*asked)["after"]};
     const auto found = store_->windows(query);
     if (!found) return refuse(found.error(), "store");
     if (found->empty())
-      if (auto model = one(request.path[2]); model.status != 200) return model;
+      if (auto model = one(name); model.status != 200) return model;
     std::string body = "[";
     for (const auto& window : *found) {
       body.append(body.size() > 1 ? ",\n" : "\n").append(window.body);

@@ -9,6 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/iso_time.h"
+#include "base/text.h"
+#include "server/kept_keys_internal.h"
 #include "view/json.h"
 
 namespace vigie::server {
@@ -19,6 +21,7 @@ constexpr std::string_view kOpenMagic = "VOPN";
 constexpr std::uint8_t kOpenVersion = 2;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::string_view kMaintenance = "maintenance";
+constexpr char kMerged = 'g';              // windows put together, in the State
 constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
 
 // Adds members to a JSON object.
@@ -82,6 +85,10 @@ class Timed final : public table::Batch {
 
 }  // namespace
 
+std::string merged_of(std::string_view model) {
+  return std::string(model) + "/merged";
+}
+
 Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_ptr<const engine::Profile>& reference,
                                            engine::WindowSpec windows, journal::Sequence place, Again again) {
   std::unique_ptr<Watch> watch(new Watch());
@@ -133,9 +140,41 @@ void Watch::show_by(const std::map<std::string, Privacy>& said, const std::strin
 
 void Watch::refer_to(State& state, std::uint32_t model) {
   own_ = std::make_unique<LiveReference>(model, live_->window(), state);
-  live_->judge_by(
-      [this](const auto& window, const auto& data, auto& counted, const auto* apart, const auto& posted,
-             const auto& own) { return own_->judge(live_->comparing(), window, data, counted, apart, posted, own); });
+  state_ = &state, number_ = model;
+  merges_ = engine::MergedWindows::longer(live_->window()).has_value();
+  live_->judge_by([this](const auto& window, const auto& data, auto& counted, const auto* apart, const auto& posted,
+                         const auto& own) -> Result<engine::Comparison> {
+    VIGIE_ASSIGN(auto found, own_->judge(live_->comparing(), window, data, counted, apart, posted, own));
+    if (merges_) VIGIE_TRY(merge(window, found.windows.at(0), counted, posted));
+    return found;
+  });
+}
+
+Status Watch::forget(std::uint32_t model, State& state) {
+  VIGIE_TRY(LiveReference::forget(model, state));
+  return state.drop(all_of(kMerged, model));
+}
+
+// What windows before it are compared with goes along with slow changes, as it is asked to.
+Status Watch::compare_with(const ReferenceChoice& choice) {
+  own_->choose(choice);
+  merges_ = choice.kind == ReferenceChoice::Kind::kPosted && engine::MergedWindows::longer(live_->window());
+  return merges_ ? Status() : state_->drop(all_of(kMerged, number_));
+}
+
+Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,
+                    const engine::Tally& counted, const engine::Profile& posted) {
+  engine::MergedWindows together;
+  const auto key = all_of(kMerged, number_);
+  VIGIE_ASSIGN(const auto kept, state_->kept(key));
+  if (kept) static_cast<void>(together.load(*kept));  // what cannot be read begins anew
+  // What was told of is no news.
+  const bool told =
+      !engine::sighting_of(result, window.start, window.end, level(window.start, window.end)).causes.empty();
+  const bool left_out = told || maintained_(window.start, window.end);
+  VIGIE_ASSIGN(auto merged, together.add(window, result, counted, left_out, posted, live_->comparing(), model_));
+  if (merged) merged_.push_back(std::move(*merged));
+  return state_->keep(key, together.save());
 }
 
 void Watch::maintained_by(Maintained maintained) {
@@ -191,10 +230,10 @@ Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
   return scores_ ? scores_->labelled(record, arrived) : Status();
 }
 
-// What is compared and what is scored share what is borne with.
+// What is judged by itself shares what is borne with.
 double Watch::level(std::int64_t start, std::int64_t end) const {
   constexpr std::int64_t kHour = 3'600'000'000;  // nobody knows how often windows by rows will come
-  return engine::level_of(scores_ ? false_alarms_ / 2 : false_alarms_, live_->calendar() ? end - start : kHour);
+  return engine::level_of(false_alarms_ / tracks(), live_->calendar() ? end - start : kHour);
 }
 
 Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labels) {
@@ -216,10 +255,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(auto closed, live_->close(now, all));
   std::vector<Closed> out;
   for (auto& one : closed) {
-    if (privacy_) {
-      for (auto& c : one.result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
-      for (auto& q : one.result.quality) q.reason = privacy_->sentence(q.column.value_or(""), std::move(q.reason));
-    }
+    hide(one.result);
     const auto key =
         live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
     const auto work = maintained_(one.start, one.end);
@@ -242,9 +278,30 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (!work && one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
+  for (auto& merged : std::exchange(merged_, {})) out.push_back(of_merged(std::move(merged)));
   versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));
   samples_->forget_below(live_->gone_below());
   return out;
+}
+
+void Watch::hide(engine::WindowResult& result) const {
+  if (!privacy_) return;
+  for (auto& c : result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
+  for (auto& q : result.quality) q.reason = privacy_->sentence(q.column.value_or(""), std::move(q.reason));
+}
+
+Watch::Closed Watch::of_merged(engine::MergedWindows::Merged merged) const {
+  hide(merged.result);
+  const auto together = fmt::format(" ({} together)", plural(merged.windows, "window"));
+  auto sighting = engine::sighting_of(merged.result, merged.start, merged.end, level(merged.start, merged.end));
+  sighting.track = engine::Sighting::Track::kMerged;
+  for (auto& cause : sighting.causes) cause.reason += together;
+  const auto verdict = std::string(to_string(merged.result.verdict));
+  auto body = view::to_json(merged.result, verdict);
+  add_to(body, fmt::format(R"("merged": {})", merged.windows));
+  const auto key =
+      live_->calendar() ? fmt::format("{}-{}", merged.start, merged.end) : fmt::format("{}-{}", made_at_, merged.key);
+  return {{merged_of(model_), merged.start, merged.end, key, verdict, std::move(body)}, std::move(sighting), {}};
 }
 
 std::string_view Watch::state() const {

@@ -14,6 +14,7 @@
 
 #include "engine/incidents.h"
 #include "engine/live_windows.h"
+#include "engine/merged_windows.h"
 #include "event/record.h"
 #include "journal/reader.h"
 #include "server/figures.h"
@@ -38,9 +39,11 @@ class Watch {
                                              engine::WindowSpec windows, journal::Sequence place, Again again = {});
   /// Lets it score its windows as labels come, where the reference says how good predictions were.
   Status score_with(State& state, std::uint32_t model);
-  /// Lets it compare its windows with others of its own, which are kept there.
+  /// Lets it compare its windows with others of its own, and put them together; both are kept there.
   void refer_to(State& state, std::uint32_t model);
-  void compare_with(const ReferenceChoice& choice) { own_->choose(choice); }
+  /// There is another posted reference from now on.
+  static Status forget(std::uint32_t model, State& state);
+  Status compare_with(const ReferenceChoice& choice);
   const std::string& model() const { return model_; }
   const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }
   /// How many false alarms in 30 days are borne with.
@@ -65,6 +68,10 @@ class Watch {
   Status add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again);
   const engine::WindowSpec& window() const { return live_->window(); }
   bool scored() const { return scores_ != nullptr; }
+  /// Whether windows are put together: those that are compared with what was posted.
+  bool merges() const { return merges_; }
+  /// What of it is judged by itself, and has a share of the false alarms: windows, their scores, windows put together.
+  double tracks() const { return 1. + scored() + merges(); }
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);
   struct Closed {
@@ -109,6 +116,10 @@ class Watch {
  private:
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
+  void hide(engine::WindowResult& result) const;
+  Status merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,
+               const engine::Tally& counted, const engine::Profile& posted);
+  Closed of_merged(engine::MergedWindows::Merged merged) const;
   Status load_open(std::string_view bytes);
   Result<std::vector<std::uint8_t>> rows_apart(table::Batch& rows) const;
   Status count_versions(table::Batch& rows);
@@ -118,6 +129,10 @@ class Watch {
   std::unique_ptr<table::JsonShape> shape_;
   std::unique_ptr<LiveScores> scores_;
   std::unique_ptr<LiveReference> own_;
+  State* state_ = nullptr;
+  std::uint32_t number_ = 0;
+  bool merges_ = false;
+  std::vector<engine::MergedWindows::Merged> merged_;  // since close() was called
   std::optional<RowSamples> samples_;
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
@@ -134,6 +149,9 @@ class Watch {
   double false_alarms_ = 1;
   Maintained maintained_ = [](auto, auto) { return std::nullopt; };
 };
+
+/// Under which name the store has a model's windows that were put together; no model's own has a slash.
+std::string merged_of(std::string_view model);
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in
 /// any of the forms of JsonRows. Its columns are the features by their names, "prediction", "score" and "label". Its
