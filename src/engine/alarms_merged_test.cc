@@ -76,10 +76,11 @@ WindowSpec by_hour() {
 }
 
 TEST(SlowAlarms, HoursPutTogether) {
-  Table table(fmt::format(
-      "### Hours put together by the day\n\n| days of the reference | rows an hour | columns | hours differ by | by the "
-      "hour of the day | {} |\n|---|---|---|---|---|---|---|---|---|\n",
-      kCells));
+  Table table(
+      fmt::format("### Hours put together by the day\n\n| days of the reference | rows an hour | columns | hours "
+                  "differ by | by the "
+                  "hour of the day | {} |\n|---|---|---|---|---|---|---|---|---|\n",
+                  kCells));
   struct Case {
     Days days;
     std::size_t columns;
@@ -95,13 +96,13 @@ TEST(SlowAlarms, HoursPutTogether) {
                         {{.reference = 3}, 20, .1, .7}};
   for (const auto& [days, columns, tau, rho] : cases) {
     const Scenario s{.columns = columns, .tau = tau, .rho = rho};
-    const auto a = count(columns == 1 ? trials_of(400, 20) : trials_of(100, 4), [&](std::size_t t) {
+    const auto a = count(columns == 1 ? trials_of(400, 20) : trials_of(60, 4), [&](std::size_t t) {
       return run(s, t, hours_of(days), static_cast<std::size_t>(24 * days.reference), by_hour(), merged());
     });
     table.row(fmt::format("| {} | {} | {} | {} sd{} | {} sd | {} |", days.reference, days.rows, columns, tau,
                           rho > 0 ? fmt::format(", correlated by {}", rho) : "", days.by_hour, cells(a)));
-    expect_at_most(a, kAlpha, fmt::format("{} days, {} rows, {} columns, {} sd, {}", days.reference, days.rows, columns,
-                                          tau, rho),
+    expect_at_most(a, kAlpha,
+                   fmt::format("{} days, {} rows, {} columns, {} sd, {}", days.reference, days.rows, columns, tau, rho),
                    1);
   }
 }
@@ -110,16 +111,18 @@ TEST(SlowAlarms, HoursPutTogether) {
 TEST(SlowAlarms, ChangesTooSmallForAnHourAreSeenInADay) {
   const Scenario s{.columns = 1, .tau = .02, .changed = 1, .shift = .2, .kinds = {{kNormal}}};
 
-  Table table("### A shift of 0.2 sd at 50 rows an hour, by what wakes somebody\n\n| days of the reference | hours | days | within "
-              "four days |\n|---|---|---|---|\n");
+  Table table(
+      "### A shift of 0.2 sd at 50 rows an hour, by what wakes somebody\n\n| days of the reference | hours | days | "
+      "within "
+      "four days |\n|---|---|---|---|\n");
   for (int reference : {14, 28}) {
     const Days days{.by_hour = .5, .reference = reference};
     double hours = 0, hours_seen = 0, all = 0, seen = 0, within = 0;
     const auto trials = trials_of(200, 10);
     for (std::size_t t = 0; t < trials; ++t) {
       std::vector<WindowResult> by_themselves;
-      const auto found = run(s, t, hours_of(days, true), static_cast<std::size_t>(24 * reference), by_hour(),
-                             merged(&by_themselves));
+      const auto found =
+          run(s, t, hours_of(days, true), static_cast<std::size_t>(24 * reference), by_hour(), merged(&by_themselves));
       const auto before = seen;
       for (const auto& w : by_themselves) hours += 1, hours_seen += wakes(w, 1);
       for (const auto& w : found.windows) all += 1, seen += wakes(w, 24);
@@ -128,7 +131,8 @@ TEST(SlowAlarms, ChangesTooSmallForAnHourAreSeenInADay) {
     table.row(fmt::format("| {} | {:.1f} % | {:.0f} % | {:.0f} % |", reference, 100 * hours_seen / hours,
                           100 * seen / all, 100 * within / static_cast<double>(trials)));
     EXPECT_LT(hours_seen, .02 * hours) << reference;
-    EXPECT_GE(within, (reference == 14 ? .4 : .9) * static_cast<double>(trials)) << reference << ": " << seen << " of " << all << " days";
+    EXPECT_GE(within, (reference == 14 ? .4 : .9) * static_cast<double>(trials))
+        << reference << ": " << seen << " of " << all << " days";
   }
 }
 

@@ -40,7 +40,9 @@ std::string save_counts(const Tally& counted) {
 
 Result<Tally> read_counts(std::string_view saved, const Profile& axes) {
   const auto corrupt = [] { return fail(Code::kCorrupt, "what was kept of a window cannot be read"); };
-  const auto segments_of = [&](std::size_t k) { return k == 0 ? 1 : std::max<std::size_t>(1, axes.segments[k].size()); };
+  const auto segments_of = [&](std::size_t k) {
+    return k == 0 ? 1 : std::max<std::size_t>(1, axes.segments[k].size());
+  };
   ByteReader in(saved);
   if (in.fixed<std::uint8_t>() != kVersion || in.count(3) != axes.counted()) return corrupt();
   Tally t;

@@ -59,7 +59,7 @@ Windows put_together(Kind kind, const Windows& windows) {
 }
 
 // What windows that were put together are compared with: the reference with its own put together likewise. Where those
-// are fewer than five, they stay as they are: longer ones differ less.
+// are fewer than five, they stay as they are, as those of aspects do, of which fewer are kept: longer ones differ less.
 struct Reference {
   Profile profile;
   std::size_t fewest = 2;  // windows that make one
@@ -83,7 +83,9 @@ Reference reference_for(const Profile& reference, const WindowSpec& windows, con
   for (std::size_t c = 0; c < profile.counted(); ++c)
     for (auto& parts : profile.counted(c).parts)
       for (auto& part : parts)
-        for (auto* kept : {&part.windows, &part.missing_windows}) *kept = put_together(kind, *kept);
+        for (auto* kept : {&part.windows, &part.missing_windows})
+          if (auto longer_ones = put_together(kind, *kept); longer_ones.size() >= drift::kFewestWindows)
+            *kept = std::move(longer_ones);
   return out;
 }
 

@@ -87,9 +87,9 @@ TEST(KeptCounts, AreAddedUpByName) {
   const auto more = counted(2, 0, "teal"), again = counted(3, 0, "lilac");
   put_in(sum, more, reference()), put_in(sum, again, reference());
   EXPECT_EQ(sum.rows, 3 * kRows);
-  const auto at = static_cast<std::size_t>(
-      std::find_if(reference().columns.begin(), reference().columns.end(),
-                   [](const auto& c) { return c.name == "colour"; }) - reference().columns.begin());
+  const auto at = static_cast<std::size_t>(std::find_if(reference().columns.begin(), reference().columns.end(),
+                                                        [](const auto& c) { return c.name == "colour"; }) -
+                                           reference().columns.begin());
   ASSERT_EQ(sum.fresh[at], (std::vector<std::string>{"lilac", "teal"}));
   const auto base = reference().columns[at].cells();
   EXPECT_EQ(sum.at(at, 0, 0, 0)->cells[base], 2 * kRows / 10);
@@ -138,7 +138,9 @@ TEST(MergedWindows, ComeToWhatTheRowsDo) {
   for (std::int64_t i = 0; i < 11 * kRows; ++i)
     x.push_back(law(rng)), colour.push_back(i % 10 ? "red" : "lilac"), shop.push_back(i % 3 ? "north" : "south");
   const auto input = [&](std::int64_t from, std::int64_t to) {
-    const auto part = [&](const auto& list) { return std::remove_cvref_t<decltype(list)>(list.begin() + from, list.begin() + to); };
+    const auto part = [&](const auto& list) {
+      return std::remove_cvref_t<decltype(list)>(list.begin() + from, list.begin() + to);
+    };
     MemoryInput out("current");
     out.add("x", part(x)).add("colour", part(colour)).add("shop", part(shop));
     return out;
