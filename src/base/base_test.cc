@@ -280,5 +280,15 @@ TEST(IsoTime, ToTheMicrosecondWithinFourDigits) {
   EXPECT_EQ(iso_time(std::numeric_limits<double>::quiet_NaN()), "");
 }
 
+// Ids of documents that were shipped: never others.
+TEST(StableId, IsTheSameForEver) {
+  const auto id = [](std::vector<std::string_view> parts) { return stable_id(parts); };
+  EXPECT_EQ(id({"credit", "a1"}).size(), 22U);
+  EXPECT_EQ(id({"credit", "a1"}), "psY_Z2XqdDCNsBFrJNry3A");
+  EXPECT_EQ(id({}), "maoG0wFHmNhgAcMkRo1Jfw");
+  EXPECT_NE(id({"credit", "a1"}), id({"credita", "1"}));
+  EXPECT_NE(id({"credit", "a1"}), id({"credit", "a1", ""}));
+}
+
 }  // namespace
 }  // namespace vigie

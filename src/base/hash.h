@@ -5,12 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace vigie {
 
 /// XXH3 of bytes: stable across versions and machines, so hashes may be stored.
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
+
+/// 22 characters of A-Z a-z 0-9 - _ that stand for those parts in their order: 128 bits of XXH3, as base64url. Stable
+/// as hash64() is; of a billion lists of parts two have the same with a probability of 1e-21.
+std::string stable_id(std::span<const std::string_view> parts);
 
 /// A full-avalanche mix of one word (the finaliser of SplitMix64).
 inline std::uint64_t mix64(std::uint64_t z) {

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/profile.h"
+#include "table/json_cells.h"
 #include "table/table.h"
 
 namespace vigie::cli {
@@ -45,18 +47,14 @@ class Records {
  private:
   static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
-  // A column of the batch, its words as JSON.
-  struct Cells {
-    table::Column column;
-    std::string json;
-    std::vector<std::size_t> ends;
-  };
   struct Member {
     std::string key;  ///< `"age":`
     std::size_t column;
   };
   std::size_t column(const table::Field& field, bool word);
-  bool append(std::size_t column, std::size_t row, std::string& out) const;
+  bool append(std::size_t column, std::size_t row, std::string& out) const {
+    return column != kNowhere && cells_->append(column, row, out);
+  }
   bool append_id(std::size_t row, std::string& out) const;
   void append_object(std::string_view key, const std::vector<Member>& members, std::size_t row, std::string& out) const;
 
@@ -65,7 +63,7 @@ class Records {
   std::vector<bool> bare_;  // of columns read as strings: whether numbers, true and false go without quotes
   std::size_t id_ = kNowhere, time_ = kNowhere, prediction_ = kNowhere, score_ = kNowhere, label_ = kNowhere;
   std::vector<Member> features_, scores_, tags_;
-  std::vector<Cells> cells_;  // as types_
+  std::optional<table::JsonCells> cells_;
   std::vector<double> times_;
   std::int64_t first_ = 1;
 };

@@ -2,6 +2,7 @@
 #include "http/client.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <charconv>
 
@@ -29,6 +30,15 @@ std::string encoded(std::string_view text) {
                        std::string_view("-._~").find(c) != std::string_view::npos;
     plain ? out.append(1, c) : out.append(fmt::format("%{:02X}", static_cast<unsigned char>(c)));
   }
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const auto size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
   return out;
 }
 

@@ -48,6 +48,8 @@ class Client {
   void* curl_;
 };
 
+/// Bytes as headers have them, with padding.
+std::string base64(std::string_view bytes);
 /// Text as a part of a URL's path or query has it: all but letters, digits and -._~ by their bytes, as %20.
 std::string encoded(std::string_view text);
 /// Of a URL what may be shown: scheme, host and port.

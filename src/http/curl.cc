@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "http/curl_internal.h"
 #include "http/trust.h"
@@ -56,6 +59,41 @@ unsigned reply_code(std::string_view line) {
   unsigned code = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + std::min<std::size_t>(line.size(), 3), code);
   return error == std::errc() && end == line.data() + 3 ? code : 0;
+}
+
+bool has_fingerprint(X509* certificate, std::string_view pin) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (!certificate || X509_digest(certificate, EVP_sha256(), digest, &size) != 1) return false;
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text == pin;
+}
+
+// The chain as it was shown, with the certificate of that fingerprint as its only anchor.
+int verify_pinned(X509_STORE_CTX* shown, void* pin) {
+  const std::string_view wanted = *static_cast<const std::string*>(pin);
+  X509* anchor = X509_STORE_CTX_get0_cert(shown);
+  if (!has_fingerprint(anchor, wanted)) {
+    anchor = nullptr;
+    auto* const chain = X509_STORE_CTX_get0_untrusted(shown);
+    for (int i = 0; i < sk_X509_num(chain) && !anchor; ++i)
+      if (has_fingerprint(sk_X509_value(chain, i), wanted)) anchor = sk_X509_value(chain, i);
+  }
+  const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> trusted(
+      sk_X509_new_null(), [](STACK_OF(X509) * stack) { sk_X509_free(stack); });
+  if (!anchor || !trusted || sk_X509_push(trusted.get(), anchor) == 0) {
+    X509_STORE_CTX_set_error(shown, X509_V_ERR_CERT_UNTRUSTED);
+    return 0;
+  }
+  X509_STORE_CTX_set0_trusted_stack(shown, trusted.get());
+  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(shown), X509_V_FLAG_PARTIAL_CHAIN);
+  return X509_verify_cert(shown);
+}
+
+CURLcode pin_context(CURL*, void* context, void* pin) {
+  SSL_CTX_set_cert_verify_callback(static_cast<SSL_CTX*>(context), &verify_pinned, pin);
+  return CURLE_OK;
 }
 
 }  // namespace
@@ -112,6 +150,19 @@ Exchange::Exchange(const Curl& curl, CURL* easy, const ClientOptions& options, s
 Exchange::~Exchange() {
   curl_.slist_free_all(headers_);
   curl_.slist_free_all(to_);
+}
+
+void Exchange::identify(const Request& request) {
+  const auto set = [&](CURLoption option, auto value) { curl_.easy_setopt(easy_, option, value); };
+  if (!request.user.empty()) {
+    set(CURLOPT_USERNAME, request.user.c_str());
+    set(CURLOPT_PASSWORD, request.password.c_str());
+    request.sigv4.empty() ? set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
+                          : set(CURLOPT_AWS_SIGV4, request.sigv4.c_str());
+  }
+  if (request.pin.empty()) return;
+  set(CURLOPT_SSL_CTX_FUNCTION, &pin_context);
+  set(CURLOPT_SSL_CTX_DATA, static_cast<const void*>(&request.pin));
 }
 
 void Exchange::address(const Request& request) {

@@ -44,6 +44,8 @@ class Exchange {
            std::string_view body, const std::vector<std::pair<std::string, std::string>>& headers);
   ~Exchange();
   Exchange(const Exchange&) = delete;
+  /// Says who asks, and who may answer; `request` must outlive it.
+  void identify(const Request& request);
   /// Makes it a mail.
   void address(const Request& request);
   Result<Answer> end(CURLcode code);

@@ -16,7 +16,7 @@ struct Transfers::Running {
         request(std::move(what)),
         easy(handle),
         exchange(*Curl::get(), handle, options, request.method, request.url, request.body, request.headers) {
-    if (!request.to.empty()) exchange.address(request);
+    request.to.empty() ? exchange.identify(request) : exchange.address(request);
   }
   ~Running() { Curl::get()->easy_cleanup(easy); }
 };
@@ -86,7 +86,7 @@ Result<Answer> send(const Request& request, const ClientOptions& options) {
     ~Handle() { Curl::get()->easy_cleanup(easy); }
   } handle{easy};
   Exchange exchange(*curl, easy, options, request.method, request.url, request.body, request.headers);
-  if (!request.to.empty()) exchange.address(request);
+  request.to.empty() ? exchange.identify(request) : exchange.address(request);
   return exchange.end(curl->easy_perform(easy));
 }
 

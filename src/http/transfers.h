@@ -18,7 +18,13 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string from;             ///< of a mail: the sender's address
   std::vector<std::string> to;  ///< of a mail: addresses
-  std::string user, password;   ///< of a mail: what to log in with; an empty user: nothing
+  std::string user, password;   ///< what to log in with; an empty user: nothing
+  /// Of HTTP: "aws:amz:REGION:SERVICE" signs by AWS' version 4, user and password being its keys. Empty: they are
+  /// basic.
+  std::string sigv4{};
+  /// Of HTTPS: SHA-256 of a certificate as 64 lower-case digits. Whoever shows it, or one that it signed, is trusted,
+  /// and nobody else; the name in the certificate must be right all the same.
+  std::string pin{};
   enum class Tls : std::uint8_t { kRequired, kOptional, kNever } tls = Tls::kRequired;  ///< of a mail
 };
 

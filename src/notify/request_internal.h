@@ -35,7 +35,7 @@ std::string joined(std::string_view url, std::string_view path);
 Json labels_of(const event::Incident& incident);
 Json annotations_of(const event::Notice& notice, const Context& context);
 
-std::string base64(std::string_view bytes);
+using http::base64;
 /// Nothing for what is no base64.
 std::optional<std::string> from_base64(std::string_view text);
 /// HMAC with SHA-256.

@@ -167,16 +167,19 @@ Result<Kind> tell_kind(const std::shared_ptr<InputFile>& file, const ReadOptions
   return Kind::kCsv;
 }
 
+Result<std::shared_ptr<InputFile>> file_of(const Part& part) {
+  if (part.file) return part.file;
+  VIGIE_ASSIGN(auto opened, InputFile::open(part.path));
+  auto file = std::make_shared<InputFile>(std::move(opened));
+  if (file->size() != part.bytes)
+    return fail(Code::kInput, fmt::format("{}: changed while it was read: {} bytes where there were {}", part.path,
+                                          file->size(), part.bytes));
+  return file;
+}
+
 Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& options,
                                           const std::optional<Schema>& types, const TextStart& start) {
-  auto file = part.file;
-  if (!file) {
-    VIGIE_ASSIGN(auto opened, InputFile::open(part.path));
-    file = std::make_shared<InputFile>(std::move(opened));
-    if (file->size() != part.bytes)
-      return fail(Code::kInput, fmt::format("{}: changed while it was read: {} bytes where there were {}", part.path,
-                                            file->size(), part.bytes));
-  }
+  VIGIE_ASSIGN(auto file, file_of(part));
   if (part.kind == Kind::kParquet || part.kind == Kind::kArrow) return open_columnar(file, options, types);
   if (part.kind == Kind::kNdjson) {
     VIGIE_ASSIGN(auto reader, open_ndjson(std::move(file), options, types, start));
@@ -189,6 +192,15 @@ Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& o
 }
 
 Result<std::unique_ptr<Input>> open_input(const std::string& data, const ReadOptions& options) {
+  VIGIE_ASSIGN(auto parts, parts_of(data, options));
+  return input_of(data, options, std::move(parts));
+}
+
+std::unique_ptr<Input> input_of(const std::string& data, const ReadOptions& options, std::vector<Part> parts) {
+  return std::make_unique<FileInput>(data, options, std::move(parts));
+}
+
+Result<std::vector<Part>> parts_of(const std::string& data, const ReadOptions& options) {
   std::vector<Part> parts;
   std::vector<std::string> paths{data};
   if (data != "-") {
@@ -205,7 +217,7 @@ Result<std::unique_ptr<Input>> open_input(const std::string& data, const ReadOpt
     if (paths.size() <= kKeptOpen) part.file = std::move(file);
     parts.push_back(std::move(part));
   }
-  return std::unique_ptr<Input>(std::make_unique<FileInput>(data, options, std::move(parts)));
+  return parts;
 }
 
 }  // namespace vigie::table

@@ -27,6 +27,13 @@ struct Part {
 Result<std::unique_ptr<Reader>> open_part(const Part& part, const ReadOptions& options,
                                           const std::optional<Schema>& types, const TextStart& start = {});
 
+/// The files of a DATA argument, all of one kind. As open_input().
+Result<std::vector<Part>> parts_of(const std::string& data, const ReadOptions& options);
+/// Opens one, if it is not.
+Result<std::shared_ptr<InputFile>> file_of(const Part& part);
+/// Of them as one.
+std::unique_ptr<Input> input_of(const std::string& data, const ReadOptions& options, std::vector<Part> parts);
+
 /// What is known of the columns of several files before a pass: all names in order of first appearance.
 struct Union {
   Schema schema;
