@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "elastic/link.h"
+
+#include <fmt/format.h>
+
+namespace vigie::elastic {
+
+Link::Link(std::vector<std::string> nodes, Access access, http::ClientOptions options)
+    : nodes_(std::move(nodes)),
+      access_(std::move(access)),
+      options_(options),
+      transfers_(std::move(options)),
+      bulk_path_(fmt::format("/_bulk?{}", kFilter)) {
+  for (auto& node : nodes_)
+    while (node.ends_with('/')) node.pop_back();
+}
+
+Result<http::Answer> Link::ask(std::string_view method, std::string_view path, std::string_view body) {
+  Result<http::Answer> answer = fail(Code::kUsage, "there is no node to ask");
+  for (const auto& node : nodes_) {
+    VIGIE_ASSIGN(const auto request, access_.request(method, node, path, std::string(body)));
+    answer = http::send(request, options_);
+    if (answer || answer.error().code == Code::kUsage) break;
+  }
+  return answer;
+}
+
+Result<Cluster> Link::reach() {
+  VIGIE_ASSIGN(const auto answer, ask("GET", "/"));
+  auto cluster = read_cluster(answer);
+  if (!cluster) {
+    cluster.error().message = fmt::format("{} {}", http::place_of(nodes_.front()), cluster.error().message);
+    return cluster;
+  }
+  // What people wrote is not echoed into the server's log.
+  if (!cluster->opensearch && cluster->at_least(8, 18)) bulk_path_ += "&include_source_on_error=false";
+  return cluster;
+}
+
+Status Link::send(const Shipper::Order& order) {
+  VIGIE_ASSIGN(auto request, access_.request("POST", nodes_[order.node], bulk_path_, order.bulk->text()));
+  return transfers_.start(order.id, std::move(request));
+}
+
+std::vector<Link::Done> Link::wait(std::chrono::milliseconds at_most) {
+  std::vector<Done> out;
+  for (auto& done : transfers_.wait(at_most)) out.push_back({done.id, std::move(done.answer)});
+  return out;
+}
+
+}  // namespace vigie::elastic

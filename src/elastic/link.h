@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "elastic/access.h"
+#include "elastic/cluster.h"
+#include "elastic/shipper.h"
+#include "http/transfers.h"
+
+namespace vigie::elastic {
+
+/// The nodes of a cluster, and how they are asked. One thread at a time.
+class Link {
+ public:
+  /// `nodes`: addresses without a path behind them, but for one that a proxy has.
+  Link(std::vector<std::string> nodes, Access access, http::ClientOptions options);
+
+  /// One answer, of the first node that gives any. Code::kUnavailable: none does.
+  Result<http::Answer> ask(std::string_view method, std::string_view path, std::string_view body = {});
+  /// The cluster, which is told apart before it is sent anything.
+  Result<Cluster> reach();
+  /// Sends a bulk request.
+  Status send(const Shipper::Order& order);
+  struct Done {
+    std::int64_t id;
+    Result<http::Answer> answer;
+  };
+  /// As http::Transfers::wait().
+  std::vector<Done> wait(std::chrono::milliseconds at_most);
+  std::size_t nodes() const { return nodes_.size(); }
+
+ private:
+  std::vector<std::string> nodes_;
+  Access access_;
+  http::ClientOptions options_;
+  http::Transfers transfers_;
+  std::string bulk_path_;
+};
+
+}  // namespace vigie::elastic
