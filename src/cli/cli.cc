@@ -183,10 +183,10 @@ int run(int argc, char** argv) {
   program.get_option("--help")->description("what can be asked, and how");
   program.get_option("--version")->description("the version");
   Command commands[] = {add_profile(program), add_compare(program), add_score(program),  add_check(program),
-                        add_detect(program),  add_serve(program),   add_send(program),   add_demo(program),
-                        add_doctor(program),  add_notify(program),  add_report(program), add_export(program),
-                        add_audit(program),   add_show(program),    add_list(program),   add_config(program),
-                        add_setup(program)};
+                        add_detect(program),  add_serve(program),   add_send(program),   add_ship(program),
+                        add_demo(program),    add_doctor(program),  add_notify(program), add_report(program),
+                        add_export(program),  add_audit(program),   add_show(program),   add_list(program),
+                        add_config(program),  add_setup(program)};
   // vigie help [COMMAND]
   std::vector<char*> words(argv, argv + argc);
   std::string help = "--help";

@@ -43,6 +43,7 @@ Command add_doctor(CLI::App& program);
 Command add_notify(CLI::App& program);
 Command add_report(CLI::App& program);
 Command add_export(CLI::App& program);
+Command add_ship(CLI::App& program);
 Command add_audit(CLI::App& program);
 
 /// Options that say how DATA is read and what its columns are.

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`vigie ship` into a server that is busy, refuses, loses answers and goes away: each record is there once.
+
+usage: ship.py VIGIE     the last line says what was found
+"""
+import datetime
+import gzip
+import hashlib
+import json
+import pathlib
+import random
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+from service import Checks, free_port
+from ship_server import Node
+
+vigie = str(pathlib.Path(sys.argv[1]).resolve())
+rng = random.Random(1)
+checks = Checks()
+expect = checks.expect
+START = datetime.datetime(2026, 2, 20, tzinfo=datetime.timezone.utc)
+BUSY = {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "queue is full"}}
+
+
+def records(count):
+    return [{"id": f"r{i}", "timestamp": (START + datetime.timedelta(minutes=2 * i)).isoformat(), "features":
+             {"age": rng.randrange(18, 90), "country": rng.choice(["FR", "DE"])}, "score": round(rng.random(), 4)} for i in range(count)]
+
+
+def run(*args, env=None, text=None):
+    return subprocess.run([vigie, "ship", *map(str, args)], capture_output=True, text=True, input=text, cwd=folder, env=env)
+
+
+def ids(node):
+    return sorted(d["id"] for d in node.documents())
+
+
+with tempfile.TemporaryDirectory() as folder:
+    here = pathlib.Path(folder)
+    rows = records(20_000)
+    names = sorted(r["id"] for r in rows)
+    log = here / "log.ndjson"
+    log.write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+    # All is well: each record with its own fields, the time and the model beside them, in the index of its month.
+    node = Node()
+    done = run(log, "--to", node.url, "--model", "Credit", "--json")
+    said = json.loads(done.stdout)
+    expect("exit status", (done.returncode, done.stderr), (0, ""))
+    expect("what it says", [said[k] for k in ("records", "stored", "there", "rejected", "unreadable", "sent_again")], [20_000, 20_000, 0, 0, 0, 0])
+    expect("the cluster", said["cluster"], "Elasticsearch 8.19.0")
+    expect("documents", ids(node), names)
+    one = next(d for d in node.documents() if d["id"] == "r7")
+    expect("one of them", {k: v for k, v in one.items() if k not in ("@timestamp", "vigie")}, rows[7])
+    expect("its time and model", (one["@timestamp"], one["vigie"]), ("2026-02-20T00:14:00Z", {"model": {"id": "Credit"}}))
+    expect("indexes", sorted({index for index, _ in node.stored}), ["vigie-prediction-credit-2026.02", "vigie-prediction-credit-2026.03"])
+    expect("requests", node.requests < 8, True)
+    expect("packed", node.headers[-1].get("Content-Encoding"), "gzip")
+    expect("set up", [path for path, _ in node.paths],
+           ["/_component_template/vigie@mappings", "/_component_template/vigie@settings", "/_component_template/vigie@custom",
+            "/_index_template/vigie-prediction-credit"])
+    done = run(log, "--to", node.url, "--model", "Credit")
+    expect("again", (done.returncode, "0 stored, 20,000 there already, 0 rejected" in done.stdout), (0, True))
+    expect("nothing twice", len(node.stored), 20_000)
+
+    # Other kinds of files, and standard input; ids by a column.
+    node = Node()
+    table = here / "log.csv"
+    table.write_text("request,when,age,note\n" + "".join(f"q{i},2026-03-0{1 + i % 3}T00:00:00Z,{i},\"a, b\"\n" for i in range(1000)))
+    packed = here / "log.csv.gz"
+    packed.write_bytes(gzip.compress(table.read_bytes()))
+    done = run(packed, "--to", node.url, "--id", "request", "--timestamp", "when", "--by", "day", "--gzip", "0")
+    expect("csv", (done.returncode, done.stderr), (0, ""))
+    expect("its days", sorted({index for index, _ in node.stored}), [f"vigie-prediction-logs-2026.03.0{d}" for d in (1, 2, 3)])
+    expect("its rows", sorted(d["age"] for d in node.documents()), list(range(1000)))
+    expect("a row", {k: node.documents()[0][k] for k in ("request", "note", "@timestamp")}, {"request": "q0", "note": "a, b", "@timestamp": "2026-03-01T00:00:00Z"})
+    table.write_text(table.read_text() + "q0,2026-03-01T00:00:00Z,7,again\nq1000,2026-03-01T00:00:00Z,8,new\n")
+    said = json.loads(run(table, "--to", node.url, "--id", "request", "--timestamp", "when", "--by", "day", "--json").stdout)
+    expect("the same ids in another file", (said["stored"], said["there"]), (1, 1001))
+    node = Node()
+    for text in ('{"a":1}\n{"a":1}\n', '{"a":2}\n', '{"a":1}\n{"a":1}\n'):
+        done = run("-", "--to", node.url, "--by", "none", "--index", "mine", text=text)
+        expect("standard input", done.returncode, 0)
+    expect("other records are others, and the same are not", sorted(d["a"] for d in node.documents()), [1, 1, 2])
+    expect("one index", {index for index, _ in node.stored}, {"mine"})
+
+    # Busy items are sent again, and no others.
+    node = Node()
+    tries = {}
+
+    def busy(_, text):
+        tries[text] = tries.get(text, 0) + 1
+        return BUSY if tries[text] <= 2 and hash(text) % 3 == 0 else None
+    node.fate = busy
+    said = json.loads(run(log, "--to", node.url, "--json").stdout)
+    expect("busy", (said["stored"], said["there"], said["sent_again"] > 0), (20_000, 0, True))
+    expect("each is there", ids(node), names)
+    expect("those that were taken came once", {n for text, n in tries.items() if hash(text) % 3 != 0}, {1})
+
+    # Whole requests fail, connections break, answers are lost, and one lacks an item.
+    for trouble in (429, 503, 502, "reset", "lost", "short"):
+        node = Node()
+        node.trouble = lambda n, _, trouble=trouble: trouble if n.rng.random() < 0.5 else None
+        said = json.loads(run(log, "--to", node.url, "--json").stdout)
+        expect(f"{trouble}: settled", said["stored"] + said["there"], 20_000)
+        expect(f"{trouble}: each is there", ids(node), names)
+    node = Node()
+    node.trouble = lambda n, _: (429, "", [("Retry-After", "1")]) if n.requests == 1 else None
+    began = time.monotonic()
+    said = json.loads(run(log, "--to", node.url, "--json").stdout)
+    expect("a time to wait", (said["stored"], time.monotonic() - began >= 1), (20_000, True))
+
+    # Too large, and one of them by itself.
+    big = here / "big.ndjson"
+    big.write_text("".join(json.dumps(r) + "\n" for r in rows[:500]) + json.dumps({"id": "huge", "text": "x" * 200_000}) + "\n")
+    node = Node()
+    node.trouble = lambda n, documents: 413 if sum(len(text) for _, text in documents) > 20_000 else None
+    done = run(big, "--to", node.url, "--json")
+    said = json.loads(done.stdout)
+    expect("too large", (done.returncode, said["stored"], said["rejected"]), (0, 500, 1))
+    dead = [json.loads(line) for line in (here / "vigie-rejected.ndjson").read_text().splitlines()]
+    expect("what is too large", [(d["status"], d["record"], d["document"]["id"], d["reason"]) for d in dead],
+           [(413, 501, "huge", "it alone is too large for a request")])
+    expect("it is told", "big.ndjson:501: rejected: \"it alone is too large for a request\"" in done.stderr, True)
+
+    # Documents that are wrong, and a line that is none.
+    mixed = here / "mixed.ndjson"
+    mixed.write_text("".join(json.dumps(r) + "\n" for r in rows[:100]) + "no json\n" + '{"id":"bad","score":"high"}\n{"id":"last"}\n')
+    node = Node()
+    node.fate = lambda n, text: {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "failed to parse field [score]"}} if "high" in text else None
+    done = run(mixed, "--to", node.url, "--json", "--rejected", "dead.ndjson")
+    said = json.loads(done.stdout)
+    expect("wrong ones", (done.returncode, said["stored"], said["rejected"], said["unreadable"], said["rejected_file"]), (0, 101, 1, 1, "dead.ndjson"))
+    expect("where", (f"{mixed}:101: " in done.stderr, "mixed.ndjson:102: rejected: mapper_parsing_exception" in done.stderr), (True, True))
+    dead = json.loads((here / "dead.ndjson").read_text())
+    expect("the reason and the document", (dead["file"], dead["record"], dead["status"], dead["type"], dead["document"]["score"]),
+           (str(mixed), 102, 400, "mapper_parsing_exception", "high"))
+    expect("without a time", {index for index, _ in node.stored if "undated" in index}, {"vigie-prediction-logs-undated"})
+    (here / "none.ndjson").write_text('{"score":"high"}\n')
+    expect("nothing was right", run("none.ndjson", "--to", node.url).returncode, 2)
+
+    # Something in a request makes all of it fail.
+    node = Node()
+    node.trouble = lambda n, documents: (400, {"error": {"type": "illegal_argument_exception", "reason": "malformed action"}, "status": 400}) \
+        if any('"r77"' in text for _, text in documents) else None
+    said = json.loads(run(log, "--to", node.url, "--json", "--rejected", "poison.ndjson").stdout)
+    expect("bisected", (said["stored"], said["rejected"]), (19_999, 1))
+    expect("to the one", json.loads((here / "poison.ndjson").read_text())["document"]["id"], "r77")
+
+    # Nobody is let in: nothing is dropped.
+    node = Node()
+    node.trouble = lambda n, _: (401, "Unauthorized")
+    done = run(log, "--to", node.url)
+    expect("401", (done.returncode, "401: \"Unauthorized\"" in done.stderr, "the same command again stores the rest" in done.stderr), (3, True, True))
+    expect("few requests", node.requests <= 2, True)
+    node.trouble = lambda n, _: None
+    expect("and then", run(log, "--to", node.url).returncode, 0)
+    expect("all is there", ids(node), names)
+
+    # An index is blocked for a while; and for ever.
+    block = {"status": 429, "error": {"type": "cluster_block_exception", "reason": "index blocked by: flood-stage watermark"}}
+    node = Node()
+    until = time.monotonic() + 2
+    node.fate = lambda n, _: block if time.monotonic() < until else None
+    said = json.loads(run(big, "--to", node.url, "--json").stdout)
+    expect("blocked", (said["stored"], said["sent_again"] > 0), (501, True))
+    node.fate = lambda n, _: block
+    done = run(log, "--to", node.url, "--patience", "3s", "--index", "other")
+    expect("for ever", (done.returncode, "nothing was taken for 3 s: 429: cluster_block_exception: index blocked by: flood-stage" in done.stderr), (3, True))
+
+    # kill -9 on the way, again and again.
+    node = Node()
+    node.trouble = lambda n, _: time.sleep(0.02)
+    kills = 0
+    while kills < 8:
+        process = subprocess.Popen([vigie, "ship", log, "--to", node.url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+        time.sleep(0.02 + 0.02 * kills)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        kills += 1
+    expect("after kills", run(log, "--to", node.url).returncode, 0)
+    expect("each is there once", ids(node), names)
+
+    # Ctrl-C says how to go on.
+    node = Node()
+    node.trouble = lambda n, _: time.sleep(0.4)
+    process = subprocess.Popen([vigie, "ship", log, "--to", node.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+    time.sleep(0.6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    expect("Ctrl-C", (process.returncode, "ended: the same command again stores the rest, and nothing twice" in err), (130, True))
+    expect("what was under way is known", int(out.split(": ")[1].split(" stored")[0].replace(",", "")), len(node.stored))
+
+    # Several nodes, one of which is not there.
+    node, other = Node(), Node()
+    other.stored = node.stored
+    gone = f"http://localhost:{free_port()}"
+    said = json.loads(run(log, "--to", gone, "--to", node.url, "--to", other.url, "--json").stdout)
+    expect("nodes", (said["stored"] + said["there"], ids(node)), (20_000, names))
+    expect("both were asked", node.requests > 0 and other.requests > 0, True)
+    done = run(log, "--to", gone)
+    expect("nobody is there", (done.returncode, gone.replace("http://", "") in done.stderr), (3, True))
+
+    # Who asks, and who answers.
+    import os
+    node = Node()
+    run(big, "--to", node.url, "--api-key", "${KEY}", env=os.environ | {"KEY": "id:secret"})
+    expect("an API key", {h.get("Authorization") for h in node.headers}, {"ApiKey aWQ6c2VjcmV0"})
+    node = Node()
+    run(big, "--to", node.url, "--user", "ann", env=os.environ | {"VIGIE_ELASTIC_PASSWORD": "secret"})
+    expect("a password", {h.get("Authorization") for h in node.headers}, {"Basic YW5uOnNlY3JldA=="})
+    node = Node({"number": "2.19.1", "distribution": "opensearch"})
+    run(big, "--to", node.url, "--aws", "eu-west-1", env=os.environ | {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"})
+    expect("signed for AWS", all("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/" in h.get("Authorization", "") and "/eu-west-1/es/aws4_request" in h["Authorization"]
+                                 for h in node.headers), True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", here / "k.pem",
+                    "-out", here / "c.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(here / "c.pem", here / "k.pem")
+    node = Node(tls=context)
+    pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert((here / "c.pem").read_text())).hexdigest()
+    expect("an unknown certificate", run(big, "--to", node.url).returncode, 3)
+    expect("its fingerprint", run(big, "--to", node.url, "--ca-fingerprint", ":".join(pin[i:i + 2].upper() for i in range(0, 64, 2))).returncode, 0)
+    wrong = run(big, "--to", node.url, "--ca-fingerprint", ("1" if pin[0] == "0" else "0") + pin[1:])
+    expect("another one's", (wrong.returncode, "certificate" in wrong.stderr), (3, True))
+    expect("another host's", run(big, "--to", node.url.replace("localhost", "127.0.0.1"), "--ca-fingerprint", pin).returncode, 3)
+    expect("its certificate", run(big, "--to", node.url, "--ca", here / "c.pem").returncode, 0)
+
+    # What cannot be set up.
+    node = Node()
+    node.answer = lambda n, what: (403, {"error": {"type": "security_exception", "reason": "no rights"}}) if what[0] == "PUT" else None
+    done = run(big, "--to", node.url)
+    expect("no rights to set up", (done.returncode, "could not be set up: 403: security_exception: no rights; documents go all the same" in done.stderr,
+                                    len(node.stored)), (0, True, 501))
+    node = Node({"number": "7.10.2"})
+    node.answer = lambda n, what: (400, {"error": "unknown field [data_stream]"}) if "_index_template" in what[1] else None
+    done = run(big, "--to", node.url, "--data-stream", "logs-vigie.prediction-default")
+    expect("no data streams", (done.returncode, "could not be set up: 400: unknown field [data_stream]" in done.stderr, node.requests), (2, True, 0))
+    node = Node()
+    run(big, "--to", node.url, "--no-setup")
+    expect("nothing to set up", node.paths, [])
+    node = Node({"number": "2.19.1", "distribution": "opensearch"})
+    node.answer = lambda n, what: (400, {"error": "no handler found for uri [/_plugins/_ism]"}) if "_ism" in what[1] else None
+    done = run(big, "--to", node.url, "--keep", "30d")
+    expect("no lifecycle", (done.returncode, "the policy vigie-prediction-logs-30d could not be set up: 400: no handler found" in done.stderr), (0, True))
+    node.answer = lambda n, what: (200, "<html>") if what[1] == "/" else None
+    expect("something else answers", "is neither Elasticsearch nor OpenSearch" in run(big, "--to", node.url).stderr, True)
+
+    # What is asked for wrongly is said in one line, before anybody is asked.
+    empty = here / "empty.ndjson"
+    empty.write_text("")
+    for args, line in (
+            ((log, "--to", "localhost:9200"), '--to: expected an address as https://host:9200, got "localhost:9200"'),
+            ((log, "--to", "http://ann:pw@es:9200"), "--to: a password in an address is seen by others: --user and --password"),
+            ((log, "--to", gone, "--password", "secret", "--user", "a"), "--password: a secret itself does not belong here: ${NAME} or file:PATH; without it VIGIE_ELASTIC_PASSWORD is taken"),
+            ((log, "--to", gone, "--user", "a"), "--user: needs --password, or VIGIE_ELASTIC_PASSWORD"),
+            ((log, "--to", gone, "--by", "moth"), '--by: unknown kind "moth"; did you mean "month"?'),
+            ((log, "--to", gone, "--index", "Logs"), '--index: "Logs" cannot be a name there: lower case'),
+            ((log, "--to", gone, "--index", "a", "--data-stream", "b"), "--index and --data-stream exclude each other"),
+            ((log, "--to", gone, "--keep", "soon"), '--keep: expected a time, as 30s, 15m, 2h or 7d, got "soon"'),
+            ((log, "--to", gone, "--keep", "7d", "--by", "none"), "--keep: goes index by index: --by month, --by day or --data-stream"),
+            ((log, "--to", gone, "--ca-fingerprint", "12"), '--ca-fingerprint: expected the SHA-256 of a certificate, 64 digits of 0-9 a-f, got "12"'),
+            ((empty, "--to", gone), f"{empty}: the file is empty"),
+            (("nothing.csv", "--to", gone), "nothing.csv: cannot open: No such file or directory"),
+            ((log, "--to", gone, "--aws", "eu-west-1"), "--aws: needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")):
+        done = run(*args)
+        expect(line, (done.returncode, done.stderr.splitlines()[:1]), (2, [line]))
+    done = run(table, "--to", Node().url, "--id", "requst")
+    expect("a column that is not there", (done.returncode, 'did you mean "request"?' in done.stderr), (2, True))
+    done = run(log, "--to", gone, "--dry-run")
+    expect("--dry-run", (done.returncode, done.stdout.count("POST /_bulk"), done.stdout.count('"create"')), (0, 1, 2))
+sys.exit(checks.end())

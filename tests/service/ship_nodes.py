@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`vigie ship` into real nodes of OpenSearch and Elasticsearch: documents are records, whatever happens on the way.
+
+usage: ship_nodes.py VIGIE [VERSION…]     nodes: of scripts/peers; exit status 77 where none is to be had
+"""
+import concurrent.futures
+import datetime
+import http.client
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from service import Checks, free_port
+
+vigie = str(pathlib.Path(sys.argv[1]).resolve())
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+peers = pathlib.Path(subprocess.run([ROOT / "scripts" / "peers"], capture_output=True, text=True).stdout.split()[-1])
+versions = sys.argv[2:] or [name for name in ("opensearch-2.19.1", "elasticsearch-7.10.2") if (peers / f"{name}.classpath").exists()]
+if not versions:
+    print("no search node is to be had: Maven and a JDK of 17 are needed")
+    sys.exit(77)
+rng = random.Random(1)
+checks = Checks()
+expect, until = checks.expect, checks.until
+START = datetime.datetime(2026, 2, 25, tzinfo=datetime.timezone.utc)
+
+
+class Search:
+    def __init__(self, version, folder, *settings):
+        self.version, self.folder, self.port, self.settings = version, folder, free_port(), settings
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        classes = (peers / f"{self.version}.classpath").read_text().strip()
+        self.process = subprocess.Popen(["java", "-Xms512m", "-Xmx512m", "-Djava.awt.headless=true", "-cp", f"{classes}:{peers / 'search_node'}", "Node",
+                                         self.folder, str(self.port), *self.settings],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        while (line := self.process.stdout.readline()) != "READY\n":
+            if not line:
+                raise SystemExit(f"FAILED: {self.version} does not start")
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+        reply = connection.getresponse()
+        text = reply.read()
+        connection.close()
+        return reply.status, json.loads(text) if text.startswith((b"{", b"[")) else text.decode()
+
+    def count(self, index):
+        self.ask("POST", f"/{index}/_refresh")
+        return self.ask("GET", f"/{index}/_count")[1].get("count")
+
+    def distinct(self, index, field="id"):
+        """Records that have a document."""
+        body = {"size": 0, "aggs": {"n": {"cardinality": {"field": field, "precision_threshold": 40000}}}}
+        return self.ask("POST", f"/{index}/_search", body)[1]["aggregations"]["n"]["value"]
+
+
+def records(prefix, count):
+    return "".join(json.dumps({
+        "id": f"{prefix}{i}", "timestamp": (START + datetime.timedelta(seconds=20 * i)).isoformat(),
+        "features": {"age": rng.randrange(18, 90), "country": rng.choice(["FR", "DE"])}, "score": round(rng.random(), 4) if i else 1}) + "\n"
+        for i in range(count))
+
+
+def tried(version, folder):
+    here = pathlib.Path(folder)
+    node = Search(version, str(here / "node"))
+
+    def ship(file, *args, to=node.url):
+        done = subprocess.run([vigie, "ship", str(file), "--to", to, "--json", *args], capture_output=True, text=True, cwd=folder)
+        return done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else {}, done.stderr
+
+    def named(what):
+        return f"{version}: {what}"
+    log = here / "log.ndjson"
+    log.write_text(records("r", 20_000))
+
+    # Each record once, in the index of its month, with the mapping that was set up.
+    status, said, err = ship(log, "--model", "credit", "--id", "id")
+    expect(named("ships"), (status, said.get("stored"), err), (0, 20_000, ""))
+    expect(named("the cluster"), said.get("cluster"), {"opensearch-2.19.1": "OpenSearch 2.19.1", "elasticsearch-7.10.2": "Elasticsearch 7.10.2"}[version])
+    mine = "vigie-prediction-credit-*"
+    expect(named("documents"), (node.count(mine), node.distinct(mine)), (20_000, 20_000))
+    mapping = node.ask("GET", "/vigie-prediction-credit-2026.02/_mapping")[1]["vigie-prediction-credit-2026.02"]["mappings"]["properties"]
+    expect(named("mapping"), [mapping["score"]["type"], mapping["features"]["properties"]["age"]["type"], mapping["features"]["properties"]["country"]["type"],
+                              mapping["@timestamp"]["type"], mapping["vigie"]["properties"]["model"]["properties"]["id"]["type"]],
+           ["double", "double", "keyword", "date", "keyword"])
+    march = node.ask("POST", f"/{mine}/_search", {"query": {"range": {"@timestamp": {"gte": "2026-03-01"}}}, "track_total_hits": True, "size": 0})[1]
+    expect(named("by time"), march["hits"]["total"]["value"], node.count("vigie-prediction-credit-2026.03"))
+    status, said, err = ship(log, "--model", "credit", "--id", "id")
+    expect(named("again"), (said.get("stored"), said.get("there"), node.count(mine)), (0, 20_000, 20_000))
+    node.ask("PUT", "/_component_template/vigie@custom", {"template": {"settings": {"index": {"refresh_interval": "7s"}}}})
+    ship(log, "--model", "mine", "--id", "id")
+    expect(named("what people added"), node.ask("GET", "/vigie-prediction-mine-2026.02/_settings")[1]["vigie-prediction-mine-2026.02"]["settings"]["index"].get("refresh_interval"), "7s")
+
+    # What the mapping refuses.
+    mixed = here / "mixed.ndjson"
+    mixed.write_text(records("m", 50) + '{"id":"bad","timestamp":"2026-02-25","features":"none"}\n' + '{"id":"odd","timestamp":"2026-02-25","score":"high"}\n')
+    status, said, err = ship(mixed, "--model", "credit", "--id", "id", "--rejected", f"{version}.ndjson")
+    expect(named("wrong documents"), (status, said.get("stored"), said.get("rejected")), (0, 51, 1))
+    dead = json.loads((here / f"{version}.ndjson").read_text())
+    expect(named("the reason"), (dead["status"], dead["type"], dead["document"]["id"]), (400, "mapper_parsing_exception", "bad"))
+
+    # kill -9 of the one and of the other.
+    many = here / "many.ndjson"
+    many.write_text(records("k", 60_000))
+    for turn in range(3):
+        process = subprocess.Popen([vigie, "ship", str(many), "--to", node.url, "--index", "killed", "--id", "id"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.2 + 0.4 * turn)
+        process.kill()
+        process.wait()
+    status, said, err = ship(many, "--index", "killed", "--id", "id")
+    expect(named("after kills of vigie"), (status, node.count("killed-*"), node.distinct("killed-*")), (0, 60_000, node.distinct("killed-*")))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        shipping = pool.submit(ship, many, "--index", "survived", "--id", "id")
+        time.sleep(0.7)
+        node.kill()
+        time.sleep(1)
+        node.start()
+        status, said, err = shipping.result()
+    expect(named("after a kill of the node"), (status, said.get("stored", 0) + said.get("there", 0), node.count("survived-*")), (0, 60_000, 60_000))
+
+    # A block that goes away, and an index that has no shard for a while.
+    node.ask("PUT", "/blocked", {})
+    node.ask("PUT", "/blocked/_settings", {"index.blocks.read_only_allow_delete": True})
+    node.ask("PUT", "/red?wait_for_active_shards=0", {"settings": {"index.routing.allocation.require.box": "none", "index.number_of_replicas": 0}})
+    expect(named("is red"), node.ask("GET", "/_cluster/health/red")[1]["status"], "red")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        blocked = pool.submit(ship, log, "--index", "blocked", "--by", "none", "--id", "id")
+        red = pool.submit(ship, log, "--index", "red", "--by", "none", "--id", "id")
+        time.sleep(2)
+        expect(named("nothing yet"), (node.count("blocked"), blocked.done(), red.done()), (0, False, False))
+        node.ask("PUT", "/blocked/_settings", {"index.blocks.read_only_allow_delete": None})
+        node.ask("PUT", "/red/_settings", {"index.routing.allocation.require.box": None})
+        for name, shipping in ("blocked", blocked), ("red", red):
+            status, said, err = shipping.result()
+            expect(named(name), (status, said.get("stored", 0) + said.get("there", 0), node.count(name)), (0, 20_000, 20_000))
+    node.ask("PUT", "/blocked/_settings", {"index.blocks.write": True})
+    status, said, err = ship(mixed, "--index", "blocked", "--by", "none", "--id", "id", "--patience", "2s")
+    expect(named("blocked for ever"), (status, "cluster_block_exception" in err, said.get("stored")), (3, True, 0))
+
+    # A data stream, which rolls over.
+    status, said, err = ship(log, "--data-stream", "logs-vigie.prediction-default", "--id", "id")
+    if version.startswith("elasticsearch"):  # without the features that Elasticsearch licences otherwise
+        expect(named("no data streams"), (status, node.ask("GET", "/logs-vigie.prediction-default")[0]), (2, 404))
+    else:
+        expect(named("a data stream"), (status, said.get("stored"), node.count("logs-vigie.prediction-default")), (0, 20_000, 20_000))
+        expect(named("rolls over"), node.ask("POST", "/logs-vigie.prediction-default/_rollover")[1]["rolled_over"], True)
+        status, said, err = ship(mixed, "--data-stream", "logs-vigie.prediction-default", "--id", "id")
+        expect(named("goes on"), (said.get("stored", 0) + said.get("rejected", 0), node.count("logs-vigie.prediction-default")), (52, 20_000 + said.get("stored", 0)))
+    node.kill()
+
+    # A node that is busy all the time.
+    node = Search(version, str(here / "busy"), "thread_pool.write.size=1", "thread_pool.write.queue_size=1")
+    parts = []
+    for part in range(6):
+        parts.append(here / f"part{part}.ndjson")
+        parts[-1].write_text(records(f"b{part}-", 8_000))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda part: ship(part, "--index", "busy", "--id", "id", to=node.url), parts))
+    expect(named("busy"), ([status for status, _, _ in found], sum(said.get("stored", 0) + said.get("there", 0) for _, said, _ in found)), ([0] * 6, 48_000))
+    expect(named("each once"), node.count("busy-*"), 48_000)
+    print(f"{version}: {sum(said.get('sent_again', 0) for _, said, _ in found):,} of 48,000 documents were sent again to a busy node", flush=True)
+    node.kill()
+
+
+for one in versions:
+    with tempfile.TemporaryDirectory() as folder:
+        tried(one, folder)
+sys.exit(checks.end())
