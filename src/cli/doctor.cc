@@ -131,6 +131,10 @@ Result<int> run(const Options& o) {
       findings.push_back({Grade::kHint, "", "no models", "nobody has sent a prediction yet",
                           "vigie send FILE --to URL --model M, or POST to /v1/models/M/predictions"});
   }
+  if (o.models.empty()) {
+    VIGIE_ASSIGN(const auto sources, service.get("/v1/sources"));
+    for (auto& one : findings_of_sources(sources)) findings.push_back(std::move(one));
+  }
   for (const auto& model : models) {
     VIGIE_ASSIGN(auto found, examine(service, model, now));
     std::move(found.begin(), found.end(), std::back_inserter(findings));

@@ -236,4 +236,24 @@ std::vector<Finding> findings_of(const ModelAnswers& answers, double now) {
   return Patient(answers, now).findings();
 }
 
+std::vector<Finding> findings_of_sources(const Json& sources) {
+  std::vector<Finding> out;
+  for (const auto& source : sources) {
+    const auto name = text(source, "source"), model = text(source, "model");
+    if (const auto trouble = text(source, "trouble"); !trouble.empty())
+      out.push_back({Grade::kFail, model, "source", fmt::format("{} is not read on: {}", name, trouble),
+                     "mend what it says: it goes on from where it stands"});
+    const double rejected = number(source, "rejected"),
+                 all = rejected + number(source, "accepted") + number(source, "duplicates");
+    const auto& last = list(source, "last_rejected");
+    if (rejected > 0 && rejected >= 0.01 * all && !last.empty())
+      out.push_back(
+          {Grade::kWarning, model, "source",
+           fmt::format("{} of the records of {} were rejected, the last at {}:{}: {}", percent(rejected / all), name,
+                       text(last.back(), "file"), number(last.back(), "line"), text(last.back(), "error")),
+           "mend what writes them; GET /v1/sources has the last twenty"});
+  }
+  return out;
+}
+
 }  // namespace vigie::cli

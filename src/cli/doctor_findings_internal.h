@@ -30,5 +30,7 @@ struct ModelAnswers {
 /// What is misconfigured, unused, silent or noisy at `now`, µs; the gravest first. A key that an answer lacks says
 /// nothing.
 std::vector<Finding> findings_of(const ModelAnswers& answers, double now);
+/// The same of the answer of GET /v1/sources.
+std::vector<Finding> findings_of_sources(const nlohmann::json& sources);
 
 }  // namespace vigie::cli

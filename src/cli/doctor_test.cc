@@ -123,5 +123,24 @@ TEST(Doctor, TakesAnyAnswer) {
   }
 }
 
+TEST(Doctor, FindsSourcesThatAreNotRead) {
+  const auto source = [](json trouble, int accepted, int rejected) {
+    return json{{"source", "log"},
+                {"model", "credit"},
+                {"trouble", std::move(trouble)},
+                {"accepted", accepted},
+                {"duplicates", 0},
+                {"rejected", rejected},
+                {"last_rejected", rejected > 0 ? json{{{"file", "a.log"}, {"line", 7}, {"error", "\"id\" is missing"}}}
+                                               : json::array()}};
+  };
+  EXPECT_TRUE(findings_of_sources({source(nullptr, 1000, 0), source(nullptr, 1000, 5)}).empty());
+  const auto found = findings_of_sources({source("a.log: Permission denied", 0, 0), source(nullptr, 900, 100)});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].grade, Grade::kFail);
+  EXPECT_EQ(found[0].reason, "log is not read on: a.log: Permission denied");
+  EXPECT_EQ(found[1].reason, "10 % of the records of log were rejected, the last at a.log:7: \"id\" is missing");
+}
+
 }  // namespace
 }  // namespace vigie::cli

@@ -55,6 +55,8 @@ class Windows {
     w.verdict = text_in(json, "verdict"), w.score_verdict = text_in(json, "score_verdict");
     w.coverage = number_in(json, "coverage");
     w.preliminary = json.value("preliminary", false), w.condensed = json.value("condensed", false);
+    if (const auto versions = json.find("versions"); versions != json.end())
+      for (const auto& [name, rows] : versions->items()) version(name, rows.get<std::int64_t>());
     if (w.verdict == "maintenance") return;
     for (const auto& c : list_in(json, "columns")) column(c);
     for (const auto& q : list_in(json, "quality")) check(q);
@@ -76,6 +78,17 @@ class Windows {
   }
 
  private:
+  void version(const std::string& name, std::int64_t rows) {
+    const auto& window = report_.windows.back();
+    const auto at = std::find_if(report_.versions.begin(), report_.versions.end(),
+                                 [&](const auto& one) { return one.version == name; });
+    if (at == report_.versions.end()) {
+      report_.versions.push_back({name, window.start, window.end, rows});
+    } else {
+      at->to = std::max(at->to, window.end), at->rows += rows;
+    }
+  }
+
   void column(const Json& c) {
     const auto name = text_in(c, "column"), method = text_in(c, "method"), verdict = text_in(c, "verdict");
     const auto [at, fresh] = columns_.try_emplace({name, method}, report_.columns.size());

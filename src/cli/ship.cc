@@ -62,18 +62,21 @@ Result<std::string> secret_of(const std::string& option, const std::string& give
 Result<elastic::Place> place_of(const Options& o) {
   using Kind = elastic::Place::Kind;
   elastic::Place out;
-  if (!o.index.empty() && !o.stream.empty())
-    return fail(Code::kUsage, "--index and --data-stream exclude each other");
+  if (!o.index.empty() && !o.stream.empty()) return fail(Code::kUsage, "--index and --data-stream exclude each other");
   const std::vector<std::string> every{"month", "day", "none"};
   if (std::find(every.begin(), every.end(), o.by) == every.end())
     return fail(Code::kUsage, "--by: " + unknown_name("kind", o.by, every));
-  out.kind = !o.stream.empty() ? Kind::kStream : o.by == "month" ? Kind::kMonths : o.by == "day" ? Kind::kDays : Kind::kIndex;
+  out.kind = !o.stream.empty() ? Kind::kStream
+             : o.by == "month" ? Kind::kMonths
+             : o.by == "day"   ? Kind::kDays
+                               : Kind::kIndex;
   out.name = !o.stream.empty()  ? o.stream
              : !o.index.empty() ? o.index
                                 : "vigie-prediction-" + elastic::name_of(o.model.empty() ? "logs" : o.model);
   if (const auto wrong = elastic::wrong_name(out.name); !wrong.empty())
-    return fail(Code::kUsage, fmt::format("{}: {} cannot be a name there: {}",
-                                          o.stream.empty() ? "--index" : "--data-stream", vigie::quoted(out.name), wrong));
+    return fail(Code::kUsage,
+                fmt::format("{}: {} cannot be a name there: {}", o.stream.empty() ? "--index" : "--data-stream",
+                            vigie::quoted(out.name), wrong));
   return out;
 }
 
@@ -86,7 +89,8 @@ Result<elastic::Access> access_of(const Options& o) {
     const auto slash = o.aws.find('/');
     const auto region = o.aws.substr(0, slash), service = slash == o.aws.npos ? "es" : o.aws.substr(slash + 1);
     out.sigv4 = fmt::format("aws:amz:{}:{}", region, service);
-    out.user = variable("AWS_ACCESS_KEY_ID").value_or(""), out.password = variable("AWS_SECRET_ACCESS_KEY").value_or("");
+    out.user = variable("AWS_ACCESS_KEY_ID").value_or(""),
+    out.password = variable("AWS_SECRET_ACCESS_KEY").value_or("");
     out.session = variable("AWS_SESSION_TOKEN").value_or(""), out.api_key.clear();
     if (out.user.empty() || out.password.empty())
       return fail(Code::kUsage, "--aws: needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment");
@@ -134,7 +138,8 @@ Result<Plan> plan_of(const Options& o) {
   // What is not there is told before anybody is asked; standard input can be read once.
   for (const auto& file : o.files)
     if (file != "-") VIGIE_TRY(table::open_input(file, plan.reading));
-  if (std::count(o.files.begin(), o.files.end(), "-") > 1) return fail(Code::kUsage, "-: standard input can be one file only");
+  if (std::count(o.files.begin(), o.files.end(), "-") > 1)
+    return fail(Code::kUsage, "-: standard input can be one file only");
   return plan;
 }
 
@@ -156,11 +161,13 @@ class Rejects {
                       .dump(-1, ' ', false, kReplace);
       line.back() = ',';
       auto source = Json::parse(r.source, nullptr, false);
-      line += "\"document\":" + (source.is_discarded() ? Json(r.source).dump(-1, ' ', false, kReplace) : r.source) + "}\n";
+      line +=
+          "\"document\":" + (source.is_discarded() ? Json(r.source).dump(-1, ' ', false, kReplace) : r.source) + "}\n";
       VIGIE_TRY(file_->append(line));
       if (first_.size() < 3)
         first_.push_back(fmt::format("{}:{}: rejected: {}{}{}", r.file < files.size() ? files[r.file] : "", r.number,
-                                     r.type, r.type.empty() || r.reason.empty() ? "" : ": ", vigie::quoted(r.reason, 200)));
+                                     r.type, r.type.empty() || r.reason.empty() ? "" : ": ",
+                                     vigie::quoted(r.reason, 200)));
     }
     return {};
   }
@@ -218,7 +225,12 @@ struct Shipped {
 class Ship {
  public:
   Ship(const Options& o, const Plan& plan, elastic::Link& link, const CatchSignals& signals)
-      : o_(o), plan_(plan), link_(link), signals_(signals), documents_(o, plan.place), rejects_(o.rejected),
+      : o_(o),
+        plan_(plan),
+        link_(link),
+        signals_(signals),
+        documents_(o, plan.place),
+        rejects_(o.rejected),
         shipper_({.nodes = o.to.size()}, std::random_device()()) {}
 
   Result<Shipped> run() {
@@ -239,7 +251,8 @@ class Ship {
           ++out.records;
         }
         if (progress_ && texts->bytes() > 0)
-          progress_((static_cast<double>(before) + static_cast<double>(texts->consumed()) / static_cast<double>(texts->bytes())) /
+          progress_((static_cast<double>(before) +
+                     static_cast<double>(texts->consumed()) / static_cast<double>(texts->bytes())) /
                     static_cast<double>(o_.files.size()));
         VIGIE_TRY(turn(false, {}));
       }
@@ -324,8 +337,10 @@ Status set_up(const elastic::Cluster& cluster, const Plan& plan, elastic::Link& 
     VIGIE_ASSIGN(const auto answer, link.ask(step.method, step.path, step.body));
     if (answer.status < 300) continue;
     const auto why = elastic::why_of(answer.body);
-    const auto message = fmt::format("{} could not be set up: {}{}{}", step.what, answer.status, why.empty() ? "" : ": ", why);
-    if (step.needed || answer.status == 401) return fail(answer.status == 401 ? Code::kUnavailable : Code::kUsage, message);
+    const auto message =
+        fmt::format("{} could not be set up: {}{}{}", step.what, answer.status, why.empty() ? "" : ": ", why);
+    if (step.needed || answer.status == 401)
+      return fail(answer.status == 401 ? Code::kUnavailable : Code::kUsage, message);
     say(message + "; documents go all the same");
   }
   return {};
@@ -353,13 +368,14 @@ int show_plan(const Options& o, const Plan& plan) {
 std::string sentence(const Options& o, const Plan& plan, const Shipped& shipped, double seconds) {
   const auto& c = shipped.counts;
   return fmt::format("{} to {} ({}): {} stored, {} there already, {}{} rejected, {} unreadable; {}",
-                     o.files.size() == 1 ? o.files[0] : plural(static_cast<long long>(o.files.size()), "file"), plan.place.name,
-                     shipped.cluster, with_commas(c.stored), with_commas(c.there),
+                     o.files.size() == 1 ? o.files[0] : plural(static_cast<long long>(o.files.size()), "file"),
+                     plan.place.name, shipped.cluster, with_commas(c.stored), with_commas(c.there),
                      c.diverted > 0 ? with_commas(c.diverted) + " in the failure store, " : "", with_commas(c.rejected),
                      with_commas(shipped.unreadable), duration(seconds * 1e6));
 }
 
-std::string document(const Options& o, const Plan& plan, const Shipped& shipped, const Rejects& rejects, double seconds) {
+std::string document(const Options& o, const Plan& plan, const Shipped& shipped, const Rejects& rejects,
+                     double seconds) {
   const auto& c = shipped.counts;
   Json out{{"command", "ship"},
            {"files", o.files},

@@ -25,9 +25,11 @@ Result<std::string> pin_of(std::string_view given) {
     if (c == ':') continue;
     out += c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
   }
-  const bool hex = std::all_of(out.begin(), out.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  const bool hex =
+      std::all_of(out.begin(), out.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   if (hex && out.size() == 64) return out;
-  return fail(Code::kUsage, fmt::format("expected the SHA-256 of a certificate, 64 digits of 0-9 a-f, got {}", quoted(given)));
+  return fail(Code::kUsage,
+              fmt::format("expected the SHA-256 of a certificate, 64 digits of 0-9 a-f, got {}", quoted(given)));
 }
 
 Result<std::string> packed(std::string_view text, int level) {

@@ -11,12 +11,12 @@ namespace vigie::elastic {
 
 /// By what a cluster knows who asks, and who asks the cluster.
 struct Access {
-  std::string user, password;      ///< basic, or with `sigv4` the keys of AWS
-  std::string session;             ///< AWS: a session's token, may be empty
-  std::string api_key;             ///< as header() takes it
-  std::string sigv4;               ///< as http::Request
-  std::string pin;                 ///< as http::Request
-  int gzip = 1;                    ///< level of bodies, 0: not packed
+  std::string user, password;  ///< basic, or with `sigv4` the keys of AWS
+  std::string session;         ///< AWS: a session's token, may be empty
+  std::string api_key;         ///< as header() takes it
+  std::string sigv4;           ///< as http::Request
+  std::string pin;             ///< as http::Request
+  int gzip = 1;                ///< level of bodies, 0: not packed
 
   /// A request to a node: `path` from its root on. Code::kInternal: it cannot be packed.
   Result<http::Request> request(std::string_view method, const std::string& node, std::string_view path,

@@ -95,7 +95,8 @@ Outcome items_of(const std::vector<Bulk::Item>& documents, const std::string& bo
       // Of two of one id, the first in the answer is the first that was sent.
       const auto [first, last] = places.equal_range(name);
       if (first == last) return again(fmt::format("an item of an id that was not sent: {}", quoted(name)));
-      const auto known = std::min_element(first, last, [](const auto& a, const auto& b) { return a.second < b.second; });
+      const auto known =
+          std::min_element(first, last, [](const auto& a, const auto& b) { return a.second < b.second; });
       at = known->second;
       places.erase(known);
     }
@@ -157,7 +158,8 @@ Outcome settle(const Bulk& bulk, const Result<http::Answer>& answer) {
   const auto status = answer->status;
   if (status == 200) return items_of(bulk.items(), answer->body);
   const auto said = why_of(answer->body);
-  Outcome out{Whole::kRefused, {}, fmt::format("{}{}{}", status, said.empty() ? "" : ": ", said), answer->retry_after()};
+  Outcome out{
+      Whole::kRefused, {}, fmt::format("{}{}{}", status, said.empty() ? "" : ": ", said), answer->retry_after()};
   if (status == 401 || (status == 403 && said.find(kBlock) == said.npos))
     out.whole = Whole::kForbidden;
   else if (status == 403 || status == 429 || status == 408 || status >= 500)

@@ -13,9 +13,9 @@ namespace vigie::elastic {
 
 /// What is to be in an index, once.
 struct Document {
-  std::string_view id;     ///< there: at most kLongestId bytes; empty: the server makes one, and a second try a second
-  std::string_view index;  ///< an index, an alias or a data stream
-  std::string_view source;             ///< one JSON object on one line
+  std::string_view id;      ///< there: at most kLongestId bytes; empty: the server makes one, and a second try a second
+  std::string_view index;   ///< an index, an alias or a data stream
+  std::string_view source;  ///< one JSON object on one line
   std::string_view first{};            ///< members that it has besides, before its own: `"a":1`
   std::uint64_t file = 0, number = 0;  ///< where it came from, for people
 };

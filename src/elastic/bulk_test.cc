@@ -42,7 +42,9 @@ TEST(Bulk, IsAnActionAndADocumentEach) {
 }
 
 TEST(Bulk, AllStored) {
-  const auto outcome = settle(of({"a", "b"}), answer(R"({"errors":false,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"b","status":201}}]})"));
+  const auto outcome = settle(
+      of({"a", "b"}),
+      answer(R"({"errors":false,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"b","status":201}}]})"));
   EXPECT_EQ(outcome.whole, Whole::kItems);
   EXPECT_EQ(fates(outcome), (std::vector{Fate::kStored, Fate::kStored}));
 }
@@ -64,12 +66,16 @@ TEST(Bulk, EachItemByItsStatus) {
       {R"("status":403,"error":{"type":"security_exception","reason":"r"})", Fate::kBlocked},
       {R"("status":201,"failure_store":"used")", Fate::kDiverted}};
   for (const auto& [item, fate] : cases) {
-    const auto outcome = settle(of({"a", "b"}), answer(std::string(R"({"errors":true,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"b",)") + item + "}}]}"));
+    const auto outcome = settle(
+        of({"a", "b"}),
+        answer(std::string(R"({"errors":true,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"b",)") +
+               item + "}}]}"));
     EXPECT_EQ(outcome.whole, Whole::kItems) << item;
     EXPECT_EQ(fates(outcome), (std::vector{Fate::kStored, fate})) << item;
   }
   // 200 OK, and yet not stored where it should be.
-  const auto diverted = settle(of({"a"}), answer(R"({"errors":false,"items":[{"create":{"_id":"a","status":201,"failure_store":"used"}}]})"));
+  const auto diverted = settle(
+      of({"a"}), answer(R"({"errors":false,"items":[{"create":{"_id":"a","status":201,"failure_store":"used"}}]})"));
   EXPECT_EQ(fates(diverted), std::vector{Fate::kDiverted});
 }
 
@@ -81,15 +87,18 @@ TEST(Bulk, ItemsAreMatchedById) {
   EXPECT_EQ(outcome.items[2].reason, "c is bad");
   EXPECT_EQ(outcome.items[1].reason, "busy");
   // Those without an id come as they were sent.
-  const auto nameless = settle(of({"", ""}), answer(R"({"errors":true,"items":[{"create":{"_id":"x","status":201}},{"create":{"_id":"y","status":400}}]})"));
+  const auto nameless = settle(
+      of({"", ""}),
+      answer(R"({"errors":true,"items":[{"create":{"_id":"x","status":201}},{"create":{"_id":"y","status":400}}]})"));
   EXPECT_EQ(fates(nameless), (std::vector{Fate::kStored, Fate::kRejected}));
 }
 
 TEST(Bulk, AnAnswerThatIsNoneIsAskedForAgain) {
-  for (const char* body : {"", "{}", "<html>", R"({"errors":false,"items":[{"create":{"_id":"a","status":201}}]})",
-                           R"({"errors":true,"items":[{"create":{"_id":"a","status":201}}]})",
-                           R"({"errors":true,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"z","status":201}}]})",
-                           R"({"errors":true,"items":[1,2]})", R"({"errors":true,"items":[{},{}]})"})
+  for (const char* body :
+       {"", "{}", "<html>", R"({"errors":false,"items":[{"create":{"_id":"a","status":201}}]})",
+        R"({"errors":true,"items":[{"create":{"_id":"a","status":201}}]})",
+        R"({"errors":true,"items":[{"create":{"_id":"a","status":201}},{"create":{"_id":"z","status":201}}]})",
+        R"({"errors":true,"items":[1,2]})", R"({"errors":true,"items":[{},{}]})"})
     EXPECT_EQ(settle(of({"a", "b"}), answer(body)).whole, Whole::kAgain) << body;
   const auto nobody = settle(of({"a"}), fail(Code::kUnavailable, "http://es: refused"));
   EXPECT_EQ(nobody.whole, Whole::kAgain);
@@ -97,12 +106,13 @@ TEST(Bulk, AnAnswerThatIsNoneIsAskedForAgain) {
 }
 
 TEST(Bulk, TheWholeByItsStatus) {
-  const std::pair<unsigned, Whole> cases[] = {{400, Whole::kHalve},   {401, Whole::kForbidden}, {403, Whole::kForbidden},
-                                              {404, Whole::kRefused}, {406, Whole::kRefused},   {408, Whole::kAgain},
-                                              {413, Whole::kHalve},   {429, Whole::kAgain},     {500, Whole::kAgain},
-                                              {502, Whole::kAgain},   {503, Whole::kAgain},     {504, Whole::kAgain}};
+  const std::pair<unsigned, Whole> cases[] = {
+      {400, Whole::kHalve},   {401, Whole::kForbidden}, {403, Whole::kForbidden}, {404, Whole::kRefused},
+      {406, Whole::kRefused}, {408, Whole::kAgain},     {413, Whole::kHalve},     {429, Whole::kAgain},
+      {500, Whole::kAgain},   {502, Whole::kAgain},     {503, Whole::kAgain},     {504, Whole::kAgain}};
   for (const auto& [status, whole] : cases) EXPECT_EQ(settle(of({"a"}), answer("", status)).whole, whole) << status;
-  const auto blocked = settle(of({"a"}), answer(R"({"error":{"type":"cluster_block_exception","reason":"read-only"},"status":403})", 403));
+  const auto blocked = settle(
+      of({"a"}), answer(R"({"error":{"type":"cluster_block_exception","reason":"read-only"},"status":403})", 403));
   EXPECT_EQ(blocked.whole, Whole::kAgain);
   EXPECT_EQ(blocked.why, "403: cluster_block_exception: read-only");
   EXPECT_EQ(settle(of({"a"}), answer("Unauthorized", 401)).why, "401: \"Unauthorized\"");

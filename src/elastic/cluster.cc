@@ -82,7 +82,8 @@ std::string Place::index(double time) const {
   constexpr double kFarthest = 253'402'300'799e6;  // µs: the end of the year 9999
   if (!(time >= -62'135'596'800e6 && time <= kFarthest)) return name + "-undated";
   const auto seconds = static_cast<std::time_t>(std::floor(time / 1e6));
-  return fmt::format(fmt::runtime(kind == Kind::kMonths ? "{}-{:%Y.%m}" : "{}-{:%Y.%m.%d}"), name, fmt::gmtime(seconds));
+  return fmt::format(fmt::runtime(kind == Kind::kMonths ? "{}-{:%Y.%m}" : "{}-{:%Y.%m.%d}"), name,
+                     fmt::gmtime(seconds));
 }
 
 std::string Place::pattern() const {
@@ -95,7 +96,8 @@ std::string wrong_name(std::string_view name) {
   if (std::string_view("-_+.").find(name[0]) != std::string_view::npos) return "none of - _ + . in front";
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') return "lower case";
-    if (static_cast<unsigned char>(c) < 0x21 || c == 0x7f || std::string_view("\\/*?\"<>|,#:").find(c) != std::string_view::npos)
+    if (static_cast<unsigned char>(c) < 0x21 || c == 0x7f ||
+        std::string_view("\\/*?\"<>|,#:").find(c) != std::string_view::npos)
       return "no blanks and none of \\ / * ? \" < > | , # :";
   }
   return {};
@@ -127,11 +129,12 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
       if (stream)
         hot["actions"]["rollover"] = {{"max_age", fmt::format("{}d", std::max<std::int64_t>(1, options.keep_days / 5))},
                                       {"max_size", "50gb"}};
-      out.push_back({fmt::format("the lifecycle {}", policy_of(options)), "PUT", "/_ilm/policy/" + policy_of(options),
-                     Json{{"policy",
-                           {{"phases",
-                             {{"hot", hot}, {"delete", {{"min_age", age}, {"actions", {{"delete", Json::object()}}}}}}}}}}
-                         .dump()});
+      out.push_back(
+          {fmt::format("the lifecycle {}", policy_of(options)), "PUT", "/_ilm/policy/" + policy_of(options),
+           Json{{"policy",
+                 {{"phases",
+                   {{"hot", hot}, {"delete", {{"min_age", age}, {"actions", {{"delete", Json::object()}}}}}}}}}}
+               .dump()});
       index["lifecycle"] = {{"name", policy_of(options)}};
     } else {
       const Json transition{{{"state_name", "delete"}, {"conditions", {{"min_index_age", age}}}}};
@@ -139,7 +142,8 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
       if (stream)
         keep["actions"].push_back(
             {{"rollover", {{"min_index_age", fmt::format("{}d", std::max<std::int64_t>(1, options.keep_days / 5))}}}});
-      const Json gone{{"name", "delete"}, {"actions", Json::array({{{"delete", Json::object()}}})}, {"transitions", Json::array()}};
+      const Json gone{
+          {"name", "delete"}, {"actions", Json::array({{{"delete", Json::object()}}})}, {"transitions", Json::array()}};
       const auto pattern = stream ? ".ds-" + place.name + "-*" : place.pattern();
       out.push_back({fmt::format("the policy {}", policy_of(options)), "PUT",
                      "/_plugins/_ism/policies/" + policy_of(options),
@@ -147,13 +151,15 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
                            {{"description", fmt::format("vigie: goes after {}", age)},
                             {"default_state", "keep"},
                             {"states", Json::array({keep, gone})},
-                            {"ism_template", Json::array({{{"index_patterns", Json::array({pattern})}, {"priority", kPriority}}})}}}}
+                            {"ism_template",
+                             Json::array({{{"index_patterns", Json::array({pattern})}, {"priority", kPriority}}})}}}}
                          .dump(),
                      false, true});
     }
   }
   out.push_back(component("vigie@mappings", {{"mappings", mappings()}}));
-  if (!cluster.serverless) out.push_back(component("vigie@settings", {{"settings", {{"index", Json{{"mapping", index["mapping"]}}}}}}));
+  if (!cluster.serverless)
+    out.push_back(component("vigie@settings", {{"settings", {{"index", Json{{"mapping", index["mapping"]}}}}}}));
   auto custom = component("vigie@custom", Json::object());
   custom.absent = true;
   out.push_back(std::move(custom));

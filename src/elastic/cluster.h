@@ -15,7 +15,7 @@ namespace vigie::elastic {
 struct Cluster {
   bool opensearch = false;
   int major = 0, minor = 0;
-  std::string version{};   ///< as it says it
+  std::string version{};    ///< as it says it
   bool serverless = false;  ///< it has no settings of shards and the like
   bool at_least(int its_major, int its_minor) const {
     return major > its_major || (major == its_major && minor >= its_minor);
@@ -52,12 +52,12 @@ struct SetupOptions {
 struct SetupStep {
   std::string what;  ///< for people
   std::string method = "PUT", path, body;
-  bool needed = false;   ///< without it documents would go astray
-  bool absent = false;   ///< only where GET of the path answers 404
+  bool needed = false;  ///< without it documents would go astray
+  bool absent = false;  ///< only where GET of the path answers 404
 };
 /// What a cluster is to know of documents before they come: mappings and settings as component templates
-/// (vigie@mappings, vigie@settings, and vigie@custom for what people add), an index template, and where they do not stay
-/// a lifecycle, in the order in which they are to be sent. They may be sent again.
+/// (vigie@mappings, vigie@settings, and vigie@custom for what people add), an index template, and where they do not
+/// stay a lifecycle, in the order in which they are to be sent. They may be sent again.
 std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& options);
 
 }  // namespace vigie::elastic

@@ -20,14 +20,17 @@ Cluster cluster(const char* body) {
 }
 
 TEST(Cluster, IsToldByWhatItSays) {
-  const auto es = cluster(R"({"version":{"number":"8.19.3","build_flavor":"default"},"tagline":"You Know, for Search"})");
+  const auto es =
+      cluster(R"({"version":{"number":"8.19.3","build_flavor":"default"},"tagline":"You Know, for Search"})");
   EXPECT_EQ(es.name(), "Elasticsearch 8.19.3");
   EXPECT_TRUE(es.at_least(8, 19) && es.at_least(7, 30) && !es.at_least(8, 20) && !es.at_least(9, 0));
   EXPECT_EQ(cluster(R"({"version":{"number":"2.19.1","distribution":"opensearch"}})").name(), "OpenSearch 2.19.1");
   // It claims another's version.
-  EXPECT_TRUE(cluster(R"({"version":{"number":"7.10.2"},"tagline":"The OpenSearch Project: https://opensearch.org/"})").opensearch);
+  EXPECT_TRUE(cluster(R"({"version":{"number":"7.10.2"},"tagline":"The OpenSearch Project: https://opensearch.org/"})")
+                  .opensearch);
   EXPECT_TRUE(cluster(R"({"version":{"number":"8.11.0","build_flavor":"serverless"}})").serverless);
-  EXPECT_EQ(read_cluster({200, "<html>", {}}).error().message, "is neither Elasticsearch nor OpenSearch: GET / says no version");
+  EXPECT_EQ(read_cluster({200, "<html>", {}}).error().message,
+            "is neither Elasticsearch nor OpenSearch: GET / says no version");
   EXPECT_EQ(read_cluster({401, "Unauthorized", {}}).error().message, "answers 401: \"Unauthorized\"");
 }
 
@@ -67,12 +70,17 @@ TEST(Setup, TemplatesAreComposed) {
   EXPECT_EQ(index["composed_of"], Json::array({"vigie@mappings", "vigie@settings", "vigie@custom"}));
   EXPECT_FALSE(index.contains("data_stream"));
   EXPECT_GE(index["priority"], 200);
-  EXPECT_TRUE(step(steps, "/_component_template/vigie@settings")["template"]["settings"]["index"]["mapping"]["total_fields"]["ignore_dynamic_beyond_limit"]);
-  EXPECT_EQ(step(steps, "/_component_template/vigie@mappings")["template"]["mappings"]["properties"]["@timestamp"]["type"], "date");
+  EXPECT_TRUE(step(steps, "/_component_template/vigie@settings")["template"]["settings"]["index"]["mapping"]
+                                                                ["total_fields"]["ignore_dynamic_beyond_limit"]);
+  EXPECT_EQ(
+      step(steps, "/_component_template/vigie@mappings")["template"]["mappings"]["properties"]["@timestamp"]["type"],
+      "date");
   // What people added stays.
   for (const auto& s : steps) EXPECT_EQ(s.absent, s.path.ends_with("vigie@custom"));
-  EXPECT_TRUE(step(setup_of(cluster(R"({"version":{"number":"8.11.0","build_flavor":"serverless"}})"), {{Place::Kind::kMonths, "logs"}, 0}),
-                   "/_component_template/vigie@settings").is_null());
+  EXPECT_TRUE(step(setup_of(cluster(R"({"version":{"number":"8.11.0","build_flavor":"serverless"}})"),
+                            {{Place::Kind::kMonths, "logs"}, 0}),
+                   "/_component_template/vigie@settings")
+                  .is_null());
 }
 
 TEST(Setup, LifecycleAsTheServerHasIt) {
@@ -82,14 +90,19 @@ TEST(Setup, LifecycleAsTheServerHasIt) {
       months{Place::Kind::kMonths, "vigie-p"};
   const auto own = setup_of(es, {stream, 30});
   EXPECT_EQ(own.size(), 4U);
-  EXPECT_EQ(step(own, "/_index_template/vigie-logs-vigie.prediction-default")["template"]["lifecycle"]["data_retention"], "30d");
+  EXPECT_EQ(
+      step(own, "/_index_template/vigie-logs-vigie.prediction-default")["template"]["lifecycle"]["data_retention"],
+      "30d");
   EXPECT_TRUE(own.back().needed);
   const auto ilm = setup_of(old, {days, 30});
   EXPECT_EQ(step(ilm, "/_ilm/policy/vigie-p-30d")["policy"]["phases"]["delete"]["min_age"], "30d");
   EXPECT_EQ(step(ilm, "/_index_template/vigie-p")["template"]["settings"]["index"]["lifecycle"]["name"], "vigie-p-30d");
   // The index of a month has documents that are as much younger.
-  EXPECT_EQ(step(setup_of(old, {months, 30}), "/_ilm/policy/vigie-p-30d")["policy"]["phases"]["delete"]["min_age"], "61d");
-  EXPECT_TRUE(step(setup_of(old, {stream, 30}), "/_ilm/policy/vigie-logs-vigie.prediction-default-30d")["policy"]["phases"]["hot"]["actions"].contains("rollover"));
+  EXPECT_EQ(step(setup_of(old, {months, 30}), "/_ilm/policy/vigie-p-30d")["policy"]["phases"]["delete"]["min_age"],
+            "61d");
+  EXPECT_TRUE(step(setup_of(old, {stream, 30}),
+                   "/_ilm/policy/vigie-logs-vigie.prediction-default-30d")["policy"]["phases"]["hot"]["actions"]
+                  .contains("rollover"));
   const auto ism = step(setup_of(os, {days, 7}), "/_plugins/_ism/policies/vigie-p-7d")["policy"];
   EXPECT_EQ(ism["ism_template"][0]["index_patterns"], Json::array({"vigie-p-*"}));
   EXPECT_EQ(ism["states"][0]["transitions"][0]["conditions"]["min_index_age"], "7d");

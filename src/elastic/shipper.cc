@@ -93,8 +93,8 @@ std::int64_t Shipper::later(std::int64_t first, int times) {
 void Shipper::reject(const Bulk& bulk, std::size_t item, std::uint32_t status, std::string type, std::string reason) {
   const auto& at = bulk.items()[item];
   ++counts_.rejected;
-  rejected_.push_back({at.id, std::string(bulk.action(item)), std::string(bulk.source(item)), at.file, at.number, status,
-                       std::move(type), std::move(reason)});
+  rejected_.push_back({at.id, std::string(bulk.action(item)), std::string(bulk.source(item)), at.file, at.number,
+                       status, std::move(type), std::move(reason)});
 }
 
 void Shipper::keep(const Batch& batch, const std::vector<std::size_t>& items, std::int64_t due) {
@@ -165,8 +165,8 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
       counts_.again += std::ssize(items);
       trouble_ = outcome.why;
       node.room = std::max(1., node.room / 2);
-      node.until = now + (outcome.retry_after > 0 ? outcome.retry_after * 1'000'000
-                                                  : later(options_.soonest, node.failures));
+      node.until =
+          now + (outcome.retry_after > 0 ? outcome.retry_after * 1'000'000 : later(options_.soonest, node.failures));
       ++node.failures;
       ready_.push_front(batch);
       break;
@@ -177,7 +177,8 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
                colon == std::string::npos ? "it alone is too large for a request" : outcome.why.substr(colon + 2));
         break;
       }
-      for (const auto& [from, to] : {std::pair{items.size() / 2, items.size()}, std::pair{std::size_t{0}, items.size() / 2}}) {
+      for (const auto& [from, to] :
+           {std::pair{items.size() / 2, items.size()}, std::pair{std::size_t{0}, items.size() / 2}}) {
         auto half = std::make_shared<Bulk>();
         for (auto i = from; i < to; ++i) half->add(*batch.bulk, i);
         ready_.push_front({std::move(half), batch.attempts});

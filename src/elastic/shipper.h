@@ -95,7 +95,7 @@ class Shipper {
   Rng rng_;
   std::vector<Node> nodes_;
   Bulk open_;
-  std::deque<Batch> ready_;    // in the order in which they go
+  std::deque<Batch> ready_;     // in the order in which they go
   std::vector<Batch> waiting_;  // for their time
   struct UnderWay {
     Batch batch;

@@ -14,7 +14,8 @@ struct Course {
   explicit Course(ShipperOptions options = {}) : shipper(options, 1) {}
 
   void add(int from, int to) {
-    for (int i = from; i < to; ++i) shipper.add({"id" + std::to_string(i), "logs", R"({"a":1})", {}, 0, static_cast<std::uint64_t>(i)});
+    for (int i = from; i < to; ++i)
+      shipper.add({"id" + std::to_string(i), "logs", R"({"a":1})", {}, 0, static_cast<std::uint64_t>(i)});
   }
   std::vector<Shipper::Order> orders(bool all = true) {
     std::vector<Shipper::Order> out;
@@ -73,9 +74,13 @@ TEST(Shipper, OnlyBusyItemsGoAgainWithTheSameId) {
   Course c;
   c.add(0, 4);
   const auto first = c.orders().at(0);
-  c.shipper.settle(first.id, Course::items(first, [](const auto& id) {
-    return id == "id1" || id == "id3" ? Told{Fate::kAgain, 429, "rejected", "queue"} : Told{Fate::kStored, 201};
-  }), c.now);
+  c.shipper.settle(first.id,
+                   Course::items(first,
+                                 [](const auto& id) {
+                                   return id == "id1" || id == "id3" ? Told{Fate::kAgain, 429, "rejected", "queue"}
+                                                                     : Told{Fate::kStored, 201};
+                                 }),
+                   c.now);
   EXPECT_TRUE(c.orders().empty());
   EXPECT_EQ(c.shipper.trouble(), "429: rejected: queue");
   const auto due = c.shipper.due().value();
@@ -84,9 +89,10 @@ TEST(Shipper, OnlyBusyItemsGoAgainWithTheSameId) {
   c.now = due;
   const auto second = c.orders().at(0);
   EXPECT_EQ(Course::ids(second), (std::vector<std::string>{"id1", "id3"}));
-  c.shipper.settle(second.id, Course::items(second, [](const auto& id) {
-    return Told{id == "id1" ? Fate::kThere : Fate::kStored, 409};
-  }), c.now);
+  c.shipper.settle(
+      second.id,
+      Course::items(second, [](const auto& id) { return Told{id == "id1" ? Fate::kThere : Fate::kStored, 409}; }),
+      c.now);
   EXPECT_TRUE(c.shipper.empty());
   EXPECT_EQ(c.shipper.counts().stored, 3);
   EXPECT_EQ(c.shipper.counts().there, 1);
@@ -98,9 +104,14 @@ TEST(Shipper, RejectedOnesAreHandedOver) {
   Course c;
   c.add(0, 2);
   const auto order = c.orders().at(0);
-  c.shipper.settle(order.id, Course::items(order, [](const auto& id) {
-    return id == "id1" ? Told{Fate::kRejected, 400, "mapper_parsing_exception", "no number"} : Told{Fate::kDiverted, 201};
-  }), c.now);
+  c.shipper.settle(order.id,
+                   Course::items(order,
+                                 [](const auto& id) {
+                                   return id == "id1"
+                                              ? Told{Fate::kRejected, 400, "mapper_parsing_exception", "no number"}
+                                              : Told{Fate::kDiverted, 201};
+                                 }),
+                   c.now);
   const auto rejected = c.shipper.take_rejected();
   ASSERT_EQ(rejected.size(), 1U);
   EXPECT_EQ(rejected[0].id, "id1");
@@ -220,9 +231,14 @@ TEST(Shipper, ABlockIsTriedSlowly) {
   Course c;
   c.add(0, 2);
   auto order = c.orders().at(0);
-  c.shipper.settle(order.id, Course::items(order, [](const auto& id) {
-    return id == "id0" ? Told{Fate::kBlocked, 403, "cluster_block_exception", "flood-stage"} : Told{Fate::kStored, 201};
-  }), c.now);
+  c.shipper.settle(order.id,
+                   Course::items(order,
+                                 [](const auto& id) {
+                                   return id == "id0"
+                                              ? Told{Fate::kBlocked, 403, "cluster_block_exception", "flood-stage"}
+                                              : Told{Fate::kStored, 201};
+                                 }),
+                   c.now);
   EXPECT_EQ(c.shipper.trouble(), "403: cluster_block_exception: flood-stage");
   EXPECT_GE(c.shipper.due().value() - c.now, 5 * kSecond / 2);
   // Others are kept from nothing by it.
@@ -258,8 +274,7 @@ TEST(Shipper, NothingIsLostOrDoubledInAnyCourse) {
     std::vector<Shipper::Order> under_way;
     std::set<std::string> rejected;
     for (int turns = 0; turns < 100'000 && (added < total || !shipper.empty()); ++turns) {
-      while (added < total && !shipper.full())
-        shipper.add({"id" + std::to_string(added++), "logs", "{}"});
+      while (added < total && !shipper.full()) shipper.add({"id" + std::to_string(added++), "logs", "{}"});
       while (auto order = shipper.next(now, added == total)) under_way.push_back(*order);
       now += static_cast<std::int64_t>(rng.below(500'000));
       if (under_way.empty()) continue;
@@ -275,14 +290,17 @@ TEST(Shipper, NothingIsLostOrDoubledInAnyCourse) {
       } else if (dice == 3 && order.bulk->items().size() > 1) {
         shipper.settle(order.id, {Whole::kHalve, {}, "413", 0}, now);
       } else {
-        shipper.settle(order.id, Course::items(order, [&](const std::string& id) {
-          if (stored[id] != 0) return Told{Fate::kThere, 409};
-          const auto one = rng.below(10);
-          if (one < 3) return Told{one == 0 ? Fate::kBlocked : Fate::kAgain, 429};
-          if (one == 3) return Told{Fate::kRejected, 400};
-          stored[id] = 1;
-          return Told{Fate::kStored, 201};
-        }), now);
+        shipper.settle(order.id,
+                       Course::items(order,
+                                     [&](const std::string& id) {
+                                       if (stored[id] != 0) return Told{Fate::kThere, 409};
+                                       const auto one = rng.below(10);
+                                       if (one < 3) return Told{one == 0 ? Fate::kBlocked : Fate::kAgain, 429};
+                                       if (one == 3) return Told{Fate::kRejected, 400};
+                                       stored[id] = 1;
+                                       return Told{Fate::kStored, 201};
+                                     }),
+                       now);
       }
       for (const auto& r : shipper.take_rejected()) EXPECT_TRUE(rejected.insert(r.id).second);
     }

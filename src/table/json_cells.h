@@ -14,8 +14,8 @@ class JsonCells {
  public:
   /// `bare`: of columns of type kString whether their cells are numbers or truths.
   JsonCells(Schema types, std::vector<bool> bare);
-  /// Turns to a batch of a reader of those types, which must live until the next. `schema`: the reader's, which has them
-  /// all.
+  /// Turns to a batch of a reader of those types, which must live until the next. `schema`: the reader's, which has
+  /// them all.
   Status load(Batch& batch, const Schema& schema);
   const Column& column(std::size_t i) const { return cells_[i].column; }
   /// Appends a cell; false, and nothing, where it is missing.

@@ -85,8 +85,8 @@ class Lines final : public RecordTexts {
       block_.size = last ? kept : newline == all.npos ? 0 : newline + 1;
       if (block_.size > 0 || last) break;
       if (kept > kRecordLimit)
-        return fail(Code::kInput, fmt::format("{}:{}: a record of more than {} MB", path, block_.first_line,
-                                              kRecordLimit >> 20));
+        return fail(Code::kInput,
+                    fmt::format("{}:{}: a record of more than {} MB", path, block_.first_line, kRecordLimit >> 20));
     }
     if (block_.first_line == 1) VIGIE_TRY(check_start(path));
     rest_.assign(text.data() + block_.size, kept - block_.size);
@@ -218,8 +218,8 @@ class Rows final : public RecordTexts {
     };
     for (const auto& [option, name] : {std::pair{"--timestamp", &keys.time}, std::pair{"--id", &keys.id}})
       if (!name->empty() && find(*name) == names.size())
-        return fail(Code::kUsage, fmt::format("{}: {}", option,
-                                              unknown_name("column", *name, names, " in " + input_->name())));
+        return fail(Code::kUsage,
+                    fmt::format("{}: {}", option, unknown_name("column", *name, names, " in " + input_->name())));
     auto time = find(keys.time);
     if (keys.time.empty()) time = std::min(find(std::string(kStamp)), schema.size());
     if (keys.time.empty() && time == schema.size()) time = find("timestamp");

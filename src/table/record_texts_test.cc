@@ -59,10 +59,10 @@ TEST_F(RecordTextsTest, NdjsonPassesByteForByte) {
                                    "{\"@timestamp\":1772323200000}\nnot json\n{}\n{\"timestamp\": \"soon\"}"),
                               {.time = "", .id = "n.id"});
   EXPECT_EQ(read_back.error, "");
-  EXPECT_EQ(read_back.json, (std::vector<std::string>{
-                                "{\"b\": 12345678901234567890, \"a\":{\"x\":[1, {}]},  \"timestamp\": "
-                                "\"2026-03-01T00:00:01Z\", \"n\": {\"id\": \"k\"}}",
-                                "{\"@timestamp\":1772323200000}", "{}", "{\"timestamp\": \"soon\"}"}));
+  EXPECT_EQ(read_back.json,
+            (std::vector<std::string>{"{\"b\": 12345678901234567890, \"a\":{\"x\":[1, {}]},  \"timestamp\": "
+                                      "\"2026-03-01T00:00:01Z\", \"n\": {\"id\": \"k\"}}",
+                                      "{\"@timestamp\":1772323200000}", "{}", "{\"timestamp\": \"soon\"}"}));
   EXPECT_EQ(read_back.numbers, (std::vector<std::uint64_t>{1, 3, 5, 6}));
   EXPECT_EQ(read_back.ids, (std::vector<std::string>{"k", "", "", ""}));
   EXPECT_EQ(read_back.times[0], 1772323201e6);

@@ -90,9 +90,9 @@ std::string sentence(const Governance& g) {
 
 std::string to_json(const Governance& g) {
   const auto c = counts_of(g);
-  Json references = Json::array(), runs = Json::array(), windows = Json::array(), columns = Json::array(),
-       checks = Json::array(), metrics = Json::array(), incidents = Json::array(), audit = Json::array(),
-       said = Json::object();
+  Json references = Json::array(), runs = Json::array(), versions = Json::array(), windows = Json::array(),
+       columns = Json::array(), checks = Json::array(), metrics = Json::array(), incidents = Json::array(),
+       audit = Json::array(), said = Json::object();
   for (const auto& [key, value] : g.said) said[key] = value;
   for (const auto& r : g.references)
     references.push_back({{"since", time_of(r.since)},
@@ -103,6 +103,8 @@ std::string to_json(const Governance& g) {
                           {"windows", r.windows},
                           {"sha256", r.sha256},
                           {"version", r.version}});
+  for (const auto& v : g.versions)
+    versions.push_back({{"version", v.version}, {"from", time_of(v.from)}, {"to", time_of(v.to)}, {"rows", v.rows}});
   for (const auto& r : g.runs)
     runs.push_back({{"from", time_of(r.from)}, {"to", time_of(r.to)}, {"version", r.version}, {"cut_off", r.cut_off}});
   for (const auto& w : g.windows)
@@ -187,6 +189,7 @@ std::string to_json(const Governance& g) {
                    {"predictions", g.predictions},
                    {"labels", g.labels},
                    {"config", std::move(said)},
+                   {"versions", std::move(versions)},
                    {"references", std::move(references)},
                    {"runs", std::move(runs)}}},
                  {"windows", std::move(windows)},

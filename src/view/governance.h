@@ -37,6 +37,12 @@ struct Governance {
   };
   std::vector<Run> runs;  ///< of the service, as far as they are in that time
 
+  struct Version {
+    std::string version;
+    std::int64_t from = 0, to = 0, rows = 0;  ///< of the windows in which it answered
+  };
+  std::vector<Version> versions;  ///< of the model, as predictions say them, by when they first answered
+
   struct Window {
     std::int64_t start = 0, end = 0, rows = 0, labelled = 0;
     std::string verdict, score_verdict;  ///< the latter empty: it was not scored

@@ -163,6 +163,9 @@ class Page {
     for (const auto& [key, value] : g_.said) fact(escaped(capital(key), 40), escaped(value, kReason));
     fact("Ever", fmt::format("{} predictions, {} labels; now {}", many(static_cast<std::int64_t>(g_.predictions)),
                              many(static_cast<std::int64_t>(g_.labels)), escaped(g_.state)));
+    for (const auto& v : g_.versions)
+      fact("Version " + escaped(v.version, kName),
+           fmt::format("{}, from {} to {}", plural(v.rows, "row"), minute_text(v.from), minute_text(v.to)));
     out_ += "</dl>";
     if (g_.references.empty())
       out_ += g_.windows.empty()

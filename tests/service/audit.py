@@ -33,7 +33,7 @@ def hour(number, age=40.0):
         truth = rng.random() < 0.4
         answer = min(1, max(0, (0.7 if truth else 0.3) + rng.gauss(0, 0.15)))
         at = START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)
-        rows.append({"id": f"{number}-{i}", "timestamp": at.isoformat(),
+        rows.append({"id": f"{number}-{i}", "timestamp": at.isoformat(), "version": "2.1",
                      "features": {"age": rng.gauss(age, 10), "kind": rng.choice("abc"), "mail": f"p{number}{i}@example.org"},
                      "prediction": "yes" if answer > 0.5 else "no", "score": round(answer, 4), "tags": {"shop": rng.choice(["north", "south"])},
                      "label": "yes" if truth else "no"})
@@ -163,6 +163,7 @@ def main():
         expect("who answered", [(s["what"], s["by"]) for s in steps if s["by"]], [("ack", "bob")] * 6 + [("resolve", "ana")])
         expect("time to answer", report["summary"]["median_seconds_to_answer"] is not None, True)
         expect("reference", (len(report["what_ran"]["references"]), report["what_ran"]["references"][0]["rows"]), (1, 24 * 14 * ROWS))
+        expect("versions", [(v["version"], v["rows"]) for v in report["what_ran"]["versions"]], [("2.1", report["summary"]["rows"])])
         expect("metrics", "roc_auc" in {m["metric"] for m in report["metrics"]}, True)
         expect("its audit log", (report["audit"]["broken"], report["audit"]["entries"]), (None, len(get("/v1/audit"))))
         text = pathlib.Path(page).read_text()

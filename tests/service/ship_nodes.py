@@ -176,7 +176,7 @@ def tried(version, folder):
         found = list(pool.map(lambda part: ship(part, "--index", "busy", "--id", "id", to=node.url), parts))
     expect(named("busy"), ([status for status, _, _ in found], sum(said.get("stored", 0) + said.get("there", 0) for _, said, _ in found)), ([0] * 6, 48_000))
     expect(named("each once"), node.count("busy-*"), 48_000)
-    print(f"{version}: {sum(said.get('sent_again', 0) for _, said, _ in found):,} of 48,000 documents were sent again to a busy node", flush=True)
+    print(f"{version}: 48,000 documents were sent {sum(said.get('sent_again', 0) for _, said, _ in found):,} times in vain to a busy node", flush=True)
     node.kill()
 
 
