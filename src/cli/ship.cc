@@ -10,18 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "base/append_file.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/hash.h"
-#include "base/iso_time.h"
 #include "base/quantity.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
+#include "elastic/documents.h"
 #include "elastic/link.h"
-#include "http/trust.h"
 #include "table/record_texts.h"
 
 namespace vigie::cli {
@@ -30,6 +27,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+constexpr std::uint64_t kMostRejected = std::uint64_t{1} << 40;  // bytes: as many as there are
 
 struct Options {
   std::vector<std::string> files, to;
@@ -104,7 +102,7 @@ Result<elastic::Access> access_of(const Options& o) {
     out.pin = std::move(*pin);
   }
   if (!o.ca.empty()) VIGIE_TRY(InputFile::open(o.ca));
-  http::trust(o.ca);
+  out.ca = o.ca;
   return out;
 }
 
@@ -143,77 +141,15 @@ Result<Plan> plan_of(const Options& o) {
   return plan;
 }
 
-// Documents that were rejected, a line each, in a file that is made with the first.
-class Rejects {
- public:
-  explicit Rejects(std::string path) : path_(std::move(path)) {}
-  Status add(const std::vector<elastic::Shipper::Rejected>& rejected, const std::vector<std::string>& files) {
-    for (const auto& r : rejected) {
-      if (!file_) {
-        VIGIE_ASSIGN(file_, AppendFile::open(path_));
-      }
-      auto line = Json{{"file", r.file < files.size() ? files[r.file] : ""},
-                       {"record", r.number},
-                       {"status", r.status},
-                       {"type", r.type},
-                       {"reason", r.reason},
-                       {"action", Json::parse(r.action, nullptr, false)}}
-                      .dump(-1, ' ', false, kReplace);
-      line.back() = ',';
-      auto source = Json::parse(r.source, nullptr, false);
-      line +=
-          "\"document\":" + (source.is_discarded() ? Json(r.source).dump(-1, ' ', false, kReplace) : r.source) + "}\n";
-      VIGIE_TRY(file_->append(line));
-      if (first_.size() < 3)
-        first_.push_back(fmt::format("{}:{}: rejected: {}{}{}", r.file < files.size() ? files[r.file] : "", r.number,
-                                     r.type, r.type.empty() || r.reason.empty() ? "" : ": ",
-                                     vigie::quoted(r.reason, 200)));
-    }
-    return {};
-  }
-  const std::vector<std::string>& first() const { return first_; }
-  const std::string& path() const { return path_; }
-  bool any() const { return file_.has_value(); }
-
- private:
-  std::string path_;
-  std::optional<AppendFile> file_;
-  std::vector<std::string> first_;
-};
-
-// Records as documents.
-class Documents {
- public:
-  Documents(const Options& o, const elastic::Place& place) : o_(o), place_(place) {
-    if (o.model.empty()) return;
-    model_ = R"("vigie":{"model":{"id":)";
-    append_json(model_, o.model);
-    model_ += "}}";
-  }
-
-  elastic::Document of(const table::RecordText& record, const std::string& file, std::uint64_t number_of_file) {
-    // Of a record without an id: what it is and where it stands, so that no other is taken for it.
-    const auto number = std::to_string(record.number);
-    const std::string_view by_id[] = {"ship", o_.model, "id", record.id};
-    const auto name = std::string_view(file).substr(file.rfind('/') + 1);
-    const std::string_view by_place[] = {"ship", o_.model, "at", name, number, record.json};
-    id_ = record.id.empty() ? stable_id(by_place) : stable_id(by_id);
-    first_.clear();
-    if (!record.stamped && !std::isnan(record.time)) {
-      first_ += R"("@timestamp":")";
-      (first_ += iso_time(record.time)) += '"';
-    }
-    if (!model_.empty() && record.json.find("\"vigie\"") == record.json.npos)
-      (first_ += first_.empty() ? "" : ",") += model_;
-    index_ = place_.index(record.time);
-    return {id_, index_, record.json, first_, number_of_file, record.number};
-  }
-
- private:
-  const Options& o_;
-  const elastic::Place& place_;
-  std::string model_, id_, first_, index_;
-};
+// A record as a document.
+elastic::Document document_of(elastic::Documents& documents, const table::RecordText& record,
+                              const std::vector<std::string>& files, std::size_t before) {
+  const auto file = before + record.file;
+  auto id = record.id.empty() ? documents.id_at(files[file], record.number, record.json) : documents.id_of(record.id);
+  auto out = documents.of(std::move(id), record.json, record.time, record.stamped);
+  out.file = file, out.number = record.number;
+  return out;
+}
 
 struct Shipped {
   elastic::Shipper::Counts counts;
@@ -229,8 +165,8 @@ class Ship {
         plan_(plan),
         link_(link),
         signals_(signals),
-        documents_(o, plan.place),
-        rejects_(o.rejected),
+        documents_(plan.place, o.model),
+        rejects_(o.rejected, kMostRejected),
         shipper_({.nodes = o.to.size()}, std::random_device()()) {}
 
   Result<Shipped> run() {
@@ -247,7 +183,7 @@ class Ship {
         for (const auto& record : records) {
           while (shipper_.full() && !ended()) VIGIE_TRY(turn(false, kLongest));
           if (ended()) break;
-          shipper_.add(documents_.of(record, files_[before + record.file], before + record.file));
+          shipper_.add(document_of(documents_, record, files_, before));
           ++out.records;
         }
         if (progress_ && texts->bytes() > 0)
@@ -270,7 +206,7 @@ class Ship {
       out.stopped = fmt::format("nothing was taken for {}: {}", duration(plan_.patience * 1e6), shipper_.trouble());
     return out;
   }
-  const Rejects& rejects() const { return rejects_; }
+  const elastic::Rejects& rejects() const { return rejects_; }
 
  private:
   static constexpr std::chrono::milliseconds kLongest{200};
@@ -316,8 +252,8 @@ class Ship {
   const Plan& plan_;
   elastic::Link& link_;
   const CatchSignals& signals_;
-  Documents documents_;
-  Rejects rejects_;
+  elastic::Documents documents_;
+  elastic::Rejects rejects_;
   elastic::Shipper shipper_;
   engine::Progress progress_;
   std::vector<std::string> files_;
@@ -328,30 +264,12 @@ class Ship {
   bool told_ = false, given_up_ = false;
 };
 
-Status set_up(const elastic::Cluster& cluster, const Plan& plan, elastic::Link& link) {
-  for (const auto& step : elastic::setup_of(cluster, {plan.place, plan.keep_days})) {
-    if (step.absent) {
-      VIGIE_ASSIGN(const auto there, link.ask("GET", step.path));
-      if (there.status == 200) continue;
-    }
-    VIGIE_ASSIGN(const auto answer, link.ask(step.method, step.path, step.body));
-    if (answer.status < 300) continue;
-    const auto why = elastic::why_of(answer.body);
-    const auto message =
-        fmt::format("{} could not be set up: {}{}{}", step.what, answer.status, why.empty() ? "" : ": ", why);
-    if (step.needed || answer.status == 401)
-      return fail(answer.status == 401 ? Code::kUnavailable : Code::kUsage, message);
-    say(message + "; documents go all the same");
-  }
-  return {};
-}
-
 int show_plan(const Options& o, const Plan& plan) {
   elastic::Cluster cluster;
   cluster.major = 8, cluster.minor = 19, cluster.version = "8.19 or what answers";
   for (const auto& step : elastic::setup_of(cluster, {plan.place, plan.keep_days}))
     print(fmt::format("{} {}\n{}\n", step.method, step.path, step.body));
-  Documents documents(o, plan.place);
+  elastic::Documents documents(plan.place, o.model);
   for (const auto& file : o.files) {
     auto texts = table::RecordTexts::open(file, plan.reading, {.time = o.timestamp, .id = o.id});
     if (!texts) return say(texts.error().message), 2;
@@ -359,7 +277,7 @@ int show_plan(const Options& o, const Plan& plan) {
     if (!records) return say(records.error().message), 2;
     elastic::Bulk bulk;
     for (const auto& record : records->first(std::min<std::size_t>(2, records->size())))
-      bulk.add(documents.of(record, (*texts)->files()[record.file], record.file));
+      bulk.add(document_of(documents, record, (*texts)->files(), 0));
     print("POST /_bulk\n" + bulk.text());
   }
   return 0;
@@ -374,7 +292,7 @@ std::string sentence(const Options& o, const Plan& plan, const Shipped& shipped,
                      with_commas(shipped.unreadable), duration(seconds * 1e6));
 }
 
-std::string document(const Options& o, const Plan& plan, const Shipped& shipped, const Rejects& rejects,
+std::string document(const Options& o, const Plan& plan, const Shipped& shipped, const elastic::Rejects& rejects,
                      double seconds) {
   const auto& c = shipped.counts;
   Json out{{"command", "ship"},
@@ -402,7 +320,10 @@ Result<int> ship(const Options& o) {
   client.user_agent = fmt::format("vigie/{}", kVersion);
   elastic::Link link(o.to, plan.access, client);
   VIGIE_ASSIGN(const auto cluster, link.reach());
-  if (!o.no_setup) VIGIE_TRY(set_up(cluster, plan, link));
+  if (!o.no_setup) {
+    VIGIE_ASSIGN(const auto lacks, link.set_up(cluster, {plan.place, plan.keep_days}));
+    for (const auto& message : lacks) say(message + "; documents go all the same");
+  }
   CatchSignals signals;
   const auto began = Steady::now();
   Ship ship(o, plan, link, signals);

@@ -61,7 +61,7 @@ Result<http::Request> Access::request(std::string_view method, const std::string
   }
   if (!api_key.empty()) out.headers.emplace_back("Authorization", "ApiKey " + api_key);
   if (!session.empty()) out.headers.emplace_back("X-Amz-Security-Token", session);
-  out.user = user, out.password = password, out.sigv4 = sigv4, out.pin = pin;
+  out.user = user, out.password = password, out.sigv4 = sigv4, out.ca = ca, out.pin = pin;
   return out;
 }
 

@@ -15,7 +15,7 @@ struct Access {
   std::string session;         ///< AWS: a session's token, may be empty
   std::string api_key;         ///< as header() takes it
   std::string sigv4;           ///< as http::Request
-  std::string pin;             ///< as http::Request
+  std::string ca, pin;         ///< as http::Request
   int gzip = 1;                ///< level of bodies, 0: not packed
 
   /// A request to a node: `path` from its root on. Code::kInternal: it cannot be packed.

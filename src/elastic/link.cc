@@ -3,14 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vigie::elastic {
 
-Link::Link(std::vector<std::string> nodes, Access access, http::ClientOptions options)
+Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOptions& options)
     : nodes_(std::move(nodes)),
       access_(std::move(access)),
       options_(options),
-      transfers_(std::move(options)),
+      transfers_(options),
       bulk_path_(fmt::format("/_bulk?{}", kFilter)) {
+  options_.answer = std::min(options_.answer, std::chrono::milliseconds(15'000));  // who waits for it may have to end
   for (auto& node : nodes_)
     while (node.ends_with('/')) node.pop_back();
 }
@@ -35,6 +38,25 @@ Result<Cluster> Link::reach() {
   // What people wrote is not echoed into the server's log.
   if (!cluster->opensearch && cluster->at_least(8, 18)) bulk_path_ += "&include_source_on_error=false";
   return cluster;
+}
+
+Result<std::vector<std::string>> Link::set_up(const Cluster& cluster, const SetupOptions& options) {
+  std::vector<std::string> lacks;
+  for (const auto& step : setup_of(cluster, options)) {
+    if (step.absent) {
+      VIGIE_ASSIGN(const auto there, ask("GET", step.path));
+      if (there.status == 200) continue;
+    }
+    VIGIE_ASSIGN(const auto answer, ask(step.method, step.path, step.body));
+    if (answer.status < 300) continue;
+    const auto why = why_of(answer.body);
+    auto message =
+        fmt::format("{} could not be set up: {}{}{}", step.what, answer.status, why.empty() ? "" : ": ", why);
+    if (step.needed) return fail(Code::kUsage, std::move(message));
+    if (answer.status == 401) return fail(Code::kUnavailable, std::move(message));
+    lacks.push_back(std::move(message));
+  }
+  return lacks;
 }
 
 Status Link::send(const Shipper::Order& order) {

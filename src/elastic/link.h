@@ -18,12 +18,15 @@ namespace vigie::elastic {
 class Link {
  public:
   /// `nodes`: addresses without a path behind them, but for one that a proxy has.
-  Link(std::vector<std::string> nodes, Access access, http::ClientOptions options);
+  Link(std::vector<std::string> nodes, Access access, const http::ClientOptions& options);
 
   /// One answer, of the first node that gives any. Code::kUnavailable: none does.
   Result<http::Answer> ask(std::string_view method, std::string_view path, std::string_view body = {});
   /// The cluster, which is told apart before it is sent anything.
   Result<Cluster> reach();
+  /// Sends what setup_of() says, and gives what could not be set up, a line each. An error where documents would go
+  /// astray without it (Code::kUsage), or nobody is let in (Code::kUnavailable).
+  Result<std::vector<std::string>> set_up(const Cluster& cluster, const SetupOptions& options);
   /// Sends a bulk request.
   Status send(const Shipper::Order& order);
   struct Done {

@@ -160,6 +160,7 @@ void Exchange::identify(const Request& request) {
     request.sigv4.empty() ? set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
                           : set(CURLOPT_AWS_SIGV4, request.sigv4.c_str());
   }
+  if (!request.ca.empty()) set(CURLOPT_CAINFO, request.ca.c_str());
   if (request.pin.empty()) return;
   set(CURLOPT_SSL_CTX_FUNCTION, &pin_context);
   set(CURLOPT_SSL_CTX_DATA, static_cast<const void*>(&request.pin));

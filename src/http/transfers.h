@@ -22,6 +22,7 @@ struct Request {
   /// Of HTTP: "aws:amz:REGION:SERVICE" signs by AWS' version 4, user and password being its keys. Empty: they are
   /// basic.
   std::string sigv4{};
+  std::string ca{};  ///< of HTTPS: certificates by which the server is known, a file of PEM; empty: those of trust()
   /// Of HTTPS: SHA-256 of a certificate as 64 lower-case digits. Whoever shows it, or one that it signed, is trusted,
   /// and nobody else; the name in the certificate must be right all the same.
   std::string pin{};

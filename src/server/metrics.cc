@@ -156,6 +156,21 @@ void about_sources(Exposition& out, const Readings& r) {
   for (const auto& s : r.sources) out.sample(!s.trouble.empty(), {{"source", s.feed.name}});
 }
 
+void about_shipping(Exposition& out, const Readings& r) {
+  if (!r.shipping) return;
+  const auto& c = r.shipping->counts;
+  out.counter("vigie_ship_documents", "Documents by what became of them, since the service was started.");
+  for (const auto& [outcome, count] :
+       {std::pair{"stored", c.stored}, {"there", c.there}, {"diverted", c.diverted}, {"rejected", c.rejected}})
+    out.sample(static_cast<double>(count), {{"outcome", outcome}});
+  out.counter("vigie_ship_dropped_records", "Records that the journal kept no longer when they were to be shipped.");
+  out.sample(static_cast<double>(r.shipping->dropped));
+  out.gauge("vigie_ship_lag_records", "Records of the journal that are not known to be shipped.");
+  out.sample(static_cast<double>(r.shipping->lag));
+  out.gauge("vigie_ship_failing", "1 while nothing can be shipped, or some of it waits.");
+  out.sample(!r.shipping->trouble.empty());
+}
+
 }  // namespace
 
 void Exposition::family(std::string_view name, std::string_view type, std::string_view help) {
@@ -205,6 +220,7 @@ Reply metrics_of(const Readings& r, std::string_view accept) {
       out.sample(static_cast<double>(count), {{"kind", kind}, {"outcome", outcome}});
   }
   about_sources(out, r);
+  about_shipping(out, r);
   out.gauge("vigie_journal_bytes", "Size of the journal on disk.");
   out.sample(static_cast<double>(r.journal_bytes));
   out.counter("vigie_journal_records", "Records ever written to the journal, one for each request.");

@@ -13,6 +13,7 @@
 #include "server/http.h"
 #include "server/ingest.h"
 #include "server/intake.h"
+#include "server/shipping.h"
 
 namespace vigie::server {
 
@@ -51,6 +52,7 @@ struct Readings {
   std::int64_t lost = 0;  ///< pieces of the journal that could not be read
   Ingest::Counts records;
   std::vector<FeedState> sources;
+  std::optional<ShippingState> shipping;
   HttpServer::Counts http;
   std::vector<notify::TargetState> targets;
   std::uint64_t journal_bytes = 0, journal_records = 0;

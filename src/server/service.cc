@@ -135,6 +135,10 @@ class Service::Impl {
     note(service_started(*store_, options_.version, system_now()));
     intake_.emplace(*ingest_, options_.data + "/sources", options_.log);
     VIGIE_TRY(intake_->set(std::move(options_.sources)));
+    if (!options_.shipping.empty()) {
+      VIGIE_ASSIGN(shipping_, Shipping::start(std::move(options_.shipping[0]), *journal_, options_.data,
+                                              options_.version, options_.log));
+    }
     http_->run();
     return {};
   }
@@ -167,6 +171,7 @@ class Service::Impl {
     if (http_) http_->stop();
     if (looking_.valid()) looking_.wait();
     intake_.reset();
+    shipping_.reset();
     {
       std::lock_guard lock(ending_);
       follower_.reset();
@@ -252,6 +257,11 @@ class Service::Impl {
       return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
     if (path.size() == 2 && path[0] == "v1" && path[1] == "sources")
       return answer(get ? sources() : wrong_method("GET"));
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "shipping") {
+      if (!get) return answer(wrong_method("GET"));
+      return answer(shipping_ ? Reply{200, to_json(shipping_->state()) + "\n"}
+                              : refuse(404, "nothing is shipped: --ship, or ship in vigie.yaml", "path"));
+    }
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "incidents") {
       if (path.size() == 2) return answer(get ? incidents(request) : wrong_method("GET"));
       if (path.size() == 3) return answer(get ? incident(path[2]) : wrong_method("GET"));
@@ -651,6 +661,7 @@ class Service::Impl {
                        .lost = follower_->lost_pieces(),
                        .records = ingest_->counts(),
                        .sources = intake_->states(),
+                       .shipping = shipping_ ? std::optional(shipping_->state()) : std::nullopt,
                        .http = http_->counts(),
                        .targets = telling_->states(),
                        .journal_bytes = journal_->bytes(),
@@ -671,6 +682,7 @@ class Service::Impl {
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
   std::unique_ptr<journal::Journal> journal_;
   std::optional<Intake> intake_;
+  std::unique_ptr<Shipping> shipping_;  // of who ships
   std::optional<MachineOps> machine_;
   std::optional<Dependencies> dependencies_;
   std::optional<Telling> telling_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "elastic/target.h"
 #include "journal/journal.h"
 #include "notify/delivery.h"
 #include "server/admission.h"
@@ -38,6 +39,7 @@ struct ServiceOptions {
   std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
   std::vector<source::Feed> sources;                     ///< where records come from besides requests
+  std::vector<elastic::Target> shipping;                 ///< where they go as documents: one at most
   Prices prices;
   store::Retention keep;                        ///< of what was found
   notify::Context telling;                      ///< what messages say besides

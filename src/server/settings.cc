@@ -78,6 +78,12 @@ constexpr Field kFields[] = {
       .live = true,
       .flag = "--source",
       .metavar = "SOURCE"}},
+    {{.name = "ship",
+      .type = kTexts,
+      .doc = "where predictions, labels and explanations go as documents: Elasticsearch or OpenSearch",
+      .example = "elastic(to=https://localhost:9200, api_key=file:elastic.key, ca=ca.crt, keep=30d)",
+      .flag = "--ship",
+      .metavar = "TARGET"}},
     {{.name = "price",
       .type = kTexts,
       .doc = "of a core or a GPU at work, as cpu=0.04/h or gpu=2.5/h",
@@ -366,6 +372,13 @@ Status read_sources(const Setting& sources, const Environment& environment, Serv
   return {};
 }
 
+Status read_shipping(const Setting& ship, const Environment& environment, ServiceOptions& out) {
+  VIGIE_TRY(make_each(ship, [&](const auto& spec) { return elastic::make_target(spec, environment); }, out.shipping));
+  if (out.shipping.size() > 1)
+    return wrong(ship, "expected one: a cluster may have several nodes, to=\"https://a:9200 https://b:9200\"");
+  return {};
+}
+
 Status read_models(const Setting& models, ServiceOptions& out) {
   for (const auto& object : models.objects) {
     if (auto named = event::check_model(object.name); !named) return object.at(named.error());
@@ -421,6 +434,7 @@ Result<ServiceOptions> read_settings(const config::Settings& settings, const Env
   VIGIE_TRY(read_targets(at("notify"), environment, out));
   VIGIE_TRY(read_samples(at("sample"), at("price"), environment, out));
   VIGIE_TRY(read_sources(at("source"), environment, out));
+  VIGIE_TRY(read_shipping(at("ship"), environment, out));
   VIGIE_TRY(read_models(at("models"), out));
   VIGIE_TRY(read_maintenance(at("maintenance"), out));
   return out;

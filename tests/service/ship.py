@@ -190,7 +190,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     # Ctrl-C says how to go on.
     node = Node()
-    node.trouble = lambda n, _: time.sleep(0.4)
+    node.trouble = lambda n, _: time.sleep(1)
     process = subprocess.Popen([vigie, "ship", log, "--to", node.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
     time.sleep(0.6)
     process.send_signal(signal.SIGINT)

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`vigie serve` that ships what it takes in to a server that is busy, refuses and goes away: each record is there once.
+
+usage: shipping.py VIGIE     the last line says what was found
+"""
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from service import Checks, Service
+from ship_server import Node
+
+vigie = sys.argv[1]
+rng = random.Random(1)
+checks = Checks()
+expect, until = checks.expect, checks.until
+
+
+def lines(rows):
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+def predictions(first, last, model="m"):
+    return [{"id": f"{model}{i}", "timestamp": f"2026-03-{1 + i % 28:02d}T10:00:00Z", "features": {"age": rng.randrange(18, 90)}, "score": round(rng.random(), 3)}
+            for i in range(first, last)]
+
+
+with tempfile.TemporaryDirectory() as folder:
+    node = Node()
+    data = str(pathlib.Path(folder) / "data")
+    more = ["--ship", f"elastic(to={node.url}, keep=30d)"]
+    service = Service(vigie, data, more=more)
+
+    def post(path, rows):
+        expect(path, service.ask("POST", f"/v1/models/{path}", lines(rows))[0], 202)
+
+    def state():
+        return service.ask("GET", "/v1/shipping")[1]
+
+    def of(index):
+        return sorted((json.loads(text) for (name, _), text in list(node.stored.items()) if name.startswith(index)), key=lambda d: d["id"])
+
+    # Predictions, labels and explanations, each in the index of its kind, model and month.
+    post("m/predictions", predictions(0, 500))
+    post("Other Model/predictions".replace(" ", "%20"), [{"id": "o1", "features": {"x": 1}}])
+    post("m/labels", [{"id": "m1", "label": "yes", "timestamp": "2026-03-05T00:00:00Z"}, {"id": "m1", "label": "no", "timestamp": "2026-03-06T00:00:00Z"}])
+    post("m/explanations", [{"id": "m1", "attributions": {"age": 0.5}, "timestamp": "2026-03-05T00:00:00Z"}])
+    until("all is there", lambda: len(node.stored), lambda n: n == 504)
+    expect("predictions", [d["id"] for d in of("vigie-prediction-m-2026.03")], sorted(f"m{i}" for i in range(500)))
+    one = of("vigie-prediction-m-")[0]
+    expect("one of them", (one["id"], one["@timestamp"], one["vigie"], sorted(one["features"])), ("m0", "2026-03-01T10:00:00Z", {"model": {"id": "m"}}, ["age"]))
+    expect("both labels", [d["label"] for d in of("vigie-label-m-2026.03")], ["yes", "no"])
+    expect("an explanation", [d["attributions"] for d in of("vigie-explanation-m-2026.03")], [{"age": 0.5}])
+    expect("another model, by when it came", len([k for k, _ in node.stored if k.startswith("vigie-prediction-other-model-20")]), 1)
+    said = until("it says so", state, lambda s: s["stored"] == 504 and s["lag_records"] == 0)
+    expect("state", [said[k] for k in ("cluster", "there", "rejected", "dropped", "trouble")], ["Elasticsearch 8.19.0", 0, 0, 0, None])
+    expect("set up", [path for path, _ in node.paths if "_index_template" in path],
+           [f"/_index_template/vigie-{what}" for what in ("prediction-m", "prediction-other-model", "label-m", "explanation-m")])
+
+    # What the command ships of the same records is there already.
+    log = pathlib.Path(folder) / "log.ndjson"
+    log.write_bytes(lines([d for d in predictions(0, 500)]))
+    done = subprocess.run([vigie, "ship", str(log), "--to", node.url, "--model", "m", "--id", "id", "--json"], capture_output=True, text=True)
+    expect("by the command", (json.loads(done.stdout)["stored"], json.loads(done.stdout)["there"]), (0, 500))
+
+    # Where it was is kept: a start anew sends nothing again.
+    time.sleep(1)
+    expect("an end", service.end(), 0)
+    before = node.requests
+    service = Service(vigie, data, more=more)
+    post("m/predictions", predictions(500, 510))
+    until("ten more", lambda: len(node.stored), lambda n: n == 514)
+    expect("and no others", (node.requests - before, state()["stored"], state()["there"]), (1, 10, 0))
+
+    # kill -9 while it is busy, several times.
+    node.trouble = lambda n, _: time.sleep(0.05)
+    sent = 510
+    for _ in range(4):
+        for _ in range(8):
+            post("m/predictions", predictions(sent, sent + 500))
+            sent += 500
+        time.sleep(0.1)
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data, more=more)
+    node.trouble = lambda n, _: None
+    until("each is there", lambda: len(of("vigie-prediction-m-")), lambda n: n == sent)
+    expect("once", len({d["id"] for d in of("vigie-prediction-m-")}), sent)
+
+    # A server that goes away keeps nobody from anything.
+    node.trouble = lambda n, _: "reset"
+    post("m/predictions", predictions(sent, sent + 100))
+    sent += 100
+    said = until("it says that it waits", state, lambda s: s["trouble"])
+    post("m/labels", [{"id": "m5", "label": "yes"}])
+    expect("and goes on", service.ask("GET", "/healthz")[0], 200)
+    expect("metrics say so", "vigie_ship_failing 1" in service.ask("GET", "/metrics", read=bytes)[1].decode(), True)
+    node.trouble = lambda n, _: None
+    until("it is back", lambda: len(of("vigie-prediction-m-")), lambda n: n == sent)
+    until("nothing is wrong", state, lambda s: s["trouble"] is None)
+
+    # It lets nobody in for a while.
+    node.trouble = lambda n, _: (401, "Unauthorized")
+    post("m/predictions", predictions(sent, sent + 100))
+    sent += 100
+    expect("401", until("401", state, lambda s: s["trouble"])["trouble"], '401: "Unauthorized"')
+    node.trouble = lambda n, _: None
+    until("it lets it in", lambda: len(of("vigie-prediction-m-")), lambda n: n == sent)
+
+    # What it will never take.
+    node.fate = lambda n, text: {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "no number"}} if '"high"' in text else None
+    post("m/predictions", [{"id": "bad", "features": {"age": "high"}}, {"id": "good", "features": {"age": 3}}])
+    until("it is told", state, lambda s: s["rejected"] == 1)
+    dead = json.loads((pathlib.Path(data) / "ship-rejected.ndjson").read_text())
+    expect("where and why", (dead["reason"], dead["document"]["id"]), ("no number", "bad"))
+    until("the good one beside it", lambda: [d["id"] for d in of("vigie-prediction-m-") if d["id"] == "good"], lambda found: found == ["good"])
+    metrics = service.ask("GET", "/metrics", read=bytes)[1].decode()
+    for wanted in ('vigie_ship_documents_total{outcome="rejected"} 1', "vigie_ship_lag_records", "vigie_ship_dropped_records_total 0"):
+        expect(wanted, wanted in metrics, True)
+    expect("an end", service.end(), 0)
+
+    # Nobody is there at all: it starts and ends all the same.
+    service = Service(vigie, data, more=["--ship", "elastic(to=http://127.0.0.1:9)"])
+    said = until("nobody", state, lambda s: s["trouble"])
+    expect("who it is", (said["to"], "127.0.0.1" in said["trouble"], said["cluster"]), (["http://127.0.0.1:9"], True, None))
+    began = time.monotonic()
+    expect("it ends", (service.end(), time.monotonic() - began < 5), (0, True))
+    service = Service(vigie, data)
+    expect("nothing is shipped", service.ask("GET", "/v1/shipping")[0], 404)
+    service.end()
+    for spec, error in (("elastic(to=es:9200)", "elastic.to: expected addresses as https://host:9200, without a password"),
+                        ("elastic(to=http://a, by=moth)", 'elastic.by: unknown kind "moth"; did you mean "month"?'),
+                        ("elastic(to=http://a, user=ann)", "elastic.user: needs a password"),
+                        ("elastic(to=http://a, index=A)", 'elastic.index: "A" cannot be a name there: lower case'),
+                        ("elastik(to=http://a)", 'unknown target "elastik"; did you mean "elastic"?')):
+        done = subprocess.run([vigie, "serve", "--data", data, "--ship", spec], capture_output=True, text=True)
+        expect(spec, (done.returncode, done.stderr.strip()), (2, f"--ship: {error}"))
+sys.exit(checks.end())
