@@ -7,12 +7,18 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/setup_internal.h"
+#include "cli/ship_internal.h"
+#include "elastic/access.h"
+#include "elastic/cluster.h"
+#include "elastic/link.h"
 #include "http/client.h"
+#include "http/transfers.h"
 
 namespace vigie::cli {
 namespace {
@@ -20,6 +26,7 @@ namespace {
 struct Options : Watched {
   std::string what, folder = ".";
   bool dry_run = false, force = false;
+  std::string index = "vigie", to, space, user, password, api_key;  // of Kibana
 };
 
 // What is there already and differs stays, unless it is told to go; else nothing is written.
@@ -44,16 +51,111 @@ Status write_all(const std::vector<Written>& files, const Options& o) {
   return {};
 }
 
+Result<elastic::Access> access_of(const Options& o) {
+  elastic::Access access;
+  VIGIE_ASSIGN(access.password, elastic_secret("--password", o.password, "VIGIE_ELASTIC_PASSWORD"));
+  VIGIE_ASSIGN(const auto key, elastic_secret("--api-key", o.api_key, "VIGIE_ELASTIC_API_KEY"));
+  access.user = o.user, access.ca = o.ca, access.gzip = 0;
+  if (access.user.empty()) access.api_key = elastic::api_key_of(key);
+  return access;
+}
+
+Status check_index(const Options& o) {
+  const auto why = elastic::wrong_name(o.index);
+  if (why.empty()) return {};
+  return fail(Code::kUsage, fmt::format("--index: {} cannot be a name there: {}", vigie::quoted(o.index), why));
+}
+
+// Templates for what is to come under names that begin so.
+Result<int> elastic_templates(const Options& o) {
+  VIGIE_TRY(check_index(o));
+  std::vector<elastic::SetupOptions> all;
+  for (const auto* what : {"prediction", "label", "explanation"})
+    all.push_back({{elastic::Place::Kind::kMonths, fmt::format("{}-{}", o.index, what)}, 0});
+  if (o.dry_run) {
+    elastic::Cluster newest;
+    newest.major = 9;
+    for (const auto& options : all)
+      for (const auto& step : elastic::setup_of(newest, options))
+        print(fmt::format("{} {}\n{}", step.method, step.path, step.body));
+    return 0;
+  }
+  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
+    return fail(Code::kUsage, fmt::format("--to: expected the address of a node, as http://localhost:9200, got {}",
+                                          vigie::quoted(http::place_of(o.to))));
+  VIGIE_ASSIGN(auto access, access_of(o));
+  elastic::Link link({o.to}, std::move(access), {.user_agent = fmt::format("vigie/{}", kVersion)});
+  VIGIE_ASSIGN(const auto cluster, link.reach());
+  bool all_well = true;
+  for (const auto& options : all) {
+    VIGIE_ASSIGN(const auto lacks, link.set_up(cluster, options));
+    for (const auto& line : lacks) say(line), all_well = false;
+  }
+  print(fmt::format("{} ({}): templates for {}-prediction-*, {}-label-* and {}-explanation-*", http::place_of(o.to),
+                    cluster.name(), o.index, o.index, o.index));
+  return all_well ? 0 : 2;
+}
+
+// Into Kibana or OpenSearch Dashboards, over what is there of the same ids.
+Result<int> import_objects(const Options& o, const std::string& objects) {
+  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
+    return fail(Code::kUsage, fmt::format("--to: expected the address of Kibana, as http://localhost:5601, got {}",
+                                          vigie::quoted(http::place_of(o.to))));
+  VIGIE_ASSIGN(const auto access, access_of(o));
+  constexpr std::string_view kBoundary = "vigie-saved-objects-7f3a91";
+  auto to = o.to;
+  while (to.ends_with('/')) to.pop_back();
+  if (!o.space.empty()) to += "/s/" + http::encoded(o.space);
+  VIGIE_ASSIGN(
+      auto request,
+      access.request(
+          "POST", to, "/api/saved_objects/_import?overwrite=true",
+          fmt::format("--{0}\r\nContent-Disposition: form-data; name=\"file\"; "
+                      "filename=\"vigie.ndjson\"\r\nContent-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",
+                      kBoundary, objects)));
+  for (auto& [name, value] : request.headers)
+    if (name == "Content-Type") value = fmt::format("multipart/form-data; boundary={}", kBoundary);
+  // The one asks for the first, the other for the second.
+  request.headers.emplace_back("kbn-xsrf", "true"), request.headers.emplace_back("osd-xsrf", "true");
+  VIGIE_ASSIGN(const auto answer, http::send(request, {.user_agent = fmt::format("vigie/{}", kVersion)}));
+  const auto said = nlohmann::json::parse(answer.body, nullptr, false);
+  if (answer.status != 200 || !said.is_object() || !said.contains("success"))
+    return fail(Code::kUnavailable,
+                fmt::format("{}: answers {}: {}", http::place_of(o.to), answer.status,
+                            said.is_object() && said.contains("message") ? said["message"].dump()
+                                                                         : vigie::quoted(answer.body, 200)));
+  const auto count = said.value("successCount", 0);
+  for (const auto& error : said.value("errors", nlohmann::json::array()))
+    say(fmt::format("{} {}: {}", error.value("type", ""), error.value("id", ""),
+                    error.value("error", nlohmann::json()).dump()));
+  print(fmt::format("{}: {} imported; open its dashboard \"vigie: models\"", http::place_of(to),
+                    plural(count, "object")));
+  return said.value("success", false) ? 0 : 2;
+}
+
+Result<int> kibana(const Options& o) {
+  VIGIE_TRY(check_index(o));
+  const auto objects = kibana_objects(o.index, o.url);
+  if (o.dry_run) return print(objects), 0;
+  if (!o.to.empty()) return import_objects(o, objects);
+  VIGIE_TRY(write_all(
+      {{"vigie.ndjson", "saved objects: Stack Management → Saved Objects → Import, or --to URL", objects}}, o));
+  return 0;
+}
+
 Result<int> run(const Options& o) {
-  const std::vector<std::string> known{"prometheus", "grafana"};
+  const std::vector<std::string> known{"prometheus", "grafana", "kibana", "elastic"};
   if (std::find(known.begin(), known.end(), o.what) == known.end())
-    return fail(Code::kUsage, fmt::format("setup: {} (prometheus, grafana)", unknown_name("program", o.what, known)));
+    return fail(Code::kUsage,
+                fmt::format("setup: {} ({})", unknown_name("program", o.what, known), fmt::join(known, ", ")));
   const auto scheme = o.url.find("://");
   const auto rest = scheme == o.url.npos ? std::string() : o.url.substr(scheme + 3);
   if ((!o.url.starts_with("http://") && !o.url.starts_with("https://")) || rest.empty() ||
       rest.find_first_of("/?#@ '\"") != rest.npos)
     return fail(Code::kUsage, fmt::format("--url: expected the address of a service, as http://127.0.0.1:8090, got {}",
                                           vigie::quoted(http::place_of(o.url))));
+  if (o.what == "kibana") return kibana(o);
+  if (o.what == "elastic") return elastic_templates(o);
   const auto files = o.what == "prometheus" ? prometheus_files(o) : grafana_files();
   if (!o.dry_run) VIGIE_TRY(write_all(files, o));
   for (const auto& file : files)
@@ -65,26 +167,35 @@ Result<int> run(const Options& o) {
 
 Command add_setup(CLI::App& program) {
   auto* app =
-      program.add_subcommand("setup", "write what other programs need to watch vigie serve: Prometheus, Grafana");
+      program.add_subcommand("setup", "what other programs need to watch vigie serve: Prometheus, Grafana, Kibana");
   app->footer(
       "Examples:\n  vigie setup prometheus -o /etc/prometheus\n"
       "  vigie setup prometheus --url https://vigie.example.org:8443 \\\n"
       "    --token-file /etc/prometheus/vigie.token --ca /etc/prometheus/ca.crt\n"
-      "  vigie setup grafana --dry-run\n\n"
+      "  vigie setup grafana --dry-run\n"
+      "  vigie setup kibana --to http://localhost:5601\n\n"
       "prometheus: how /metrics is scraped, and rules by which vigie itself is watched\n"
       "and open incidents are told (promtool check config, check rules). grafana: a\n"
       "dashboard to import, and how it is provisioned. Nothing is changed but these\n"
-      "files.\n\n"
+      "files. kibana: dashboards of what vigie ship and vigie serve --ship sent, for\n"
+      "Kibana from 7.10 on and OpenSearch Dashboards, as a file or with --to straight\n"
+      "into it. elastic: with --to the templates that vigie ship brings along.\n\n"
       "Exit status: 0 done; 2 bad usage, or a file that cannot be written or is there\n"
       "already with other contents.");
   auto o = std::make_shared<Options>();
-  app->add_option("PROGRAM", o->what, "prometheus or grafana")->required();
+  app->add_option("PROGRAM", o->what, "prometheus, grafana, kibana or elastic")->required();
   app->add_option("-o", o->folder, "folder that the files go to, else this one")->type_name("DIR");
   app->add_option("--url", o->url, "the service, else http://127.0.0.1:8090")->type_name("URL");
   app->add_option("--token-file", o->token_file, "file of a token with the role read, as Prometheus finds it")
       ->type_name("FILE");
-  app->add_option("--ca", o->ca, "file of certificates by which the service is known, as Prometheus finds it")
-      ->type_name("FILE");
+  app->add_option("--ca", o->ca, "file of certificates by which the service, or Kibana, is known")->type_name("FILE");
+  app->add_option("--index", o->index, "kibana, elastic: what names of indexes begin with, else vigie")
+      ->type_name("NAME");
+  app->add_option("--to", o->to, "kibana, elastic: its address, as http://localhost:5601")->type_name("URL");
+  app->add_option("--space", o->space, "kibana: the space to import into")->type_name("NAME");
+  app->add_option("--user", o->user, "of those: who asks")->type_name("NAME");
+  app->add_option("--password", o->password, "of --user; else VIGIE_ELASTIC_PASSWORD")->type_name("SECRET");
+  app->add_option("--api-key", o->api_key, "id:key, or encoded; else VIGIE_ELASTIC_API_KEY")->type_name("SECRET");
   app->add_flag("--force", o->force, "replace files that are there");
   app->add_flag("--dry-run", o->dry_run, "print them and write nothing");
   return {app, [o] { return run(*o); }};

@@ -25,5 +25,9 @@ struct Written {
 std::vector<Written> prometheus_files(const Watched& service);
 /// A dashboard, and a provider that loads it.
 std::vector<Written> grafana_files();
+/// Saved objects for Kibana and OpenSearch Dashboards, one a line: index patterns of what is shipped under names that
+/// begin with `prefix`, what is drawn of it, and dashboards; `page`: of the service, for a link. Ids are always the
+/// same.
+std::string kibana_objects(const std::string& prefix, const std::string& page);
 
 }  // namespace vigie::cli

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
+#include "cli/ship_internal.h"
 #include "elastic/documents.h"
 #include "elastic/link.h"
 #include "table/record_texts.h"
@@ -47,16 +48,6 @@ struct Plan {
   double patience = 0;  // s
 };
 
-Result<std::string> secret_of(const std::string& option, const std::string& given, const char* otherwise) {
-  if (given.empty()) return variable(otherwise).value_or("");
-  // Others see what stands on a command line.
-  if (!refers(given))
-    return fail(Code::kUsage,
-                fmt::format("{}: a secret itself does not belong here: ${{NAME}} or file:PATH; without it {} is taken",
-                            option, otherwise));
-  return reveal(given, option, variable);
-}
-
 Result<elastic::Place> place_of(const Options& o) {
   using Kind = elastic::Place::Kind;
   elastic::Place out;
@@ -80,8 +71,8 @@ Result<elastic::Place> place_of(const Options& o) {
 
 Result<elastic::Access> access_of(const Options& o) {
   elastic::Access out;
-  VIGIE_ASSIGN(const auto key, secret_of("--api-key", o.api_key, "VIGIE_ELASTIC_API_KEY"));
-  VIGIE_ASSIGN(out.password, secret_of("--password", o.password, "VIGIE_ELASTIC_PASSWORD"));
+  VIGIE_ASSIGN(const auto key, elastic_secret("--api-key", o.api_key, "VIGIE_ELASTIC_API_KEY"));
+  VIGIE_ASSIGN(out.password, elastic_secret("--password", o.password, "VIGIE_ELASTIC_PASSWORD"));
   out.api_key = elastic::api_key_of(key), out.user = o.user, out.gzip = o.gzip;
   if (!o.aws.empty()) {
     const auto slash = o.aws.find('/');
@@ -343,6 +334,16 @@ Result<int> ship(const Options& o) {
 }
 
 }  // namespace
+
+Result<std::string> elastic_secret(const std::string& option, const std::string& given, const char* otherwise) {
+  if (given.empty()) return variable(otherwise).value_or("");
+  // Others see what stands on a command line.
+  if (!refers(given))
+    return fail(Code::kUsage,
+                fmt::format("{}: a secret itself does not belong here: ${{NAME}} or file:PATH; without it {} is taken",
+                            option, otherwise));
+  return reveal(given, option, variable);
+}
 
 Command add_ship(CLI::App& program) {
   auto o = std::make_shared<Options>();

@@ -54,12 +54,8 @@ Status Rejects::add(const std::vector<Shipper::Rejected>& rejected, const std::v
       VIGIE_ASSIGN(file_, AppendFile::open(path_));
     }
     const auto file = r.file < files.size() ? files[r.file] : std::string();
-    auto line = Json{{"file", file},
-                     {"record", r.number},
-                     {"status", r.status},
-                     {"type", r.type},
-                     {"reason", r.reason},
-                     {"action", Json::parse(r.action, nullptr, false)}}
+    auto line = Json{{"file", file},   {"record", r.number}, {"status", r.status},
+                     {"type", r.type}, {"reason", r.reason}, {"action", Json::parse(r.action, nullptr, false)}}
                     .dump(-1, ' ', false, kReplace);
     line.back() = ',';
     line += "\"document\":";

@@ -70,7 +70,8 @@ Result<Target> make_target(std::string_view spec, const Environment& environment
     return wrong("by", unknown_name("kind", s["by"], kinds));
   if (!s["keep"].empty()) {
     const auto seconds = parse_duration(s["keep"]);
-    if (!seconds || *seconds <= 0) return wrong("keep", fmt::format("expected a time, as 30d, got {}", vigie::quoted(s["keep"])));
+    if (!seconds || *seconds <= 0)
+      return wrong("keep", fmt::format("expected a time, as 30d, got {}", vigie::quoted(s["keep"])));
     if (out.kind == Place::Kind::kIndex) return wrong("keep", "goes index by index: by=month or by=day");
     out.keep_days = static_cast<std::int64_t>(std::ceil(*seconds / 86400));
   }

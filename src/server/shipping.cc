@@ -16,15 +16,13 @@ namespace vigie::server {
 namespace {
 
 using std::chrono::steady_clock;
-constexpr auto kFlush = std::chrono::seconds(1);        // after which what is little goes too
-constexpr auto kPause = std::chrono::seconds(5);        // before who let nobody in, or did not answer, is asked again
-constexpr std::int64_t kMostUnsettled = 50'000;         // documents that a crash repeats
-constexpr std::uint64_t kMostRejected = 256ULL << 20;   // bytes of the file of what was rejected
+constexpr auto kFlush = std::chrono::seconds(1);       // after which what is little goes too
+constexpr auto kPause = std::chrono::seconds(5);       // before who let nobody in, or did not answer, is asked again
+constexpr std::int64_t kMostUnsettled = 50'000;        // documents that a crash repeats
+constexpr std::uint64_t kMostRejected = 256ULL << 20;  // bytes of the file of what was rejected
 
 std::string_view name_of(event::Kind kind) {
-  return kind == event::Kind::kLabels         ? "label"
-         : kind == event::Kind::kExplanations ? "explanation"
-                                              : "prediction";
+  return kind == event::Kind::kLabels ? "label" : kind == event::Kind::kExplanations ? "explanation" : "prediction";
 }
 
 std::int64_t now_micros() {
@@ -83,8 +81,7 @@ void Shipping::told(std::string trouble) {
   std::string line;
   {
     std::lock_guard lock(mutex_);
-    if (trouble != state_.trouble && log_)
-      line = trouble.empty() ? "shipping goes on" : "shipping waits: " + trouble;
+    if (trouble != state_.trouble && log_) line = trouble.empty() ? "shipping goes on" : "shipping waits: " + trouble;
     state_.trouble = std::move(trouble);
   }
   if (!line.empty()) log_(line);
@@ -236,7 +233,9 @@ void Shipping::add(const event::Record& record, std::int64_t arrived) {
 std::string to_json(const ShippingState& state) {
   nlohmann::ordered_json to = nlohmann::ordered_json::array();
   for (const auto& node : state.to) to.push_back(http::place_of(node));
-  const auto text = [](const std::string& s) { return s.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(s); };
+  const auto text = [](const std::string& s) {
+    return s.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(s);
+  };
   return nlohmann::ordered_json{{"to", std::move(to)},
                                 {"cluster", text(state.cluster)},
                                 {"stored", state.counts.stored},

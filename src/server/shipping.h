@@ -21,12 +21,12 @@ namespace vigie::server {
 
 /// How shipping stands.
 struct ShippingState {
-  std::vector<std::string> to;  ///< the nodes
-  std::string cluster;          ///< what answers; empty: nothing yet
+  std::vector<std::string> to;      ///< the nodes
+  std::string cluster;              ///< what answers; empty: nothing yet
   elastic::Shipper::Counts counts;  ///< since the service was started
-  std::int64_t dropped = 0;     ///< numbers of the journal that went before they were shipped
-  journal::Sequence lag = 0;    ///< records that are to be read
-  std::string trouble;          ///< what keeps it, in one line; empty: nothing
+  std::int64_t dropped = 0;         ///< numbers of the journal that went before they were shipped
+  journal::Sequence lag = 0;        ///< records that are to be read
+  std::string trouble;              ///< what keeps it, in one line; empty: nothing
 };
 
 /// Ships what the journal brings to Elasticsearch or OpenSearch, in a thread of its own: predictions, labels and
@@ -72,9 +72,9 @@ class Shipping {
   journal::Sequence committed_ = 0;
   journal::Reader reader_;
   table::JsonRows rows_;
-  std::int64_t unsettled_ = 0;  // documents since the last commit
+  std::int64_t unsettled_ = 0;                                      // documents since the last commit
   std::chrono::steady_clock::time_point first_{}, committed_at_{};  // when the oldest of them came
-  elastic::Shipper::Counts before_;                               // of shippers that were left
+  elastic::Shipper::Counts before_;                                 // of shippers that were left
   mutable std::mutex mutex_;
   ShippingState state_;
   std::atomic<bool> stop_ = false;

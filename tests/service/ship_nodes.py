@@ -6,68 +6,22 @@ usage: ship_nodes.py VIGIE [VERSION…]     nodes: of scripts/peers; exit status
 """
 import concurrent.futures
 import datetime
-import http.client
 import json
 import pathlib
 import random
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-from service import Checks, free_port
+from search_nodes import Search, versions
+from service import Checks
 
 vigie = str(pathlib.Path(sys.argv[1]).resolve())
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-peers = pathlib.Path(subprocess.run([ROOT / "scripts" / "peers"], capture_output=True, text=True).stdout.split()[-1])
-versions = sys.argv[2:] or [name for name in ("opensearch-2.19.1", "elasticsearch-7.10.2") if (peers / f"{name}.classpath").exists()]
-if not versions:
-    print("no search node is to be had: Maven and a JDK of 17 are needed")
-    sys.exit(77)
 rng = random.Random(1)
 checks = Checks()
 expect, until = checks.expect, checks.until
 START = datetime.datetime(2026, 2, 25, tzinfo=datetime.timezone.utc)
-
-
-class Search:
-    def __init__(self, version, folder, *settings):
-        self.version, self.folder, self.port, self.settings = version, folder, free_port(), settings
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self):
-        classes = (peers / f"{self.version}.classpath").read_text().strip()
-        self.process = subprocess.Popen(["java", "-Xms512m", "-Xmx512m", "-Djava.awt.headless=true", "-cp", f"{classes}:{peers / 'search_node'}", "Node",
-                                         self.folder, str(self.port), *self.settings],
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        while (line := self.process.stdout.readline()) != "READY\n":
-            if not line:
-                raise SystemExit(f"FAILED: {self.version} does not start")
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
-        reply = connection.getresponse()
-        text = reply.read()
-        connection.close()
-        return reply.status, json.loads(text) if text.startswith((b"{", b"[")) else text.decode()
-
-    def count(self, index):
-        self.ask("POST", f"/{index}/_refresh")
-        return self.ask("GET", f"/{index}/_count")[1].get("count")
-
-    def distinct(self, index, field="id"):
-        """Records that have a document."""
-        body = {"size": 0, "aggs": {"n": {"terms": {"field": field, "size": 65_000}}}}
-        return len(self.ask("POST", f"/{index}/_search", body)[1]["aggregations"]["n"]["buckets"])
 
 
 def records(prefix, count):
@@ -180,7 +134,7 @@ def tried(version, folder):
     node.kill()
 
 
-for one in versions:
+for one in versions(sys.argv[2:]):
     with tempfile.TemporaryDirectory() as folder:
         tried(one, folder)
 sys.exit(checks.end())

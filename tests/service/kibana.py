@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`vigie setup kibana`: saved objects that hold together, how they are imported, and every query in them asked of real nodes
+that hold what `vigie ship` sent.
+
+usage: kibana.py VIGIE [VERSION…]     nodes: of scripts/peers; exit status 77 where none is to be had
+"""
+import datetime
+import http.server
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+
+from search_nodes import Search, versions
+from service import Checks
+
+vigie = str(pathlib.Path(sys.argv[1]).resolve())
+checks = Checks()
+expect = checks.expect
+rng = random.Random(1)
+START = datetime.datetime(2026, 2, 27, tzinfo=datetime.timezone.utc)
+
+
+def setup(*args, **more):
+    return subprocess.run([vigie, "setup", "kibana", *args], capture_output=True, text=True, **more)
+
+
+class Kibana(http.server.BaseHTTPRequestHandler):
+    asked, answer = [], (200, {})
+
+    def log_message(self, *args):
+        pass
+
+    def do_POST(self):
+        self.asked.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+        status, said = self.answer
+        body = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+# What Kibana 8 and later know of each type; it refuses anything else.
+KNOWN = {"index-pattern": {"title", "timeFieldName", "fields"},
+         "visualization": {"title", "description", "version", "uiStateJSON", "visState", "kibanaSavedObjectMeta"},
+         "search": {"title", "description", "hits", "columns", "sort", "version", "kibanaSavedObjectMeta"},
+         "dashboard": {"title", "description", "hits", "version", "timeRestore", "timeFrom", "timeTo", "refreshInterval", "optionsJSON", "panelsJSON",
+                       "kibanaSavedObjectMeta"}}
+
+
+def held_together(objects):
+    ids = {(o["type"], o["id"]) for o in objects}
+    expect("each once", len(ids), len(objects))
+    for o in objects:
+        name = o["id"]
+        expect(f"{name}: keys", set(o), {"type", "id", "attributes", "references"})
+        expect(f"{name}: attributes", set(o["attributes"]) <= KNOWN[o["type"]], True)
+        expect(f"{name}: references", [r for r in o["references"] if (r["type"], r["id"]) not in ids], [])
+        names = [r["name"] for r in o["references"]]
+        expect(f"{name}: one name each", len(set(names)), len(names))
+        if o["type"] == "index-pattern":
+            continue
+        source = json.loads(o["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])
+        expect(f"{name}: index", source.get("indexRefName") in (None, *names), True)
+        if o["type"] == "visualization":
+            state = json.loads(o["attributes"]["visState"])
+            known = {a["id"] for a in state["aggs"]}
+            expect(f"{name}: aggregations", (len(known), state["title"]), (len(state["aggs"]), o["attributes"]["title"]))
+            expect(f"{name}: orders", [a["params"]["orderBy"] for a in state["aggs"] if a["type"] == "terms" and a["params"]["orderBy"] not in known], [])
+            expect(f"{name}: series", [s["data"]["id"] for s in state["params"].get("seriesParams", []) if s["data"]["id"] not in known], [])
+        if o["type"] == "dashboard":
+            panels = json.loads(o["attributes"]["panelsJSON"])
+            expect(f"{name}: panels", [p["panelRefName"] for p in panels], names)
+            taken = set()
+            for p in panels:
+                at = p["gridData"]
+                cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+                expect(f"{name}: panel {p['panelIndex']} has room", (not cells & taken, max(x for x, _ in cells) < 48), (True, True))
+                taken |= cells
+
+
+def query_of(visualization):
+    """What Kibana asks: buckets in their order, metrics in the innermost; and how deep they are."""
+    state = json.loads(visualization["attributes"]["visState"])
+    source = json.loads(visualization["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
+    metrics, buckets = {}, []
+    for a in state["aggs"]:
+        p = a["params"]
+        if a["type"] in ("max", "avg", "percentiles"):
+            metrics[a["id"]] = {a["type"]: {k: p[k] for k in ("field", "percents") if k in p}}
+        elif a["type"] == "date_histogram":
+            buckets.append((a["id"], {"date_histogram": {"field": p["field"], "fixed_interval": "3h", "min_doc_count": 1}}))
+        elif a["type"] == "histogram":
+            buckets.append((a["id"], {"histogram": {"field": p["field"], "interval": p["interval"], "min_doc_count": 1}}))
+        elif a["type"] == "terms":
+            buckets.append((a["id"], {"terms": {"field": p["field"], "size": p["size"], "order": {"_count": "desc"}}}))
+    aggs = metrics
+    for name, bucket in reversed(buckets):
+        aggs = {name: bucket | ({"aggs": aggs} if aggs else {})}
+    field, comparison, value = source.split(" ") if source else (None, None, None)
+    return {"size": 0, "query": {"range": {field: {"gte": float(value)}}} if comparison == ">=" else {"match_all": {}}, "aggs": aggs}, [n for n, _ in buckets], list(metrics)
+
+
+def innermost(answer, path):
+    level = [answer["aggregations"]]
+    for name in path:
+        level = [bucket for one in level for bucket in one[name]["buckets"]]
+    return level
+
+
+def on_a_node(version, objects, folder):
+    node = Search(version, str(pathlib.Path(folder) / version))
+    done = subprocess.run([vigie, "setup", "elastic", "--to", node.url], capture_output=True, text=True)
+    expect(f"{version}: templates", (done.returncode, done.stderr, node.ask("GET", "/_index_template/vigie-label")[0]), (0, "", 200))
+    for what, rows in (
+            ("prediction", [{"id": f"r{i}", "timestamp": (START + datetime.timedelta(minutes=3 * i)).isoformat(), "prediction": rng.choice(["yes", "no"]),
+                             "score": round(rng.random(), 3), "latency_ms": round(rng.expovariate(.1), 2), "status": 500 if i % 20 == 0 else 200,
+                             "version": f"{1 + i // 1000}", "features": {"age": rng.randrange(18, 90)}} for i in range(2000)]),
+            ("label", [{"id": f"r{i}", "timestamp": (START + datetime.timedelta(minutes=3 * i)).isoformat(), "label": rng.choice(["yes", "no"])} for i in range(1000)])):
+        log = pathlib.Path(folder) / f"{what}.ndjson"
+        log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for model in "credit", "fraud":
+            done = subprocess.run([vigie, "ship", str(log), "--to", node.url, "--model", model, "--id", "id", "--index", f"vigie-{what}-{model}", "--no-setup"],
+                                  capture_output=True, text=True, cwd=folder)
+            expect(f"{version}: {what} of {model}", (done.returncode, f"{len(rows):,} stored" in done.stdout), (0, True))
+    node.ask("POST", "/vigie-*/_refresh")
+    titles = {o["id"]: o["attributes"]["title"] for o in objects if o["type"] == "index-pattern"}
+    for o in objects:
+        index = next((titles[r["id"]] for r in o["references"] if r["type"] == "index-pattern"), None)
+        name = f"{version}: {o['id']}"
+        if o["type"] == "visualization" and index:
+            query, path, metrics = query_of(o)
+            status, said = node.ask("POST", f"/{index}/_search", query)
+            found = innermost(said, path) if status == 200 else []
+            expect(f"{name} has rows", (status, len(found) > 1, all(b["doc_count"] > 0 for b in found)), (200, True, True))
+            for metric in metrics:
+                values = [v for b in found for v in (list(b[metric]["values"].values()) if "values" in b[metric] else [b[metric]["value"]])]
+                expect(f"{name}: values of {metric}", bool(values) and all(isinstance(v, (int, float)) for v in values), True)
+        elif o["type"] == "search":
+            columns = o["attributes"]["columns"]
+            status, said = node.ask("POST", f"/{index}/_search", {"size": 5, "sort": [{o["attributes"]["sort"][0][0]: o["attributes"]["sort"][0][1]}],
+                                                                  "fields": columns, "_source": True} if version.startswith("open") else
+                                    {"size": 5, "sort": [{"@timestamp": "desc"}]})
+            rows = said["hits"]["hits"] if status == 200 else []
+
+            def has(source, path):
+                for key in path.split("."):
+                    source = source.get(key, {}) if isinstance(source, dict) else {}
+                return source != {}
+            expect(f"{name} has its columns", (status, len(rows), [c for c in columns for r in rows if not has(r["_source"], c)]), (200, 5, []))
+    node.kill()
+
+
+with tempfile.TemporaryDirectory() as folder:
+    text = setup("--dry-run").stdout
+    objects = [json.loads(line) for line in text.splitlines()]
+    expect("the same each time", setup("--dry-run").stdout, text)
+    held_together(objects)
+    expect("types", {t: sum(o["type"] == t for o in objects) for t in KNOWN}, {"index-pattern": 3, "visualization": 11, "search": 2, "dashboard": 3})
+    others = [json.loads(line) for line in setup("--dry-run", "--index", "logs", "--url", "https://vigie.example.org").stdout.splitlines()]
+    held_together(others)
+    expect("another prefix", ({o["id"].split("-")[0] for o in others}, others[0]["attributes"]["title"]), ({"logs"}, "logs-prediction-*"))
+    expect("the page", "https://vigie.example.org" in setup("--dry-run", "--url", "https://vigie.example.org").stdout, True)
+    expect("a file", (setup("-o", folder).returncode, (pathlib.Path(folder) / "vigie.ndjson").read_text()), (0, text))
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Kibana)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    to = f"http://127.0.0.1:{server.server_port}"
+    Kibana.answer = 200, {"success": True, "successCount": len(objects)}
+    done = setup("--to", to + "/", "--space", "ml ops", "--user", "ann", env=os.environ | {"VIGIE_ELASTIC_PASSWORD": "secret"})
+    path, headers, body = Kibana.asked[-1]
+    expect("imported", (done.returncode, f"{len(objects)} objects imported" in done.stdout), (0, True))
+    expect("into a space", path, "/s/ml%20ops/api/saved_objects/_import?overwrite=true")
+    expect("headers", [headers.get(h) for h in ("kbn-xsrf", "osd-xsrf", "Authorization")], ["true", "true", "Basic YW5uOnNlY3JldA=="])
+    boundary = headers["Content-Type"].split("boundary=")[1]
+    parts = body.decode().split(f"--{boundary}")
+    expect("one file", (len(parts), parts[2]), (3, "--\r\n"))
+    head, content = parts[1].split("\r\n\r\n", 1)
+    expect("its name", ('name="file"; filename="vigie.ndjson"' in head, content), (True, text + "\r\n"))
+    Kibana.answer = 200, {"success": False, "successCount": 1, "errors": [{"type": "search", "id": "vigie-label-log", "error": {"type": "unsupported_type"}}]}
+    done = setup("--to", to)
+    expect("some are refused", (done.returncode, 'search vigie-label-log: {"type":"unsupported_type"}' in done.stderr), (2, True))
+    Kibana.answer = 401, {"statusCode": 401, "message": "Unauthorized"}
+    done = setup("--to", to)
+    expect("nobody is let in", (done.returncode, 'answers 401: "Unauthorized"' in done.stderr), (3, True))
+    expect("no address", setup("--to", "localhost:5601").returncode, 2)
+    expect("no name", setup("--index", "A b").returncode, 2)
+
+    for one in versions(sys.argv[2:]):
+        on_a_node(one, objects, folder)
+sys.exit(checks.end())
