@@ -158,8 +158,11 @@ Outcome settle(const Bulk& bulk, const Result<http::Answer>& answer) {
   const auto status = answer->status;
   if (status == 200) return items_of(bulk.items(), answer->body);
   const auto said = why_of(answer->body);
-  Outcome out{
-      Whole::kRefused, {}, fmt::format("{}{}{}", status, said.empty() ? "" : ": ", said), answer->retry_after()};
+  Outcome out{Whole::kRefused,
+              {},
+              fmt::format("{}{}{}", status, said.empty() ? "" : ": ", said),
+              answer->retry_after(),
+              status};
   if (status == 401 || (status == 403 && said.find(kBlock) == said.npos))
     out.whole = Whole::kForbidden;
   else if (status == 403 || status == 429 || status == 408 || status >= 500)

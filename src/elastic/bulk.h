@@ -72,6 +72,7 @@ struct Outcome {
   std::vector<Told> items{};  ///< as those of the request, of kItems
   std::string why{};          ///< of the others, for people: "429: rejected_execution_exception: …"
   long retry_after = 0;       ///< s; 0: not said
+  std::uint32_t status = 0;   ///< of HTTP; 0: no answer
 };
 
 /// The fields of an answer that settle() needs; a parameter of the request.

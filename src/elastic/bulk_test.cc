@@ -117,6 +117,7 @@ TEST(Bulk, TheWholeByItsStatus) {
   EXPECT_EQ(blocked.why, "403: cluster_block_exception: read-only");
   EXPECT_EQ(settle(of({"a"}), answer("Unauthorized", 401)).why, "401: \"Unauthorized\"");
   EXPECT_EQ(settle(of({"a"}), answer(R"({"error":"no handler"})", 400)).why, "400: no handler");
+  EXPECT_EQ(settle(of({"a"}), http::Answer{429, "", {}}).status, 429U);
   EXPECT_EQ(settle(of({"a"}), http::Answer{429, "", {{"retry-after", "7"}}}).retry_after, 7);
 }
 

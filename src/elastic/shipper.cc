@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace vigie::elastic {
+namespace {
+
+constexpr int kRefusals = 5;
+
+}  // namespace
 
 Shipper::Shipper(const ShipperOptions& options, std::uint64_t seed) : options_(options), rng_(seed) {
   nodes_.resize(std::max<std::size_t>(1, options_.nodes));
@@ -97,16 +102,26 @@ void Shipper::reject(const Bulk& bulk, std::size_t item, std::uint32_t status, s
                        status, std::move(type), std::move(reason)});
 }
 
-void Shipper::keep(const Batch& batch, const std::vector<std::size_t>& items, std::int64_t due) {
+void Shipper::keep(const Batch& batch, const std::vector<std::size_t>& items, int attempts, std::int64_t due) {
   if (items.empty()) return;
   counts_.again += std::ssize(items);
   if (items.size() == batch.bulk->items().size()) {
-    waiting_.push_back({batch.bulk, batch.attempts + 1, due});
+    waiting_.push_back({batch.bulk, attempts + 1, 0, due});
     return;
   }
   auto bulk = std::make_shared<Bulk>();
   for (const auto item : items) bulk->add(*batch.bulk, item);
-  waiting_.push_back({std::move(bulk), batch.attempts + 1, due});
+  waiting_.push_back({std::move(bulk), attempts + 1, 0, due});
+}
+
+void Shipper::halve(const Batch& batch) {
+  const auto& items = batch.bulk->items();
+  for (const auto& [from, to] :
+       {std::pair{items.size() / 2, items.size()}, std::pair{std::size_t{0}, items.size() / 2}}) {
+    auto half = std::make_shared<Bulk>();
+    for (auto i = from; i < to; ++i) half->add(*batch.bulk, i);
+    ready_.push_front({std::move(half), batch.attempts});
+  }
 }
 
 void Shipper::settle_items(const Batch& batch, Node& node, const std::vector<Told>& items, std::int64_t now) {
@@ -146,8 +161,10 @@ void Shipper::settle_items(const Batch& batch, Node& node, const std::vector<Tol
   else
     node.room = std::max(1., node.room / 2);
   if (taken) node.failures = 0;
-  keep(batch, again, now + later(options_.soonest, batch.attempts));
-  keep(batch, blocked, now + later(options_.blocked, batch.attempts));
+  // A node that took some of them takes others soon.
+  const int attempts = taken ? 0 : batch.attempts;
+  keep(batch, again, attempts, now + later(options_.soonest, attempts));
+  keep(batch, blocked, batch.attempts, now + later(options_.blocked, batch.attempts));
 }
 
 void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) {
@@ -168,7 +185,11 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
       node.until =
           now + (outcome.retry_after > 0 ? outcome.retry_after * 1'000'000 : later(options_.soonest, node.failures));
       ++node.failures;
-      ready_.push_front(batch);
+      // It may be more than the node ever has room for.
+      if (auto refused = batch; outcome.status == 429 && ++refused.refused >= kRefusals && items.size() > 1)
+        halve(refused);
+      else
+        ready_.push_front(refused);
       break;
     case Whole::kHalve:
       if (items.size() == 1) {
@@ -177,12 +198,7 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
                colon == std::string::npos ? "it alone is too large for a request" : outcome.why.substr(colon + 2));
         break;
       }
-      for (const auto& [from, to] :
-           {std::pair{items.size() / 2, items.size()}, std::pair{std::size_t{0}, items.size() / 2}}) {
-        auto half = std::make_shared<Bulk>();
-        for (auto i = from; i < to; ++i) half->add(*batch.bulk, i);
-        ready_.push_front({std::move(half), batch.attempts});
-      }
+      halve(batch);
       break;
     case Whole::kForbidden:
     case Whole::kRefused:

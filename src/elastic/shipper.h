@@ -75,7 +75,8 @@ class Shipper {
  private:
   struct Batch {
     std::shared_ptr<const Bulk> bulk;
-    int attempts = 0;
+    int attempts = 0;  // of its documents, without any being taken
+    int refused = 0;   // whole, by a busy node
     std::int64_t due = 0;
   };
   struct Node {
@@ -87,7 +88,8 @@ class Shipper {
   static bool has_room(const Node& node) { return node.under_way < (node.failures > 0 ? 1 : node.room); }
   void close();
   void reject(const Bulk& bulk, std::size_t item, std::uint32_t status, std::string type, std::string reason);
-  void keep(const Batch& batch, const std::vector<std::size_t>& items, std::int64_t due);
+  void keep(const Batch& batch, const std::vector<std::size_t>& items, int attempts, std::int64_t due);
+  void halve(const Batch& batch);
   void settle_items(const Batch& batch, Node& node, const std::vector<Told>& items, std::int64_t now);
   std::int64_t later(std::int64_t first, int times);
 

@@ -100,6 +100,33 @@ TEST(Shipper, OnlyBusyItemsGoAgainWithTheSameId) {
   EXPECT_EQ(c.shipper.trouble(), "");
 }
 
+// A node with little room takes some of them each time: the others need not wait longer and longer.
+TEST(Shipper, OnceSomeAreTakenTheOthersComeSoonAgain) {
+  Course c;
+  c.add(0, 4);
+  std::int64_t wait = 0;
+  for (int i = 0; i < 8; ++i) {
+    const auto order = c.orders().at(0);
+    c.shipper.settle(order.id, Course::items(order, [](const auto&) { return Told{Fate::kAgain, 429}; }), c.now);
+    wait = c.shipper.due().value() - c.now;
+    c.now += wait;
+  }
+  EXPECT_GE(wait, 100'000 << 6);
+  for (const auto* taken : {"id0", "id1", "id2", "id3"}) {
+    const auto order = c.orders().at(0);
+    c.shipper.settle(
+        order.id,
+        Course::items(order,
+                      [&](const auto& id) { return id == taken ? Told{Fate::kStored, 201} : Told{Fate::kAgain, 429}; }),
+        c.now);
+    wait = c.shipper.due().value_or(c.now) - c.now;
+    EXPECT_LE(wait, 100'000) << taken;
+    c.now += wait;
+  }
+  EXPECT_EQ(c.shipper.counts().stored, 4);
+  EXPECT_TRUE(c.shipper.empty());
+}
+
 TEST(Shipper, RejectedOnesAreHandedOver) {
   Course c;
   c.add(0, 2);
@@ -145,6 +172,33 @@ TEST(Shipper, WhatIsTooLargeIsHalved) {
   EXPECT_EQ(rejected[0].id, "id3");
   EXPECT_EQ(rejected[0].status, 413U);
   EXPECT_EQ(rejected[0].reason, "it alone is too large for a request");
+}
+
+// A node that never has room for a request so large says 429 of it, as often as it comes.
+TEST(Shipper, WhatIsRefusedAgainAndAgainIsHalved) {
+  Course c;
+  c.add(0, 8);
+  int requests = 0;
+  while (requests < 200 && !c.shipper.empty()) {
+    for (const auto& order : c.orders()) {
+      ++requests;
+      if (order.bulk->items().size() > 2)
+        c.shipper.settle(order.id, {Whole::kAgain, {}, "429: no room", 0, 429}, c.now);
+      else
+        c.shipper.settle(order.id, Course::stored(order), c.now);
+    }
+    c.now = std::max(c.now, c.shipper.due().value_or(c.now));
+  }
+  EXPECT_EQ(c.shipper.counts().stored, 8);
+  EXPECT_EQ(requests, 5 + 2 * 5 + 4);
+  // What fails for other reasons stays as it is.
+  c.add(8, 10);
+  for (int i = 0; i < 20; ++i) {
+    const auto order = c.orders().at(0);
+    EXPECT_EQ(order.bulk->items().size(), 2U);
+    c.shipper.settle(order.id, {Whole::kAgain, {}, "503", 0, 503}, c.now);
+    c.now = c.shipper.due().value();
+  }
 }
 
 TEST(Shipper, AFailingNodeIsLeftAloneLongerEachTime) {
