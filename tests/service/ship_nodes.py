@@ -109,6 +109,24 @@ def tried(version, folder):
     status, said, err = ship(mixed, "--index", "blocked", "--by", "none", "--id", "id", "--patience", "2s")
     expect(named("blocked for ever"), (status, "cluster_block_exception" in err, said.get("stored")), (3, True, 0))
 
+    # A full disk: the node blocks the index by itself, and frees it by itself.
+    def disk(*free):
+        marks = {f"disk.watermark.{mark}": room for mark, room in zip(("low", "high", "flood_stage"), free or (None,) * 3)}
+        node.ask("PUT", "/_cluster/settings", {"transient": {"cluster.info.update.interval": "10s", **{
+            f"cluster.routing.allocation.{key}": value for key, value in {**marks, "disk.threshold_enabled": True if free else None}.items()}}})
+
+    ship(mixed, "--index", "full", "--by", "none", "--id", "id")
+    disk("900002gb", "900001gb", "900000gb")
+    until(named("is full"), lambda: json.dumps(node.ask("GET", "/full/_settings/index.blocks.*")[1]), lambda got: "read_only_allow_delete" in got, 90)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        full = pool.submit(ship, log, "--index", "full", "--by", "none", "--id", "id", "--no-setup")
+        time.sleep(2)
+        expect(named("full: nothing yet"), (node.count("full"), full.done()), (51, False))
+        disk("3mb", "2mb", "1mb")
+        status, said, err = full.result()
+        expect(named("full"), (status, said.get("stored"), said.get("rejected"), node.count("full")), (0, 20_000, 0, 20_051))
+    disk()
+
     # A data stream, which rolls over.
     status, said, err = ship(log, "--data-stream", "logs-vigie.prediction-default", "--id", "id")
     if version.startswith("elasticsearch"):  # without the features that Elasticsearch licences otherwise
@@ -118,6 +136,15 @@ def tried(version, folder):
         expect(named("rolls over"), node.ask("POST", "/logs-vigie.prediction-default/_rollover")[1]["rolled_over"], True)
         status, said, err = ship(mixed, "--data-stream", "logs-vigie.prediction-default", "--id", "id")
         expect(named("goes on"), (said.get("stored", 0) + said.get("rejected", 0), node.count("logs-vigie.prediction-default")), (52, 20_000 + said.get("stored", 0)))
+        rolled = "logs-vigie.rolled-default"
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            shipping = pool.submit(ship, many, "--data-stream", rolled, "--id", "id")
+            until(named("is on its way"), lambda: node.ask("GET", f"/{rolled}/_stats/indexing")[1].get("_all", {}).get("total", {}).get("indexing", {}).get("index_total", 0),
+                  lambda got: got > 0)
+            expect(named("on the way"), (node.ask("POST", f"/{rolled}/_rollover")[1].get("rolled_over"), shipping.done()), (True, False))
+            status, said, err = shipping.result()
+        expect(named("rolled over on the way"), (status, said.get("stored"), node.count(rolled), node.distinct(rolled)), (0, 60_000, 60_000, 60_000))
+        expect(named("into both"), all(node.count(index["index_name"]) > 0 for index in node.ask("GET", f"/_data_stream/{rolled}")[1]["data_streams"][0]["indices"]), True)
     node.kill()
 
     # A node that is busy all the time.
