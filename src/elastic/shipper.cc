@@ -9,6 +9,7 @@ namespace vigie::elastic {
 namespace {
 
 constexpr int kRefusals = 5;
+constexpr int kLone = 20;  // documents rejected alone, and none ever taken: it is not the documents
 
 }  // namespace
 
@@ -196,6 +197,9 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
         const auto colon = outcome.why.find(": ");
         reject(*batch.bulk, 0, static_cast<std::uint32_t>(std::atoi(outcome.why.c_str())), "",
                colon == std::string::npos ? "it alone is too large for a request" : outcome.why.substr(colon + 2));
+        if (++lone_ >= kLone && counts_.stored + counts_.there + counts_.diverted == 0)
+          stopped_ =
+              fmt::format("{} requests of one document each were refused, and none was taken: {}", lone_, outcome.why);
         break;
       }
       halve(batch);

@@ -105,6 +105,7 @@ class Shipper {
   };
   std::map<std::int64_t, UnderWay> under_way_;
   std::int64_t next_id_ = 1;
+  int lone_ = 0;  // documents whose request of their own was refused
   std::size_t turn_ = 0;
   Counts counts_;
   std::vector<Rejected> rejected_;

@@ -201,6 +201,19 @@ TEST(Shipper, WhatIsRefusedAgainAndAgainIsHalved) {
   }
 }
 
+// As a proxy does that knows no bulk requests: they are not to end in a file of what was rejected.
+TEST(Shipper, WhoRefusesEachDocumentAloneStopsIt) {
+  Course c;
+  c.add(0, 1000);
+  for (int turns = 0; turns < 5000 && c.shipper.stopped().empty(); ++turns)
+    for (const auto& order : c.orders())
+      c.shipper.settle(order.id, {Whole::kHalve, {}, "400: no such thing", 0}, c.now);
+  EXPECT_EQ(c.shipper.stopped(),
+            "20 requests of one document each were refused, and none was taken: 400: no such thing");
+  EXPECT_EQ(c.shipper.take_rejected().size(), 20U);
+  EXPECT_EQ(c.shipper.left(), 980);
+}
+
 TEST(Shipper, AFailingNodeIsLeftAloneLongerEachTime) {
   Course c;
   c.add(0, 3);

@@ -16,7 +16,7 @@ peers = pathlib.Path(subprocess.run([ROOT / "scripts" / "peers"], capture_output
 
 def versions(asked):
     """Those that are asked for, or all that are there; ends the test where none is."""
-    found = asked or [name for name in VERSIONS if (peers / f"{name}.classpath").exists()]
+    found = [name for name in asked or VERSIONS if (peers / f"{name}.classpath").exists()]
     if not found:
         print("no search node is to be had: Maven and a JDK of 17 are needed")
         sys.exit(77)
