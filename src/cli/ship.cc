@@ -146,7 +146,8 @@ struct Shipped {
   elastic::Shipper::Counts counts;
   std::int64_t unreadable = 0, records = 0;
   bool interrupted = false;
-  std::string stopped, cluster;  // why it ended before all was there
+  std::string stopped{}, cluster{};  // why it ended before all was there
+  Status wrong{};                    // what could not be read
 };
 
 class Ship {
@@ -164,34 +165,15 @@ class Ship {
     Shipped out;
     ProgressBar bar("shipping");
     progress_ = bar.callback();
-    for (const auto& file : o_.files) {
-      VIGIE_ASSIGN(auto texts, table::RecordTexts::open(file, plan_.reading, {.time = o_.timestamp, .id = o_.id}));
-      const auto before = files_.size();
-      files_.insert(files_.end(), texts->files().begin(), texts->files().end());
-      while (!ended()) {
-        VIGIE_ASSIGN(const auto records, texts->next());
-        if (records.empty()) break;
-        for (const auto& record : records) {
-          while (shipper_.full() && !ended()) VIGIE_TRY(turn(false, kLongest));
-          if (ended()) break;
-          shipper_.add(document_of(documents_, record, files_, before));
-          ++out.records;
-        }
-        if (progress_ && texts->bytes() > 0)
-          progress_((static_cast<double>(before) +
-                     static_cast<double>(texts->consumed()) / static_cast<double>(texts->bytes())) /
-                    static_cast<double>(o_.files.size()));
-        VIGIE_TRY(turn(false, {}));
-      }
-      say_all(texts->problems());
-      out.unreadable += texts->problems().rejected;
-      if (ended()) break;
-    }
+    std::size_t read = 0;
+    for (; read < o_.files.size() && out.wrong && !ended(); ++read) out.wrong = ship_file(read, out);
+    const bool all_read = !ended();
+    // What was read goes, whatever is wrong with the rest.
     while (!shipper_.empty() && !ended()) VIGIE_TRY(turn(true, kLongest));
     // What is under way is heard, for a while.
     const auto until = Steady::now() + std::chrono::seconds(10);
     while (under_way_ > 0 && Steady::now() < until && signals_.asked()) VIGIE_TRY(hear(std::chrono::milliseconds(100)));
-    out.counts = shipper_.counts(), out.interrupted = signals_.asked() && !shipper_.empty();
+    out.counts = shipper_.counts(), out.interrupted = signals_.asked() && (!all_read || !shipper_.empty());
     if (!out.interrupted && !shipper_.stopped().empty()) out.stopped = shipper_.stopped();
     if (!out.interrupted && out.stopped.empty() && given_up_)
       out.stopped = fmt::format("nothing was taken for {}: {}", duration(plan_.patience * 1e6), shipper_.trouble());
@@ -205,6 +187,35 @@ class Ship {
     return std::chrono::duration_cast<std::chrono::microseconds>(Steady::now().time_since_epoch()).count();
   }
   bool ended() const { return signals_.asked() || given_up_ || !shipper_.stopped().empty(); }
+
+  Status ship_file(std::size_t index, Shipped& out) {
+    VIGIE_ASSIGN(auto texts,
+                 table::RecordTexts::open(o_.files[index], plan_.reading, {.time = o_.timestamp, .id = o_.id}));
+    const auto before = files_.size();
+    files_.insert(files_.end(), texts->files().begin(), texts->files().end());
+    const auto all = [&]() -> Status {
+      while (!ended()) {
+        VIGIE_ASSIGN(const auto records, texts->next());
+        if (records.empty()) break;
+        for (const auto& record : records) {
+          while (shipper_.full() && !ended()) VIGIE_TRY(turn(false, kLongest));
+          if (ended()) break;
+          shipper_.add(document_of(documents_, record, files_, before));
+          ++out.records;
+        }
+        const auto bytes = static_cast<double>(std::max<std::uint64_t>(1, texts->bytes()));
+        if (progress_)
+          progress_((static_cast<double>(index) + static_cast<double>(texts->consumed()) / bytes) /
+                    static_cast<double>(o_.files.size()));
+        VIGIE_TRY(turn(false, {}));
+      }
+      return {};
+    };
+    auto done = all();
+    say_all(texts->problems());
+    out.unreadable += texts->problems().rejected;
+    return done;
+  }
 
   // Sends what can go, and hears what is answered; waits for that at most so long.
   Status turn(bool all, std::chrono::milliseconds at_most) {
@@ -329,6 +340,7 @@ Result<int> ship(const Options& o) {
     if (shipped.interrupted) return say(fmt::format("ended: {}", kAgain)), 128 + signals.number();
     return fail(Code::kUnavailable, fmt::format("{}: {}; {}", http::place_of(o.to[0]), shipped.stopped, kAgain));
   }
+  if (!shipped.wrong) return shipped.wrong.error();
   const auto& c = shipped.counts;
   return c.rejected + shipped.unreadable > 0 && c.stored + c.there + c.diverted == 0 ? 2 : 0;
 }

@@ -145,6 +145,13 @@ with tempfile.TemporaryDirectory() as folder:
     (here / "none.ndjson").write_text('{"score":"high"}\n')
     expect("nothing was right", run("none.ndjson", "--to", node.url).returncode, 2)
 
+    # A file that is torn: what could be read is there, and so is what was wrong.
+    torn = here / "torn.ndjson.gz"
+    torn.write_bytes(gzip.compress(log.read_bytes())[:-40_000])
+    node = Node()
+    done = run(torn, "--to", node.url)
+    expect("torn", (done.returncode, "torn.ndjson.gz" in done.stderr, len(node.stored) > 5_000, f"{len(node.stored):,} stored" in done.stdout), (2, True, True, True))
+
     # Something in a request makes all of it fail.
     node = Node()
     node.trouble = lambda n, documents: (400, {"error": {"type": "illegal_argument_exception", "reason": "malformed action"}, "status": 400}) \
