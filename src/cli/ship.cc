@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -144,7 +145,7 @@ elastic::Document document_of(elastic::Documents& documents, const table::Record
 
 struct Shipped {
   elastic::Shipper::Counts counts;
-  std::int64_t unreadable = 0, records = 0;
+  std::int64_t unreadable = 0, records = 0, undated = 0;
   bool interrupted = false;
   std::string stopped{}, cluster{};  // why it ended before all was there
   Status wrong{};                    // what could not be read
@@ -197,6 +198,7 @@ class Ship {
       while (!ended()) {
         VIGIE_ASSIGN(const auto records, texts->next());
         if (records.empty()) break;
+        VIGIE_TRY(check_times(records, out));
         for (const auto& record : records) {
           while (shipper_.full() && !ended()) VIGIE_TRY(turn(false, kLongest));
           if (ended()) break;
@@ -215,6 +217,16 @@ class Ship {
     say_all(texts->problems());
     out.unreadable += texts->problems().rejected;
     return done;
+  }
+
+  // Without a time no time filter sees a document, and no data stream takes it.
+  Status check_times(std::span<const table::RecordText> records, Shipped& out) const {
+    const auto timeless =
+        std::count_if(records.begin(), records.end(), [](const auto& r) { return !r.stamped && std::isnan(r.time); });
+    out.undated += timeless;
+    if (plan_.place.kind != elastic::Place::Kind::kStream || timeless < std::ssize(records)) return {};
+    return fail(Code::kUsage,
+                fmt::format("{}: no record has a time, which a data stream needs: --timestamp COL", files_.back()));
   }
 
   // Sends what can go, and hears what is answered; waits for that at most so long.
@@ -334,6 +346,10 @@ Result<int> ship(const Options& o) {
   const double seconds = std::chrono::duration<double>(Steady::now() - began).count();
   for (const auto& line : ship.rejects().first()) say(line);
   if (ship.rejects().any()) say(fmt::format("what was rejected, and why: {}", ship.rejects().path()));
+  if (!shipped.wrong && shipped.records == 0) return shipped.wrong.error();
+  if (shipped.undated > 0)
+    say(fmt::format("{} of {} have no time, and Kibana's time filter does not show them: --timestamp COL",
+                    with_commas(shipped.undated), plural(shipped.records, "record")));
   print(o.json ? document(o, plan, shipped, ship.rejects(), seconds) : sentence(o, plan, shipped, seconds));
   if (shipped.interrupted || !shipped.stopped.empty()) {
     constexpr std::string_view kAgain = "the same command again stores the rest, and nothing twice";

@@ -84,6 +84,11 @@ with tempfile.TemporaryDirectory() as folder:
     said = json.loads(run(table, "--to", node.url, "--id", "request", "--timestamp", "when", "--by", "day", "--json").stdout)
     expect("the same ids in another file", (said["stored"], said["there"]), (1, 1001))
     node = Node()
+    done = run(table, "--to", node.url)
+    expect("no time", (done.returncode, "1,002 of 1,002 records have no time, and Kibana's time filter does not show them: --timestamp COL" in done.stderr), (0, True))
+    done = run(table, "--to", node.url, "--data-stream", "logs-vigie.x-default")
+    expect("no time for a data stream", (done.returncode, f"{table}: no record has a time, which a data stream needs: --timestamp COL" in done.stderr, done.stdout), (2, True, ""))
+    node = Node()
     for text in ('{"a":1}\n{"a":1}\n', '{"a":2}\n', '{"a":1}\n{"a":1}\n'):
         done = run("-", "--to", node.url, "--by", "none", "--index", "mine", text=text)
         expect("standard input", done.returncode, 0)
