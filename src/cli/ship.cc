@@ -231,6 +231,8 @@ class Ship {
 
   // Sends what can go, and hears what is answered; waits for that at most so long.
   Status turn(bool all, std::chrono::milliseconds at_most) {
+    // Nobody is waited for: what is read may take its time.
+    if (under_way_ == 0 && shipper_.trouble().empty()) progressed_ = Steady::now();
     while (auto order = shipper_.next(now(), all)) {
       VIGIE_TRY(link_.send(*order));
       orders_[order->id] = std::move(order->bulk);

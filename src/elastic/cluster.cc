@@ -18,8 +18,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Kind = Place::Kind;
 
-constexpr int kPriority = 250;  // above the templates that Elasticsearch brings along
-constexpr int kMonth = 31;      // days that the index of a month may be older than its youngest document
+constexpr std::size_t kPriority = 250;  // above the templates that Elasticsearch brings along
+constexpr int kMonth = 31;              // days that the index of a month may be older than its youngest document
 
 std::string string_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
@@ -33,7 +33,7 @@ Json mappings() {
       {"numbers": {"match_mapping_type": "double", "mapping": {"type": "double"}}},
       {"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 1024}}}],
     "properties": {
-      "@timestamp": {"type": "date"},
+      "@timestamp": {"type": "date", "ignore_malformed": false},
       "timestamp": {"type": "date", "ignore_malformed": true},
       "vigie": {"properties": {"model": {"properties": {"id": {"type": "keyword"}}}}}}})");
 }
@@ -41,6 +41,11 @@ Json mappings() {
 SetupStep component(const char* name, Json body) {
   return {fmt::format("the component template {}", name), "PUT", fmt::format("/_component_template/{}", name),
           Json{{"template", std::move(body)}}.dump()};
+}
+
+// Of two patterns that fit an index, the longer one's template holds; of one priority the server refuses them.
+std::size_t priority_of(const Place& place) {
+  return kPriority + place.name.size();
 }
 
 std::string own_name(const std::string& name) {
@@ -145,16 +150,16 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
       const Json gone{
           {"name", "delete"}, {"actions", Json::array({{{"delete", Json::object()}}})}, {"transitions", Json::array()}};
       const auto pattern = stream ? ".ds-" + place.name + "-*" : place.pattern();
-      out.push_back({fmt::format("the policy {}", policy_of(options)), "PUT",
-                     "/_plugins/_ism/policies/" + policy_of(options),
-                     Json{{"policy",
-                           {{"description", fmt::format("vigie: goes after {}", age)},
-                            {"default_state", "keep"},
-                            {"states", Json::array({keep, gone})},
-                            {"ism_template",
-                             Json::array({{{"index_patterns", Json::array({pattern})}, {"priority", kPriority}}})}}}}
-                         .dump(),
-                     false, true});
+      out.push_back(
+          {fmt::format("the policy {}", policy_of(options)), "PUT", "/_plugins/_ism/policies/" + policy_of(options),
+           Json{{"policy",
+                 {{"description", fmt::format("vigie: goes after {}", age)},
+                  {"default_state", "keep"},
+                  {"states", Json::array({keep, gone})},
+                  {"ism_template",
+                   Json::array({{{"index_patterns", Json::array({pattern})}, {"priority", priority_of(place)}}})}}}}
+               .dump(),
+           false, true});
     }
   }
   out.push_back(component("vigie@mappings", {{"mappings", mappings()}}));
@@ -167,7 +172,8 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
   Json parts = Json::array({"vigie@mappings"});
   if (!cluster.serverless) parts.push_back("vigie@settings");
   parts.push_back("vigie@custom");
-  Json body{{"index_patterns", Json::array({place.pattern()})}, {"priority", kPriority}, {"composed_of", parts}};
+  Json body{
+      {"index_patterns", Json::array({place.pattern()})}, {"priority", priority_of(place)}, {"composed_of", parts}};
   if (stream) body["data_stream"] = Json::object();
   Json own = Json::object();
   if (index.contains("lifecycle")) own["settings"] = {{"index", {{"lifecycle", index["lifecycle"]}}}};

@@ -83,6 +83,16 @@ TEST(Setup, TemplatesAreComposed) {
                   .is_null());
 }
 
+TEST(Setup, TheLongerPatternHolds) {
+  const auto es = cluster(R"({"version":{"number":"9.5.5"}})");
+  const auto of = [&](const char* name) {
+    return step(setup_of(es, {{Place::Kind::kMonths, name}, 0}), std::string("/_index_template/") + name)["priority"]
+        .get<int>();
+  };
+  EXPECT_GT(of("vigie-prediction-credit"), of("vigie-prediction"));
+  EXPECT_GT(of("vigie-prediction-credit-v2"), of("vigie-prediction-credit"));
+}
+
 TEST(Setup, LifecycleAsTheServerHasIt) {
   const auto es = cluster(R"({"version":{"number":"8.19.0"}})"), old = cluster(R"({"version":{"number":"7.17.0"}})"),
              os = cluster(R"({"version":{"number":"2.19.1","distribution":"opensearch"}})");

@@ -39,7 +39,8 @@ std::string Documents::id_at(std::string_view file, std::uint64_t number, std::s
 Document Documents::of(std::string id, std::string_view json, double time, bool stamped) {
   id_ = std::move(id);
   first_.clear();
-  if (!stamped && !std::isnan(time)) {
+  // Of a key that stands there twice no server takes the document.
+  if (!stamped && json.find("\"@timestamp\"") == json.npos && !std::isnan(time)) {
     first_ += R"("@timestamp":")";
     (first_ += iso_time(time)) += '"';
   }

@@ -43,17 +43,22 @@ Result<Cluster> Link::reach() {
 Result<std::vector<std::string>> Link::set_up(const Cluster& cluster, const SetupOptions& options) {
   std::vector<std::string> lacks;
   for (const auto& step : setup_of(cluster, options)) {
+    auto status = 404U;
+    std::string said;
     if (step.absent) {
+      // What is there is people's own: it is made only where it is known not to be.
       VIGIE_ASSIGN(const auto there, ask("GET", step.path));
-      if (there.status == 200) continue;
+      status = there.status, said = there.body;
     }
-    VIGIE_ASSIGN(const auto answer, ask(step.method, step.path, step.body));
-    if (answer.status < 300) continue;
-    const auto why = why_of(answer.body);
-    auto message =
-        fmt::format("{} could not be set up: {}{}{}", step.what, answer.status, why.empty() ? "" : ": ", why);
+    if (status == 404) {
+      VIGIE_ASSIGN(const auto answer, ask(step.method, step.path, step.body));
+      status = answer.status, said = answer.body;
+    }
+    if (status < 300) continue;
+    const auto why = why_of(said);
+    auto message = fmt::format("{} could not be set up: {}{}{}", step.what, status, why.empty() ? "" : ": ", why);
+    if (status == 401 || status == 429 || status >= 500) return fail(Code::kUnavailable, std::move(message));
     if (step.needed) return fail(Code::kUsage, std::move(message));
-    if (answer.status == 401) return fail(Code::kUnavailable, std::move(message));
     lacks.push_back(std::move(message));
   }
   return lacks;

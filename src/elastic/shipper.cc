@@ -9,12 +9,14 @@ namespace vigie::elastic {
 namespace {
 
 constexpr int kRefusals = 5;
-constexpr int kLone = 20;  // documents rejected alone, and none ever taken: it is not the documents
+constexpr long kLongestWait = 300;  // s, whatever Retry-After says
+constexpr int kLone = 20;           // documents rejected alone, and none ever taken: it is not the documents
 
 }  // namespace
 
 Shipper::Shipper(const ShipperOptions& options, std::uint64_t seed) : options_(options), rng_(seed) {
   nodes_.resize(std::max<std::size_t>(1, options_.nodes));
+  next_id_ = options_.first_id;
   for (auto& node : nodes_) node.room = std::max(1., options_.most_requests / 2.);
 }
 
@@ -183,8 +185,8 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
       counts_.again += std::ssize(items);
       trouble_ = outcome.why;
       node.room = std::max(1., node.room / 2);
-      node.until =
-          now + (outcome.retry_after > 0 ? outcome.retry_after * 1'000'000 : later(options_.soonest, node.failures));
+      node.until = now + (outcome.retry_after > 0 ? std::min(outcome.retry_after, kLongestWait) * 1'000'000
+                                                  : later(options_.soonest, node.failures));
       ++node.failures;
       // It may be more than the node ever has room for.
       if (auto refused = batch; outcome.status == 429 && ++refused.refused >= kRefusals && items.size() > 1)

@@ -19,7 +19,8 @@ struct ShipperOptions {
   std::size_t most_bytes = 5'000'000, most_documents = 5'000;  ///< of a request, before it is packed
   int most_requests = 4;  ///< under way at a node; half as many at first, and whenever it is busy
   std::int64_t soonest = 100'000, latest = 60'000'000;  ///< µs after which what a busy node did not take comes again
-  std::int64_t blocked = 5'000'000;                     ///< µs at first for what a block keeps out
+  std::int64_t first_id = 1;         ///< of orders: of one that takes another's place, beyond those that are under way
+  std::int64_t blocked = 5'000'000;  ///< µs at first for what a block keeps out
 };
 
 /// Decides what is sent when, and what becomes of it; sends nothing itself. A document is stored, there already,

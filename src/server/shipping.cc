@@ -111,7 +111,8 @@ void Shipping::run() {
 // From where all is known to be there.
 void Shipping::begin() {
   if (shipper_) before_ = sum(before_, shipper_->counts());
-  shipper_.emplace(elastic::ShipperOptions{.nodes = link_.nodes()}, static_cast<std::uint64_t>(now_micros()));
+  shipper_.emplace(elastic::ShipperOptions{.nodes = link_.nodes(), .first_id = now_micros()},
+                   static_cast<std::uint64_t>(now_micros()));
   orders_.clear();
   reader_ = journal_.read(committed_);
   unsettled_ = 0, committed_at_ = steady_clock::now();
@@ -154,7 +155,7 @@ Status Shipping::turn() {
       if (order) shipper_->settle(done.id, elastic::settle(*order.mapped(), done.answer), now_micros());
     }
   }
-  if (auto kept = rejects_.add(shipper_->take_rejected(), {"journal"}); !kept && log_) log_(kept.error().message);
+  VIGIE_TRY(rejects_.add(shipper_->take_rejected(), {"journal"}));
   if (!shipper_->stopped().empty()) return fail(Code::kUnavailable, shipper_->stopped());
   told(shipper_->trouble());
   if (shipper_->empty() && reader_.position() > committed_) VIGIE_TRY(commit());

@@ -126,7 +126,7 @@ def on_a_node(version, objects, folder):
         log = pathlib.Path(folder) / f"{what}.ndjson"
         log.write_text("".join(json.dumps(row) + "\n" for row in rows))
         for model in "credit", "fraud":
-            done = subprocess.run([vigie, "ship", str(log), "--to", node.url, "--model", model, "--id", "id", "--index", f"vigie-{what}-{model}", "--no-setup"],
+            done = subprocess.run([vigie, "ship", str(log), "--to", node.url, "--model", model, "--id", "id", "--index", f"vigie-{what}-{model}"],
                                   capture_output=True, text=True, cwd=folder)
             expect(f"{version}: {what} of {model}", (done.returncode, f"{len(rows):,} stored" in done.stdout), (0, True))
     node.ask("POST", "/vigie-*/_refresh")

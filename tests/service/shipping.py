@@ -115,6 +115,9 @@ with tempfile.TemporaryDirectory() as folder:
 
     # What it will never take.
     node.fate = lambda n, text: {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "no number"}} if '"high"' in text else None
+    post("m/predictions", [{"id": "stamped", "@timestamp": "2026-03-03T00:00:00Z", "features": {"age": 3}}])
+    stamped = until("one with a time of its own", lambda: [text for text in node.stored.values() if '"stamped"' in text], lambda found: len(found) == 1)
+    expect("its time once", stamped[0].count("@timestamp"), 1)
     post("m/predictions", [{"id": "bad", "features": {"age": "high"}}, {"id": "good", "features": {"age": 3}}])
     until("it is told", state, lambda s: s["rejected"] == 1)
     dead = json.loads((pathlib.Path(data) / "ship-rejected.ndjson").read_text())
