@@ -27,7 +27,9 @@ constexpr std::size_t kBlock = 1 << 20;  // bytes of records from which a block 
 void Records::add(std::string_view head, std::string_view rest) {
   ByteWriter length;
   length.varint(head.size() + rest.size());
-  bytes_.reserve(bytes_.size() + length.bytes().size() + head.size() + rest.size());
+  const auto room = bytes_.empty() ? kBlockHeader : 0;  // so that nothing is copied where they are a block of their own
+  bytes_.reserve(bytes_.size() + room + length.bytes().size() + head.size() + rest.size());
+  bytes_.append(room, '\0');
   bytes_.append(length.bytes()).append(head).append(rest);
   ++count_;
 }
@@ -250,7 +252,7 @@ void Journal::pack() {
   }
 }
 
-Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& firsts) {
+Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts) {
   if (!file_) {
     // The last segment is gone on with.
     std::optional<Sequence> last;
@@ -265,28 +267,31 @@ Status Journal::write(const std::vector<Waiting>& group, std::vector<Sequence>& 
   if (!file_ || file_->size() >= options_.segment_bytes) VIGIE_TRY(start_segment());
   const std::int64_t arrived = now();
   const Sequence before = next_;
-  block_.clear();
-  std::string raw;
+  const auto size = file_->size();
+  std::string together;
   std::uint32_t count = 0;
-  for (std::size_t i = 0; i < group.size(); ++i) {
+  Status appended;
+  for (std::size_t i = 0; i < group.size() && appended; ++i) {
     firsts.push_back(next_);
     next_ += group[i].records.count();
     count += group[i].records.count();
-    const auto& bytes = group[i].records.bytes();
-    const bool more = raw.size() + bytes.size() < kBlock && i + 1 < group.size() &&
-                      raw.size() + bytes.size() + group[i + 1].records.bytes().size() <= kMostRaw;
-    const bool alone = raw.empty() && !more;
-    if (!alone) raw += bytes;
+    auto& bytes = group[i].records.bytes();
+    const auto with = together.size() + bytes.size();
+    const bool more = with < kBlock && i + 1 < group.size() && with + group[i + 1].records.bytes().size() <= kMostRaw;
+    const bool alone = together.empty() && !more;
+    if (!alone) together += together.empty() ? bytes : std::string_view(bytes).substr(kBlockHeader);
     if (more) continue;
-    write_block(alone ? bytes : raw, count, next_ - count, arrived, 0, scratch_, block_);
-    raw.clear();
+    auto& block = alone ? bytes : together;
+    seal_block(block, count, next_ - count, arrived);
+    appended = file_->append(block);
+    together.clear();
     count = 0;
   }
-  if (auto appended = file_->append(block_); !appended) {
-    if (file_->usable())
+  if (!appended) {
+    if (file_->usable() && file_->truncate(size))
       next_ = before;
     else
-      file_.reset();  // half a block may be left at its end; no number of it is given again, in the next one
+      file_.reset();  // a part may be left at its end; no number of it is given again, in the next one
     return appended;
   }
   unsynced_ = true;

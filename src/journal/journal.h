@@ -29,10 +29,10 @@ class Records {
   /// One record of two pieces.
   void add(std::string_view head, std::string_view rest);
   std::uint32_t count() const { return count_; }
-  const std::string& bytes() const { return bytes_; }
+  std::string& bytes() { return bytes_; }
 
  private:
-  std::string bytes_;  // a length and its bytes for each
+  std::string bytes_;  // room for what goes before them, then a length and its bytes for each
   std::uint32_t count_ = 0;
 };
 
@@ -111,7 +111,7 @@ class Journal {
   Journal(std::string folder, Options options);
   Status recover();
   void run();
-  Status write(const std::vector<Waiting>& group, std::vector<Sequence>& firsts);
+  Status write(std::vector<Waiting>& group, std::vector<Sequence>& firsts);
   Status start_segment();
   Status sync();
   void drop_old();
@@ -130,7 +130,6 @@ class Journal {
   Sequence next_ = 0;  // that the next record gets
   bool unsynced_ = false;
   std::chrono::steady_clock::time_point synced_at_{};
-  std::string block_, scratch_;
 
   mutable std::mutex mutex_;
   mutable std::condition_variable grown_;

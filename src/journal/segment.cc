@@ -53,11 +53,35 @@ Status check_segment_header(std::string_view bytes, Sequence first, const std::s
   return {};
 }
 
-void write_block(std::string_view raw, std::uint32_t count, Sequence first, std::int64_t arrived, int compression,
-                 std::string& scratch, std::string& out) {
+namespace {
+
+// Of the block that lies there with room for it: kBlockHeader bytes, and those that are stored.
+void put_header(char* block, const BlockHeader& header) {
+  ByteWriter head;
+  head.fixed(header.stored);
+  head.fixed(header.raw);
+  head.fixed(header.count);
+  head.fixed(header.codec);
+  head.fixed(header.first);
+  head.fixed(header.arrived);
+  constexpr auto kCheck = sizeof header.check;
+  std::memcpy(block + kCheck, head.bytes().data(), head.bytes().size());
+  const auto check = hash64({block + kCheck, kBlockHeader - kCheck + header.stored});
+  std::memcpy(block, &check, kCheck);
+}
+
+}  // namespace
+
+void seal_block(std::string& block, std::uint32_t count, Sequence first, std::int64_t arrived) {
+  const auto bytes = static_cast<std::uint32_t>(block.size() - kBlockHeader);
+  put_header(block.data(), {0, bytes, bytes, count, 0, first, arrived});
+}
+
+void pack_block(std::string_view raw, std::uint32_t count, Sequence first, std::int64_t arrived, int compression,
+                std::string& scratch, std::string& out) {
   std::string_view stored = raw;
   std::uint8_t codec = 0;
-  if (compression != 0 && raw.size() >= kWorthPacking) {
+  if (raw.size() >= kWorthPacking) {
     thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), &ZSTD_freeCCtx);
     scratch.resize(ZSTD_compressBound(raw.size()));
     const std::size_t size =
@@ -65,18 +89,10 @@ void write_block(std::string_view raw, std::uint32_t count, Sequence first, std:
     if (!ZSTD_isError(size) && size < raw.size()) stored = {scratch.data(), size}, codec = 1;
   }
   const std::size_t at = out.size();
-  ByteWriter head;
-  head.fixed(std::uint64_t{0});
-  head.fixed(static_cast<std::uint32_t>(stored.size()));
-  head.fixed(static_cast<std::uint32_t>(raw.size()));
-  head.fixed(count);
-  head.fixed(codec);
-  head.fixed(first);
-  head.fixed(arrived);
-  out += head.bytes();
+  out.append(kBlockHeader, '\0');
   out += stored;
-  const std::uint64_t check = hash64(std::string_view(out).substr(at + sizeof check));
-  std::memcpy(out.data() + at, &check, sizeof check);
+  put_header(out.data() + at, {0, static_cast<std::uint32_t>(stored.size()), static_cast<std::uint32_t>(raw.size()),
+                               count, codec, first, arrived});
 }
 
 Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64_t offset, std::string& stored) {
@@ -124,7 +140,7 @@ Result<std::optional<std::string>> pack_segment(const std::string& path, std::ui
     if (!file && header->raw >= kWorthPacking) {
       VIGIE_ASSIGN(file, AppendFile::open(to));
     }
-    write_block(stored, header->count, header->first, header->arrived, compression, scratch, out);
+    pack_block(stored, header->count, header->first, header->arrived, compression, scratch, out);
     offset += kBlockHeader + header->stored;
     if (!file || out.size() < kMostUnwritten) continue;
     VIGIE_TRY(file->append(out));

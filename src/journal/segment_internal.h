@@ -36,9 +36,11 @@ struct BlockHeader {
   std::int64_t arrived = 0;
 };
 
-/// Appends a block to `out`. `scratch` is memory for compression, kept by the caller.
-void write_block(std::string_view raw, std::uint32_t count, Sequence first, std::int64_t arrived, int compression,
-                 std::string& scratch, std::string& out);
+/// Makes a block of kBlockHeader bytes of room and what it is to hold, as it is.
+void seal_block(std::string& block, std::uint32_t count, Sequence first, std::int64_t arrived);
+/// Appends a block to `out`, packed where that makes it smaller. `scratch` is kept by the caller.
+void pack_block(std::string_view raw, std::uint32_t count, Sequence first, std::int64_t arrived, int compression,
+                std::string& scratch, std::string& out);
 /// The header of the block at `offset`, and its bytes in `stored`. nullopt: the file ends there. Code::kCorrupt: it is
 /// torn or altered.
 Result<std::optional<BlockHeader>> read_block(const InputFile& file, std::uint64_t offset, std::string& stored);

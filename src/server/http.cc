@@ -2,6 +2,7 @@
 #include "server/http.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/beast.hpp>
 #include <charconv>
+#include <list>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -25,17 +27,85 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-// Named, not any_io_executor: half of the CPU of small requests would go into the latter.
-using Strand = asio::strand<asio::io_context::executor_type>;
+// Named, not any_io_executor: half of the CPU of small requests would go into the latter. No strand: of a connection
+// one operation is under way at a time, and nothing else touches its socket.
+using Executor = asio::io_context::executor_type;
 template <class T>
-using Task = asio::awaitable<T, Strand>;
-using Stream = beast::basic_stream<tcp, Strand>;
-using Secured = asio::ssl::stream<Stream>;
-constexpr asio::use_awaitable_t<Strand> kAwait;
+using Task = asio::awaitable<T, Executor>;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Secured = asio::ssl::stream<Socket&>;
+using Parser = http::request_parser<http::string_body>;
+using SystemError = boost::system::error_code;
+constexpr asio::use_awaitable_t<Executor> kAwait;
 constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
-constexpr std::size_t kRead = 64 << 10;  // of a larger body at once
+constexpr std::size_t kReadHead = 4 << 10;
+constexpr std::size_t kRead = 64 << 10;       // of a larger body at once
+constexpr std::uint64_t kReserved = 4 << 20;  // for a body that is yet to come
 constexpr std::size_t kMostDrained = 16 << 20;
 constexpr auto kParting = std::chrono::seconds(1);
+constexpr auto kGlance = std::chrono::milliseconds(250);  // between two looks at who is overdue
+
+// Cuts off whom nothing came from in time, or who does not take what is sent. To look at all of them now and then costs
+// less than a timer for each operation.
+class Deadlines {
+  using Clock = std::chrono::steady_clock;
+  struct Open {
+    int socket;
+    std::atomic<Clock::duration> until;
+  };
+
+ public:
+  static constexpr Clock::duration kNever = Clock::duration::max();
+  // Of one socket, which is to outlive it.
+  class Deadline {
+   public:
+    Deadline(Deadlines& all, Socket& socket) : all_(all) {
+      const std::lock_guard lock(all.mutex_);
+      all.open_.emplace_front(socket.native_handle(), kNever), at_ = all.open_.begin();
+    }
+    Deadline(const Deadline&) = delete;
+    Deadline& operator=(const Deadline&) = delete;
+    ~Deadline() {
+      const std::lock_guard lock(all_.mutex_);
+      all_.open_.erase(at_);
+    }
+    void in(std::chrono::seconds time) { at_->until = Clock::now().time_since_epoch() + time; }
+    void never() { at_->until = kNever; }
+
+   private:
+    Deadlines& all_;
+    std::list<Open>::iterator at_;
+  };
+
+  void enforce() {
+    const auto now = Clock::now().time_since_epoch();
+    const std::lock_guard lock(mutex_);
+    for (auto& open : open_) {
+      if (open.until.load() > now) continue;
+      open.until = kNever;
+      ::shutdown(open.socket, SHUT_RDWR);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<Open> open_;
+};
+
+// What goes before a body.
+std::string head_of(const Reply& reply, unsigned version, bool keep) {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(reply.status));
+  std::string out =
+      fmt::format("HTTP/1.{} {} {}\r\nServer: vigie\r\nContent-Type: {}\r\nX-Content-Type-Options: nosniff\r\n",
+                  version % 10, reply.status, std::string_view(reason.data(), reason.size()), reply.type);
+  if (reply.type.starts_with("text/html")) out += "X-Frame-Options: DENY\r\n";
+  for (const auto& [name, value] : reply.headers) out.append(name).append(": ").append(value).append("\r\n");
+  if (keep != (version == 11)) out += keep ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+  return out += fmt::format("Content-Length: {}\r\n\r\n", reply.body.size());
+}
 
 std::optional<std::string> decoded(std::string_view part) {
   std::string out;
@@ -82,17 +152,18 @@ class HttpServer::Impl {
         gate_(std::move(gate)),
         handler_(std::move(handler)),
         io_(static_cast<int>(thread_count_)),
-        acceptor_(io_) {}
+        acceptor_(io_),
+        glance_(io_) {}
 
   Status listen(const HttpOptions& options) {
     VIGIE_TRY(adopt(options));
-    boost::system::error_code error;
+    SystemError error;
     const auto address = asio::ip::make_address(host_, error);
     if (error)
       return fail(Code::kUsage, fmt::format("cannot listen on {}: no address, as 127.0.0.1:8090 or [::1]:8090", host_));
     const tcp::endpoint here(address, port_);
     static_cast<void>(acceptor_.open(here.protocol(), error));
-    if (!error) static_cast<void>(acceptor_.set_option(tcp::acceptor::reuse_address(true), error));
+    if (!error) static_cast<void>(acceptor_.set_option(Acceptor::reuse_address(true), error));
     if (!error) static_cast<void>(acceptor_.bind(here, error));
     if (!error) static_cast<void>(acceptor_.listen(asio::socket_base::max_listen_connections, error));
     if (error) return fail(Code::kUsage, fmt::format("cannot listen on {}:{}: {}", host_, port_, error.message()));
@@ -100,7 +171,8 @@ class HttpServer::Impl {
   }
 
   void run() {
-    asio::co_spawn(asio::make_strand(io_), accept(), asio::detached);
+    asio::co_spawn(io_.get_executor(), accept(), asio::detached);
+    asio::co_spawn(io_.get_executor(), watch_deadlines(), asio::detached);
     for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { io_.run(); });
   }
 
@@ -128,10 +200,7 @@ class HttpServer::Impl {
 
   void stop() {
     if (stopping_.exchange(true)) return;
-    asio::post(io_, [this] {
-      boost::system::error_code ignored;
-      static_cast<void>(acceptor_.close(ignored));
-    });
+    ::shutdown(acceptor_.native_handle(), SHUT_RDWR);  // which wakes who accepts there; the acceptor is only theirs
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     while (busy_ > 0 && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -157,57 +226,66 @@ class HttpServer::Impl {
 
   Task<void> accept() {
     while (!stopping_) {
-      auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kNoThrow);
+      auto [error, socket] = co_await acceptor_.async_accept(io_.get_executor(), kNoThrow);
       if (error == asio::error::operation_aborted || stopping_) co_return;
       if (error) {  // as when no more files can be opened
-        asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds(50));
+        Timer pause(io_, std::chrono::milliseconds(50));
         co_await pause.async_wait(kNoThrow);
         continue;
       }
-      auto strand = socket.get_executor();
-      asio::co_spawn(strand, greet(Stream(std::move(socket))), asio::detached);
+      asio::co_spawn(io_.get_executor(), greet(std::move(socket)), asio::detached);
     }
   }
 
-  Task<void> greet(Stream stream) {
+  Task<void> watch_deadlines() {
+    while (!stopping_) {
+      glance_.expires_after(kGlance);
+      co_await glance_.async_wait(kNoThrow);
+      deadlines_.enforce();
+    }
+  }
+
+  Task<void> greet(Socket socket) {
     struct Counted {
       std::atomic<std::size_t>& count;
       std::size_t now;
       explicit Counted(std::atomic<std::size_t>& c) : count(c), now(++c) {}
       ~Counted() { --count; }
     } open(open_);
-    boost::system::error_code ignored;
-    static_cast<void>(stream.socket().set_option(tcp::no_delay(true), ignored));
+    Deadlines::Deadline deadline(deadlines_, socket);
+    SystemError ignored;
+    static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
     beast::flat_buffer buffer;
     const auto terms = this->terms();
     if (!terms->tls) {
-      co_await serve(stream, buffer, open.now);
+      co_await serve(socket, deadline, buffer, open.now);
     } else if (open.now <= terms->connections) {
-      stream.expires_after(terms->patience);
-      auto [unread, secure] = co_await beast::async_detect_ssl(stream, buffer, kNoThrow);
+      deadline.in(terms->patience);
+      auto [unread, secure] = co_await beast::async_detect_ssl(socket, buffer, kNoThrow);
       if (unread) co_return;
       if (!secure) {
-        co_await send(stream, refuse(400, "TLS is spoken here: https://, not http://", "connection"), 11, false, false);
+        co_await send(socket, deadline, refuse(400, "TLS is spoken here: https://, not http://", "connection"), 11,
+                      false, false);
       } else {
-        Secured secured(std::move(stream), terms->tls->context);
+        Secured secured(socket, terms->tls->context);
         auto [failed, used] = co_await secured.async_handshake(Secured::server, buffer.data(), kNoThrow);
         if (failed) co_return;
         buffer.consume(used);
-        co_await serve(secured, buffer, open.now);
-        co_await drain(secured, buffer);
-        secured.next_layer().expires_after(kParting);
+        co_await serve(secured, deadline, buffer, open.now);
+        co_await drain(secured, deadline, buffer);
+        deadline.in(kParting);
         co_await secured.async_shutdown(kNoThrow);
         co_return;
       }
     }
-    static_cast<void>(stream.socket().shutdown(tcp::socket::shutdown_send, ignored));
-    co_await drain(stream, buffer);
+    static_cast<void>(socket.shutdown(tcp::socket::shutdown_send, ignored));
+    co_await drain(socket, deadline, buffer);
   }
 
   // Who still sends would have the answer torn from it by a socket that is closed with bytes unread.
   template <class S>
-  Task<void> drain(S& stream, beast::flat_buffer& buffer) {
-    beast::get_lowest_layer(stream).expires_after(kParting);
+  Task<void> drain(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer) {
+    deadline.in(kParting);
     for (std::size_t left = kMostDrained; left > 0 && !stopping_;) {
       buffer.clear();
       auto [gone, n] = co_await stream.async_read_some(buffer.prepare(kRead), kNoThrow);
@@ -216,43 +294,81 @@ class HttpServer::Impl {
     }
   }
 
+  // Reads on until the head is there, or all of it.
   template <class S>
-  Task<void> serve(S& stream, beast::flat_buffer& buffer, std::size_t number) {
+  static Task<SystemError> read(S& stream, beast::flat_buffer& buffer, Parser& parser, bool all) {
+    parser.eager(all);
+    while (all ? !parser.is_done() : !parser.is_header_done()) {
+      if (buffer.size() > 0) {
+        SystemError error;
+        buffer.consume(parser.put(buffer.data(), error));
+        if (!error) continue;
+        if (error != http::error::need_more) co_return error;
+      }
+      auto [failed, n] = co_await stream.async_read_some(buffer.prepare(all ? kRead : kReadHead), kNoThrow);
+      if (failed)
+        co_return failed != asio::error::eof ? failed
+        : parser.got_some()                  ? http::error::partial_message
+                                             : http::error::end_of_stream;
+      buffer.commit(n);
+    }
+    co_return SystemError();
+  }
+
+  // A body whose length was told is read to where it stays.
+  template <class S>
+  static Task<SystemError> read_body(S& stream, beast::flat_buffer& buffer, Parser& parser, std::string& body) {
+    const auto length = parser.content_length();
+    if (!length) {
+      const auto bad = co_await read(stream, buffer, parser, true);
+      body = std::move(parser.get().body());
+      co_return bad;
+    }
+    body.reserve(std::min(*length, kReserved));
+    body.assign(static_cast<const char*>(buffer.cdata().data()), std::min<std::size_t>(*length, buffer.size()));
+    buffer.consume(body.size());
+    while (body.size() < *length) {
+      const auto had = body.size();
+      body.resize(had + std::min<std::size_t>(kRead, *length - had));
+      auto [failed, n] = co_await stream.async_read_some(asio::buffer(body.data() + had, body.size() - had), kNoThrow);
+      body.resize(had + n);
+      if (failed) co_return failed;
+    }
+    co_return SystemError();
+  }
+
+  template <class S>
+  Task<void> serve(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer, std::size_t number) {
     bool keep = true;
     while (keep && !stopping_) {
       const auto terms = this->terms();
-      http::request_parser<http::string_body> parser;
+      Parser parser;
       parser.body_limit(terms->body_limit);
       parser.header_limit(terms->header_limit);
-      beast::get_lowest_layer(stream).expires_after(terms->patience);
-      auto [bad_head, head] = co_await http::async_read_header(stream, buffer, parser, kNoThrow);
-      if (bad_head == http::error::end_of_stream || bad_head == beast::error::timeout) break;
+      deadline.in(terms->patience);
+      auto bad = co_await read(stream, buffer, parser, false);
+      if (bad == http::error::end_of_stream) break;
       Request request;
       std::optional<Reply> reply;
-      if (!bad_head) reply = read_head(parser.get(), request);
-      if (!bad_head && !reply && number > terms->connections)
+      if (!bad) reply = read_head(parser.get(), request);
+      if (!bad && !reply && number > terms->connections)
         reply = refuse(503, fmt::format("more than {} connections", terms->connections), "connection");
-      if (!bad_head && !reply) reply = gate_(request);
+      if (!bad && !reply) reply = gate_(request);
       // Whom nothing is taken from need not send it.
-      keep = !bad_head && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms->connections;
-      if (!bad_head && !reply && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-        http::response<http::empty_body> go_on(http::status::continue_, 11);
-        auto [unsent, n] = co_await http::async_write(stream, go_on, kNoThrow);
+      keep = !bad && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms->connections;
+      if (!bad && !reply && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+        constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+        auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(kGoOn), kNoThrow);
         if (unsent) break;
       }
-      auto bad = bad_head;
-      if (!bad && !reply) {
-        if (parser.content_length().value_or(kRead) > buffer.size())
-          buffer.reserve(std::min<std::size_t>(kRead, parser.content_length().value_or(kRead)));
-        auto [bad_body, size] = co_await http::async_read(stream, buffer, parser, kNoThrow);
-        bad = bad_body;
-      }
+      std::string body;
+      if (!bad && !reply) bad = co_await read_body(stream, buffer, parser, body);
       if (bad == http::error::body_limit || bad == http::error::header_limit) {
-        const bool body = bad == http::error::body_limit;
-        reply = refuse(body ? 413 : 431,
-                       body ? fmt::format("the body is larger than {} bytes", terms->body_limit)
-                            : fmt::format("the header is larger than {} bytes", terms->header_limit),
-                       body ? "body" : "header");
+        const bool of_body = bad == http::error::body_limit;
+        reply = refuse(of_body ? 413 : 431,
+                       of_body ? fmt::format("the body is larger than {} bytes", terms->body_limit)
+                               : fmt::format("the header is larger than {} bytes", terms->header_limit),
+                       of_body ? "body" : "header");
       } else if (bad.category() == http::make_error_code(http::error::bad_value).category() &&
                  bad != http::error::partial_message && bad) {
         reply = refuse(400, fmt::format("not HTTP: {}", bad.message()), "header");
@@ -263,31 +379,26 @@ class HttpServer::Impl {
       const bool head_only = !bad && parser.get().method() == http::verb::head;
       const unsigned version = bad ? 11 : parser.get().version();
       if (!reply) {
+        deadline.never();
         ++busy_;
-        reply = co_await answered(std::move(request), parser.release(), terms->body_limit);
+        const auto packing = parser.get()[http::field::content_encoding];
+        reply =
+            co_await answered(std::move(request), std::move(body), {packing.data(), packing.size()}, terms->body_limit);
         --busy_;
       }
-      const bool sent = co_await send(stream, std::move(*reply), version, head_only, keep);
+      const bool sent = co_await send(stream, deadline, std::move(*reply), version, head_only, keep);
       if (!sent) break;
     }
   }
 
   template <class S>
-  Task<bool> send(S& stream, Reply reply, unsigned version, bool head_only, bool keep) {
+  Task<bool> send(S& stream, Deadlines::Deadline& deadline, Reply reply, unsigned version, bool head_only, bool keep) {
     ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
-    http::response<http::string_body> response(static_cast<http::status>(reply.status), version);
-    response.set(http::field::server, "vigie");
-    response.set(http::field::content_type, reply.type);
-    response.set("X-Content-Type-Options", "nosniff");
-    if (reply.type.starts_with("text/html")) response.set("X-Frame-Options", "DENY");
-    for (const auto& [name, value] : reply.headers) response.insert(name, value);
-    response.keep_alive(keep && !stopping_);
-    response.body() = std::move(reply.body);
-    response.prepare_payload();
-    if (head_only) response.body().clear();
-    beast::get_lowest_layer(stream).expires_after(terms()->patience);
+    auto message = head_of(reply, version, keep && !stopping_);
+    if (!head_only) message += reply.body;
+    deadline.in(terms()->patience);
     ++busy_;
-    auto [unsent, n] = co_await http::async_write(stream, response, kNoThrow);
+    auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(message), kNoThrow);
     --busy_;
     co_return !unsent;
   }
@@ -322,15 +433,14 @@ class HttpServer::Impl {
     return {};
   }
 
-  Task<Reply> answered(Request request, http::request<http::string_body> message, std::uint64_t most) {
-    auto packing = message[http::field::content_encoding];
-    auto body = unpack(std::move(message.body()), {packing.data(), packing.size()}, most);
+  Task<Reply> answered(Request request, std::string packed, std::string_view packing, std::uint64_t most) {
+    auto body = unpack(std::move(packed), packing, most);
     if (!body) {
       const bool large = body.error().message.ends_with("too large");
       co_return refuse(large ? 413 : body.error().code == Code::kUsage ? 415 : 400, body.error().message, "body");
     }
     request.body = std::move(*body);
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<Strand>&, void(Reply)>(
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void(Reply)>(
         [this](auto done, Request asked) {
           auto shared = std::make_shared<decltype(done)>(std::move(done));
           handler_(std::move(asked), [shared](Reply reply) {
@@ -349,8 +459,10 @@ class HttpServer::Impl {
   const Handler handler_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Terms> terms_;
+  Deadlines deadlines_;  // outlives the connections, which go with io_
   asio::io_context io_;
-  tcp::acceptor acceptor_;
+  Acceptor acceptor_;
+  Timer glance_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> open_ = 0, busy_ = 0;

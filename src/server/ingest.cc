@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -14,17 +15,26 @@
 namespace vigie::server {
 namespace {
 
+// The rows as a body has them that is nothing but them, each on a line of its own.
+std::optional<std::string_view> as_they_came(const table::JsonRows& rows) {
+  const char* end = nullptr;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows.rows()); ++row) {
+    const auto text = rows.text_of(row);
+    if (end && (*end != '\n' || end + 1 != text.data())) return {};
+    if (text.find('\n') != std::string_view::npos) return {};
+    end = text.data() + text.size();
+  }
+  const auto* from = rows.text_of(0).data();
+  return std::string_view(from, static_cast<std::size_t>(end - from));
+}
+
 // The accepted rows, one a line. Outside of its strings a record may be broken into lines, in them it cannot.
 std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t> accepted) {
   std::string out;
-  std::size_t bytes = 0;
-  for (auto row : accepted) bytes += rows.text_of(row).size() + 1;
-  out.reserve(bytes);
   for (auto row : accepted) {
     const auto from = out.size();
     out += rows.text_of(row);
-    if (out.find('\n', from) != std::string::npos)
-      std::replace(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '\n', ' ');
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '\n', ' ');
     out += '\n';
   }
   return out;
@@ -101,8 +111,9 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   if (accepted.empty()) return count(kind, reply), done(std::move(reply));
 
   journal::Records records;
-  const auto lines = in_lines(rows, accepted);
-  records.add(event::encode_head(kind, model, lines.size()), lines);
+  const auto all = accepted.size() == static_cast<std::size_t>(rows.rows()) ? as_they_came(rows) : std::nullopt;
+  const auto put = [&](std::string_view lines) { records.add(event::encode_head(kind, model, lines.size()), lines); };
+  put(all ? *all : std::string_view(in_lines(rows, accepted)));
   journal_.append(std::move(records), [this, kind, claimed = std::move(claimed), reply = std::move(reply),
                                        done = std::move(done)](Result<journal::Sequence> written) mutable {
     std::optional<Error> error;
