@@ -6,14 +6,23 @@
 #include <algorithm>
 
 namespace vigie::elastic {
+namespace {
+
+constexpr std::chrono::milliseconds kGlance{1'000};
+
+http::ClientOptions patient(http::ClientOptions options) {
+  options.answer = std::min(options.answer, std::chrono::milliseconds(15'000));  // who waits for it may have to end
+  return options;
+}
+
+}  // namespace
 
 Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOptions& options)
     : nodes_(std::move(nodes)),
       access_(std::move(access)),
-      options_(options),
       transfers_(options),
+      questions_(patient(options)),
       bulk_path_(fmt::format("/_bulk?{}", kFilter)) {
-  options_.answer = std::min(options_.answer, std::chrono::milliseconds(15'000));  // who waits for it may have to end
   for (auto& node : nodes_)
     while (node.ends_with('/')) node.pop_back();
 }
@@ -21,8 +30,13 @@ Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOpti
 Result<http::Answer> Link::ask(std::string_view method, std::string_view path, std::string_view body) {
   Result<http::Answer> answer = fail(Code::kUsage, "there is no node to ask");
   for (const auto& node : nodes_) {
-    VIGIE_ASSIGN(const auto request, access_.request(method, node, path, std::string(body)));
-    answer = http::send(request, options_);
+    VIGIE_ASSIGN(auto request, access_.request(method, node, path, std::string(body)));
+    if (auto started = questions_.start(0, std::move(request)); !started) return started.error();
+    for (auto done = questions_.wait(kGlance);; done = questions_.wait(kGlance)) {
+      if (done.empty()) continue;
+      answer = std::move(done.front().answer);
+      break;
+    }
     if (answer || answer.error().code == Code::kUsage) break;
   }
   return answer;

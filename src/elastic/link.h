@@ -40,8 +40,7 @@ class Link {
  private:
   std::vector<std::string> nodes_;
   Access access_;
-  http::ClientOptions options_;
-  http::Transfers transfers_;
+  http::Transfers transfers_, questions_;
   std::string bulk_path_;
 };
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr Param kParams[] = {
     {.name = "to", .doc = "a node, as https://localhost:9200; several with blanks between them", .required = true},
-    {.name = "index", .fallback = "vigie", .doc = "names begin so: vigie-prediction-MODEL, vigie-label-MODEL, …"},
-    {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp, or none: one index"},
-    {.name = "keep", .doc = "how long documents stay there, as 30d, where the server can do that"},
+    {.name = "index",
+     .fallback = "vigie",
+     .doc = "how names of indexes begin: vigie-prediction-MODEL, vigie-window, …"},
     {.name = "user", .doc = "who asks"},
     {.name = "password", .doc = "of that user", .secret = true},
     {.name = "api_key", .doc = "id:key, or encoded", .secret = true},
@@ -26,8 +26,12 @@ constexpr Param kParams[] = {
     {.name = "ca", .doc = "certificates by which the server is known, PEM; else the system's"},
     {.name = "ca_fingerprint", .doc = "SHA-256 of the certificate by which it is known instead"},
     {.name = "gzip", .fallback = "1", .doc = "how hard requests are packed, 0 to 9"},
+    {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp, or none: one index"},
+    {.name = "keep", .doc = "how long documents stay there, as 30d, where the server can do that"},
     {.name = "setup", .fallback = "yes", .doc = "no leaves templates and lifecycle as they are"},
 };
+
+constexpr std::size_t kOfShipping = 3;  // the last of them
 
 Error wrong(std::string_view param, std::string what) {
   return fail(Code::kUsage, fmt::format("elastic.{}: {}", param, what));
@@ -43,24 +47,14 @@ Place Target::place(std::string_view what, std::string_view model) const {
   return {kind, fmt::format("{}-{}-{}", prefix, what, name_of(model))};
 }
 
-Result<Target> make_target(std::string_view spec, const Environment& environment) {
-  const auto call = parse_call(spec);
-  if (!call) return fail(Code::kUsage, fmt::format("elastic: {}", call.error().message));
-  const std::vector<std::string> names{"elastic"};
-  if (call->name != names[0]) return fail(Code::kUsage, unknown_name("target", call->name, names));
-  VIGIE_ASSIGN(const auto s, read_settings(*call, kParams, environment));
-  Target out;
-  std::istringstream to(s["to"]);
-  for (std::string node; to >> node;) {
-    const bool http = node.starts_with("http://") || node.starts_with("https://");
-    if (!http || node.find_first_of("@?#") != node.npos)
-      return wrong("to", "expected addresses as https://host:9200, without a password");
-    out.nodes.push_back(std::move(node));
-  }
-  if (out.nodes.empty()) return wrong("to", "expected an address, as https://localhost:9200");
-  out.prefix = s["index"];
-  if (const auto why = wrong_name(out.prefix); !why.empty())
-    return wrong("index", fmt::format("{} cannot be a name there: {}", vigie::quoted(out.prefix), why));
+std::span<const Param> cluster_params() {
+  return std::span(kParams).first(std::size(kParams) - kOfShipping);
+}
+
+namespace {
+
+// How documents are shipped.
+Status read_shipping(const Settings& s, Target& out) {
   const std::vector<std::string> kinds{"month", "day", "none"};
   if (s["by"] == "day")
     out.kind = Place::Kind::kDays;
@@ -75,6 +69,30 @@ Result<Target> make_target(std::string_view spec, const Environment& environment
     if (out.kind == Place::Kind::kIndex) return wrong("keep", "goes index by index: by=month or by=day");
     out.keep_days = static_cast<std::int64_t>(std::ceil(*seconds / 86400));
   }
+  if (s["setup"] != "yes" && s["setup"] != "no")
+    return wrong("setup", fmt::format("expected yes or no, got {}", vigie::quoted(s["setup"])));
+  out.set_up = s["setup"] == "yes";
+  return {};
+}
+
+Result<Target> make(std::string_view spec, std::span<const Param> params, const Environment& environment) {
+  const auto call = parse_call(spec);
+  if (!call) return fail(Code::kUsage, fmt::format("elastic: {}", call.error().message));
+  const std::vector<std::string> names{"elastic"};
+  if (call->name != names[0]) return fail(Code::kUsage, unknown_name("target", call->name, names));
+  VIGIE_ASSIGN(const auto s, read_settings(*call, params, environment));
+  Target out;
+  std::istringstream to(s["to"]);
+  for (std::string node; to >> node;) {
+    const bool http = node.starts_with("http://") || node.starts_with("https://");
+    if (!http || node.find_first_of("@?#") != node.npos)
+      return wrong("to", "expected addresses as https://host:9200, without a password");
+    out.nodes.push_back(std::move(node));
+  }
+  if (out.nodes.empty()) return wrong("to", "expected an address, as https://localhost:9200");
+  out.prefix = s["index"];
+  if (const auto why = wrong_name(out.prefix); !why.empty())
+    return wrong("index", fmt::format("{} cannot be a name there: {}", vigie::quoted(out.prefix), why));
   auto& access = out.access;
   access.user = s["user"], access.password = s["password"], access.api_key = api_key_of(s["api_key"]);
   if (!access.user.empty() && access.password.empty()) return wrong("user", "needs a password");
@@ -97,10 +115,18 @@ Result<Target> make_target(std::string_view spec, const Environment& environment
   if (level.size() != 1 || level[0] < '0' || level[0] > '9')
     return wrong("gzip", fmt::format("expected 0 to 9, got {}", vigie::quoted(level)));
   access.gzip = level[0] - '0';
-  if (s["setup"] != "yes" && s["setup"] != "no")
-    return wrong("setup", fmt::format("expected yes or no, got {}", vigie::quoted(s["setup"])));
-  out.set_up = s["setup"] == "yes";
+  if (params.size() == std::size(kParams)) VIGIE_TRY(read_shipping(s, out));
   return out;
+}
+
+}  // namespace
+
+Result<Target> make_target(std::string_view spec, const Environment& environment) {
+  return make(spec, kParams, environment);
+}
+
+Result<Target> make_cluster(std::string_view spec, const Environment& environment) {
+  return make(spec, cluster_params(), environment);
 }
 
 }  // namespace vigie::elastic

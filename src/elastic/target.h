@@ -25,7 +25,11 @@ struct Target {
   Place place(std::string_view what, std::string_view model) const;
 };
 std::span<const Param> target_params();
+/// Of those the ones that say which cluster it is, and how names of indexes begin.
+std::span<const Param> cluster_params();
 /// From text: "elastic(to=https://localhost:9200, api_key=file:key)", values as read_settings() has them. Code::kUsage.
 Result<Target> make_target(std::string_view spec, const Environment& environment);
+/// Likewise, of cluster_params().
+Result<Target> make_cluster(std::string_view spec, const Environment& environment);
 
 }  // namespace vigie::elastic

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ class Client {
 
 /// Bytes as headers have them, with padding.
 std::string base64(std::string_view bytes);
+/// Nothing for what is no base64.
+std::optional<std::string> from_base64(std::string_view text);
 /// Text as a part of a URL's path or query has it: all but letters, digits and -._~ by their bytes, as %20.
 std::string encoded(std::string_view text);
 /// Of a URL what may be shown: scheme, host and port.

@@ -36,8 +36,7 @@ Json labels_of(const event::Incident& incident);
 Json annotations_of(const event::Notice& notice, const Context& context);
 
 using http::base64;
-/// Nothing for what is no base64.
-std::optional<std::string> from_base64(std::string_view text);
+using http::from_base64;
 /// HMAC with SHA-256.
 std::string signature(std::string_view key, std::string_view message);
 

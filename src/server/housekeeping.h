@@ -12,7 +12,8 @@
 
 namespace vigie::server {
 
-/// Drops of the store what is too old, a little at a time, in a thread of its own.
+/// Drops of the store what is too old, a little at a time, in a thread of its own; gives memory that lies free back to
+/// the system, each minute.
 class Housekeeping {
  public:
   static constexpr std::size_t kAtOnce = 50;  ///< things in one turn, in which the store does nothing else

@@ -20,6 +20,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "server/answers.h"
@@ -38,6 +39,7 @@
 #include "server/past_rows.h"
 #include "server/streams_api.h"
 #include "server/telling_internal.h"
+#include "store/elastic.h"
 #include "table/json_rows.h"
 #include "view/live_page.h"
 
@@ -109,7 +111,7 @@ class Service::Impl {
     auto writing = options_.journal;
     VIGIE_ASSIGN(writing.consumers[std::string(Follower::kConsumer)], state_->offset());
     VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
-    VIGIE_ASSIGN(store_, store::open_sqlite(options_.data + "/results.sqlite"));
+    VIGIE_ASSIGN(store_, open_store());
     models_.emplace(std::move(known), options_.limits.models);
     ingest_.emplace(*journal_, *state_, *models_);
     telling_.emplace(*store_, options_.log);
@@ -191,6 +193,13 @@ class Service::Impl {
   const std::string& torn() const { return journal_->torn(); }
 
  private:
+  Result<std::unique_ptr<store::Store>> open_store() {
+    if (!options_.store) return store::open_sqlite(options_.data + "/results.sqlite");
+    VIGIE_ASSIGN(const auto own, read_or_make_key(options_.data + "/node.id"));
+    const std::string_view parts[] = {own};
+    return store::open_elastic({std::move(*options_.store), stable_id(parts)});
+  }
+
   void start_samples() {
     machine_.emplace(*store_, options_.log);
     dependencies_.emplace(*machine_);

@@ -40,6 +40,7 @@ struct ServiceOptions {
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
   std::vector<source::Feed> sources;                     ///< where records come from besides requests
   std::vector<elastic::Target> shipping;                 ///< where they go as documents: one at most
+  std::optional<elastic::Target> store;                  ///< where what is found is kept; none: a file in `data`
   Prices prices;
   store::Retention keep;                        ///< of what was found
   notify::Context telling;                      ///< what messages say besides

@@ -84,6 +84,13 @@ constexpr Field kFields[] = {
       .example = "elastic(to=https://localhost:9200, api_key=file:elastic.key, ca=ca.crt, keep=30d)",
       .flag = "--ship",
       .metavar = "TARGET"}},
+    {{.name = "store",
+      .fallback = "sqlite",
+      .doc = "where windows, incidents and all else that is found is kept: sqlite, a file in data, or indexes of "
+             "Elasticsearch or OpenSearch, which several services may share",
+      .example = "elastic(to=https://localhost:9200, api_key=file:elastic.key, ca=ca.crt)",
+      .flag = "--store",
+      .metavar = "STORE"}},
     {{.name = "price",
       .type = kTexts,
       .doc = "of a core or a GPU at work, as cpu=0.04/h or gpu=2.5/h",
@@ -379,6 +386,14 @@ Status read_shipping(const Setting& ship, const Environment& environment, Servic
   return {};
 }
 
+Status read_store(const Setting& store, const Environment& environment, ServiceOptions& out) {
+  if (store.text == "sqlite") return {};
+  auto target = elastic::make_cluster(store.text, environment);
+  if (!target) return wrong(store, target.error().message);
+  out.store = std::move(*target);
+  return {};
+}
+
 Status read_models(const Setting& models, ServiceOptions& out) {
   for (const auto& object : models.objects) {
     if (auto named = event::check_model(object.name); !named) return object.at(named.error());
@@ -435,6 +450,7 @@ Result<ServiceOptions> read_settings(const config::Settings& settings, const Env
   VIGIE_TRY(read_samples(at("sample"), at("price"), environment, out));
   VIGIE_TRY(read_sources(at("source"), environment, out));
   VIGIE_TRY(read_shipping(at("ship"), environment, out));
+  VIGIE_TRY(read_store(at("store"), environment, out));
   VIGIE_TRY(read_models(at("models"), out));
   VIGIE_TRY(read_maintenance(at("maintenance"), out));
   return out;

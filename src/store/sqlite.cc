@@ -267,7 +267,7 @@ class Sqlite final : public Store {
   Result<AuditState> check_audit() const override {
     constexpr std::size_t kPage = 500;
     AuditState state;
-    std::vector<AuditTable::Row> rows;
+    std::vector<AuditRow> rows;
     do {
       rows.clear();
       std::lock_guard lock(mutex_);

@@ -88,31 +88,13 @@ int AuditTable::take(Statement& s, std::vector<event::AuditEntry>& found) {
   return code;
 }
 
-int AuditTable::rows(std::int64_t after, std::size_t most, std::vector<Row>& found) const {
+int AuditTable::rows(std::int64_t after, std::size_t most, std::vector<AuditRow>& found) const {
   Statement s(rows_);
   s.bind(after).bind(static_cast<std::int64_t>(most));
   int code;
   while ((code = s.step()) == SQLITE_ROW)
     found.push_back({s.number(0), s.number(1), s.text(2), s.text(3), s.text(4), s.text(5)});
   return code;
-}
-
-bool check_row(const AuditTable::Row& row, AuditState& state) {
-  const auto number = state.last + 1;
-  const auto broken = [&](std::string why) {
-    state.broken = number, state.why = std::move(why);
-    return false;
-  };
-  if (row.number != number) return broken("it is not there");
-  ++state.entries;
-  std::string hash;
-  if (auto flaw = event::flaw_of(row.body, number, state.hash, hash)) return broken(std::move(*flaw));
-  const auto entry = event::audit_of_json(row.body);
-  if (entry->time != row.time || entry->model != row.model || to_string(entry->happened) != row.happened ||
-      entry->key != row.key)
-    return broken("the columns by which it is found do not say what it says");
-  state.last = number, state.hash = std::move(hash);
-  return true;
 }
 
 }  // namespace vigie::store

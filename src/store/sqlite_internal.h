@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/records_internal.h"
 #include "store/store.h"
 
 namespace vigie::store {
@@ -69,12 +70,8 @@ class AuditTable {
   int read(const AuditQuery& query, std::vector<event::AuditEntry>& found) const;
   int read_last(std::vector<event::AuditEntry>& found) const;
 
-  struct Row {
-    std::int64_t number = 0, time = 0;
-    std::string model, happened, key, body;
-  };
   /// The next rows as they lie there.
-  int rows(std::int64_t after, std::size_t most, std::vector<Row>& found) const;
+  int rows(std::int64_t after, std::size_t most, std::vector<AuditRow>& found) const;
   /// The greatest number that was ever given; 0: none; -1: sqlite3_errcode().
   std::int64_t given() const;
 
@@ -83,9 +80,6 @@ class AuditTable {
   sqlite3_stmt *known_ = nullptr, *last_ = nullptr, *given_ = nullptr, *put_ = nullptr, *find_ = nullptr,
                *rows_ = nullptr;
 };
-/// Goes on with the check of a chain; false once it is broken.
-bool check_row(const AuditTable::Row& row, AuditState& state);
-
 /// The table of sampled rows; as AuditTable.
 class SampleTable {
  public:
@@ -114,10 +108,5 @@ class OldTable {
   sqlite3_stmt *long_ = nullptr, *condense_ = nullptr, *windows_ = nullptr, *samples_ = nullptr, *over_ = nullptr,
                *incident_ = nullptr, *told_ = nullptr;
 };
-
-/// Of a window's body, or of its score's, what stays when it is old: JSON objects as they were, without what was found
-/// of columns, checks, segments and classes. Of what cannot be read nothing stays but that it was there.
-std::string condensed_window(std::string_view body);
-std::string condensed_score(std::string_view body);
 
 }  // namespace vigie::store

@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
-
 #include "base/iso_time.h"
 #include "store/sqlite_internal.h"
 
 namespace vigie::store {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-}  // namespace
-
 const char* const SampleTable::kTables =
     "CREATE TABLE IF NOT EXISTS samples ("
     "  model TEXT NOT NULL, key TEXT NOT NULL, segment TEXT NOT NULL, body TEXT NOT NULL, kept INTEGER NOT NULL,"
@@ -122,35 +110,6 @@ std::optional<std::size_t> OldTable::forget(const Retention& keep, std::int64_t 
       if (Statement s(statement); s.bind(id).step() != SQLITE_DONE) return {};
   left -= over.size();
   return most - left;
-}
-
-std::string condensed_window(std::string_view body) {
-  const auto window = Json::parse(body, nullptr, false);
-  if (!window.is_object()) return R"({"condensed":true})";
-  Json out = Json::object();
-  for (const auto& [key, value] : window.items())
-    if (!value.is_structured() || key == "ops" || key == "versions") out[key] = value;
-  out["columns"] = Json::array(), out["quality"] = Json::array(), out["condensed"] = true;
-  return dumped(out);
-}
-
-std::string condensed_score(std::string_view body) {
-  const auto score = Json::parse(body, nullptr, false);
-  if (!score.is_object()) return R"({"metrics":[]})";
-  Json out = Json::object();
-  for (const auto& [key, value] : score.items())
-    if (!value.is_structured()) out[key] = value;
-  auto metrics = Json::array();
-  if (const auto found = score.find("metrics"); found != score.end() && found->is_array())
-    for (const auto& metric : *found) {
-      if (!metric.is_object() || !metric.value("segment", Json()).is_null()) continue;
-      if (metric.contains("class") || metric.contains("k") || metric.contains("group")) continue;
-      auto& kept = metrics.emplace_back(Json::object());
-      for (const auto* key : {"metric", "value", "low", "high", "n", "verdict"})
-        if (metric.contains(key)) kept[key] = metric[key];
-    }
-  out["metrics"] = std::move(metrics);
-  return dumped(out);
 }
 
 }  // namespace vigie::store

@@ -5,9 +5,15 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "elastic/session.h"
+#include "store/elastic.h"
 
 namespace vigie::store {
 namespace {
@@ -25,6 +31,34 @@ struct Folder {
   }
 };
 
+// Each store there is: a cluster is one that the environment names, as tests/service/store_nodes.py does.
+class Stores : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == std::string("elastic") && !std::getenv("VIGIE_TEST_ELASTIC")) GTEST_SKIP() << "no cluster";
+  }
+  // The same one again, as after a start anew.
+  std::unique_ptr<Store> open(std::function<std::int64_t()> now = {}) const {
+    if (GetParam() == std::string("sqlite"))
+      return open_sqlite(folder_.path + "/results.sqlite", {.now = std::move(now)}).value();
+    return open_elastic({target(), "a", std::move(now)}).value();
+  }
+  elastic::Target target() const {
+    auto name = folder_.path.substr(folder_.path.rfind('-') + 1);
+    for (auto& c : name) c = static_cast<char>(std::tolower(c));
+    elastic::Target out;
+    out.nodes = {std::getenv("VIGIE_TEST_ELASTIC")}, out.prefix = "vigie-" + name;
+    return out;
+  }
+
+ private:
+  Folder folder_;
+};
+INSTANTIATE_TEST_SUITE_P(All, Stores, testing::Values("sqlite", "elastic"),
+                         [](const auto& one) { return std::string(one.param); });
+using Elastic = Stores;
+INSTANTIATE_TEST_SUITE_P(Only, Elastic, testing::Values("elastic"));
+
 Window window(const std::string& model, std::int64_t start, const std::string& verdict = "ok") {
   return {model, start, start + 10, std::to_string(start), verdict, fmt::format("{{\"start\":{}}}", start)};
 }
@@ -36,17 +70,15 @@ std::string keys(const Store& store, const WindowQuery& query) {
   return out;
 }
 
-TEST(Sqlite, KeepsWindowsAndReplacesThoseThatComeAgain) {
-  Folder folder;
-  const auto path = folder.path + "/results.sqlite";
+TEST_P(Stores, KeepsWindowsAndReplacesThoseThatComeAgain) {
   {
-    auto store = open_sqlite(path).value();
+    auto store = open();
     const Window some[] = {window("m", 20), window("m", 0), window("m", 10), window("n", 0, "drift")};
     ASSERT_TRUE(store->put(some));
     const Window again[] = {window("m", 10, "warning")};
     ASSERT_TRUE(store->put(again));
   }
-  const auto store = open_sqlite(path).value();
+  const auto store = open();
   EXPECT_EQ(keys(*store, {.model = "m"}), "0o 10w 20o ");
   EXPECT_EQ(keys(*store, {.model = "m", .from = 10, .to = 20}), "10w ");
   EXPECT_EQ(keys(*store, {.model = "m", .from = 9}), "0o 10w 20o ");
@@ -60,9 +92,8 @@ TEST(Sqlite, KeepsWindowsAndReplacesThoseThatComeAgain) {
   EXPECT_EQ(store->windows({.model = "n"}).value()[0], window("n", 0, "drift"));
 }
 
-TEST(Sqlite, KeepsTheScoreOfAWindowThatComesAgain) {
-  Folder folder;
-  const auto store = open_sqlite(folder.path + "/results.sqlite").value();
+TEST_P(Stores, KeepsTheScoreOfAWindowThatComesAgain) {
+  const auto store = open();
   const Window some[] = {window("m", 0)};
   ASSERT_TRUE(store->put(some));
   const Score scores[] = {{"m", "0", "drift", "{\"n\":1}"}, {"m", "9", "ok", "{}"}};
@@ -74,10 +105,8 @@ TEST(Sqlite, KeepsTheScoreOfAWindowThatComesAgain) {
   EXPECT_EQ(found[0].score, "{\"n\":1}");
 }
 
-TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
-  Folder folder;
-  const auto path = folder.path + "/results.sqlite";
-  auto store = open_sqlite(path).value();
+TEST_P(Stores, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
+  auto store = open();
   std::vector<event::Incident> incidents(3);
   for (int i = 0; i < 3; ++i) {
     auto& incident = incidents[static_cast<std::size_t>(i)];
@@ -113,23 +142,22 @@ TEST(Sqlite, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   out[1].attempts = 2, out[1].due = 5;
   ASSERT_TRUE(store->settle(out[1], Store::Fate::kWaiting, "500", {}));
   ASSERT_TRUE(store->put(incidents, told, {}));  // it was
-  store = open_sqlite(path).value();
+  store = open();
   out = store->outgoing(0).value();
   ASSERT_EQ(out.size(), 1U);
   EXPECT_EQ(out[0].attempts, 2);
   EXPECT_EQ(out[0].due, 5);
 }
 
-TEST(Sqlite, KeepsOpsByTheMinuteInParts) {
-  Folder folder;
-  auto store = open_sqlite(folder.path + "/results.sqlite").value();
+TEST_P(Stores, KeepsOpsByTheMinuteInParts) {
+  auto store = open();
   const std::string bytes("a\0b", 3);
   const OpsPane some[] = {
       {"model/m", 60, 2, "late"}, {"model/m", 0, 0, bytes}, {"model/m", 60, 1, "x"}, {"host", 60, 0, "h"}};
   ASSERT_TRUE(store->put(some));
   const OpsPane again[] = {{"model/m", 60, 1, "y"}};
   ASSERT_TRUE(store->put(again));
-  store = open_sqlite(folder.path + "/results.sqlite").value();
+  store = open();
   const auto found = store->ops({.source = "model/m"}).value();
   EXPECT_EQ(found, (std::vector<OpsPane>{{"model/m", 0, 0, bytes}, again[0], some[0]}));
   const auto of = [&](const OpsQuery& query) {
@@ -167,12 +195,10 @@ std::string numbers(const Store& store, const AuditQuery& query) {
   return out;
 }
 
-TEST(Sqlite, AppendsToTheAuditLogOnce) {
-  Folder folder;
-  const auto path = folder.path + "/results.sqlite";
-  auto store = open_sqlite(path).value();
+TEST_P(Stores, AppendsToTheAuditLogOnce) {
+  auto store = open();
   ASSERT_TRUE(store->put(entries(0, 3)));
-  store = open_sqlite(path).value();
+  store = open();
   ASSERT_TRUE(store->put(entries(1, 5)));  // two of them came again
   EXPECT_EQ(numbers(*store, {}), "1:0 2:1 3:2 4:3 5:4 ");
   EXPECT_EQ(numbers(*store, {.model = "n"}), "1:0 4:3 ");
@@ -216,10 +242,9 @@ TEST(Sqlite, NamesTheFirstEntryThatIsNotWhatWasWritten) {
   }
 }
 
-TEST(Sqlite, WhatIsOldBecomesSmallAndThenGoes) {
-  Folder folder;
+TEST_P(Stores, WhatIsOldBecomesSmallAndThenGoes) {
   std::int64_t now = 1'700'000'000'000'000;
-  const auto store = open_sqlite(folder.path + "/results.sqlite", {.now = [&] { return now; }}).value();
+  const auto store = open([&] { return now; });
   const std::string details(20'000, 'x');
   std::vector<Window> windows;
   for (int i = 0; i < 30; ++i) {
@@ -263,10 +288,9 @@ TEST(Sqlite, WhatIsOldBecomesSmallAndThenGoes) {
   EXPECT_TRUE(store->windows({.model = "m"}).value().empty());
 }
 
-TEST(Sqlite, IncidentsThatAreOverGoLaterAndTheAuditLogStays) {
-  Folder folder;
+TEST_P(Stores, IncidentsThatAreOverGoLaterAndTheAuditLogStays) {
   std::int64_t now = 1'700'000'000'000'000;
-  const auto store = open_sqlite(folder.path + "/results.sqlite", {.now = [&] { return now; }}).value();
+  const auto store = open([&] { return now; });
   std::vector<event::Incident> incidents(3);
   for (int i = 0; i < 3; ++i) {
     auto& incident = incidents[static_cast<std::size_t>(i)];
@@ -284,6 +308,63 @@ TEST(Sqlite, IncidentsThatAreOverGoLaterAndTheAuditLogStays) {
   for (const auto& i : found) left += i.id;
   EXPECT_EQ(left, "21");
   EXPECT_EQ(store->check_audit().value().last, 2);
+}
+
+TEST_P(Elastic, NamesTheFirstEntryThatIsNotWhatWasWritten) {
+  auto store = open();
+  ASSERT_TRUE(store->put(entries(0, 20)));
+  EXPECT_EQ(store->check_audit().value().last, 20);
+  elastic::Session session(target().nodes, {});
+  const auto index = target().prefix + "-audit";
+  const elastic::Write altered{elastic::Write::Kind::kUpdate, index, "7", {{"vigie", {{"model", {{"id", "o"}}}}}}};
+  ASSERT_TRUE(session.write(std::span(&altered, 1)));
+  EXPECT_EQ(store->check_audit().value().broken, 7);
+  for (const auto* gone : {"20", "19"}) {
+    const elastic::Write write{elastic::Write::Kind::kDelete, index, gone};
+    ASSERT_TRUE(session.write(std::span(&write, 1)));
+  }
+  const elastic::Write mended{elastic::Write::Kind::kUpdate, index, "7", {{"vigie", {{"model", {{"id", "n"}}}}}}};
+  ASSERT_TRUE(session.write(std::span(&mended, 1)));
+  EXPECT_EQ(store->check_audit().value().broken, 19);
+  ASSERT_TRUE(store->put(entries(20, 22)));
+  EXPECT_EQ(store->check_audit().value().broken, 19) << "what is written later does not mend it";
+}
+
+// Two processes, each with its own store: of what both put at the same time there is one.
+TEST_P(Elastic, TwoAppendAtTheSameTimeAndTellOnce) {
+  std::unique_ptr<Store> both[] = {open_elastic({target(), "a", {}}).value(),
+                                   open_elastic({target(), "b", {}}).value()};
+  event::Incident incident;
+  incident.id = "m-1", incident.model = "m", incident.since = 1'700'000'000'000'000, incident.notices = 1;
+  const Outgoing told[] = {{.target = "slack", .notice = {event::Notice::Kind::kOpened, incident}}};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&, i] {
+      for (int k = 0; k < 20; ++k) EXPECT_TRUE(both[i]->put(entries(k, k + 2 + i)));
+      EXPECT_TRUE(both[i]->put(std::span(&incident, 1), told, {}));
+    });
+  for (auto& thread : threads) thread.join();
+  const auto state = both[0]->check_audit().value();
+  EXPECT_EQ(state.broken, 0) << state.why;
+  EXPECT_EQ(state.entries, 22);
+  EXPECT_EQ(both[0]->outgoing(0).value().size() + both[1]->outgoing(0).value().size(), 1U);
+}
+
+TEST_P(Elastic, WhatOneThatDiedDidNotTellAnotherTells) {
+  std::int64_t now = 1'700'000'000'000'000;
+  const auto clock = [&] { return now; };
+  auto dead = open_elastic({target(), "a", clock}).value(), alive = open_elastic({target(), "b", clock}).value();
+  event::Incident incident;
+  incident.id = "m-1", incident.model = "m", incident.notices = 1;
+  const Outgoing told[] = {{.target = "slack", .notice = {event::Notice::Kind::kOpened, incident}}};
+  ASSERT_TRUE(dead->put(std::span(&incident, 1), told, {}));
+  EXPECT_TRUE(alive->outgoing(0).value().empty());
+  now += 301'000'000;
+  const auto taken = alive->outgoing(0).value();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_TRUE(dead->outgoing(0).value().empty());
+  ASSERT_TRUE(alive->settle(taken[0], Store::Fate::kSent, "", {}));
+  EXPECT_TRUE(alive->outgoing(0).value().empty());
 }
 
 TEST(Sqlite, DoesNotGrowWithTheYears) {

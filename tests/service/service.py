@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A `vigie serve` that a test starts, asks and ends."""
 import atexit
+import hashlib
 import http.client
 import http.server
 import json
+import os
 import re
 import signal
 import socket
@@ -75,6 +77,9 @@ class Service:
 
     def __init__(self, vigie, folder, port=0, more=(), host="127.0.0.1", tls=None, said=None, env=None, stdin=None):
         self.tls = tls
+        if where := os.environ.get("VIGIE_TEST_STORE"):  # a cluster, in which each folder has indexes of its own
+            own = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+            more = [*more, "--store", f"elastic(to={where}, index=vigie-{own})"]
         self.process = subprocess.Popen([vigie, "serve", "--listen", f"{host}:{port}", "--data", folder, *more],
                                         stdin=stdin, stdout=subprocess.PIPE, stderr=said, text=True, env=env)
         atexit.register(self.process.kill)  # of a test that fails nothing is left running

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "elastic/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "elastic/bulk.h"
+
+namespace vigie::elastic {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMostBytes = 5'000'000, kMostWrites = 1'000;  // of a request
+constexpr int kTries = 4;
+constexpr std::chrono::milliseconds kPause{100};  // before a busy node is asked again; then twice as long
+
+bool is_busy(unsigned status) {
+  return status == 429 || status >= 500;
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Error failed(const http::Answer& answer) {
+  const auto why = why_of(answer.body);
+  const bool later = answer.status == 401 || answer.status == 403 || is_busy(answer.status);
+  return fail(later ? Code::kUnavailable : Code::kIo,
+              fmt::format("the cluster answers {}{}{}", answer.status, why.empty() ? "" : ": ", why));
+}
+
+Result<Json> read(const http::Answer& answer) {
+  auto json = Json::parse(answer.body, nullptr, false);
+  if (json.is_discarded()) return fail(Code::kCorrupt, "the cluster answers what is no JSON");
+  return json;
+}
+
+const char* name_of(Write::Kind kind) {
+  constexpr const char* kNames[] = {"index", "create", "update", "delete"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+void append(std::string& out, const Write& write) {
+  Json action{{"_index", write.index}, {"_id", write.id}};
+  if (write.version > 0) action["version"] = write.version, action["version_type"] = "external_gte";
+  out += dumped(Json{{name_of(write.kind), std::move(action)}}) += '\n';
+  if (write.kind == Write::Kind::kDelete) return;
+  out += write.kind == Write::Kind::kUpdate ? R"({"doc":)" + dumped(write.source) + "}" : dumped(write.source);
+  out += '\n';
+}
+
+}  // namespace
+
+Session::Session(std::vector<std::string> nodes, Access access)
+    : link_(std::move(nodes), std::move(access), http::ClientOptions()) {}
+
+Result<Cluster> Session::reach() {
+  const std::lock_guard lock(mutex_);
+  return link_.reach();
+}
+
+Result<http::Answer> Session::send(std::string_view method, std::string_view path, std::string_view body) {
+  for (int i = 1;; ++i) {
+    auto answer = link_.ask(method, path, body);
+    if (!answer || !is_busy(answer->status) || i == kTries) return answer;
+    std::this_thread::sleep_for(kPause * (1 << i));
+  }
+}
+
+Result<Json> Session::ask(std::string_view method, std::string_view path, const Json& body, unsigned missing) {
+  const std::lock_guard lock(mutex_);
+  VIGIE_ASSIGN(const auto answer, send(method, path, body.is_null() ? "" : dumped(body)));
+  if (answer.status == missing) return Json();
+  if (answer.status < 200 || answer.status > 299) return failed(answer);
+  return read(answer);
+}
+
+Result<std::vector<unsigned>> Session::write(std::span<const Write> writes) {
+  const std::lock_guard lock(mutex_);
+  std::vector<unsigned> statuses(writes.size());
+  for (std::size_t from = 0, to = 0; from < writes.size(); from = to) {
+    for (std::size_t bytes = 0; to < writes.size() && to - from < kMostWrites; ++to) {
+      bytes += dumped(writes[to].source).size();
+      if (bytes > kMostBytes && to > from) break;
+    }
+    VIGIE_TRY(write_some(writes.subspan(from, to - from), std::span(statuses).subspan(from, to - from)));
+  }
+  return statuses;
+}
+
+// Items may come in another order than the writes, so they are told apart by what they are.
+Status Session::write_some(std::span<const Write> writes, std::span<unsigned> statuses) {
+  constexpr std::string_view kPath =
+      "/_bulk?filter_path=errors,items.*._index,items.*._id,items.*.status,items.*.error.type,items.*.error.reason";
+  for (int i = 1;; ++i) {
+    std::string body;
+    std::map<std::pair<std::string_view, std::string_view>, std::size_t> waiting;
+    for (std::size_t w = 0; w < writes.size(); ++w) {
+      if (statuses[w] != 0) continue;
+      append(body, writes[w]);
+      waiting[{writes[w].index, writes[w].id}] = w;
+      unseen_.insert(writes[w].index);
+    }
+    VIGIE_ASSIGN(const auto answer, send("POST", kPath, body));
+    if (answer.status != 200) return failed(answer);
+    VIGIE_ASSIGN(const auto said, read(answer));
+    Error error;
+    for (const auto& item : said.value("items", Json::array())) {
+      const auto& told = item.begin().value();
+      const auto found = waiting.find({told.value("_index", ""), told.value("_id", "")});
+      if (found == waiting.end()) continue;
+      const auto status = told.value("status", 0U);
+      const auto& write = writes[found->second];
+      const bool absent = status == 404 && write.kind != Write::Kind::kIndex && write.kind != Write::Kind::kCreate;
+      if ((status >= 200 && status < 300) || status == 409 || absent) {
+        statuses[found->second] = status;
+        waiting.erase(found);
+        continue;
+      }
+      const auto why = told.value("error", Json::object());
+      const bool later = status == 401 || status == 403 || is_busy(status);
+      error = fail(later ? Code::kUnavailable : Code::kIo,
+                   fmt::format("{}: the cluster answers {}: {}: {}", write.index, status, why.value("type", ""),
+                               why.value("reason", "")));
+      if (!later) return error;
+    }
+    if (waiting.empty()) return {};
+    if (i == kTries)
+      return error.message.empty() ? fail(Code::kCorrupt, "the cluster does not tell what became of a document")
+                                   : std::move(error);
+    std::this_thread::sleep_for(kPause * (1 << i));
+  }
+}
+
+void Session::refresh(const std::string& index) {
+  const std::lock_guard lock(mutex_);
+  unseen_.insert(index);
+}
+
+Status Session::find_written(const std::string& index) {
+  if (!unseen_.contains(index)) return {};
+  VIGIE_ASSIGN(const auto answer, send("POST", fmt::format("/{}/_refresh?ignore_unavailable=true", index), ""));
+  if (answer.status != 200) return failed(answer);
+  unseen_.erase(index);
+  return {};
+}
+
+Result<std::vector<Hit>> Session::search(const std::string& index, Json body, std::size_t most, std::size_t page) {
+  const std::lock_guard lock(mutex_);
+  VIGIE_TRY(find_written(index));
+  const auto path =
+      fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false&filter_path=hits.hits", index);
+  std::vector<Hit> found;
+  body["track_total_hits"] = false;
+  while (found.size() < most) {
+    const auto size = std::min(page, most - found.size());
+    body["size"] = size;
+    VIGIE_ASSIGN(const auto answer, send("POST", path, dumped(body)));
+    if (answer.status != 200) return failed(answer);
+    VIGIE_ASSIGN(auto said, read(answer));
+    auto hits = said.value("hits", Json::object()).value("hits", Json::array());
+    for (auto& hit : hits)
+      found.push_back({hit.value("_id", ""), std::move(hit["_source"]), std::move(hit["sort"]), hit.value("_seq_no", 0L),
+                       hit.value("_primary_term", 0L)});
+    if (hits.size() < size) break;
+    body["search_after"] = found.back().sort;
+  }
+  return found;
+}
+
+Result<std::vector<Json>> Session::get(const std::string& index, std::span<const std::string> ids,
+                                       std::span<const std::string> fields) {
+  std::vector<Json> found(ids.size());
+  if (ids.empty()) return found;
+  Json docs = Json::array();
+  for (const auto& id : ids) {
+    docs.push_back({{"_id", id}});
+    if (!fields.empty()) docs.back()["_source"] = fields;
+  }
+  VIGIE_ASSIGN(const auto said, ask("POST", fmt::format("/{}/_mget", index), {{"docs", std::move(docs)}}, 404));
+  std::map<std::string, Json> by_id;
+  if (said.is_object())
+    for (const auto& doc : said.value("docs", Json::array()))
+      if (doc.value("found", false)) by_id[doc.value("_id", "")] = doc.value("_source", Json::object());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    if (const auto at = by_id.find(ids[i]); at != by_id.end()) found[i] = at->second;
+  return found;
+}
+
+Status Session::remove(const std::string& index, const Json& query) {
+  const std::lock_guard lock(mutex_);
+  VIGIE_TRY(find_written(index));
+  const auto path = fmt::format("/{}/_delete_by_query?ignore_unavailable=true&conflicts=proceed&refresh=true", index);
+  VIGIE_ASSIGN(const auto answer, send("POST", path, dumped({{"query", query}})));
+  if (answer.status != 200) return failed(answer);
+  return {};
+}
+
+}  // namespace vigie::elastic
