@@ -25,7 +25,7 @@ namespace {
 
 struct Options : Watched {
   std::string what, folder = ".";
-  bool dry_run = false, force = false;
+  bool dry_run = false, force = false, lens = false, rules = false;
   std::string index = "vigie", to, space, user, password, api_key;  // of Kibana
 };
 
@@ -96,48 +96,93 @@ Result<int> elastic_templates(const Options& o) {
   return all_well ? 0 : 2;
 }
 
-// Into Kibana or OpenSearch Dashboards, over what is there of the same ids.
-Result<int> import_objects(const Options& o, const std::string& objects) {
-  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
-    return fail(Code::kUsage, fmt::format("--to: expected the address of Kibana, as http://localhost:5601, got {}",
-                                          vigie::quoted(http::place_of(o.to))));
-  VIGIE_ASSIGN(const auto access, access_of(o));
-  constexpr std::string_view kBoundary = "vigie-saved-objects-7f3a91";
-  auto to = o.to;
-  while (to.ends_with('/')) to.pop_back();
-  if (!o.space.empty()) to += "/s/" + http::encoded(o.space);
-  VIGIE_ASSIGN(
-      auto request,
-      access.request(
-          "POST", to, "/api/saved_objects/_import?overwrite=true",
-          fmt::format("--{0}\r\nContent-Disposition: form-data; name=\"file\"; "
-                      "filename=\"vigie.ndjson\"\r\nContent-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",
-                      kBoundary, objects)));
-  for (auto& [name, value] : request.headers)
-    if (name == "Content-Type") value = fmt::format("multipart/form-data; boundary={}", kBoundary);
-  // The one asks for the first, the other for the second.
-  request.headers.emplace_back("kbn-xsrf", "true"), request.headers.emplace_back("osd-xsrf", "true");
-  VIGIE_ASSIGN(const auto answer, http::send(request, {.user_agent = fmt::format("vigie/{}", kVersion)}));
-  const auto said = nlohmann::json::parse(answer.body, nullptr, false);
-  if (answer.status != 200 || !said.is_object() || !said.contains("success"))
+// Kibana, or OpenSearch Dashboards.
+class Kibana {
+ public:
+  static Result<Kibana> make(const Options& o) {
+    if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
+      return fail(Code::kUsage, fmt::format("--to: expected the address of Kibana, as http://localhost:5601, got {}",
+                                            vigie::quoted(http::place_of(o.to))));
+    Kibana out;
+    VIGIE_ASSIGN(out.access_, access_of(o));
+    out.to_ = o.to;
+    while (out.to_.ends_with('/')) out.to_.pop_back();
+    if (!o.space.empty()) out.to_ += "/s/" + http::encoded(o.space);
+    return out;
+  }
+  std::string place() const { return http::place_of(to_); }
+
+  // Over what is there of the same ids. Whether all were taken.
+  Result<bool> import(const std::string& objects) const {
+    constexpr std::string_view kBoundary = "vigie-saved-objects-7f3a91";
+    VIGIE_ASSIGN(
+        const auto answer,
+        send("POST", "/api/saved_objects/_import?overwrite=true",
+             fmt::format("--{0}\r\nContent-Disposition: form-data; name=\"file\"; "
+                         "filename=\"vigie.ndjson\"\r\nContent-Type: application/ndjson\r\n\r\n{1}\r\n--{0}--\r\n",
+                         kBoundary, objects),
+             fmt::format("multipart/form-data; boundary={}", kBoundary)));
+    const auto said = nlohmann::json::parse(answer.body, nullptr, false);
+    if (answer.status != 200 || !said.is_object() || !said.contains("success")) return refused(answer);
+    for (const auto& error : said.value("errors", nlohmann::json::array()))
+      say(fmt::format("{} {}: {}", error.value("type", ""), error.value("id", ""),
+                      error.value("error", nlohmann::json()).dump()));
+    print(fmt::format("{}: {} imported; open its dashboard \"vigie: models\"", place(),
+                      plural(said.value("successCount", 0), "object")));
+    return said.value("success", false);
+  }
+
+  Status put(const KibanaRule& rule) const {
+    VIGIE_ASSIGN(auto answer, send("POST", "/api/alerting/rule/" + rule.id, rule.json, "application/json"));
+    if (answer.status == 409) {
+      // What may not be altered is not said again.
+      auto there = nlohmann::ordered_json::parse(rule.json);
+      for (const auto* key : {"rule_type_id", "consumer", "enabled"}) there.erase(key);
+      VIGIE_ASSIGN(answer, send("PUT", "/api/alerting/rule/" + rule.id, there.dump(), "application/json"));
+    }
+    if (answer.status != 200) return refused(answer);
+    print(fmt::format("{}: the rule \"{}\" is there", place(), rule.name));
+    return {};
+  }
+
+ private:
+  Result<http::Answer> send(std::string_view method, std::string_view path, std::string body,
+                            const std::string& type) const {
+    VIGIE_ASSIGN(auto request, access_.request(method, to_, path, std::move(body)));
+    for (auto& [name, value] : request.headers)
+      if (name == "Content-Type") value = type;
+    // The one asks for the first, the other for the second.
+    request.headers.emplace_back("kbn-xsrf", "true"), request.headers.emplace_back("osd-xsrf", "true");
+    return http::send(request, {.user_agent = fmt::format("vigie/{}", kVersion)});
+  }
+  Error refused(const http::Answer& answer) const {
+    const auto said = nlohmann::json::parse(answer.body, nullptr, false);
     return fail(Code::kUnavailable,
-                fmt::format("{}: answers {}: {}", http::place_of(o.to), answer.status,
+                fmt::format("{}: answers {}: {}", place(), answer.status,
                             said.is_object() && said.contains("message") ? said["message"].dump()
                                                                          : vigie::quoted(answer.body, 200)));
-  const auto count = said.value("successCount", 0);
-  for (const auto& error : said.value("errors", nlohmann::json::array()))
-    say(fmt::format("{} {}: {}", error.value("type", ""), error.value("id", ""),
-                    error.value("error", nlohmann::json()).dump()));
-  print(fmt::format("{}: {} imported; open its dashboard \"vigie: models\"", http::place_of(to),
-                    plural(count, "object")));
-  return said.value("success", false) ? 0 : 2;
-}
+  }
+  elastic::Access access_;
+  std::string to_;
+};
 
 Result<int> kibana(const Options& o) {
   VIGIE_TRY(check_index(o));
-  const auto objects = kibana_objects(o.index, o.url);
-  if (o.dry_run) return print(objects), 0;
-  if (!o.to.empty()) return import_objects(o, objects);
+  auto objects = kibana_objects(o.index, o.url);
+  if (o.lens) objects += lens_objects(o.index);
+  const auto rules = o.rules ? kibana_rules(o.index, o.space) : std::vector<KibanaRule>();
+  if (o.dry_run) {
+    print(objects);
+    for (const auto& rule : rules) print(fmt::format("POST /api/alerting/rule/{}\n{}", rule.id, rule.json));
+    return 0;
+  }
+  if (!o.to.empty()) {
+    VIGIE_ASSIGN(const auto there, Kibana::make(o));
+    VIGIE_ASSIGN(const bool all, there.import(objects));
+    for (const auto& rule : rules) VIGIE_TRY(there.put(rule));
+    return all ? 0 : 2;
+  }
+  if (o.rules) return fail(Code::kUsage, "--rules: no file holds rules; --to URL puts them into Kibana");
   VIGIE_TRY(write_all(
       {{"vigie.ndjson", "saved objects: Stack Management → Saved Objects → Import, or --to URL", objects}}, o));
   return 0;
@@ -173,15 +218,17 @@ Command add_setup(CLI::App& program) {
       "  vigie setup prometheus --url https://vigie.example.org:8443 \\\n"
       "    --token-file /etc/prometheus/vigie.token --ca /etc/prometheus/ca.crt\n"
       "  vigie setup grafana --dry-run\n"
-      "  vigie setup kibana --to http://localhost:5601\n\n"
+      "  vigie setup kibana --to http://localhost:5601\n"
+      "  vigie setup kibana --lens --rules --to https://kibana:5601 --user elastic\n\n"
       "prometheus: how /metrics is scraped, and rules by which vigie itself is watched\n"
       "and open incidents are told (promtool check config, check rules). grafana: a\n"
       "dashboard to import, and how it is provisioned. Nothing is changed but these\n"
-      "files. kibana: dashboards of what vigie ship and vigie serve --ship sent, for\n"
-      "Kibana from 7.10 on and OpenSearch Dashboards, as a file or with --to straight\n"
-      "into it. elastic: with --to the templates that vigie ship brings along.\n\n"
+      "files. kibana: dashboards of what vigie ship and vigie serve --ship sent, and of\n"
+      "what vigie serve --store found, for Kibana from 7.10 on and OpenSearch\n"
+      "Dashboards, as a file or with --to straight into it. elastic: with --to the\n"
+      "templates that vigie ship brings along.\n\n"
       "Exit status: 0 done; 2 bad usage, or a file that cannot be written or is there\n"
-      "already with other contents.");
+      "already with other contents; 3 who is asked does not answer, or lets nobody in.");
   auto o = std::make_shared<Options>();
   app->add_option("PROGRAM", o->what, "prometheus, grafana, kibana or elastic")->required();
   app->add_option("-o", o->folder, "folder that the files go to, else this one")->type_name("DIR");
@@ -193,6 +240,8 @@ Command add_setup(CLI::App& program) {
       ->type_name("NAME");
   app->add_option("--to", o->to, "kibana, elastic: its address, as http://localhost:5601")->type_name("URL");
   app->add_option("--space", o->space, "kibana: the space to import into")->type_name("NAME");
+  app->add_flag("--lens", o->lens, "kibana: a dashboard of Lens besides, for Kibana 8.9 and later");
+  app->add_flag("--rules", o->rules, "kibana: rules besides, by which Kibana tells of critical incidents and silence");
   app->add_option("--user", o->user, "of those: who asks")->type_name("NAME");
   app->add_option("--password", o->password, "of --user; else VIGIE_ELASTIC_PASSWORD")->type_name("SECRET");
   app->add_option("--api-key", o->api_key, "id:key, or encoded; else VIGIE_ELASTIC_API_KEY")->type_name("SECRET");

@@ -29,5 +29,12 @@ std::vector<Written> grafana_files();
 /// begin with `prefix`, what is drawn of it, and dashboards; `page`: of the service, for a link. Ids are always the
 /// same.
 std::string kibana_objects(const std::string& prefix, const std::string& page);
+/// A dashboard of Lens besides, for Kibana 8.9 and later.
+std::string lens_objects(const std::string& prefix);
+/// A rule by which Kibana tells its own connectors; the id is always the same.
+struct KibanaRule {
+  std::string id, name, json;
+};
+std::vector<KibanaRule> kibana_rules(const std::string& prefix, const std::string& space);
 
 }  // namespace vigie::cli

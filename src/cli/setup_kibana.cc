@@ -93,6 +93,29 @@ Json chart(const char* kind, const char* title, std::size_t metrics = 1) {
           {"labels", Json::object()},
           {"thresholdLine", {{"show", false}, {"value", 10}, {"width", 1}, {"style", "full"}, {"color", "#E7664C"}}}};
 }
+// A cell for each group and time, coloured by levels: well, a warning, worse.
+Json heat_map() {
+  const auto range = [](double from, double to) { return Json{{"from", from}, {"to", to}}; };
+  return {
+      {"type", "heatmap"},
+      {"addTooltip", true},
+      {"addLegend", true},
+      {"enableHover", false},
+      {"legendPosition", "right"},
+      {"times", Json::array()},
+      {"colorsNumber", 3},
+      {"colorSchema", "Green to Red"},
+      {"setColorRange", true},
+      {"colorsRange", Json::array({range(0, 1), range(1, 2), range(2, 3)})},
+      {"invertColors", false},
+      {"percentageMode", false},
+      {"valueAxes",
+       Json::array({{{"show", false},
+                     {"id", "ValueAxis-1"},
+                     {"type", "value"},
+                     {"scale", {{"type", "linear"}, {"defaultYExtents", false}}},
+                     {"labels", {{"show", false}, {"rotate", 0}, {"overwriteColor", false}, {"color", "black"}}}}})}};
+}
 Json table_of() {
   return {{"perPage", 20},
           {"showPartialRows", false},
@@ -119,9 +142,9 @@ class Objects {
 
   std::string id(std::string_view what) const { return fmt::format("{}-{}", prefix_, what); }
 
-  void pattern(const char* what) {
+  void pattern(const char* what, const char* behind) {
     add("index-pattern", what,
-        {{"title", fmt::format("{}-{}-*", prefix_, what)}, {"timeFieldName", "@timestamp"}, {"fields", "[]"}},
+        {{"title", fmt::format("{}-{}{}", prefix_, what, behind)}, {"timeFieldName", "@timestamp"}, {"fields", "[]"}},
         Json::array());
   }
 
@@ -144,7 +167,8 @@ class Objects {
                   Json::array());
   }
 
-  void search(const char* what, const char* title, const char* of, std::vector<std::string> columns) {
+  void search(const char* what, const char* title, const char* of, std::vector<std::string> columns,
+              const std::string& query = "") {
     add("search", what,
         {{"title", title},
          {"description", ""},
@@ -152,7 +176,7 @@ class Objects {
          {"columns", std::move(columns)},
          {"sort", Json::array({Json::array({"@timestamp", "desc"})})},
          {"version", 1},
-         {"kibanaSavedObjectMeta", source_of("", true)}},
+         {"kibanaSavedObjectMeta", source_of(query, true)}},
         index_reference(id(of)));
   }
 
@@ -204,16 +228,75 @@ class Objects {
 
 }  // namespace
 
+namespace {
+
+// What vigie found, where its store is a cluster: windows, what was found in them, incidents, the audit log.
+void add_findings(Objects& all) {
+  for (const auto* what : {"window", "finding", "incident", "audit"}) all.pattern(what, "");
+  const auto figure = [](const char* id, const char* how, const char* field, const char* label) {
+    return metric(id, how, {{"field", field}, {"customLabel", label}});
+  };
+  all.visualization("verdicts", "Windows by verdict", "histogram", "window", chart("histogram", "Windows"),
+                    Json::array({metric("1", "count", {{"customLabel", "Windows"}}), over_time(),
+                                 terms("3", "group", "vigie.window.verdict", "Verdict", 5)}));
+  all.visualization("worst", "Models: the worst verdict over time", "heatmap", "window", heat_map(),
+                    Json::array({figure("1", "max", "vigie.window.level", "0 well, 1 warning, 2 drift"), over_time(),
+                                 terms("3", "group", "vigie.model.id", "Model", 50)}));
+  all.search("incidents", "Incidents", "incident",
+             {"vigie.model.id", "vigie.incident.severity", "vigie.incident.state", "vigie.incident.summary",
+              "vigie.incident.owner"});
+  all.visualization("drift", "Drift by feature: 0 well, 1 warning, 2 drift", "heatmap", "finding", heat_map(),
+                    Json::array({figure("1", "max", "vigie.level", "Level"), over_time(),
+                                 terms("3", "group", "vigie.feature.name", "Feature", 50)}),
+                    "vigie.kind : drift");
+  all.visualization("performance", "Performance by metric", "line", "finding", chart("line", "Value"),
+                    Json::array({figure("1", "avg", "vigie.performance.value", "Value"), over_time(),
+                                 terms("3", "group", "vigie.performance.metric", "Metric", 10)}),
+                    "vigie.kind : performance");
+  all.visualization("intervals", "Performance: 95 % intervals, and the reference", "table", "finding", table_of(),
+                    Json::array({figure("1", "avg", "vigie.performance.value", "Value"),
+                                 figure("4", "avg", "vigie.performance.low", "From"),
+                                 figure("5", "avg", "vigie.performance.high", "To"),
+                                 figure("6", "avg", "vigie.performance.reference", "Reference"),
+                                 terms("2", "bucket", "vigie.performance.metric", "Metric", 30)}),
+                    "vigie.kind : performance");
+  all.visualization("quality", "Checks that did not pass", "histogram", "finding", chart("histogram", "Checks"),
+                    Json::array({metric("1", "count", {{"customLabel", "Checks"}}), over_time(),
+                                 terms("3", "group", "vigie.quality.check", "Check", 20)}),
+                    "vigie.kind : quality");
+  all.visualization("effects", "How far features moved", "line", "finding", chart("line", "Effect"),
+                    Json::array({figure("1", "max", "vigie.drift.effect", "Effect"), over_time(),
+                                 terms("3", "group", "vigie.feature.name", "Feature", 10)}),
+                    "vigie.kind : drift");
+  all.visualization(
+      "features", "Features", "table", "finding", table_of(),
+      Json::array({figure("1", "max", "vigie.drift.effect", "Largest effect"),
+                   figure("4", "min", "vigie.drift.p_value", "Smallest p"),
+                   figure("5", "max", "vigie.level", "Worst level"),
+                   figure("6", "sum", "vigie.drift.missing", "Missing"), figure("7", "sum", "vigie.rows", "Rows"),
+                   terms("2", "bucket", "vigie.feature.name", "Feature", 100)}),
+      "vigie.kind : drift");
+  all.search("changes", "What changed: reference → current", "finding",
+             {"vigie.model.id", "vigie.feature.name", "vigie.segment", "vigie.verdict", "vigie.reason"},
+             "vigie.level >= 1");
+  all.search("audit", "Who did what", "audit", {"vigie.audit.event", "vigie.model.id"});
+}
+
+}  // namespace
+
 std::string kibana_objects(const std::string& prefix, const std::string& page) {
   Objects all(prefix);
-  for (const auto* what : {"prediction", "label", "explanation"}) all.pattern(what);
+  for (const auto* what : {"prediction", "label", "explanation"}) all.pattern(what, "-*");
+  add_findings(all);
   const auto view = [&](const char* what, const char* title) {
     return fmt::format("[{}](#/view/{})", title, all.id(what));
   };
-  all.markdown("about", "About",
-               fmt::format("**{}** · **{}** · **{}** · [vigie]({})\n\nPredictions and labels as models were asked and "
-                           "answered. Click on a model to look at it alone.",
-                           view("overview", "Models"), view("model", "One model"), view("logs", "Logs"), page));
+  all.markdown(
+      "about", "About",
+      fmt::format("**{}** · **{}** · **{}** · **{}** · [vigie]({})\n\nPredictions and labels as models were asked "
+                  "and answered, and what vigie found. Click on a model to look at it alone.",
+                  view("overview", "Models"), view("model", "One model"), view("feature", "Features"),
+                  view("logs", "Logs"), page));
   const auto by_model = [] { return terms("3", "group", "vigie.model.id", "Model", 20); };
   all.visualization("predictions-by-model", "Predictions by model", "line", "prediction", chart("line", "Predictions"),
                     Json::array({count(), over_time(), by_model()}));
@@ -251,24 +334,41 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                     Json::array({count(), over_time(), terms("3", "group", "label", "Label", 10)}));
   all.search("prediction-log", "Predictions", "prediction",
              {"vigie.model.id", "id", "prediction", "score", "latency_ms"});
+  all.search("error-log", "Errors: status 500 and above", "prediction",
+             {"vigie.model.id", "id", "status", "latency_ms"}, "status >= 500");
   all.search("label-log", "Labels", "label", {"vigie.model.id", "id", "label"});
   all.dashboard("overview", "vigie: models",
                 {{"about", 0, 0, 48, 5},
-                 {"predictions-by-model", 0, 5, 24, 14},
-                 {"labels-by-model", 24, 5, 24, 14},
-                 {"models", 0, 19, 48, 14}});
+                 {"worst", 0, 5, 24, 13},
+                 {"verdicts", 24, 5, 24, 13},
+                 {"incidents", 0, 18, 48, 12, "search"},
+                 {"predictions-by-model", 0, 30, 24, 13},
+                 {"labels-by-model", 24, 30, 24, 13},
+                 {"models", 0, 43, 48, 14}});
   all.dashboard("model", "vigie: one model",
                 {{"about", 0, 0, 48, 5},
-                 {"answers", 0, 5, 24, 13},
-                 {"labels", 24, 5, 24, 13},
-                 {"score-over-time", 0, 18, 24, 13},
-                 {"scores", 24, 18, 24, 13},
-                 {"latency", 0, 31, 16, 13},
-                 {"errors", 16, 31, 16, 13},
-                 {"versions", 32, 31, 16, 13}});
-  all.dashboard(
-      "logs", "vigie: logs",
-      {{"about", 0, 0, 48, 5}, {"prediction-log", 0, 5, 48, 22, "search"}, {"label-log", 0, 27, 48, 16, "search"}});
+                 {"drift", 0, 5, 24, 15},
+                 {"performance", 24, 5, 24, 15},
+                 {"quality", 0, 20, 24, 13},
+                 {"intervals", 24, 20, 24, 13},
+                 {"answers", 0, 33, 24, 13},
+                 {"labels", 24, 33, 24, 13},
+                 {"score-over-time", 0, 46, 24, 13},
+                 {"scores", 24, 46, 24, 13},
+                 {"latency", 0, 59, 16, 13},
+                 {"errors", 16, 59, 16, 13},
+                 {"versions", 32, 59, 16, 13}});
+  all.dashboard("feature", "vigie: features",
+                {{"about", 0, 0, 48, 5},
+                 {"effects", 0, 5, 24, 15},
+                 {"features", 24, 5, 24, 15},
+                 {"changes", 0, 20, 48, 20, "search"}});
+  all.dashboard("logs", "vigie: logs",
+                {{"about", 0, 0, 48, 5},
+                 {"prediction-log", 0, 5, 48, 18, "search"},
+                 {"error-log", 0, 23, 24, 14, "search"},
+                 {"label-log", 24, 23, 24, 14, "search"},
+                 {"audit", 0, 37, 48, 14, "search"}});
   return all.take();
 }
 

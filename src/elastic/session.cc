@@ -153,8 +153,8 @@ Status Session::find_written(const std::string& index) {
 Result<std::vector<Hit>> Session::search(const std::string& index, Json body, std::size_t most, std::size_t page) {
   const std::lock_guard lock(mutex_);
   VIGIE_TRY(find_written(index));
-  const auto path =
-      fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false&filter_path=hits.hits", index);
+  const auto path = fmt::format(
+      "/{}/_search?ignore_unavailable=true&allow_partial_search_results=false&filter_path=hits.hits", index);
   std::vector<Hit> found;
   body["track_total_hits"] = false;
   while (found.size() < most) {
@@ -165,8 +165,8 @@ Result<std::vector<Hit>> Session::search(const std::string& index, Json body, st
     VIGIE_ASSIGN(auto said, read(answer));
     auto hits = said.value("hits", Json::object()).value("hits", Json::array());
     for (auto& hit : hits)
-      found.push_back({hit.value("_id", ""), std::move(hit["_source"]), std::move(hit["sort"]), hit.value("_seq_no", 0L),
-                       hit.value("_primary_term", 0L)});
+      found.push_back({hit.value("_id", ""), std::move(hit["_source"]), std::move(hit["sort"]),
+                       hit.value("_seq_no", 0L), hit.value("_primary_term", 0L)});
     if (hits.size() < size) break;
     body["search_after"] = found.back().sort;
   }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/elastic.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/iso_time.h"
-#include "store/elastic.h"
 #include "store/elastic_internal.h"
 #include "store/records_internal.h"
 
@@ -20,8 +21,8 @@ using elastic::Write;
 using Json = nlohmann::json;
 using Kind = Write::Kind;
 
-constexpr std::size_t kPage = 100;             // of documents with bodies
-constexpr std::size_t kMostFound = 1'000'000;  // of what is not paged by who asks
+constexpr std::size_t kPage = 100;               // of documents with bodies
+constexpr std::size_t kMostFound = 1'000'000;    // of what is not paged by who asks
 constexpr std::int64_t kOrphaned = 300'000'000;  // µs after which what another process did not tell is told by this one
 
 std::string id_of(std::initializer_list<std::string_view> parts) {
@@ -138,8 +139,8 @@ class Elastic final : public Store {
     if (!query.after.empty()) {
       const std::string id[] = {id_of({query.model, query.after})}, start[] = {"vigie.window.start"};
       VIGIE_ASSIGN(const auto last, session_.get(name(kWindow), id, start));
-      const auto began = last[0].is_null() ? std::numeric_limits<std::int64_t>::min()
-                                           : number_of(last[0]["vigie"]["window"], "start");
+      const auto began =
+          last[0].is_null() ? std::numeric_limits<std::int64_t>::min() : number_of(last[0]["vigie"]["window"], "start");
       body["search_after"] = {began, query.after};
     }
     return found_windows(std::move(body), query.model, query.most, true);
@@ -236,12 +237,13 @@ class Elastic final : public Store {
       VIGIE_TRY(session_.ask("POST", path, {{"doc", {{"node", options_.node}, {"number", next_number()}}}}, 409));
       session_.refresh(name(kNotice));
     }
-    VIGIE_ASSIGN(const auto hits,
-                 session_.search(name(kNotice),
-                                 {{"query", all_of({term("fate", Fate::kWaiting), term("node", options_.node),
-                                                    above("number", after)})},
-                                  {"sort", by({"number"})}},
-                                 1'000));
+    VIGIE_ASSIGN(
+        const auto hits,
+        session_.search(
+            name(kNotice),
+            {{"query", all_of({term("fate", Fate::kWaiting), term("node", options_.node), above("number", after)})},
+             {"sort", by({"number"})}},
+            1'000));
     std::vector<Outgoing> found;
     for (const auto& hit : hits) {
       const auto& s = hit.source;
@@ -277,7 +279,7 @@ class Elastic final : public Store {
 
   Result<std::vector<OpsPane>> ops(const OpsQuery& query) const override {
     Json asked{{"query", all_of({term("source", query.source), from("start", query.from), below("start", query.to)})},
-              {"sort", by({"start", "part", "node"}, query.latest ? "desc" : "asc")}};
+               {"sort", by({"start", "part", "node"}, query.latest ? "desc" : "asc")}};
     VIGIE_ASSIGN(const auto hits, session_.search(name(kOps), std::move(asked), query.most));
     std::vector<OpsPane> found;
     for (const auto& hit : hits) {
@@ -294,8 +296,7 @@ class Elastic final : public Store {
     constexpr int kSources = 1'000;
     session_.refresh(name(kOps));
     std::vector<std::string> found;
-    Json sources{{"size", kSources},
-                 {"sources", Json::array({{{"source", {{"terms", {{"field", "source"}}}}}}})}};
+    Json sources{{"size", kSources}, {"sources", Json::array({{{"source", {{"terms", {{"field", "source"}}}}}}})}};
     while (true) {
       VIGIE_TRY(session_.search(name(kOps), {{"sort", by({"start"})}}, 0));
       VIGIE_ASSIGN(const auto said, session_.ask("POST", fmt::format("/{}/_search?ignore_unavailable=true", name(kOps)),
@@ -325,8 +326,7 @@ class Elastic final : public Store {
 
   // What several processes sampled of a window and segment is one.
   Result<std::vector<Sample>> samples(std::string_view model, std::string_view key) const override {
-    Json body{{"query", all_of({term("vigie.model.id", model), term("vigie.window.key", key)})},
-              {"sort", by({"id"})}};
+    Json body{{"query", all_of({term("vigie.model.id", model), term("vigie.window.key", key)})}, {"sort", by({"id"})}};
     VIGIE_ASSIGN(const auto hits, session_.search(name(kSample), std::move(body), kMostFound));
     std::map<std::string, std::string> bodies;
     for (const auto& hit : hits) {
@@ -339,7 +339,8 @@ class Elastic final : public Store {
         at->second.back() = ',', at->second += rows.substr(1);
     }
     std::vector<Sample> found;
-    for (auto& [segment, rows] : bodies) found.push_back({std::string(model), std::string(key), segment, std::move(rows)});
+    for (auto& [segment, rows] : bodies)
+      found.push_back({std::string(model), std::string(key), segment, std::move(rows)});
     return found;
   }
 
@@ -369,9 +370,9 @@ class Elastic final : public Store {
       std::vector<Write> writes;
       for (const auto& hit : hits) {
         const auto had = text_of(hit.source, "body");
-        writes.push_back({Kind::kUpdate, name(what), hit.id,
-                          Json{{"body", what == kWindow ? condensed_window(had) : condensed_score(had)},
-                               {"condensed", true}}});
+        writes.push_back(
+            {Kind::kUpdate, name(what), hit.id,
+             Json{{"body", what == kWindow ? condensed_window(had) : condensed_score(had)}, {"condensed", true}}});
       }
       VIGIE_TRY(done(writes));
       if (what == kWindow) left -= hits.size();
@@ -406,9 +407,8 @@ class Elastic final : public Store {
       auto source = of_model(entry.model, entry.time);
       source["number"] = entry.number, source["time"] = entry.time, source["key"] = entry.key;
       source["vigie"]["audit"] = {{"event", to_string(entry.happened)}}, source["body"] = event::to_json(entry);
-      const Write writes[] = {
-          {Kind::kCreate, name(kAudit), std::to_string(entry.number), std::move(source)},
-          {Kind::kIndex, name(kAudit), kGiven, Json{{"given", entry.number}}, entry.number}};
+      const Write writes[] = {{Kind::kCreate, name(kAudit), std::to_string(entry.number), std::move(source)},
+                              {Kind::kIndex, name(kAudit), kGiven, Json{{"given", entry.number}}, entry.number}};
       VIGIE_ASSIGN(const auto said, session_.write(std::span(writes, 1)));
       if (said[0] == 409) {
         looked = false;
@@ -425,8 +425,9 @@ class Elastic final : public Store {
     auto filters = Json::array({above("number", query.after), from("time", query.from), below("time", query.to)});
     if (!query.model.empty()) filters.push_back(term("vigie.model.id", query.model));
     if (query.happened) filters.push_back(term("vigie.audit.event", to_string(*query.happened)));
-    VIGIE_ASSIGN(const auto hits, session_.search(name(kAudit), {{"query", all_of(std::move(filters))}, {"sort", by({"number"})}},
-                                                  query.most));
+    VIGIE_ASSIGN(
+        const auto hits,
+        session_.search(name(kAudit), {{"query", all_of(std::move(filters))}, {"sort", by({"number"})}}, query.most));
     std::vector<event::AuditEntry> found;
     for (const auto& hit : hits) {
       VIGIE_ASSIGN(auto entry, event::audit_of_json(text_of(hit.source, "body")));
@@ -447,13 +448,18 @@ class Elastic final : public Store {
     std::size_t found = kPage;
     session_.refresh(name(kAudit));
     while (found == kPage) {
-      VIGIE_ASSIGN(const auto hits, session_.search(name(kAudit), {{"query", above("number", state.last)}, {"sort", by({"number"})}},
-                                                    kPage));
+      VIGIE_ASSIGN(
+          const auto hits,
+          session_.search(name(kAudit), {{"query", above("number", state.last)}, {"sort", by({"number"})}}, kPage));
       for (const auto& hit : hits) {
         const auto& s = hit.source;
         const auto vigie = s.value("vigie", Json::object());
-        const AuditRow row{number_of(s, "number"), number_of(s, "time"), text_of(vigie.value("model", Json::object()), "id"),
-                           text_of(vigie.value("audit", Json::object()), "event"), text_of(s, "key"), text_of(s, "body")};
+        const AuditRow row{number_of(s, "number"),
+                           number_of(s, "time"),
+                           text_of(vigie.value("model", Json::object()), "id"),
+                           text_of(vigie.value("audit", Json::object()), "event"),
+                           text_of(s, "key"),
+                           text_of(s, "body")};
         if (!check_row(row, state)) return state;
       }
       found = hits.size();
@@ -478,7 +484,8 @@ class Elastic final : public Store {
   std::int64_t now() const { return options_.now ? options_.now() : system_now(); }
   static std::string notice_id(const Outgoing& o) {
     const auto& incident = o.notice.incident;
-    return id_of({incident.id, std::to_string(incident.notices), std::to_string(static_cast<int>(o.notice.kind)), o.target});
+    return id_of(
+        {incident.id, std::to_string(incident.notices), std::to_string(static_cast<int>(o.notice.kind)), o.target});
   }
   std::int64_t next_number() const {
     const std::lock_guard lock(numbering_);
@@ -513,7 +520,8 @@ class Elastic final : public Store {
     std::vector<Window> found;
     for (std::size_t i = 0; i < hits.size(); i += kPage) {
       const auto some = std::span(ids).subspan(i, std::min(kPage, ids.size() - i));
-      VIGIE_ASSIGN(const auto scores, session_.get(name(kScore), some, bodies ? std::span<const std::string>() : verdict));
+      VIGIE_ASSIGN(const auto scores,
+                   session_.get(name(kScore), some, bodies ? std::span<const std::string>() : verdict));
       for (std::size_t k = 0; k < some.size(); ++k) {
         const auto& s = hits[i + k].source;
         const auto& w = s["vigie"]["window"];
@@ -534,9 +542,11 @@ class Elastic final : public Store {
     for (std::size_t i = 0; i < entries.size(); i += kKeys) {
       auto keys = Json::array();
       for (const auto& entry : entries.subspan(i, std::min(kKeys, entries.size() - i))) keys.push_back(entry.key);
-      VIGIE_ASSIGN(const auto hits, session_.search(name(kAudit),
-                                                    {{"query", {{"terms", {{"key", keys}}}}}, {"_source", {"key"}}, {"sort", by({"number"})}},
-                                                    kMostFound));
+      VIGIE_ASSIGN(
+          const auto hits,
+          session_.search(name(kAudit),
+                          {{"query", {{"terms", {{"key", keys}}}}}, {"_source", {"key"}}, {"sort", by({"number"})}},
+                          kMostFound));
       for (const auto& hit : hits) known.insert(text_of(hit.source, "key"));
     }
     std::vector<event::AuditEntry> fresh;
@@ -554,9 +564,9 @@ class Elastic final : public Store {
     return found[0].is_null() ? 0 : number_of(found[0], "given");
   }
   Result<Head> read_head() const {
-    VIGIE_ASSIGN(const auto hits, last_entry());
     Head head;
-    VIGIE_ASSIGN(head.number, given_number());
+    VIGIE_ASSIGN(head.number, given_number());  // first: what is appended meanwhile is among what is found then
+    VIGIE_ASSIGN(const auto hits, last_entry());
     if (hits.empty()) return head;
     head.number = std::max(head.number, number_of(hits[0].source, "number"));
     // Of one that was altered so that it cannot be read, what follows does not know the hash: the chain is broken.

@@ -104,8 +104,7 @@ std::vector<std::pair<std::string, Json>> templates_of(const elastic::Cluster& c
   for (const auto& [what, fields] : all.items()) {
     const auto name = fmt::format("{}-{}", prefix, what);
     Json part{{"mappings", mapping_of(fields)}};
-    if (!cluster.serverless)
-      part["settings"] = {{"index", {{"number_of_shards", 1}, {"auto_expand_replicas", "0-1"}}}};
+    if (!cluster.serverless) part["settings"] = {{"index", {{"number_of_shards", 1}, {"auto_expand_replicas", "0-1"}}}};
     constexpr int kPriority = 500;
     out.emplace_back(name, Json{{"index_patterns", {name}},
                                 {"priority", kPriority},
@@ -133,8 +132,7 @@ void add_window(const Window& window, Json& vigie) {
   if (!ops.is_object()) return;
   take(vigie, ops, {{"requests", "requests"}, {"errors", "errors"}, {"error_rate", "error_rate"}});
   if (const auto latency = ops.find("latency_ms"); latency != ops.end() && latency->is_object())
-    for (const auto* figure : {"p50", "p95", "p99", "max"})
-      take(vigie["latency_ms"], *latency, {{figure, figure}});
+    for (const auto* figure : {"p50", "p95", "p99", "max"}) take(vigie["latency_ms"], *latency, {{figure, figure}});
 }
 
 std::vector<Json> findings_of(const Window& window) {
@@ -166,6 +164,7 @@ std::vector<Json> findings_of(const Window& window) {
 std::vector<Json> findings_of(const Window& window, const Score& score) {
   std::vector<Json> out;
   each(Json::parse(score.body, nullptr, false), "metrics", [&](const Json& metric) {
+    if (const auto value = metric.find("value"); value == metric.end() || !value->is_number()) return;
     auto& found = out.emplace_back(finding_of(window, "performance", metric));
     take(found, metric,
          {{"metric", "vigie.performance.metric"},

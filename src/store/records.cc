@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/records_internal.h"
-
 #include <nlohmann/json.hpp>
+
+#include "store/records_internal.h"
 
 namespace vigie::store {
 namespace {
