@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -15,6 +16,7 @@
 #include "cli/remarks_internal.h"
 #include "drift/compat.h"
 #include "drift/drift.h"
+#include "server/index_counts.h"
 #include "view/json.h"
 #include "view/report.h"
 
@@ -127,14 +129,41 @@ bool found(const engine::Comparison& comparison, const std::vector<std::string>&
          (named("no_data") && verdict == engine::Verdict::kNoData);
 }
 
+// Rows that lie in a cluster are counted there.
+Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine::Profile& reference,
+                                         engine::CompareOptions options, std::vector<std::string>& remarks) {
+  const auto name = rows.index;
+  VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::move(rows), reference, options.segments));
+  options.quality = false, options.reference_rows = nullptr;
+  if (options.compat)
+    return fail(Code::kUsage, "--compat: follows rules that need the rows, which stay in the cluster");
+  options.segments.assign(there->reference().segmentations.begin() + 1, there->reference().segmentations.end());
+  VIGIE_ASSIGN(const auto comparer, engine::Comparer::make(there->reference(), options));
+  VIGIE_ASSIGN(const auto counted, there->count(options.window, options.progress));
+  engine::CurrentData data{name, there->columns(), {}};
+  data.labels_later = true;
+  VIGIE_ASSIGN(auto out, comparer->judge(data, counted));
+  for (const auto& note : there->notes()) add_note(remarks, note);
+  add_note(remarks, fmt::format("{}: counted where it is; data quality was not checked", name));
+  return out;
+}
+
 Result<int> run(const Options& o) {
   VIGIE_TRY(check(o));
-  VIGIE_ASSIGN(auto window, o.windows.spec(o.columns.timestamp));
+  std::optional<server::IndexedRows> there;
+  if (server::is_indexed_rows(o.current)) {
+    VIGIE_ASSIGN(there, server::make_indexed_rows(o.current, variable));
+  }
+  VIGIE_ASSIGN(auto window, o.windows.spec(there ? there->time : o.columns.timestamp));
   VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   auto& reference = read.profile;
-  VIGIE_ASSIGN(auto current, o.columns.open(o.current));
-  VIGIE_TRY(check_columns(o, reference, *current));
-  VIGIE_ASSIGN(auto remarks, remarks_of(o, reference, *current));
+  std::unique_ptr<table::Input> current;
+  auto remarks = remarks_on(reference);
+  if (!there) {
+    VIGIE_ASSIGN(current, o.columns.open(o.current));
+    VIGIE_TRY(check_columns(o, reference, *current));
+    VIGIE_ASSIGN(remarks, remarks_of(o, reference, *current));
+  }
   engine::CompareOptions options;
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
@@ -145,7 +174,8 @@ Result<int> run(const Options& o) {
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
     options.progress = bar.callback();
-    return engine::compare(reference, *current, options);
+    return there ? compare_there(std::move(*there), reference, options, remarks)
+                 : engine::compare(reference, *current, options);
   }();
   if (!compared) return std::move(compared.error());
   auto& comparison = *compared;
@@ -194,14 +224,20 @@ Command add_compare(CLI::App& program) {
       "  vigie compare --reference train.vpf --current 'june/*.parquet' \\\n"
       "      --timestamp ts --window day -o report.html\n"
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n"
-      "  vigie compare --reference train.csv --current today.csv --compat evidently\n\n"
+      "  vigie compare --reference train.csv --current today.csv --compat evidently\n"
+      "  vigie compare --reference train.vpf --window day \\\n"
+      "      --current 'elastic(to=http://localhost:9200, index=vigie-prediction-credit-*)'\n\n"
       "Data quality is checked as far as the counts of the comparison go; vigie check\n"
       "has all checks: vigie list checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
   app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
       ->type_name("DATA")
       ->required();
-  app->add_option("--current", o->current, "DATA: what is to be judged")->type_name("DATA")->required();
+  app->add_option("--current", o->current,
+                  "DATA: what is to be judged; or rows in Elasticsearch or OpenSearch, which are counted there: "
+                  "'elastic(to=URL, index=logs-*)' (vigie list sources)")
+      ->type_name("DATA")
+      ->required();
   app->add_option("-o,--output", o->output, "write a report: .html for people, .json for programs")->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
   app->add_option(

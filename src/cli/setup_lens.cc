@@ -82,8 +82,10 @@ class Lens {
                      {"sampling", 1},
                      {"columns", std::move(all)}};
     visualization["layerId"] = "l1";
-    if (visualization.contains("layers")) visualization.erase("layerId");
-    else visualization["layerType"] = "data";
+    if (visualization.contains("layers"))
+      visualization.erase("layerId");
+    else
+      visualization["layerType"] = "data";
     const Json state{{"datasourceStates", {{"formBased", {{"layers", {{"l1", layer}}}}}}},
                      {"visualization", std::move(visualization)},
                      {"query", {{"query", query}, {"language", "kuery"}}},
@@ -101,12 +103,12 @@ class Lens {
     Json list = Json::array(), references = Json::array();
     for (std::size_t i = 0; i < panels_.size(); ++i) {
       const auto number = std::to_string(i + 1);
-      list.push_back({{"type", "lens"},
-                      {"gridData",
-                       {{"x", i % 2 * kWidth}, {"y", i / 2 * kHeight}, {"w", kWidth}, {"h", kHeight}, {"i", number}}},
-                      {"panelIndex", number},
-                      {"embeddableConfig", {{"enhancements", Json::object()}}},
-                      {"panelRefName", "panel_" + number}});
+      list.push_back(
+          {{"type", "lens"},
+           {"gridData", {{"x", i % 2 * kWidth}, {"y", i / 2 * kHeight}, {"w", kWidth}, {"h", kHeight}, {"i", number}}},
+           {"panelIndex", number},
+           {"embeddableConfig", {{"enhancements", Json::object()}}},
+           {"panelRefName", "panel_" + number}});
       references.push_back({{"name", number + ":panel_" + number}, {"type", "lens"}, {"id", panels_[i]}});
     }
     const Json nothing{{"query", {{"query", ""}, {"language", "kuery"}}}, {"filter", Json::array()}};
@@ -181,11 +183,12 @@ std::string lens_objects(const std::string& prefix) {
           lines_by("group"));
   Json columns = Json::array();
   for (const auto* id : {"group", "value", "p", "level"}) columns.push_back({{"columnId", id}});
-  all.add("lens-features", "Features", "lnsDatatable", "finding", "vigie.kind : drift",
-          {by("group", "vigie.feature.name", "Feature", "value", 50),
-           figure("value", "max", "vigie.drift.effect", "Largest effect"),
-           figure("p", "min", "vigie.drift.p_value", "Smallest p"), figure("level", "max", "vigie.level", "Worst level")},
-          {{"columns", std::move(columns)}});
+  all.add(
+      "lens-features", "Features", "lnsDatatable", "finding", "vigie.kind : drift",
+      {by("group", "vigie.feature.name", "Feature", "value", 50),
+       figure("value", "max", "vigie.drift.effect", "Largest effect"),
+       figure("p", "min", "vigie.drift.p_value", "Smallest p"), figure("level", "max", "vigie.level", "Worst level")},
+      {{"columns", std::move(columns)}});
   all.add("lens-checks", "Checks that did not pass", "lnsXY", "finding", "vigie.kind : quality",
           {by("group", "vigie.quality.check", "Check", "value", 10), over_time("time"), count("value", "Checks")},
           lines_by("group"));
@@ -194,9 +197,9 @@ std::string lens_objects(const std::string& prefix) {
 
 std::vector<KibanaRule> kibana_rules(const std::string& prefix, const std::string& space) {
   const auto term = [](const char* field, const char* value) { return Json{{"term", {{field, value}}}}; };
-  const Json open{{"bool",
-                   {{"filter", Json::array({term("vigie.incident.state", "open"),
-                                            term("vigie.incident.severity", "critical")})}}}};
+  const Json open{
+      {"bool",
+       {{"filter", Json::array({term("vigie.incident.state", "open"), term("vigie.incident.severity", "critical")})}}}};
   std::vector<KibanaRule> out;
   const auto add = [&](const char* name, const char* every, Json params) {
     out.push_back({uuid_of(fmt::format("{}/{}/{}", space, prefix, name)), name,

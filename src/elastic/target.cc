@@ -16,9 +16,6 @@ namespace {
 
 constexpr Param kParams[] = {
     {.name = "to", .doc = "a node, as https://localhost:9200; several with blanks between them", .required = true},
-    {.name = "index",
-     .fallback = "vigie",
-     .doc = "how names of indexes begin: vigie-prediction-MODEL, vigie-window, …"},
     {.name = "user", .doc = "who asks"},
     {.name = "password", .doc = "of that user", .secret = true},
     {.name = "api_key", .doc = "id:key, or encoded", .secret = true},
@@ -26,12 +23,13 @@ constexpr Param kParams[] = {
     {.name = "ca", .doc = "certificates by which the server is known, PEM; else the system's"},
     {.name = "ca_fingerprint", .doc = "SHA-256 of the certificate by which it is known instead"},
     {.name = "gzip", .fallback = "1", .doc = "how hard requests are packed, 0 to 9"},
+    {.name = "index", .fallback = "vigie", .doc = "how names begin: vigie-prediction-MODEL, vigie-window, …"},
     {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp, or none: one index"},
     {.name = "keep", .doc = "how long documents stay there, as 30d, where the server can do that"},
     {.name = "setup", .fallback = "yes", .doc = "no leaves templates and lifecycle as they are"},
 };
 
-constexpr std::size_t kOfShipping = 3;  // the last of them
+constexpr std::size_t kOfShipping = 3, kOfNames = 1;  // the last of them, and those before
 
 Error wrong(std::string_view param, std::string what) {
   return fail(Code::kUsage, fmt::format("elastic.{}: {}", param, what));
@@ -49,6 +47,45 @@ Place Target::place(std::string_view what, std::string_view model) const {
 
 std::span<const Param> cluster_params() {
   return std::span(kParams).first(std::size(kParams) - kOfShipping);
+}
+
+std::span<const Param> access_params() {
+  return cluster_params().first(cluster_params().size() - kOfNames);
+}
+
+Result<Target> read_access(const Settings& s) {
+  Target out;
+  std::istringstream to(s["to"]);
+  for (std::string node; to >> node;) {
+    const bool http = node.starts_with("http://") || node.starts_with("https://");
+    if (!http || node.find_first_of("@?#") != node.npos)
+      return wrong("to", "expected addresses as https://host:9200, without a password");
+    out.nodes.push_back(std::move(node));
+  }
+  if (out.nodes.empty()) return wrong("to", "expected an address, as https://localhost:9200");
+  auto& access = out.access;
+  access.user = s["user"], access.password = s["password"], access.api_key = api_key_of(s["api_key"]);
+  if (!access.user.empty() && access.password.empty()) return wrong("user", "needs a password");
+  if (!access.user.empty() && !access.api_key.empty()) return wrong("api_key", "user and api_key exclude each other");
+  if (!s["aws"].empty()) {
+    if (access.user.empty()) return wrong("aws", "needs user and password, which are its keys");
+    const auto slash = s["aws"].find('/');
+    access.sigv4 = fmt::format("aws:amz:{}:{}", s["aws"].substr(0, slash),
+                               slash == std::string::npos ? "es" : s["aws"].substr(slash + 1));
+  }
+  access.ca = s["ca"];
+  if (!access.ca.empty())
+    if (auto file = InputFile::open(access.ca); !file) return wrong("ca", file.error().message);
+  if (!s["ca_fingerprint"].empty()) {
+    auto pin = pin_of(s["ca_fingerprint"]);
+    if (!pin) return wrong("ca_fingerprint", pin.error().message);
+    access.pin = std::move(*pin);
+  }
+  const auto& level = s["gzip"];
+  if (level.size() != 1 || level[0] < '0' || level[0] > '9')
+    return wrong("gzip", fmt::format("expected 0 to 9, got {}", vigie::quoted(level)));
+  access.gzip = level[0] - '0';
+  return out;
 }
 
 namespace {
@@ -81,40 +118,10 @@ Result<Target> make(std::string_view spec, std::span<const Param> params, const 
   const std::vector<std::string> names{"elastic"};
   if (call->name != names[0]) return fail(Code::kUsage, unknown_name("target", call->name, names));
   VIGIE_ASSIGN(const auto s, read_settings(*call, params, environment));
-  Target out;
-  std::istringstream to(s["to"]);
-  for (std::string node; to >> node;) {
-    const bool http = node.starts_with("http://") || node.starts_with("https://");
-    if (!http || node.find_first_of("@?#") != node.npos)
-      return wrong("to", "expected addresses as https://host:9200, without a password");
-    out.nodes.push_back(std::move(node));
-  }
-  if (out.nodes.empty()) return wrong("to", "expected an address, as https://localhost:9200");
+  VIGIE_ASSIGN(auto out, read_access(s));
   out.prefix = s["index"];
   if (const auto why = wrong_name(out.prefix); !why.empty())
     return wrong("index", fmt::format("{} cannot be a name there: {}", vigie::quoted(out.prefix), why));
-  auto& access = out.access;
-  access.user = s["user"], access.password = s["password"], access.api_key = api_key_of(s["api_key"]);
-  if (!access.user.empty() && access.password.empty()) return wrong("user", "needs a password");
-  if (!access.user.empty() && !access.api_key.empty()) return wrong("api_key", "user and api_key exclude each other");
-  if (!s["aws"].empty()) {
-    if (access.user.empty()) return wrong("aws", "needs user and password, which are its keys");
-    const auto slash = s["aws"].find('/');
-    access.sigv4 = fmt::format("aws:amz:{}:{}", s["aws"].substr(0, slash),
-                               slash == std::string::npos ? "es" : s["aws"].substr(slash + 1));
-  }
-  access.ca = s["ca"];
-  if (!access.ca.empty())
-    if (auto file = InputFile::open(access.ca); !file) return wrong("ca", file.error().message);
-  if (!s["ca_fingerprint"].empty()) {
-    auto pin = pin_of(s["ca_fingerprint"]);
-    if (!pin) return wrong("ca_fingerprint", pin.error().message);
-    access.pin = std::move(*pin);
-  }
-  const auto& level = s["gzip"];
-  if (level.size() != 1 || level[0] < '0' || level[0] > '9')
-    return wrong("gzip", fmt::format("expected 0 to 9, got {}", vigie::quoted(level)));
-  access.gzip = level[0] - '0';
   if (params.size() == std::size(kParams)) VIGIE_TRY(read_shipping(s, out));
   return out;
 }

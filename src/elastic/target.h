@@ -25,8 +25,11 @@ struct Target {
   Place place(std::string_view what, std::string_view model) const;
 };
 std::span<const Param> target_params();
-/// Of those the ones that say which cluster it is, and how names of indexes begin.
+/// Of those the ones that say which cluster it is, and how names of indexes begin; and the former alone.
 std::span<const Param> cluster_params();
+std::span<const Param> access_params();
+/// Of settings that have those: nodes and access. Code::kUsage.
+Result<Target> read_access(const Settings& settings);
 /// From text: "elastic(to=https://localhost:9200, api_key=file:key)", values as read_settings() has them. Code::kUsage.
 Result<Target> make_target(std::string_view spec, const Environment& environment);
 /// Likewise, of cluster_params().

@@ -13,6 +13,29 @@ constexpr std::uint8_t kVersion = 1;
 
 }  // namespace
 
+Tally empty_counts(const Profile& axes, std::size_t windows) {
+  Tally t;
+  for (std::size_t k = 0; k < axes.segmentations.size(); ++k)
+    t.widths.push_back(k == 0 ? 1 : std::max<std::size_t>(1, axes.segments[k].size()));
+  const auto columns = axes.counted(), widths = t.widths.size();
+  for (const auto& column : axes.columns) t.present.push_back(column.role != Role::kLabel);
+  t.mismatches.resize(columns), t.infinite.resize(columns), t.only_numbers.resize(columns);
+  t.minimum.resize(columns, Span().low), t.maximum.resize(columns, Span().high);
+  t.values.resize(columns), t.vectors.resize(columns), t.spans.resize(columns), t.fresh.resize(columns);
+  t.cells.resize(columns, std::vector<std::vector<Counts>>(widths));
+  for (std::size_t c = 0; c < columns; ++c)
+    t.values[c].resize(widths), t.vectors[c].resize(widths), t.spans[c].resize(widths);
+  while (t.window_rows.size() < windows) add_window(t, axes);
+  return t;
+}
+
+void add_window(Tally& tally, const Profile& axes) {
+  tally.window_rows.push_back(0);
+  for (std::size_t c = 0; c < axes.counted(); ++c)
+    for (std::size_t k = 0; k < tally.widths.size(); ++k)
+      tally.cells[c][k].resize(tally.window_rows.size() * tally.widths[k]);
+}
+
 std::string save_counts(const Tally& counted) {
   ByteWriter out;
   out.fixed(kVersion);
@@ -40,28 +63,18 @@ std::string save_counts(const Tally& counted) {
 
 Result<Tally> read_counts(std::string_view saved, const Profile& axes) {
   const auto corrupt = [] { return fail(Code::kCorrupt, "what was kept of a window cannot be read"); };
-  const auto segments_of = [&](std::size_t k) {
-    return k == 0 ? 1 : std::max<std::size_t>(1, axes.segments[k].size());
-  };
   ByteReader in(saved);
   if (in.fixed<std::uint8_t>() != kVersion || in.count(3) != axes.counted()) return corrupt();
-  Tally t;
-  for (std::size_t k = 0; k < axes.segmentations.size(); ++k) t.widths.push_back(segments_of(k));
+  auto t = empty_counts(axes, 1);
   const auto columns = axes.counted(), widths = t.widths.size();
-  for (const auto& column : axes.columns) t.present.push_back(column.role != Role::kLabel);
-  t.mismatches.resize(columns), t.infinite.resize(columns), t.only_numbers.resize(columns);
-  t.minimum.resize(columns, Span().low), t.maximum.resize(columns, Span().high);
-  t.values.resize(columns), t.vectors.resize(columns), t.spans.resize(columns);
   for (std::size_t c = 0; c < columns && in.ok(); ++c) {
-    auto& fresh = t.fresh.emplace_back();
+    auto& fresh = t.fresh[c];
     for (auto names = in.count(1); names > 0; --names) fresh.emplace_back(in.string());
     if (in.count(1) != widths) return corrupt();
-    t.values[c].resize(widths), t.vectors[c].resize(widths), t.spans[c].resize(widths);
-    auto& cells = t.cells.emplace_back(widths);
+    auto& cells = t.cells[c];
     const auto width = axes.counted(c).cells() + fresh.size();
     for (std::size_t k = 0; k < widths; ++k) {
       if (in.count(3) != t.widths[k]) return corrupt();
-      cells[k].resize(t.widths[k]);
       for (auto& counts : cells[k]) {
         counts.cells.resize(in.count(1));
         if (counts.cells.size() > width) return corrupt();

@@ -9,6 +9,11 @@
 
 namespace vigie::engine {
 
+/// Of as many windows, of which nothing was counted yet, without names or times.
+Tally empty_counts(const Profile& axes, std::size_t windows);
+/// One more window of that kind.
+void add_window(Tally& tally, const Profile& axes);
+
 /// What was counted of the only window of a tally on the axes of a profile, as bytes: about a byte a cell.
 std::string save_counts(const Tally& counted);
 

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Rows that lie in an index of a real node are compared without moving them: what `vigie compare` finds of them by counting
+there is what it finds of the same rows in a file.
+
+usage: pushdown.py VIGIE [VERSION…]     nodes: of scripts/peers; exit status 77 where none is to be had
+"""
+import csv
+import datetime
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+from search_nodes import Search, versions
+from service import Checks
+
+vigie = str(pathlib.Path(sys.argv[1]).resolve())
+checks = Checks()
+expect = checks.expect
+rng = random.Random(1)
+START = datetime.datetime(2026, 2, 20, tzinfo=datetime.timezone.utc)
+NAMES = [f"n{i:04d}" for i in range(2500)]
+
+
+def row(i, shift):
+    at = START + datetime.timedelta(minutes=7 * i)
+    return {"id": f"r{i}", "ts": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "age": None if rng.random() < (.2 if shift else .02) else round(rng.gauss(40 + 8 * shift, 12), 3),
+            "income": round(rng.lognormvariate(10, .4) * (1e6 if shift and rng.random() < .01 else 1), 2), "visits": min(9, int(rng.expovariate(.5))),
+            "plan": rng.choices(["free", "paid", "pro", "trial"], [5, 3, 1, 3 * shift])[0], "member": rng.random() < .4 + .2 * shift,
+            "name": NAMES[min(2499, int(rng.expovariate(.002)))], "constant": 7, "region": rng.choices(["eu", "us", "asia", "mars", None], [40, 40, 40, .5, 10])[0], "note": f"text {rng.random()} of {rng.random()}",
+            "score": round(rng.random(), 4), "prediction": rng.choice(["yes", "no"])}
+
+
+def table(path, rows):
+    with open(path, "w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({k: "" if v is None else str(v).lower() if isinstance(v, bool) else v for k, v in r.items()} for r in rows)
+
+
+def run(*args):
+    return subprocess.run([vigie, *map(str, args)], capture_output=True, text=True)
+
+
+def compared(*args):
+    done = run("compare", "--json", *args)
+    if done.returncode:
+        raise SystemExit(f"FAILED: {args}: {done.returncode} {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def same(name, there, here):
+    """What was found of each column in each window."""
+    def found(said):
+        return {(w.get("start"), c["column"], c["segment"], c["method"]): c for w in said["windows"] for c in w["columns"]}
+    there, here = found(there), found(here)
+    expect(f"{name}: the same results", sorted(map(str, there)), sorted(map(str, here)))
+    expect(f"{name}: some are no drift and some are", {c["verdict"] for c in here.values()} >= {"ok", "drift"}, True)
+    for key in here:
+        a, b = there.get(key, {}), here[key]
+        for field, value in b.items():
+            got = a.get(field)
+            near = isinstance(value, float) and isinstance(got, (int, float)) and abs(got - value) <= 1e-6 * max(1, abs(value))
+            if got != value and not near:
+                expect(f"{name}: {key} {field}", got, value)
+        checks.count += 1
+
+
+def on_a_node(version, folder):
+    node = Search(version, str(folder / version))
+    mapping = {"properties": {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
+        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score")} | {
+        k: {"type": "long"} for k in ("visits", "constant")}}
+    expect(f"{version}: made", node.ask("PUT", "/logs-1", {"mappings": mapping})[0], 200)
+    log = folder / "rows.ndjson"
+    log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in current))
+    done = run("ship", log, "--to", node.url, "--index", "logs-1", "--by", "none", "--no-setup", "--timestamp", "ts")
+    expect(f"{version}: shipped", (done.returncode, done.stderr), (0, ""))
+    node.ask("POST", "/logs-1/_refresh")
+    there = f"elastic(to={node.url}, index=logs-*, time=ts)"
+    for window in "day", "":
+        args = ["--reference", reference, "--segment", "region"] + (["--window", window, "--timestamp", "ts"] if window else [])
+        here = compared(*args, "--current", folder / "current.csv")
+        found = compared(*args, "--current", there)
+        same(f"{version}, {window}", found, here)
+        expect(f"{version}, {window}: windows", [(w.get("start"), w["rows"], w.get("partial")) for w in found["windows"]],
+               [(w.get("start"), w["rows"], w.get("partial")) for w in here["windows"]])
+    # A text is counted by its length and its words, which an index does not have.
+    done = run("profile", folder / "past.csv", "-o", folder / "text.vpf", "--ignore", "id")
+    found = compared("--reference", folder / "text.vpf", "--current", there)
+    expect(f"{version}: what is not compared is said", (done.returncode, [n for n in found["notes"] if "is not compared" in n]),
+           (0, [f'logs-*: "{c}" is not compared: a cluster cannot count a column of {k}' for c, k in (("ts", "timestamp"), ("note", "text"))]))
+    methods = ["--method", "psi", "--method", "age=js", "--method", "income=ks", "--method", "score=wasserstein", "--method", "plan=chi2"]
+    args = ["--reference", reference, "--window", "day", "--timestamp", "ts", *methods]
+    some = "from=2026-03-01, until=2026-03-04"
+    found = compared(*args, "--current", there[:-1] + f", {some})")
+    expect(f"{version}: some days", [w["start"] for w in found["windows"]], [f"2026-03-0{d}T00:00:00Z" for d in (1, 2, 3)])
+    here = compared(*args, "--current", folder / "current.csv")
+    here["windows"] = [w for w in here["windows"] if w["start"] in {f["start"] for f in found["windows"]}]
+    same(f"{version}: methods by bins", found, here)
+    found = compared("--reference", reference, "--window", "day", "--timestamp", "ts", "--current", there[:-1] + ', query="region:eu", fields="age=income")')
+    expect(f"{version}: a query", sum(w["rows"] for w in found["windows"]), sum(r["region"] == "eu" for r in current))
+    node.ask("PUT", "/_cluster/settings", {"transient": {"search.max_buckets": 3000}})
+    found = compared("--reference", reference, "--current", there)
+    same(f"{version}: few buckets", found, compared("--reference", reference, "--current", folder / "current.csv"))
+    for wrong, said in ((there.replace("logs-*", "none-*"), "there is no such index"), (there.replace("time=ts", "time=age"), '"age" is no field of dates'),
+                        (there.replace("time=ts", "tme=ts"), "did you mean"), ("elastic(index=a)", "to"), (there[:-1] + ", from=x)", "expected a time")):
+        done = run("compare", "--reference", reference, "--window", "day", "--timestamp", "ts", "--current", wrong)
+        expect(f"{version}: {wrong[-30:]}", (done.returncode, said in done.stderr, done.stderr.count("\n")), (2, True, 1))
+    done = run("compare", "--reference", reference, "--window-rows", "100", "--current", there)
+    expect(f"{version}: by rows", (done.returncode, "an index has no order" in done.stderr), (2, True))
+    node.kill()
+
+
+with tempfile.TemporaryDirectory() as made:
+    folder = pathlib.Path(made)
+    past = [row(i, 0) for i in range(20_000)]
+    table(folder / "past.csv", past)
+    current = [row(i, int(i > 1500)) for i in range(1440, 4320)]
+    table(folder / "current.csv", current)
+    reference = folder / "past.vpf"
+    done = run("profile", folder / "past.csv", "-o", reference, "--timestamp", "ts", "--window", "day", "--ignore", "id,note", "--segment", "region",
+               "--prediction", "prediction", "--score", "score")
+    if done.returncode:
+        raise SystemExit(f"FAILED: {done.stderr}")
+    for one in versions(sys.argv[2:]):
+        on_a_node(one, folder)
+sys.exit(checks.end())
