@@ -226,7 +226,7 @@ Command add_compare(CLI::App& program) {
       "  vigie compare --reference train.csv --current today.csv --fail-on drift --json\n"
       "  vigie compare --reference train.csv --current today.csv --compat evidently\n"
       "  vigie compare --reference train.vpf --window day \\\n"
-      "      --current 'elastic(to=http://localhost:9200, index=vigie-prediction-credit-*)'\n\n"
+      "      --current 'elastic(to=http://localhost:9200, index=logs-*)'\n\n"
       "Data quality is checked as far as the counts of the comparison go; vigie check\n"
       "has all checks: vigie list checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");

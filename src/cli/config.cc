@@ -28,12 +28,14 @@ Result<int> check(const std::string& path) {
   auto settings = config::fallbacks(server::serve_options());
   VIGIE_TRY(read_settings_file(path, settings));
   VIGIE_ASSIGN(const auto read, server::read_settings(settings, variable));
-  print(fmt::format("{}: good: {} on {}, {}, {} told of incidents, {} declared{}{}", path,
+  print(fmt::format("{}: good: {} on {}, {}, {} told of incidents, {} declared{}{}{}{}", path,
                     read.http.certificate.empty() ? "http" : "https", settings.find("listen")->second.text,
                     read.tokens.empty() ? "no tokens" : "tokens", plural(std::ssize(read.targets), "target"),
                     plural(std::ssize(read.models), "model"),
                     read.sources.empty() ? "" : fmt::format(", {} to read", plural(std::ssize(read.sources), "source")),
-                    read.shipping.empty() ? "" : ", shipped to " + http::place_of(read.shipping[0].nodes[0])));
+                    read.indexes.empty() ? "" : fmt::format(", {} watched in indexes", std::ssize(read.indexes)),
+                    read.shipping.empty() ? "" : ", shipped to " + http::place_of(read.shipping[0].nodes[0]),
+                    read.store ? ", kept in " + http::place_of(read.store->nodes[0]) : ""));
   return 0;
 }
 

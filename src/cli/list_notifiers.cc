@@ -4,6 +4,7 @@
 
 #include "cli/list_internal.h"
 #include "notify/notify.h"
+#include "server/index_watch.h"
 #include "source/feed.h"
 #include "source/source.h"
 
@@ -64,6 +65,11 @@ Listing list_sources() {
         {{"name", kind.name}, {"summary", kind.summary}, {"gives", "records"}, {"params", params_json(kind.params)}});
     out.rows.push_back({std::string(kind.name), names_of(kind.params), fmt::format("{} (--source)", kind.summary)});
   }
+  constexpr std::string_view kIndexed =
+      "predictions in indexes of Elasticsearch or OpenSearch, counted there window by window";
+  const auto indexed = server::indexed_model_params();
+  all.push_back({{"name", "elastic"}, {"summary", kIndexed}, {"gives", "counts"}, {"params", params_json(indexed)}});
+  out.rows.push_back({"elastic", names_of(indexed), fmt::format("{} (--source)", kIndexed)});
   return out;
 }
 

@@ -315,7 +315,7 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
       columns[c] = judge.column(c, w, unfinished, family);
       if (theirs) columns[c] = theirs->column(columns[c], c, w);
     });
-    if (options_.quality) {
+    if (options_.quality && !counted.quality.empty()) {
       VIGIE_ASSIGN(window.quality, quality_of_window(w, extent));
     }
     std::vector<Draft*> all;

@@ -63,6 +63,7 @@ class Some final : public table::Batch {
 
 struct LiveWindows::Open {
   std::optional<TallyBuilder> builder, apart;
+  std::optional<Tally> counted;                           // elsewhere, and nothing here
   std::int64_t came = 0, last_came = 0;                   // when its first and latest row did
   double end = std::numeric_limits<double>::quiet_NaN();  // µs; of windows by rows NaN
   std::uint64_t place = 0;                                // of its first row
@@ -70,6 +71,7 @@ struct LiveWindows::Open {
   std::size_t window = 0;                                 // in the windower
   Told told{};
   std::int64_t last_told = 0;
+  std::int64_t rows() const { return counted ? counted->rows : builder->rows(); }
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -209,6 +211,19 @@ Result<LiveWindows::Open*> LiveWindows::add_to(std::size_t window, table::Batch&
   return &open;
 }
 
+Result<bool> LiveWindows::add_counts(std::int64_t key, Tally counted, std::int64_t now) {
+  if (!calendar()) return fail(Code::kUsage, "windows by rows cannot be counted elsewhere");
+  if (key < closed_below_ || windows_.contains(key)) return false;
+  const auto start = windower_->start(key), end = windower_->start(key + 1);
+  VIGIE_ASSIGN(counted.windower, Windower::make(options_.compare.window));
+  counted.windower->met(key, start, end - 1);
+  auto& open = windows_[key];
+  open.window = windower_->met(key, start, end - 1);
+  open.counted = std::move(counted), open.end = end, open.came = open.last_came = now;
+  open.place = place_, open.rows_before = rows_at_place_, open.told.key = key;
+  return true;
+}
+
 bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   const auto lateness = static_cast<double>(options_.lateness);
   if (open.end + lateness <= latest_) return true;
@@ -234,13 +249,13 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     }
     auto& [key, open] = *it;
     const bool oldest = it == windows_.begin(), pressed = all || (oldest && windows_.size() > options_.most_open);
-    const bool over =
-        calendar() ? ended(key, open, static_cast<double>(now)) : open.builder->rows() >= options_.compare.window.rows;
+    const bool over = open.counted || (calendar() ? ended(key, open, static_cast<double>(now))
+                                                  : open.rows() >= options_.compare.window.rows);
     const bool fresh = open.told.times == 0;
     if (fresh && !over && !pressed) break;
     closed_below_ = std::max(closed_below_, key + 1);
-    const bool leaves = pressed || (oldest && !may_be_restated(open, now));
-    const bool changed = open.builder->rows() > open.told.rows;
+    const bool leaves = pressed || open.counted || (oldest && !may_be_restated(open, now));
+    const bool changed = open.rows() > open.told.rows;
     const bool settled = now - open.last_came >= options_.idle || now - open.last_told >= options_.idle_replay;
     if (changed && (fresh || leaves || settled)) {
       VIGIE_ASSIGN(auto one, judge(key, open, over, now, leaves));
@@ -254,9 +269,13 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
 
 Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last) {
   auto& told = open.told;
-  if (told.times == 0) told.at_first = open.builder->rows(), told.when = now;
-  told.rows = open.builder->rows(), open.last_told = now;
-  VIGIE_ASSIGN(auto counted, last ? open.builder->finish({}) : open.builder->so_far());
+  if (told.times == 0) told.at_first = open.rows(), told.when = now;
+  told.rows = open.rows(), open.last_told = now;
+  auto counting = open.counted ? Result<Tally>(std::move(*open.counted))
+                  : last       ? open.builder->finish({})
+                               : open.builder->so_far();
+  if (!counting) return counting.error();
+  auto& counted = *counting;
   std::optional<Tally> apart;
   if (judge_ && open.apart) {
     VIGIE_ASSIGN(apart, last ? open.apart->finish({}) : open.apart->so_far());
@@ -305,7 +324,9 @@ LiveWindows::Resume LiveWindows::resume() const {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
     if (open.told.times > 0) from.told.push_back(open.told);
   }
-  if (rows_ == rows_kept_) from.place = Resume::kNowhere, from.rows = rows_;
+  const bool elsewhere = std::any_of(windows_.begin(), windows_.end(),
+                                     [](const auto& window) { return window.second.counted.has_value(); });
+  if (rows_ == rows_kept_ && !elsewhere) from.place = Resume::kNowhere, from.rows = rows_;
   return from;
 }
 
@@ -326,8 +347,10 @@ std::string LiveWindows::keep(std::uint64_t place) {
   ByteWriter out;
   for (auto number : {rows_, last_start_}) out.fixed(number);
   out.fixed(latest_);
-  out.varint(windows_.size());
+  out.varint(static_cast<std::size_t>(std::count_if(
+      windows_.begin(), windows_.end(), [](const auto& window) { return !window.second.counted.has_value(); })));
   for (auto& [key, open] : windows_) {
+    if (open.counted) continue;  // the next close() tells of it
     open.place = place, open.rows_before = rows_;
     for (auto number : {key, open.came, open.last_came, open.last_told}) out.fixed(number);
     const auto& told = open.told;

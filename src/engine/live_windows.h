@@ -73,6 +73,10 @@ class LiveWindows {
   /// themselves. Empty: none is.
   Status add(table::Batch& batch, std::int64_t now, std::span<const std::uint8_t> apart = {});
 
+  /// What was counted elsewhere of a whole calendar window, on axes(), as its only window; it is over. False:
+  /// one of that key was told of before. Code::kUsage: windows are by rows.
+  Result<bool> add_counts(std::int64_t key, Tally counted, std::int64_t now);
+
   struct Closed {
     std::int64_t key = 0;             ///< of the window, rising with time
     std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came, each after the last

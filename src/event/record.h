@@ -21,6 +21,7 @@ enum class Kind : std::uint8_t {
   kExplanations = 6,  ///< what explained answers: rows as those of predictions
   kImportances = 7,   ///< what explained them in the rows of a reference, which the record before brought
   kMaintenance = 8,   ///< that a model is worked on, or no more, as JSON
+  kCounts = 9,        ///< what was counted elsewhere of a window of predictions, as bytes
 };
 
 /// A record of the journal: what one request brought that was accepted.

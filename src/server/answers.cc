@@ -38,7 +38,8 @@ Reply reply_of(unsigned status, const nlohmann::ordered_json& body) {
 }
 
 Reply refuse(const Error& error, std::string_view where) {
-  return refuse(error.code == Code::kUnavailable ? 429 : error.code == Code::kInput ? 400 : 503, error.message, where);
+  const bool later = error.code == Code::kUnavailable && where != "store";
+  return refuse(later ? 429 : error.code == Code::kInput ? 400 : 503, error.message, where);
 }
 
 Result<std::int64_t> whole_number(std::string_view parameter, const std::string& value) {

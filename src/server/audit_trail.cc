@@ -34,6 +34,7 @@ Json object_of(std::string_view text) {
 std::string_view what_came(event::Kind kind) {
   switch (kind) {
     case event::Kind::kPredictions:
+    case event::Kind::kCounts:
       return "predictions";
     case event::Kind::kLabels:
       return "labels";

@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
+constexpr auto kGlance = std::chrono::milliseconds(50);
+constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong is tried again
 constexpr auto kForgetEvery = std::chrono::hours(1);
 constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
 constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
@@ -134,6 +136,7 @@ std::string Follower::lost() const {
 }
 
 Status Follower::start_again() {
+  state_.give_up();
   pending_rows_ = 0;
   followed_.clear(), audited_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
@@ -175,6 +178,15 @@ Status Follower::start_again() {
 
 Status Follower::catch_up() {
   VIGIE_TRY(start_again());
+  auto done = read_all();
+  if (done || done.error().code != Code::kUnavailable) return done;
+  // As of a store that is away: run() begins anew.
+  state_.give_up();
+  again_ = true;
+  return {};
+}
+
+Status Follower::read_all() {
   while (true) {
     VIGIE_ASSIGN(const bool more, step());
     if (!more) break;
@@ -189,6 +201,8 @@ void Follower::start() {
 }
 
 void Follower::run() {
+  steady_clock::duration pause = kCommitEvery;
+  if (again_) static_cast<void>(start_again());
   while (!stop_) {
     const auto end = journal_.end();
     const bool behind = std::any_of(followed_.begin(), followed_.end(),
@@ -220,9 +234,12 @@ void Follower::run() {
     }
     if (!done) {
       static_cast<void>(start_again());
-      std::this_thread::sleep_for(kCommitEvery);
+      const auto until = steady_clock::now() + pause;
+      while (!stop_ && steady_clock::now() < until) std::this_thread::sleep_for(kGlance);
+      pause = std::min<steady_clock::duration>(2 * pause, kMostPause);
       continue;
     }
+    pause = kCommitEvery;
     call_those_that_wait(false);
     if (more && !*more) waited_ = system_now();
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
@@ -267,7 +284,7 @@ void Follower::lose(std::string why) {
 Status Follower::read(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
   const auto number = models_.number_of(record.model, true);
   const bool again = place < counted_;
-  if (again && record.kind != event::Kind::kPredictions) return {};
+  if (again && record.kind != event::Kind::kPredictions && record.kind != event::Kind::kCounts) return {};
   const std::string name(record.model);
   const Origin at{place, arrived};
   if (!again && audited_.insert(name).second) VIGIE_TRY(audit(model_created(name, record.kind, at)));
@@ -298,6 +315,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     VIGIE_TRY(audit(reference_set(name, record.body, at)));
     return state_.put(reference_of(record.model), record.body);
   }
+  if (record.kind == event::Kind::kCounts) return read_counts(record, place, arrived);
 
   const auto found = followed_.find(name);
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
@@ -391,6 +409,20 @@ Status Follower::read_explanations(const event::Record& record, std::uint32_t nu
   VIGIE_ASSIGN(auto* explained, attributions(followed(std::string(record.model)), number));
   pending_rows_ += std::ssize(fresh);
   return explained->add(explanations_, fresh, times, arrived);
+}
+
+Status Follower::read_counts(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
+  const auto found = followed_.find(record.model);
+  if (found == followed_.end() || !found->second.watch || place < found->second.watch->begins_at()) return {};
+  const auto window = event::counted_window_of(record.body);
+  const auto rows = window ? found->second.watch->count(*window, arrived, place) : Result<std::int64_t>(window.error());
+  if (!rows) return lose(rows.error().message), Status();  // as of another reference
+  if (place < counted_) return {};
+  found->second.changed = true, ++pending_rows_;
+  models_.update(record.model, [&](Model& model) {
+    model.predictions += static_cast<std::uint64_t>(*rows), model.last_seen = static_cast<double>(arrived);
+  });
+  return {};
 }
 
 Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {

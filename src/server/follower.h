@@ -86,6 +86,7 @@ class Follower {
   Status read_explanations(const event::Record& record, std::uint32_t model, journal::Sequence place,
                            std::int64_t arrived);
   Result<LiveAttributions*> attributions(Followed& of, std::uint32_t model);
+  Status read_counts(const event::Record& record, journal::Sequence place, std::int64_t arrived);
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
@@ -122,6 +123,7 @@ class Follower {
   Status commit(journal::Sequence offset, bool last = false);
   void let_rest();
   Status start_again();
+  Status read_all();
   void lose(std::string why);
 
   journal::Journal& journal_;
@@ -139,6 +141,7 @@ class Follower {
   std::multimap<journal::Sequence, std::function<void()>> waiting_;
   std::int64_t judged_ = 0;
   std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
+  bool again_ = false;                                       // where it is to begin anew
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
   bool urgent_ = false;                                      // what is pending must last now
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{};

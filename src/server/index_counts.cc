@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "base/text.h"
-#include "table/json_rows.h"
 #include "elastic/target.h"
 #include "engine/kept_counts.h"
 #include "engine/windows.h"
+#include "table/json_rows.h"
 
 namespace vigie::server {
 namespace {
@@ -114,6 +114,7 @@ Result<IndexedRows> make_indexed_rows(const Settings& settings) {
 
 IndexCounts::IndexCounts(IndexedRows rows, const engine::Profile& reference)
     : rows_(std::move(rows)), session_(rows_.nodes, rows_.access), reference_(reference) {
+  left_out_ = reference.quality || reference.scores || !reference.quality_windows.empty();
   reference_.quality = nullptr, reference_.scores = nullptr, reference_.quality_windows.clear();
 }
 
@@ -178,13 +179,15 @@ Status IndexCounts::find_columns(const Types& types) {
       leave_out(name, "the reference has no value of it");
     } else {
       if (type == "float" || type == "half_float" || type == "scaled_float")
-        notes_.push_back(fmt::format("{}: {} is kept there as {}, so that a value may be counted in the cell beside its own",
-                                     rows_.index, vigie::quoted(name), type));
+        notes_.push_back(
+            fmt::format("{}: {} is kept there as {}, so that a value may be counted in the cell beside its own",
+                        rows_.index, vigie::quoted(name), type));
       columns_.push_back({name, column.source});
       fields_.push_back({std::move(field), type == "keyword", is_whole(type)});
     }
   }
   const auto is_gone = [&](const std::string& name) { return std::find(gone.begin(), gone.end(), name) != gone.end(); };
+  left_out_ = left_out_ || !gone.empty();
   std::erase_if(reference_.aspects, [&](const auto& aspect) { return is_gone(aspect.profile.name); });
   std::erase_if(reference_.columns, [&](const auto& column) { return is_gone(column.name); });
   if (reference_.columns.empty())
@@ -215,6 +218,7 @@ void IndexCounts::find_segments(const Types& types, const std::vector<engine::Se
     if (wanted)
       notes_.push_back(fmt::format("{}: no segments by {}: a cluster has them by one field of keywords", rows_.index,
                                    engine::to_string(by)));
+    left_out_ = true;
     const auto at = static_cast<std::ptrdiff_t>(k);
     reference_.segmentations.erase(reference_.segmentations.begin() + at);
     reference_.segments.erase(reference_.segments.begin() + at);
@@ -234,7 +238,9 @@ Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std:
   if (!rows_.query.empty()) filters.push_back({{"query_string", {{"query", rows_.query}}}});
   if (k == 0) return out;
   // As "region=eu", "region=(missing)", and "region=(other)" for all that have none of their own.
-  const auto value_of = [&](const std::string& segment) { return segment.substr(reference_.segmentations[k][0].size() + 1); };
+  const auto value_of = [&](const std::string& segment) {
+    return segment.substr(reference_.segmentations[k][0].size() + 1);
+  };
   const Json there{{"exists", {{"field", by_[k]}}}};
   const auto value = value_of(reference_.segments[k][s]);
   auto& without = out["bool"]["must_not"] = Json::array();
@@ -276,8 +282,9 @@ Result<IndexCounts::Times> IndexCounts::times(std::int64_t from, std::int64_t to
 
 Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, const engine::Progress& progress) {
   if (windows.kind == engine::WindowSpec::Kind::kRows)
-    return fail(Code::kUsage, fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month",
-                                          rows_.index));
+    return fail(
+        Code::kUsage,
+        fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", rows_.index));
   VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
   if (all.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows there", rows_.index));
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
@@ -290,9 +297,11 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
     std::vector<std::int32_t> at;
     auto keys = windower;
     keys.assign(0, 1, std::vector{static_cast<double>(first)}, at);
-    for (auto key = keys[static_cast<std::size_t>(at[0])].key; windower.start(key) <= static_cast<double>(last); ++key) {
+    for (auto key = keys[static_cast<std::size_t>(at[0])].key; windower.start(key) <= static_cast<double>(last);
+         ++key) {
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
-      if (windower.size() >= kMostWindows) return fail(Code::kUsage, "more windows than 100,000: from and until have less");
+      if (windower.size() >= kMostWindows)
+        return fail(Code::kUsage, "more windows than 100,000: from and until have less");
       VIGIE_ASSIGN(const auto some, times(from, to));
       if (progress) progress(static_cast<double>(from - first) / static_cast<double>(last - first + 1));
       if (some.rows == 0) continue;
@@ -441,8 +450,8 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     tally.maximum[c] = std::max(tally.maximum[c], stats["max"].get<double>());
     if (!(column.bins.sd > 0)) continue;
     double beyond = 0;
-    for (const auto& [side, sign, edge] : {std::tuple{"below", -1., column.bins.cuts.front()},
-                                           std::tuple{"above", 1., column.bins.centers.back()}}) {
+    for (const auto& [side, sign, edge] :
+         {std::tuple{"below", -1., column.bins.cuts.front()}, std::tuple{"above", 1., column.bins.centers.back()}}) {
       const auto& outside = found[side + id];
       const auto n = static_cast<double>(count_of(outside));
       if (n > 0) beyond += sign * (outside["sum"]["value"].get<double>() - n * edge) / column.bins.sd * 1e6;

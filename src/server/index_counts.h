@@ -21,10 +21,10 @@ namespace vigie::server {
 struct IndexedRows {
   std::vector<std::string> nodes;
   elastic::Access access;
-  std::string index;                                      ///< or several: "logs-*"
-  std::string time = "@timestamp";                        ///< a field of dates
-  std::string query;                                      ///< of Lucene: rows that count; empty: all
-  std::map<std::string, std::string, std::less<>> fields; ///< of columns that are called otherwise there
+  std::string index;                                       ///< or several: "logs-*"
+  std::string time = "@timestamp";                         ///< a field of dates
+  std::string query;                                       ///< of Lucene: rows that count; empty: all
+  std::map<std::string, std::string, std::less<>> fields;  ///< of columns that are called otherwise there
   std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();  ///< µs
 };
 std::span<const Param> indexed_rows_params();
@@ -49,6 +49,8 @@ class IndexCounts {
   /// The reference without what cannot be counted there: texts, embeddings and times, segments by two columns, and what
   /// no field has. Whoever judges what is counted judges by it.
   const engine::Profile& reference() const { return reference_; }
+  /// Whether that is less than the reference it was made of.
+  bool left_out() const { return left_out_; }
   /// What was left out and why, and what is not exact, a sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
   /// The fields as columns.
@@ -86,10 +88,11 @@ class IndexCounts {
   IndexedRows rows_;
   elastic::Session session_;
   engine::Profile reference_;
-  std::vector<Column> fields_;    // of the reference's columns
-  std::vector<std::string> by_;   // of the segmentations
+  std::vector<Column> fields_;   // of the reference's columns
+  std::vector<std::string> by_;  // of the segmentations
   std::vector<std::string> notes_;
   table::Schema columns_;
+  bool left_out_ = false;
   bool guessed_ = false;  // names of new categories were cut off
 };
 

@@ -141,6 +141,7 @@ class Service::Impl {
       VIGIE_ASSIGN(shipping_, Shipping::start(std::move(options_.shipping[0]), *journal_, options_.data,
                                               options_.version, options_.log));
     }
+    watch_indexes();
     http_->run();
     return {};
   }
@@ -156,6 +157,8 @@ class Service::Impl {
     VIGIE_TRY(declare(fresh.models));
     VIGIE_TRY(http_->adopt(fresh.http));
     VIGIE_TRY(intake_->set(std::move(fresh.sources)));
+    options_.indexes = std::move(fresh.indexes);
+    watch_indexes();
     let_in(std::move(fresh.tokens), fresh.behind_proxy);
     models_->limit(fresh.limits.models);
     most_features_ = fresh.limits.features, most_segments_ = fresh.limits.segments;
@@ -173,6 +176,7 @@ class Service::Impl {
     if (http_) http_->stop();
     if (looking_.valid()) looking_.wait();
     intake_.reset();
+    indexes_.reset();
     shipping_.reset();
     {
       std::lock_guard lock(ending_);
@@ -193,6 +197,29 @@ class Service::Impl {
   const std::string& torn() const { return journal_->torn(); }
 
  private:
+  void watch_indexes() {
+    const std::lock_guard lock(watching_);
+    indexes_.reset();
+    if (options_.indexes.empty()) return;
+    indexes_.emplace(std::move(options_.indexes), options_.data,
+                     IndexWatch::Service{
+                         [this](const auto& model) {
+                           return state_->get(Follower::reference_of(model)).value_or(std::nullopt).value_or("");
+                         },
+                         [this](const auto& model, const auto& bytes) -> Status {
+                           std::promise<Reply> said;
+                           set_reference(model, bytes, [&](Reply reply) { said.set_value(std::move(reply)); });
+                           const auto reply = said.get_future().get();
+                           if (reply.status == 202) return {};
+                           return fail(Code::kUnavailable, fmt::format("its reference is not taken: {}", reply.body));
+                         },
+                         [this](auto records) -> Status {
+                           VIGIE_TRY(journal_->append(std::move(records)));
+                           return {};
+                         }},
+                     options_.log);
+  }
+
   Result<std::unique_ptr<store::Store>> open_store() {
     if (!options_.store) return store::open_sqlite(options_.data + "/results.sqlite");
     VIGIE_ASSIGN(const auto own, read_or_make_key(options_.data + "/node.id"));
@@ -232,8 +259,9 @@ class Service::Impl {
     const auto& path = request.path;
     const bool get = request.method == "GET" || request.method == "HEAD";
     if (path.empty() || (path.size() == 1 && path[0].empty())) return answer(get ? home() : wrong_method("GET"));
-    if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz"))
-      return answer(get ? health() : wrong_method("GET"));
+    if (path.size() == 1 && path[0] == "healthz") return answer(get ? health() : wrong_method("GET"));
+    // What is wrong elsewhere, as with a store that is away, keeps no records out.
+    if (path.size() == 1 && path[0] == "readyz") return answer(get ? well() : wrong_method("GET"));
     if (path.size() == 1 && path[0] == "openapi.json")
       return answer(get ? Reply{200, std::string(kOpenapi)} : wrong_method("GET"));
     if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics(request) : wrong_method("GET"));
@@ -266,6 +294,8 @@ class Service::Impl {
       return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
     if (path.size() == 2 && path[0] == "v1" && path[1] == "sources")
       return answer(get ? sources() : wrong_method("GET"));
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "indexes")
+      return answer(get ? indexes() : wrong_method("GET"));
     if (path.size() == 2 && path[0] == "v1" && path[1] == "shipping") {
       if (!get) return answer(wrong_method("GET"));
       return answer(shipping_ ? Reply{200, to_json(shipping_->state()) + "\n"}
@@ -628,6 +658,14 @@ class Service::Impl {
     return {200, body + "]\n"};
   }
 
+  Reply indexes() {
+    const std::lock_guard lock(watching_);
+    std::string body = "[";
+    for (const auto& state : indexes_ ? indexes_->states() : std::vector<IndexState>())
+      body.append(body.size() > 1 ? ",\n" : "\n").append(to_json(state));
+    return {200, body + "]\n"};
+  }
+
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
       auto json = json_of(*model);
@@ -652,6 +690,9 @@ class Service::Impl {
 
   Reply health() {
     if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
+    return well();
+  }
+  Reply well() {
     Json body{{"status", "ok"}, {"version", options_.version}};
     if (auto lost = follower_->lost(); !lost.empty()) body["lost"] = std::move(lost);
     return reply_of(200, body);
@@ -686,6 +727,7 @@ class Service::Impl {
   int lock_ = -1;
   bool running_ = false;
   std::unique_ptr<State> state_;
+  std::optional<IndexWatch> indexes_;
   std::unique_ptr<store::Store> store_;
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers
@@ -698,7 +740,7 @@ class Service::Impl {
   std::atomic<bool> reloaded_ = true;  // the last time that it was asked for
   std::atomic<std::int64_t> reloaded_at_ = system_now();
   std::atomic<std::size_t> most_features_ = options_.limits.features, most_segments_ = options_.limits.segments;
-  mutable std::mutex admitting_;
+  mutable std::mutex admitting_, watching_;
   std::shared_ptr<const Gate> keeper_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before

@@ -12,6 +12,7 @@
 #include "server/admission.h"
 #include "server/cost.h"
 #include "server/http.h"
+#include "server/index_watch.h"
 #include "server/model_config.h"
 #include "server/tokens.h"
 #include "source/feed.h"
@@ -39,6 +40,7 @@ struct ServiceOptions {
   std::vector<std::unique_ptr<notify::Target>> targets;  ///< who is told of incidents
   std::vector<source::Sample> samples;                   ///< what is sampled beside the models
   std::vector<source::Feed> sources;                     ///< where records come from besides requests
+  std::vector<IndexedModel> indexes;                     ///< models that are watched in an index
   std::vector<elastic::Target> shipping;                 ///< where they go as documents: one at most
   std::optional<elastic::Target> store;                  ///< where what is found is kept; none: a file in `data`
   Prices prices;

@@ -70,11 +70,11 @@ constexpr Field kFields[] = {
       .metavar = "SOURCE"}},
     {{.name = "source",
       .type = kTexts,
-      .doc =
-          "files whose lines are records, followed as they grow, or - for standard input (vigie list sources); again "
-          "for another one",
+      .doc = "files whose lines are records, followed as they grow, - for standard input, or an index whose rows are "
+             "counted where they are (vigie list sources); again for another one",
       .example = "\n  - file(path=/var/log/credit/*.ndjson, model=credit)\n"
-                 "  - file(path=/var/log/credit-labels.ndjson, model=credit, kind=labels)",
+                 "  - file(path=/var/log/credit-labels.ndjson, model=credit, kind=labels)\n"
+                 "  - elastic(to=https://localhost:9200, index=logs-*, model=fraud)",
       .live = true,
       .flag = "--source",
       .metavar = "SOURCE"}},
@@ -374,7 +374,14 @@ Status read_samples(const Setting& samples, const Setting& prices, const Environ
 }
 
 Status read_sources(const Setting& sources, const Environment& environment, ServiceOptions& out) {
-  VIGIE_TRY(make_each(sources, [&](const auto& spec) { return source::make_feed(spec, environment); }, out.sources));
+  Setting feeds = sources, indexes = sources;
+  std::erase_if(feeds.texts, [](const auto& text) { return is_indexed_rows(text.text); });
+  std::erase_if(indexes.texts, [](const auto& text) { return !is_indexed_rows(text.text); });
+  VIGIE_TRY(make_each(indexes, [&](const auto& spec) { return make_indexed_model(spec, environment); }, out.indexes));
+  for (const auto& one : out.indexes)
+    if (std::count_if(out.indexes.begin(), out.indexes.end(), [&](const auto& o) { return o.model == one.model; }) > 1)
+      return wrong(sources, fmt::format("{} is watched in an index twice", vigie::quoted(one.model)));
+  VIGIE_TRY(make_each(feeds, [&](const auto& spec) { return source::make_feed(spec, environment); }, out.sources));
   if (auto good = source::check(out.sources); !good) return wrong(sources, good.error().message);
   return {};
 }

@@ -82,8 +82,12 @@ Error State::error_of(int code, std::string_view doing) const {
               fmt::format("{}: cannot {} the state: {}", folder_, doing, mdb_strerror(code)));
 }
 
-Error State::failed(int code, std::string_view doing) {
+void State::give_up() {
   if (change_) mdb_txn_abort(std::exchange(change_, nullptr));
+}
+
+Error State::failed(int code, std::string_view doing) {
+  give_up();
   return error_of(code, doing);
 }
 

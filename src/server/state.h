@@ -84,6 +84,8 @@ class State {
   /// Makes what was added since the last one last, with `models` and the offset that the next reading begins at. After
   /// an error all of it is forgotten, and what stands behind the last commit must be read again.
   Status commit(journal::Sequence offset, std::span<const Model> models);
+  /// Forgets what was added since the last commit; from the thread that added it.
+  void give_up();
 
  private:
   State() = default;

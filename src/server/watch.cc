@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/iso_time.h"
 #include "base/text.h"
+#include "engine/kept_counts.h"
 #include "server/kept_keys_internal.h"
 #include "view/json.h"
 
@@ -199,6 +200,14 @@ Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence
   VIGIE_TRY(samples_->add(timed, rows, id_column_, *live_));
   if (!scores_ || again) return {};
   return scores_->add(timed, id_column_, scored_columns_, *live_, place, arrived);
+}
+
+Result<std::int64_t> Watch::count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place) {
+  live_->at(place);
+  VIGIE_ASSIGN(auto counted, engine::read_counts(window.counts, *live_->axes()));
+  const auto rows = counted.rows;
+  VIGIE_ASSIGN(const bool fresh, live_->add_counts(window.key, std::move(counted), arrived));
+  return fresh ? rows : 0;
 }
 
 Result<std::vector<std::uint8_t>> Watch::rows_apart(table::Batch& rows) const {

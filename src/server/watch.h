@@ -15,6 +15,7 @@
 #include "engine/incidents.h"
 #include "engine/live_windows.h"
 #include "engine/merged_windows.h"
+#include "event/counted_window.h"
 #include "event/record.h"
 #include "journal/reader.h"
 #include "server/figures.h"
@@ -66,6 +67,8 @@ class Watch {
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
   Status add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  /// A window that was counted elsewhere, in the record at that place; its rows, 0 of one that was before.
+  Result<std::int64_t> count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place);
   const engine::WindowSpec& window() const { return live_->window(); }
   bool scored() const { return scores_ != nullptr; }
   /// Whether windows are put together: those that are compared with what was posted.

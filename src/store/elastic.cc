@@ -74,7 +74,10 @@ class Elastic final : public Store {
   explicit Elastic(ElasticOptions options)
       : options_(std::move(options)), session_(options_.target.nodes, options_.target.access) {}
 
-  Status open() {
+  // Asks the cluster what it is, once it answers, and sees to the indexes.
+  Status ready() const {
+    const std::lock_guard lock(opening_);
+    if (ready_) return {};
     VIGIE_ASSIGN(const auto cluster, session_.reach());
     for (const auto& [name, body] : templates_of(cluster, options_.target.prefix)) {
       VIGIE_TRY(session_.ask("PUT", "/_index_template/" + name, body));
@@ -83,10 +86,12 @@ class Elastic final : public Store {
                              body["template"]["mappings"], 404));
       session_.refresh(name);  // what was put before a start anew, or by others
     }
+    ready_ = true;
     return {};
   }
 
   Status put(std::span<const Window> windows) override {
+    VIGIE_TRY(ready());
     std::vector<std::string> ids;
     for (const auto& w : windows) ids.push_back(id_of({w.model, w.key}));
     const std::string had[] = {"findings"};
@@ -106,6 +111,7 @@ class Elastic final : public Store {
   }
 
   Status put(std::span<const Score> scores) override {
+    VIGIE_TRY(ready());
     std::vector<std::string> ids;
     for (const auto& s : scores) ids.push_back(id_of({s.model, s.key}));
     const std::string start[] = {"vigie.window.start"}, had[] = {"findings"};
@@ -133,6 +139,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<Window>> windows(const WindowQuery& query) const override {
+    VIGIE_TRY(ready());
     Json body{{"query", all_of({term("vigie.model.id", query.model), below("vigie.window.start", query.to),
                                 above("vigie.window.end", query.from)})},
               {"sort", by({"vigie.window.start", "vigie.window.key"})}};
@@ -147,6 +154,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const override {
+    VIGIE_TRY(ready());
     Json body{{"query", all_of({term("vigie.model.id", model)})},
               {"sort", by({"vigie.window.start", "vigie.window.key"}, "desc")},
               {"_source", {"vigie.window.*"}}};
@@ -157,6 +165,7 @@ class Elastic final : public Store {
 
   Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
              std::span<const event::AuditEntry> entries) override {
+    VIGIE_TRY(ready());
     std::vector<Write> writes;
     for (const auto& i : incidents) {
       auto source = of_model(i.model, i.since);
@@ -193,6 +202,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const override {
+    VIGIE_TRY(ready());
     auto filters = Json::array({from("since", query.from), below("since", query.to)});
     if (!query.model.empty()) filters.push_back(term("vigie.model.id", query.model));
     if (query.state) filters.push_back(term("vigie.incident.state", to_string(*query.state)));
@@ -214,6 +224,7 @@ class Elastic final : public Store {
   }
 
   Result<std::optional<event::Incident>> incident(std::string_view id) const override {
+    VIGIE_TRY(ready());
     const std::string ids[] = {std::string(id)};
     VIGIE_ASSIGN(const auto found, session_.get(name(kIncident), ids));
     if (found[0].is_null()) return std::optional<event::Incident>();
@@ -224,6 +235,7 @@ class Elastic final : public Store {
   // Who put a notice tells of it; of one that died another one takes it over, and only one of them: the document is as
   // it was found, or the second comes too late.
   Result<std::vector<Outgoing>> outgoing(std::int64_t after) const override {
+    VIGIE_TRY(ready());
     session_.refresh(name(kNotice));
     const auto old = now() - kOrphaned;
     Json body{{"query", all_of({term("fate", Fate::kWaiting), below("number", old), below("due", old)})},
@@ -259,6 +271,7 @@ class Elastic final : public Store {
 
   Status settle(const Outgoing& item, Fate fate, std::string_view why,
                 std::span<const event::AuditEntry> entries) override {
+    VIGIE_TRY(ready());
     VIGIE_TRY(put(entries));
     const Write write{Kind::kUpdate, name(kNotice), notice_id(item),
                       Json{{"fate", fate}, {"why", why}, {"attempts", item.attempts}, {"due", item.due}}};
@@ -266,6 +279,7 @@ class Elastic final : public Store {
   }
 
   Status put(std::span<const OpsPane> panes) override {
+    VIGIE_TRY(ready());
     std::vector<Write> writes;
     for (const auto& p : panes) {
       Json source{{"source", p.source}, {"start", p.start}, {"part", p.part}, {"node", options_.node}};
@@ -278,6 +292,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<OpsPane>> ops(const OpsQuery& query) const override {
+    VIGIE_TRY(ready());
     Json asked{{"query", all_of({term("source", query.source), from("start", query.from), below("start", query.to)})},
                {"sort", by({"start", "part", "node"}, query.latest ? "desc" : "asc")}};
     VIGIE_ASSIGN(const auto hits, session_.search(name(kOps), std::move(asked), query.most));
@@ -293,6 +308,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<std::string>> ops_sources() const override {
+    VIGIE_TRY(ready());
     constexpr int kSources = 1'000;
     session_.refresh(name(kOps));
     std::vector<std::string> found;
@@ -309,9 +325,13 @@ class Elastic final : public Store {
     }
   }
 
-  Status forget_ops(std::int64_t before) override { return session_.remove(name(kOps), below("start", before)); }
+  Status forget_ops(std::int64_t before) override {
+    VIGIE_TRY(ready());
+    return session_.remove(name(kOps), below("start", before));
+  }
 
   Status put(std::span<const Sample> samples) override {
+    VIGIE_TRY(ready());
     std::vector<Write> writes;
     for (const auto& s : samples) {
       auto source = of_model(s.model, now());
@@ -326,6 +346,7 @@ class Elastic final : public Store {
 
   // What several processes sampled of a window and segment is one.
   Result<std::vector<Sample>> samples(std::string_view model, std::string_view key) const override {
+    VIGIE_TRY(ready());
     Json body{{"query", all_of({term("vigie.model.id", model), term("vigie.window.key", key)})}, {"sort", by({"id"})}};
     VIGIE_ASSIGN(const auto hits, session_.search(name(kSample), std::move(body), kMostFound));
     std::map<std::string, std::string> bodies;
@@ -345,6 +366,7 @@ class Elastic final : public Store {
   }
 
   Result<bool> forget(const Retention& keep, std::size_t most) override {
+    VIGIE_TRY(ready());
     auto left = most;
     const auto time = now();
     const auto drop = [&](const char* what, Json query) -> Result<std::vector<Hit>> {
@@ -389,6 +411,7 @@ class Elastic final : public Store {
   // One after the other, each once the one before is there: of two processes that append at the same time one finds
   // its number taken, and looks again.
   Status put(std::span<const event::AuditEntry> entries) override {
+    VIGIE_TRY(ready());
     if (entries.empty()) return {};
     const std::lock_guard lock(appending_);
     std::vector<event::AuditEntry> fresh;
@@ -422,6 +445,7 @@ class Elastic final : public Store {
   }
 
   Result<std::vector<event::AuditEntry>> audit(const AuditQuery& query) const override {
+    VIGIE_TRY(ready());
     auto filters = Json::array({above("number", query.after), from("time", query.from), below("time", query.to)});
     if (!query.model.empty()) filters.push_back(term("vigie.model.id", query.model));
     if (query.happened) filters.push_back(term("vigie.audit.event", to_string(*query.happened)));
@@ -437,6 +461,7 @@ class Elastic final : public Store {
   }
 
   Result<std::optional<event::AuditEntry>> last_audit() const override {
+    VIGIE_TRY(ready());
     VIGIE_ASSIGN(const auto hits, last_entry());
     if (hits.empty()) return std::optional<event::AuditEntry>();
     VIGIE_ASSIGN(auto entry, event::audit_of_json(text_of(hits[0].source, "body")));
@@ -444,6 +469,7 @@ class Elastic final : public Store {
   }
 
   Result<AuditState> check_audit() const override {
+    VIGIE_TRY(ready());
     AuditState state;
     std::size_t found = kPage;
     session_.refresh(name(kAudit));
@@ -576,6 +602,8 @@ class Elastic final : public Store {
 
   ElasticOptions options_;
   mutable elastic::Session session_;
+  mutable std::mutex opening_;
+  mutable bool ready_ = false;
   std::mutex appending_;
   mutable std::mutex numbering_;
   mutable std::int64_t number_ = 0;
@@ -585,7 +613,7 @@ class Elastic final : public Store {
 
 Result<std::unique_ptr<Store>> open_elastic(ElasticOptions options) {
   auto store = std::make_unique<Elastic>(std::move(options));
-  VIGIE_TRY(store->open());
+  if (auto ready = store->ready(); !ready && ready.error().code != Code::kUnavailable) return ready.error();
   return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -19,7 +19,7 @@ struct ElasticOptions {
 /// Indexes of Elasticsearch 7.10 and later, or OpenSearch, which several processes may share: made where they are not
 /// there. What is put together lasts once all of it is put; where that fails on the way, putting it again completes it.
 /// Cost: two or three requests for a put() or a question; of the audit log two for each entry. Code::kUsage: what
-/// answers is no such cluster; Code::kUnavailable: nobody answers.
+/// answers is no such cluster. Where nobody answers, it is asked again with each function, which is kUnavailable.
 Result<std::unique_ptr<Store>> open_elastic(ElasticOptions options);
 
 }  // namespace vigie::store

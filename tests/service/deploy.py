@@ -63,8 +63,8 @@ def looked_at(kind, once):
 
 def secrets(folder):
     """As the containers make them, with stand-ins for what Elasticsearch's image has."""
-    certs, kept, tools = (pathlib.Path(folder) / name for name in ("certs", "secrets", "tools"))
-    for path in certs, kept, tools:
+    certs, kept, own, tools = (pathlib.Path(folder) / name for name in ("certs", "secrets", "own", "tools"))
+    for path in certs, kept, own, tools:
         path.mkdir()
     (tools / "elasticsearch-certutil").write_text(f"""#!{sys.executable}
 import pathlib, subprocess, sys, tempfile, zipfile
@@ -84,14 +84,14 @@ with tempfile.TemporaryDirectory() as work, zipfile.ZipFile(out, "w") as file:
     env = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
 
     def make(script, *args):
-        return subprocess.run(["bash", DEPLOY / "elastic" / script, certs, kept, *args], env=env, capture_output=True, text=True)
+        return subprocess.run(["bash", DEPLOY / "elastic" / script, certs, kept, own, *args], env=env, capture_output=True, text=True)
     done = make("make-secrets")
     expect("make-secrets", (done.returncode, done.stderr), (0, ""))
     first = {path.name: path.read_bytes() for path in kept.iterdir()}
     expect("secrets", sorted(first), ["elastic", "elastic_bootstrap", "kibana", "kibana_encryption", "vigie_admin", "vigie_ingest", "vigie_read"])
     expect("each another", len({v for k, v in first.items() if k != "elastic_bootstrap"}), 6)
     expect("and long", all(len(v) >= 32 for v in first.values()), True)
-    expect("nobody else's", [p.name for p in [*kept.iterdir(), *certs.iterdir()] if stat.S_IMODE(p.stat().st_mode) & 0o007], [])
+    expect("nobody else's", [p.name for p in [*kept.iterdir(), *certs.iterdir(), *own.iterdir()] if stat.S_IMODE(p.stat().st_mode) & 0o007], [])
     certificates = {path.name: path.read_bytes() for path in certs.iterdir()}
     expect("again", make("make-secrets").returncode, 0)
     expect("what is there stays", ({p.name: p.read_bytes() for p in kept.iterdir()}, {p.name: p.read_bytes() for p in certs.iterdir()}), (first, certificates))
@@ -117,9 +117,10 @@ with tempfile.TemporaryDirectory() as work, zipfile.ZipFile(out, "w") as file:
         expect("make-accounts", (done.returncode, done.stdout), (0, "accounts: done\n"))
     expect("Kibana's password each time, and one key", [path.split("/")[-1] for path, _ in asked], ["_password", "api_key", "_password"])
     role = asked[1][1]["role_descriptors"]["vigie"]
-    expect("which may little", (role["index"][0]["names"], "read" in role["index"][0]["privileges"], "all" in role["cluster"]), (["vigie-*"], False, False))
-    expect("the key", (kept / "vigie.key").read_text(), "VuaC:ui2lp2ax")
-    return certs, kept
+    expect("which may little", (role["index"][0]["names"], "all" in role["index"][0]["privileges"], "all" in role["cluster"]), (["vigie-*"], False, False))
+    expect("the key", (own / "elastic.key").read_text(), "VuaC:ui2lp2ax")
+    expect("what vigie sees", sorted(p.name for p in own.iterdir()), ["ca.crt", "elastic.key", "vigie.crt", "vigie.key", "vigie_admin", "vigie_ingest", "vigie_read"])
+    return own
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -129,27 +130,29 @@ with tempfile.TemporaryDirectory() as folder:
     looked_at("opensearch", ONCE - {"dashboards"})
 
     # The settings that are there start it.
-    certs, kept = secrets(folder)
+    own = secrets(folder)
+    expect("vigie's volumes", [name for v in services["vigie"]["volumes"] if re.fullmatch(r"[a-z]+", name := v.split(":")[0])], ["own", "vigie"])
     settings = (DEPLOY / "elastic" / "vigie.yaml").read_text()
-    for there, here in (("/certs/", f"{certs}/"), ("/secrets/", f"{kept}/"), ("/var/lib/vigie", f"{folder}/data")):
+    for there, here in (("/own/", f"{own}/"), ("/var/lib/vigie", f"{folder}/data")):
         settings = settings.replace(there, here)
     config = pathlib.Path(folder) / "vigie.yaml"
     config.write_text(settings)
     done = subprocess.run([vigie, "config", "--check", config], capture_output=True, text=True)
-    expect("vigie.yaml", (done.returncode, "shipped to https://elasticsearch:9200" in done.stdout), (0, True))
+    expect("vigie.yaml", (done.returncode, "shipped to https://elasticsearch:9200, kept in https://elasticsearch:9200" in done.stdout), (0, True))
     port = free_port()
-    config.write_text(settings.replace("0.0.0.0:8090", f"0.0.0.0:{port}"))
+    # Elasticsearch is not here: what is found is kept in a file.
+    config.write_text(re.sub(r"^store:.*\n", "", settings.replace("0.0.0.0:8090", f"0.0.0.0:{port}"), flags=re.M))
     process = subprocess.Popen([vigie, "serve", "--config", config], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     expect("it listens", process.stdout.readline(), f"listening on https://0.0.0.0:{port}\n")
     live = [vigie, "doctor", f"https://localhost:{port}", "--live"]
-    expect("its health", subprocess.run([*live, "--ca", certs / "ca.crt"], capture_output=True, text=True).returncode, 0)
+    expect("its health", subprocess.run([*live, "--ca", own / "ca.crt"], capture_output=True, text=True).returncode, 0)
     expect("by another authority", subprocess.run(live, capture_output=True, text=True).returncode, 3)
-    done = subprocess.run([vigie, "demo", "--to", f"https://localhost:{port}", "--ca", certs / "ca.crt", "--token", f"file:{kept}/vigie_admin", "--speed", "max"],
+    done = subprocess.run([vigie, "demo", "--to", f"https://localhost:{port}", "--ca", own / "ca.crt", "--token", f"file:{own}/vigie_admin", "--speed", "max"],
                           capture_output=True, text=True)
     expect("the demo's flights", (done.returncode, "accepted" in done.stdout), (0, True))
     process.terminate()
     expect("it ends", process.wait(), 0)
-    expect("and is not alive", subprocess.run([*live, "--ca", certs / "ca.crt"], capture_output=True, text=True).returncode, 3)
+    expect("and is not alive", subprocess.run([*live, "--ca", own / "ca.crt"], capture_output=True, text=True).returncode, 3)
 
     # The image has the libraries that the program asks for.
     text = (DEPLOY / "Dockerfile").read_text()
@@ -176,8 +179,8 @@ with tempfile.TemporaryDirectory() as folder:
     expect("one at a time", (by_kind["Deployment"]["spec"]["replicas"], by_kind["Deployment"]["spec"]["strategy"]["type"]), (1, "Recreate"))
     expect("may little", (container["securityContext"]["readOnlyRootFilesystem"], pod["securityContext"]["runAsNonRoot"]), (True, True))
     settings = by_kind["ConfigMap"]["data"]["vigie.yaml"]
-    for there, here in (("/tls/tls.crt", f"{certs}/vigie.crt"), ("/tls/tls.key", f"{certs}/vigie.key"), ("/tokens/", f"{kept}/vigie_"),
-                        ("/elastic/key", f"{kept}/vigie.key"), ("/elastic/ca.crt", f"{certs}/ca.crt")):
+    for there, here in (("/tls/tls.crt", f"{own}/vigie.crt"), ("/tls/tls.key", f"{own}/vigie.key"), ("/tokens/", f"{own}/vigie_"),
+                        ("/elastic/key", f"{own}/elastic.key"), ("/elastic/ca.crt", f"{own}/ca.crt")):
         expect(f"{there} is mounted", any(there.startswith(m["mountPath"] + "/") or there == m["mountPath"] + "/" for m in container["volumeMounts"]), True)
         settings = settings.replace(there, here)
     config.write_text(settings)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 from search_nodes import Search, versions
-from service import Checks
+from service import Checks, Service
 
 vigie = str(pathlib.Path(sys.argv[1]).resolve())
 checks = Checks()
@@ -116,6 +116,50 @@ def on_a_node(version, folder):
     node.kill()
 
 
+def watched(version, folder):
+    """A service that watches the index: the windows that `compare` finds there, each once, over a kill -9."""
+    node = Search(version, str(folder / f"{version} again"))
+    rows = [row(i, int(i > 1230)) for i in range(1440)]
+    log = folder / "watched.ndjson"
+    log.write_text("".join(json.dumps({"id": r["id"], "timestamp": r["ts"], "prediction": r["prediction"], "score": r["score"], "features": {
+        k: r[k] for k in ("age", "income", "visits", "plan", "member", "region") if r[k] is not None}}) + "\n" for r in rows))
+    expect(f"{version}: shipped", run("ship", log, "--to", node.url, "--model", "credit", "--id", "id").returncode, 0)
+    node.ask("POST", "/_refresh")
+    there = f"to={node.url}, index=vigie-prediction-credit-*"
+    more = ["--source", f"elastic({there}, model=credit, every=1s)"]
+    service = Service(vigie, str(folder / f"{version} data"), more=more, said=subprocess.DEVNULL)
+    model = "/v1/models/credit"
+    indexes = lambda: service.ask("GET", "/v1/indexes")[1][0]
+    checks.until(f"{version}: no reference", indexes, lambda said: "has no reference yet" in (said["trouble"] or ""))
+    reference = (folder / "past.vpf").read_bytes()
+    expect(f"{version}: reference", service.ask("POST", f"{model}/reference", reference)[0], 202)
+    days = 1440 * 7 // (24 * 60)
+    windows = lambda: service.ask("GET", f"{model}/windows")[1]
+    found = checks.until(f"{version}: windows", windows, lambda found: len(found) >= days)
+    said = checks.until(f"{version}: state", indexes, lambda said: said["windows"] >= days and not said["trouble"])
+    expect(f"{version}: notes", any('"name" is not compared' in note for note in said["notes"]), True)
+    expect(f"{version}: rows", (said["rows"], sum(w["rows"] for w in found)), (1440, 1440))
+    here = compared("--reference", folder / "past.vpf", "--window", "day", "--timestamp", "ts", "--segment", "region", "--current", f"elastic({there})")
+    drop = lambda c: {k: v for k, v in c.items() if k not in ("p_adjusted", "detectable_effect", "reason", "verdict", "effect")}
+    expect(f"{version}: what compare finds", [[drop(c) for c in w["columns"]] for w in found], [[drop(c) for c in w["columns"]] for w in here["windows"]])
+    expect(f"{version}: counted as predictions", service.ask("GET", model)[1]["predictions"], 1440)
+    incidents = service.ask("GET", "/v1/incidents")[1]
+    expect(f"{version}: the last day changed", [i["model"] for i in incidents], ["credit"])
+    service.process.kill()
+    service.process.wait()
+    service = Service(vigie, str(folder / f"{version} data"), more=more, said=subprocess.DEVNULL)
+    later = START + datetime.timedelta(days=days)
+    new = [{"id": f"n{i}", "timestamp": (later + datetime.timedelta(minutes=7 * i)).isoformat(), "prediction": "yes", "score": .5, "features": {"age": 30, "plan": "free"}}
+           for i in range(205)]
+    log.write_text("".join(json.dumps(r) + "\n" for r in new))
+    expect(f"{version}: more", run("ship", log, "--to", node.url, "--model", "credit", "--id", "id").returncode, 0)
+    node.ask("POST", "/_refresh")
+    found = checks.until(f"{version}: a day more", windows, lambda found: len(found) == days + 1)
+    expect(f"{version}: none twice", (len({w["start"] for w in found}), service.ask("GET", model)[1]["predictions"]), (days + 1, 1440 + 205))
+    service.end()
+    node.kill()
+
+
 with tempfile.TemporaryDirectory() as made:
     folder = pathlib.Path(made)
     past = [row(i, 0) for i in range(20_000)]
@@ -129,4 +173,5 @@ with tempfile.TemporaryDirectory() as made:
         raise SystemExit(f"FAILED: {done.stderr}")
     for one in versions(sys.argv[2:]):
         on_a_node(one, folder)
+        watched(one, folder)
 sys.exit(checks.end())

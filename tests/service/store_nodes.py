@@ -5,17 +5,63 @@ itself, and whole services.
 
 usage: store_nodes.py VIGIE STORE_TEST [VERSION…]     status 77: no node is to be had
 """
+import datetime
+import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
 
 from search_nodes import Search, versions
+from service import Checks, Service
 
 SERVICES = "windows", "incidents", "merged", "references", "ops", "maintenance", "killed"
+START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 here = pathlib.Path(__file__).resolve().parent
+
+
+def away(node, folder):
+    """A cluster that is away: records are taken, nothing is told; when it is back nothing is lost, and nothing is there twice."""
+    rng, checks, model = random.Random(1), Checks(), "/v1/models/m"
+    store = ["--store", f"elastic(to={node.url}, index=away)"]
+
+    def hour(number, shift=0.):
+        return "\n".join(json.dumps({"id": f"{number}-{i}", "timestamp": (START + datetime.timedelta(hours=number, seconds=18 * i)).isoformat(),
+                                     "features": {"x": rng.gauss(shift, 1)}}) for i in range(200)).encode()
+
+    def windows():
+        return service.ask("GET", f"{model}/windows")[1]
+    service = Service(vigie, folder, more=store, said=subprocess.DEVNULL)
+    checks.expect("configured", service.ask("PUT", model, b'{"window": "hour"}')[0], 200)
+    checks.expect("reference", service.ask("POST", f"{model}/reference", b"\n".join(hour(n) for n in range(-60, 0)))[0], 202)
+    for number in range(3):
+        checks.expect("predictions", service.ask("POST", f"{model}/predictions", hour(number))[0], 202)
+    checks.until("two hours", windows, lambda found: len(found) == 2)
+    node.kill()
+    for number in range(3, 6):
+        checks.expect("taken while it is away", service.ask("POST", f"{model}/predictions", hour(number, 3 * (number == 4)))[0], 202)
+    checks.expect("not read", service.ask("GET", f"{model}/windows")[0], 503)
+    checks.until("health says so", lambda: service.ask("GET", "/healthz", read=bytes.decode), lambda said: said[0] == 503, 60)
+    service.process.kill()
+    service.process.wait()
+    # It starts all the same.
+    service = Service(vigie, folder, more=store, said=subprocess.DEVNULL)
+    checks.expect("taken after a start without it", service.ask("POST", f"{model}/predictions", hour(6))[0], 202)
+    node.start()
+    found = checks.until("all is there", lambda: windows() if service.ask("GET", f"{model}/windows")[0] == 200 else [], lambda found: len(found) >= 6, 60)
+    checks.expect("each once", sorted({w["start"] for w in found}), [(START + datetime.timedelta(hours=n)).strftime("%Y-%m-%dT%H:00:00Z") for n in range(6)])
+    checks.expect("whole", [w["rows"] for w in found], [200] * 6)
+    checks.until("one incident", lambda: service.ask("GET", "/v1/incidents")[1], lambda found: len(found) == 1)
+    checks.expect("the chain holds", service.ask("GET", "/v1/audit/verify")[1]["broken"], None)
+    checks.until("health", lambda: service.ask("GET", "/healthz", read=bytes.decode), lambda said: said[0] == 200, 30)
+    service.end()
+    return checks
+
+
 passed = failed = 0
+vigie = str(pathlib.Path(sys.argv[1]).resolve())
 for version in versions(sys.argv[3:]):
     with tempfile.TemporaryDirectory() as folder:
         node = Search(version, folder)
@@ -27,6 +73,10 @@ for version in versions(sys.argv[3:]):
             good = done.returncode == 0 and "SKIPPED" not in done.stdout
             passed, failed = passed + good, failed + (not good)
             print(f"{version}: {name}: {done.stdout.splitlines()[-1] if good else done.stdout[-4000:] + done.stderr[-2000:]}")
+        checks = away(node, str(pathlib.Path(folder) / "away"))
+        for line in checks.wrong:
+            print(f"{version}: FAILED {line}")
+        passed, failed = passed + checks.count - len(checks.wrong), failed + len(checks.wrong)
         node.kill()
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/counted_window.h"
+
+#include "base/bytes.h"
+
+namespace vigie::event {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+}  // namespace
+
+std::string encode(const CountedWindow& window) {
+  ByteWriter out;
+  out.fixed(kVersion);
+  out.fixed(window.key), out.fixed(window.from), out.fixed(window.to);
+  out.string(window.counts);
+  return out.take();
+}
+
+Result<CountedWindow> counted_window_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto version = in.fixed<std::uint8_t>();
+  CountedWindow out;
+  for (auto* number : {&out.key, &out.from, &out.to}) *number = in.fixed<std::int64_t>();
+  out.counts = in.string();
+  if (!in.ok() || version != kVersion || in.remaining() > 0)
+    return fail(Code::kCorrupt, "what was counted of a window cannot be read");
+  return out;
+}
+
+}  // namespace vigie::event

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace vigie::event {
+
+/// A window of predictions that was counted elsewhere: the body of a record of Kind::kCounts.
+struct CountedWindow {
+  std::int64_t key = 0, from = 0, to = 0;  ///< of a calendar window; µs since 1970
+  std::string counts;                      ///< on the axes of the model's reference: engine::save_counts()
+};
+std::string encode(const CountedWindow& window);
+/// Code::kCorrupt.
+Result<CountedWindow> counted_window_of(std::string_view bytes);
+
+}  // namespace vigie::event

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/index_watch.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/iso_time.h"
+#include "base/quantity.h"
+#include "base/text.h"
+#include "engine/kept_counts.h"
+#include "engine/windows.h"
+#include "event/counted_window.h"
+#include "event/record.h"
+
+namespace vigie::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kSoon = 1;  // s, where a reference is yet to be taken over
+constexpr int kPast = 100;  // windows that are counted at first, unless `from` says otherwise
+constexpr Param kOwn[] = {
+    {.name = "model", .doc = "the model whose predictions they are; it has a reference, or gets one posted",
+     .required = true},
+    {.name = "every", .fallback = "60s", .doc = "time between two looks"},
+    {.name = "settle", .fallback = "60s", .doc = "time behind a window's end for rows that come late"},
+};
+
+}  // namespace
+
+std::span<const Param> indexed_model_params() {
+  static const auto all = [] {
+    std::vector<Param> out(std::begin(kOwn), std::end(kOwn));
+    for (const auto& param : indexed_rows_params()) out.push_back(param);
+    return out;
+  }();
+  return all;
+}
+
+Result<IndexedModel> make_indexed_model(std::string_view spec, const Environment& environment) {
+  const auto call = parse_call(spec);
+  if (!call) return fail(Code::kUsage, fmt::format("elastic: {}", call.error().message));
+  VIGIE_ASSIGN(const auto settings, read_settings(*call, indexed_model_params(), environment));
+  IndexedModel out;
+  VIGIE_ASSIGN(out.rows, make_indexed_rows(settings));
+  out.model = settings["model"];
+  if (auto named = event::check_model(out.model); !named)
+    return fail(Code::kUsage, fmt::format("elastic.model: {}", named.error().message));
+  for (const auto& [name, to] : {std::pair{"every", &out.every}, {"settle", &out.settle}}) {
+    const auto seconds = parse_duration(settings[name]);
+    if (!seconds || !(*seconds >= 1))
+      return fail(Code::kUsage, fmt::format("elastic.{}: expected a time from 1s on, as 60s, got {}", name,
+                                            vigie::quoted(settings[name])));
+    *to = *seconds;
+  }
+  return out;
+}
+
+IndexWatch::IndexWatch(std::vector<IndexedModel> models, const std::string& folder, Service service,
+                       std::function<void(const std::string&)> log)
+    : file_(folder + "/indexes"), service_(std::move(service)), log_(std::move(log)) {
+  for (auto& model : models) {
+    auto& of = watched_.emplace_back();
+    of.state.model = model.model, of.state.index = model.rows.index;
+    of.model = std::move(model);
+  }
+  if (::access(file_.c_str(), F_OK) == 0)
+    if (const auto text = read_file(file_)) {
+      const auto json = Json::parse(*text, nullptr, false);
+      if (json.is_object())
+        for (const auto& [model, until] : json.items())
+          if (until.is_number_integer()) until_[model] = until.get<std::int64_t>();
+    }
+  thread_ = std::thread([this] { run(); });
+}
+
+IndexWatch::~IndexWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+bool IndexWatch::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stop_;
+}
+
+std::vector<IndexState> IndexWatch::states() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<IndexState> out;
+  for (const auto& of : watched_) out.push_back(of.state);
+  return out;
+}
+
+void IndexWatch::run() {
+  using std::chrono::steady_clock;
+  while (!stopped()) {
+    auto next = steady_clock::now() + std::chrono::minutes(1);
+    for (auto& of : watched_) {
+      if (of.due <= steady_clock::now() && !stopped()) {
+        auto done = look(of);
+        if (!done) of.counts.reset();  // what is there may be other than it was
+        const auto trouble = done ? std::string() : done.error().message;
+        std::unique_lock lock(mutex_);
+        const bool news = trouble != std::exchange(of.state.trouble, trouble) && !trouble.empty();
+        lock.unlock();
+        if (news && log_) log_(fmt::format("{}, watched in {}: {}", of.model.model, of.model.rows.index, trouble));
+        const auto pause = of.replaced.empty() || of.counts ? of.model.every : kSoon;
+        of.due = steady_clock::now() + std::chrono::milliseconds(std::llround(pause * 1e3));
+      }
+      next = std::min(next, of.due);
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_until(lock, next, [&] { return stop_; });
+  }
+}
+
+Status IndexWatch::look(Watched& of) {
+  VIGIE_ASSIGN(const bool ready, prepare(of));
+  return ready ? count(of, of.counts->reference().window) : Status();
+}
+
+// What cannot be counted there is left out of the reference, which is said; the rest becomes the reference, and is
+// counted by once it is.
+Result<bool> IndexWatch::prepare(Watched& of) {
+  const auto bytes = service_.reference(of.model.model);
+  if (bytes.empty())
+    return fail(Code::kUnavailable, "it has no reference yet: POST /v1/models/" + of.model.model + "/reference");
+  if (of.counts && of.reference == bytes) return true;
+  if (of.replaced == bytes) return false;
+  VIGIE_ASSIGN(const auto posted, engine::load_profile(bytes, of.model.model));
+  if (!posted.window.calendar())
+    return fail(Code::kUsage, "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
+  const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
+  VIGIE_ASSIGN(of.counts, IndexCounts::make(of.model.rows, posted, segments));
+  if (!of.counts->left_out()) return of.reference = bytes, true;
+  {
+    const std::lock_guard lock(mutex_);
+    of.state.notes = of.counts->notes();
+  }
+  for (const auto& note : of.counts->notes())
+    if (log_) log_(note);
+  VIGIE_TRY(service_.set_reference(of.model.model, engine::save_profile(of.counts->reference())));
+  of.replaced = bytes, of.counts.reset();
+  return false;
+}
+
+Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
+  VIGIE_ASSIGN(const auto all, of.counts->times(of.model.rows.from, of.model.rows.to));
+  if (all.rows == 0) return {};
+  VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
+  const auto key_of = [&](std::int64_t time) {
+    std::vector<std::int32_t> at;
+    windower.assign(0, 1, std::vector{static_cast<double>(time)}, at);
+    return windower[static_cast<std::size_t>(at[0])].key;
+  };
+  auto& until = until_[of.model.model];
+  auto key = until > 0 ? key_of(until) : key_of(all.first);
+  if (until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
+    key = std::max(key, key_of(all.last) - kPast);
+  if (of.last_rows > 0) {
+    VIGIE_ASSIGN(const auto again, of.counts->times(of.last_from, until));
+    const std::lock_guard lock(mutex_);
+    of.state.late = again.rows - of.last_rows;
+  }
+  const auto settled = system_now() - std::llround(of.model.settle * 1e6);
+  for (; !stopped(); ++key) {
+    const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
+    if (to > settled || from > all.last) return {};
+    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, key, from, to));
+    if (counted.rows > 0) {
+      journal::Records records;
+      records.add(event::encode({event::Kind::kCounts, of.model.model,
+                                 event::encode(event::CountedWindow{key, from, to, engine::save_counts(counted)})}));
+      VIGIE_TRY(service_.append(std::move(records)));
+      of.last_from = from, of.last_rows = counted.rows;
+    }
+    until = to;
+    VIGIE_TRY(write_file(file_, Json(until_).dump() + "\n"));
+    const std::lock_guard lock(mutex_);
+    of.state.until = until, of.state.late = 0;
+    if (counted.rows > 0) ++of.state.windows, of.state.rows += counted.rows;
+  }
+  return {};
+}
+
+std::string to_json(const IndexState& state) {
+  return Json{{"model", state.model},
+              {"index", state.index},
+              {"windows", state.windows},
+              {"rows", state.rows},
+              {"until", state.until == 0 ? Json() : Json(iso_time(static_cast<double>(state.until)))},
+              {"late_rows", state.late},
+              {"notes", state.notes},
+              {"trouble", state.trouble.empty() ? Json() : Json(state.trouble)}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace vigie::server
