@@ -34,10 +34,16 @@ std::string joined(const std::pair<std::string, std::string>& error) {
   return error.first + (error.first.empty() || error.second.empty() ? "" : ": ") + error.second;
 }
 
-Fate fate_of(std::uint32_t status, std::string_view type) {
+// Whether it is the cluster that takes nothing now, whatever a document is: it is closed, or has no room for more
+// shards.
+bool is_closed(std::string_view type, std::string_view reason) {
+  return type == "index_closed_exception" || (type == "validation_exception" && reason.find("shards") != reason.npos);
+}
+
+Fate fate_of(std::uint32_t status, std::string_view type, std::string_view reason) {
   if (status == 200 || status == 201) return Fate::kStored;
   if (status == 409) return Fate::kThere;
-  if (type == kBlock || status == 401 || status == 403) return Fate::kBlocked;
+  if (type == kBlock || is_closed(type, reason) || status == 401 || status == 403) return Fate::kBlocked;
   if (status == 429 || status >= 500) return Fate::kAgain;
   return Fate::kRejected;
 }
@@ -55,7 +61,7 @@ Told told_of(simdjson::dom::object item) {
   if (item["status"].get(status) == simdjson::SUCCESS) out.status = static_cast<std::uint32_t>(status);
   simdjson::dom::element error, diverted;
   if (item["error"].get(error) == simdjson::SUCCESS) std::tie(out.type, out.reason) = error_of(error);
-  out.fate = fate_of(out.status, out.type);
+  out.fate = fate_of(out.status, out.type, out.reason);
   if (item["failure_store"].get(diverted) == simdjson::SUCCESS && text_of(diverted) == "used")
     out.fate = Fate::kDiverted;
   return out;
@@ -165,7 +171,9 @@ Outcome settle(const Bulk& bulk, const Result<http::Answer>& answer) {
               status};
   if (status == 401 || (status == 403 && said.find(kBlock) == said.npos))
     out.whole = Whole::kForbidden;
-  else if (status == 403 || status == 429 || status == 408 || status >= 500)
+  else if (status == 403 || status == 429 || status == 408 || status >= 500 ||
+           said.find("unrecognized parameter") !=
+               said.npos)  // of a node that is older than the one that was asked first
     out.whole = Whole::kAgain;
   else if (status == 413 || status == 400)
     out.whole = Whole::kHalve;

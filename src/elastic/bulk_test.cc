@@ -64,6 +64,10 @@ TEST(Bulk, EachItemByItsStatus) {
       {R"("status":403,"error":{"type":"cluster_block_exception","reason":"r"})", Fate::kBlocked},
       {R"("status":429,"error":{"type":"cluster_block_exception","reason":"r"})", Fate::kBlocked},
       {R"("status":403,"error":{"type":"security_exception","reason":"r"})", Fate::kBlocked},
+      {R"("status":400,"error":{"type":"index_closed_exception","reason":"closed"})", Fate::kBlocked},
+      {R"("status":400,"error":{"type":"validation_exception","reason":"this action would add [2] shards, but"})",
+       Fate::kBlocked},
+      {R"("status":400,"error":{"type":"validation_exception","reason":"r"})", Fate::kRejected},
       {R"("status":201,"failure_store":"used")", Fate::kDiverted}};
   for (const auto& [item, fate] : cases) {
     const auto outcome = settle(

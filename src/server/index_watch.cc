@@ -23,9 +23,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kSoon = 1;  // s, where a reference is yet to be taken over
-constexpr int kPast = 100;  // windows that are counted at first, unless `from` says otherwise
+constexpr int kPast = 100;   // windows that are counted at first, unless `from` says otherwise
 constexpr Param kOwn[] = {
-    {.name = "model", .doc = "the model whose predictions they are; it has a reference, or gets one posted",
+    {.name = "model",
+     .doc = "the model whose predictions they are; it has a reference, or gets one posted",
      .required = true},
     {.name = "every", .fallback = "60s", .doc = "time between two looks"},
     {.name = "settle", .fallback = "60s", .doc = "time behind a window's end for rows that come late"},
@@ -138,7 +139,8 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   if (of.replaced == bytes) return false;
   VIGIE_ASSIGN(const auto posted, engine::load_profile(bytes, of.model.model));
   if (!posted.window.calendar())
-    return fail(Code::kUsage, "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
+    return fail(Code::kUsage,
+                "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
   const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
   VIGIE_ASSIGN(of.counts, IndexCounts::make(of.model.rows, posted, segments));
   if (!of.counts->left_out()) return of.reference = bytes, true;

@@ -46,6 +46,7 @@
 namespace vigie::server {
 namespace {
 
+constexpr const char* kShipping = "shipping";
 using Json = nlohmann::ordered_json;
 
 Reply wrong_method(std::string_view allowed) {
@@ -110,7 +111,12 @@ class Service::Impl {
     VIGIE_ASSIGN(auto known, state_->models());
     auto writing = options_.journal;
     VIGIE_ASSIGN(writing.consumers[std::string(Follower::kConsumer)], state_->offset());
+    // No number that was shipped is given again, should the journal have lost its end; else shipping holds up nothing.
+    if (!options_.shipping.empty()) {
+      VIGIE_ASSIGN(writing.consumers[kShipping], shipped_until(options_.data));
+    }
     VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
+    journal_->forget(kShipping);
     VIGIE_ASSIGN(store_, open_store());
     models_.emplace(std::move(known), options_.limits.models);
     ingest_.emplace(*journal_, *state_, *models_);

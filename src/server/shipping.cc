@@ -15,6 +15,7 @@
 namespace vigie::server {
 namespace {
 
+constexpr const char* kOffsetFile = "/shipped";
 using std::chrono::steady_clock;
 constexpr auto kFlush = std::chrono::seconds(1);       // after which what is little goes too
 constexpr auto kPause = std::chrono::seconds(5);       // before who let nobody in, or did not answer, is asked again
@@ -34,7 +35,10 @@ elastic::Shipper::Counts sum(elastic::Shipper::Counts a, const elastic::Shipper:
   return a;
 }
 
-Result<journal::Sequence> offset_in(const std::string& path) {
+}  // namespace
+
+Result<journal::Sequence> shipped_until(const std::string& folder) {
+  const auto path = folder + kOffsetFile;
   const auto text = read_file(path, 100);
   if (!text) return text.error().code == Code::kIo ? Result<journal::Sequence>(0) : text.error();
   journal::Sequence out = 0;
@@ -44,13 +48,11 @@ Result<journal::Sequence> offset_in(const std::string& path) {
   return out;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Shipping>> Shipping::start(elastic::Target target, journal::Journal& journal,
                                                   const std::string& folder, const std::string& version,
                                                   std::function<void(const std::string&)> log) {
   std::unique_ptr<Shipping> out(new Shipping(std::move(target), journal, folder, version, std::move(log)));
-  VIGIE_ASSIGN(out->committed_, offset_in(out->offset_file_));
+  VIGIE_ASSIGN(out->committed_, shipped_until(folder));
   out->thread_ = std::thread([shipping = out.get()] { shipping->run(); });
   return out;
 }
@@ -59,7 +61,7 @@ Shipping::Shipping(elastic::Target target, journal::Journal& journal, const std:
                    const std::string& version, std::function<void(const std::string&)> log)
     : target_(std::move(target)),
       journal_(journal),
-      offset_file_(folder + "/shipped"),
+      offset_file_(folder + kOffsetFile),
       log_(std::move(log)),
       link_(target_.nodes, target_.access, {.user_agent = "vigie/" + version}),
       rejects_(folder + "/ship-rejected.ndjson", kMostRejected),
@@ -180,7 +182,8 @@ Result<bool> Shipping::read() {
   // What the journal keeps no longer went before it was shipped.
   if (const auto begin = journal_.begin(); begin > committed_) {
     std::lock_guard lock(mutex_);
-    if (reader_.position() < begin && committed_ > 0) state_.dropped += static_cast<std::int64_t>(begin - committed_);
+    const auto at = std::max(committed_, reader_.position());
+    if (at < begin && committed_ > 0) state_.dropped += static_cast<std::int64_t>(begin - at);
     if (unsettled_ == 0) committed_ = begin;
   }
   const auto block = reader_.next();

@@ -29,6 +29,10 @@ struct ShippingState {
   std::string trouble;              ///< what keeps it, in one line; empty: nothing
 };
 
+/// The record that is to be shipped next, by what is kept in a service's folder; 0: none was. Code::kIo,
+/// Code::kCorrupt.
+Result<journal::Sequence> shipped_until(const std::string& folder);
+
 /// Ships what the journal brings to Elasticsearch or OpenSearch, in a thread of its own: predictions, labels and
 /// explanations, each as a document of its own whose id is that of its record, so that what comes again is stored once.
 /// How far it is is kept in a file: a crash repeats some seconds of records. It holds up nobody: what the journal keeps

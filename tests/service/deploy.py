@@ -168,6 +168,16 @@ with tempfile.TemporaryDirectory() as folder:
         expect("libraries", (len(owners) > 5, owners - packages - {"libc6", "libgcc-s1"}), (True, set()))
     expect("nobody's root", "USER 10001:0" in text, True)
 
+    # Samples for other shippers, into what vigie's own would be.
+    shippers = DEPLOY / "shippers"
+    beats, bits = (yaml.safe_load((shippers / name).read_text()) for name in ("filebeat.yml", "fluent-bit.yaml"))
+    stash = (shippers / "logstash.conf").read_text()
+    expect("Filebeat's index", beats["output.elasticsearch"]["index"], "vigie-prediction-credit-%{+yyyy.MM}")
+    expect("its ids", [p["ndjson"]["document_id"] for p in beats["filebeat.inputs"][0]["parsers"]], ["id"])
+    bulk = bits["pipeline"]["outputs"][0]
+    expect("Fluent Bit's index", (bulk["logstash_prefix"], bulk["logstash_dateformat"], bulk["id_key"]), ("vigie-prediction-credit", "%Y.%m", "id"))
+    expect("Logstash's", (stash.count("{"), '"vigie-prediction-credit-%{+YYYY.MM}"' in stash, 'document_id => "%{id}"' in stash), (stash.count("}"), True, True))
+
     # The manifest.
     documents = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "vigie.yaml").read_text()))
     expect("kinds", [d["kind"] for d in documents], ["ConfigMap", "PersistentVolumeClaim", "Deployment", "Service"])
