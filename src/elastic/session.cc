@@ -27,6 +27,10 @@ std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+Error odd() {
+  return fail(Code::kCorrupt, "the cluster answers what it never should");
+}
+
 Error failed(const http::Answer& answer) {
   const auto why = why_of(answer.body);
   const bool later = answer.status == 401 || answer.status == 403 || is_busy(answer.status);
@@ -36,7 +40,7 @@ Error failed(const http::Answer& answer) {
 
 Result<Json> read(const http::Answer& answer) {
   auto json = Json::parse(answer.body, nullptr, false);
-  if (json.is_discarded()) return fail(Code::kCorrupt, "the cluster answers what is no JSON");
+  if (!json.is_object()) return odd();
   return json;
 }
 
@@ -56,6 +60,35 @@ void append(std::string& out, const Write& write) {
 
 }  // namespace
 
+const Json& member(const Json& json, std::string_view path) {
+  static const Json kNone;
+  const Json* at = &json;
+  while (true) {
+    const auto dot = path.find('.');
+    const auto found = at->find(path.substr(0, dot));
+    if (found == at->end()) return kNone;
+    at = &*found;
+    if (dot == std::string_view::npos) return *at;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+const Json& array_of(const Json& json, std::string_view path) {
+  static const Json kEmpty = Json::array();
+  const auto& found = member(json, path);
+  return found.is_array() ? found : kEmpty;
+}
+
+std::string text_of(const Json& json, std::string_view path) {
+  const auto& found = member(json, path);
+  return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+std::int64_t whole_of(const Json& json, std::string_view path) {
+  const auto& found = member(json, path);
+  return found.is_number_integer() ? found.get<std::int64_t>() : 0;
+}
+
 Session::Session(std::vector<std::string> nodes, Access access)
     : link_(std::move(nodes), std::move(access), http::ClientOptions()) {}
 
@@ -68,6 +101,7 @@ Result<http::Answer> Session::send(std::string_view method, std::string_view pat
   for (int i = 1;; ++i) {
     auto answer = link_.ask(method, path, body);
     if (!answer || !is_busy(answer->status) || i == kTries) return answer;
+    if (answer->body.find("too_many_buckets") != std::string::npos) return answer;  // and never will do
     std::this_thread::sleep_for(kPause * (1 << i));
   }
 }
@@ -110,11 +144,13 @@ Status Session::write_some(std::span<const Write> writes, std::span<unsigned> st
     if (answer.status != 200) return failed(answer);
     VIGIE_ASSIGN(const auto said, read(answer));
     Error error;
-    for (const auto& item : said.value("items", Json::array())) {
+    for (const auto& item : array_of(said, "items")) {
+      if (!item.is_object() || item.size() != 1) return odd();
       const auto& told = item.begin().value();
-      const auto found = waiting.find({told.value("_index", ""), told.value("_id", "")});
+      const auto index = text_of(told, "_index"), id = text_of(told, "_id");
+      const auto found = waiting.find({index, id});
       if (found == waiting.end()) continue;
-      const auto status = told.value("status", 0U);
+      const auto status = static_cast<unsigned>(whole_of(told, "status"));
       const auto& write = writes[found->second];
       const bool absent = status == 404 && write.kind != Write::Kind::kIndex && write.kind != Write::Kind::kCreate;
       if ((status >= 200 && status < 300) || status == 409 || absent) {
@@ -122,11 +158,11 @@ Status Session::write_some(std::span<const Write> writes, std::span<unsigned> st
         waiting.erase(found);
         continue;
       }
-      const auto why = told.value("error", Json::object());
+      const auto& why = member(told, "error");
       const bool later = status == 401 || status == 403 || is_busy(status);
       error = fail(later ? Code::kUnavailable : Code::kIo,
-                   fmt::format("{}: the cluster answers {}: {}: {}", write.index, status, why.value("type", ""),
-                               why.value("reason", "")));
+                   fmt::format("{}: the cluster answers {}: {}: {}", write.index, status, text_of(why, "type"),
+                               text_of(why, "reason")));
       if (!later) return error;
     }
     if (waiting.empty()) return {};
@@ -162,11 +198,11 @@ Result<std::vector<Hit>> Session::search(const std::string& index, Json body, st
     body["size"] = size;
     VIGIE_ASSIGN(const auto answer, send("POST", path, dumped(body)));
     if (answer.status != 200) return failed(answer);
-    VIGIE_ASSIGN(auto said, read(answer));
-    auto hits = said.value("hits", Json::object()).value("hits", Json::array());
-    for (auto& hit : hits)
-      found.push_back({hit.value("_id", ""), std::move(hit["_source"]), std::move(hit["sort"]),
-                       hit.value("_seq_no", 0L), hit.value("_primary_term", 0L)});
+    VIGIE_ASSIGN(const auto said, read(answer));
+    const auto& hits = array_of(member(said, "hits"), "hits");
+    for (const auto& hit : hits)
+      found.push_back({text_of(hit, "_id"), member(hit, "_source"), member(hit, "sort"), whole_of(hit, "_seq_no"),
+                       whole_of(hit, "_primary_term")});
     if (hits.size() < size) break;
     body["search_after"] = found.back().sort;
   }
@@ -185,8 +221,9 @@ Result<std::vector<Json>> Session::get(const std::string& index, std::span<const
   VIGIE_ASSIGN(const auto said, ask("POST", fmt::format("/{}/_mget", index), {{"docs", std::move(docs)}}, 404));
   std::map<std::string, Json> by_id;
   if (said.is_object())
-    for (const auto& doc : said.value("docs", Json::array()))
-      if (doc.value("found", false)) by_id[doc.value("_id", "")] = doc.value("_source", Json::object());
+    for (const auto& doc : array_of(said, "docs"))
+      if (const auto& there = member(doc, "found"); there.is_boolean() && there.get<bool>())
+        by_id[text_of(doc, "_id")] = member(doc, "_source");
   for (std::size_t i = 0; i < ids.size(); ++i)
     if (const auto at = by_id.find(ids[i]); at != by_id.end()) found[i] = at->second;
   return found;

@@ -36,6 +36,13 @@ struct Hit {
   std::int64_t seq_no = 0, primary_term = 0;  ///< where the query asks for them
 };
 
+/// A member of what a cluster said, by its dotted path; a null, nothing, "" or 0 where it is not there or no such
+/// thing.
+const nlohmann::json& member(const nlohmann::json& json, std::string_view path);
+const nlohmann::json& array_of(const nlohmann::json& json, std::string_view path);
+std::string text_of(const nlohmann::json& json, std::string_view path);
+std::int64_t whole_of(const nlohmann::json& json, std::string_view path);
+
 /// Asks a cluster for documents, one request after the other on connections that are kept; what it wrote it finds. All
 /// functions may be called from any thread. Code::kUnavailable: nobody answers, or not now, or lets nobody in;
 /// Code::kIo: the cluster will not do it; Code::kCorrupt: what it says cannot be read.

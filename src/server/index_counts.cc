@@ -17,6 +17,10 @@
 namespace vigie::server {
 namespace {
 
+using elastic::array_of;
+using elastic::member;
+using elastic::text_of;
+using elastic::whole_of;
 using Json = nlohmann::json;
 using engine::ColumnType;
 
@@ -56,12 +60,17 @@ std::int64_t milli_of(std::int64_t micros) {
 }
 
 std::int64_t count_of(const Json& bucket) {
-  return bucket.value("doc_count", std::int64_t{0});
+  return whole_of(bucket, "doc_count");
 }
 
-std::string text_of(const Json& bucket) {
-  if (bucket.contains("key_as_string")) return bucket["key_as_string"].get<std::string>();
-  const auto& key = bucket["key"];
+double figure_of(const Json& json, std::string_view path) {
+  const auto& found = member(json, path);
+  return found.is_number() ? found.get<double>() : 0;
+}
+
+std::string name_of(const Json& bucket) {
+  if (auto text = text_of(bucket, "key_as_string"); !text.empty()) return text;
+  const auto& key = member(bucket, "key");
   return key.is_string() ? key.get<std::string>() : key.dump();
 }
 
@@ -129,12 +138,11 @@ Result<std::unique_ptr<IndexCounts>> IndexCounts::make(IndexedRows rows, const e
                                                                      out->rows_.index)));
   // What indexes do not agree on is of several types.
   Types types;
-  const auto fields = said.value("fields", Json::object());
-  for (const auto& [name, kinds] : fields.items()) {
+  for (const auto& [name, kinds] : member(said, "fields").items()) {
     std::string type;
     for (const auto& [kind, about] : kinds.items()) {
       if (kind == "unmapped") continue;
-      type = type.empty() && (about.value("aggregatable", false) || kind == "text") ? kind : "several types";
+      type = type.empty() && (member(about, "aggregatable") == true || kind == "text") ? kind : "several types";
     }
     types[name] = type;
   }
@@ -272,11 +280,11 @@ Result<IndexCounts::Times> IndexCounts::times(std::int64_t from, std::int64_t to
                   {"aggs", {{"t", {{"stats", {{"field", rows_.time}}}}}}}};
   VIGIE_ASSIGN(const auto said, ask(body));
   Times out;
-  const auto& stats = said["aggregations"]["t"];
-  out.rows = stats.value("count", std::int64_t{0});
+  const auto& stats = member(said, "aggregations.t");
+  out.rows = whole_of(stats, "count");
   if (out.rows == 0) return out;
   const auto micros = [](double millis) { return std::llround(millis) * kMilli; };
-  out.first = micros(stats["min"].get<double>()), out.last = micros(stats["max"].get<double>());
+  out.first = micros(figure_of(stats, "min")), out.last = micros(figure_of(stats, "max"));
   return out;
 }
 
@@ -402,14 +410,15 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     VIGIE_TRY(add_columns(tally, first, middle, window, k, s, filter));
     return add_columns(tally, middle, last, window, k, s, filter);
   }
-  const auto rows = (*answer)["hits"]["total"]["value"].get<std::int64_t>();
+  const auto rows = whole_of(*answer, "hits.total.value");
   if (first == 0 && k == 0) tally.rows += rows, tally.window_rows[window] += rows;
-  const auto& found = (*answer)["aggregations"];
+  const auto& found = member(*answer, "aggregations");
+  if (!found.is_object()) return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", rows_.index));
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
     const auto id = std::to_string(c);
     auto& counts = tally.cells[c][k][window * tally.widths[k] + s];
-    counts.missing = count_of(found["missing" + id]);
+    counts.missing = count_of(member(found, "missing" + id));
     if (column.categorical()) {
       const auto base = column.categories.size();
       std::map<std::string, std::size_t, std::less<>> cells;
@@ -417,7 +426,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       for (std::size_t i = 0; i < tally.fresh[c].size(); ++i) cells[tally.fresh[c][i]] = base + 1 + i;
       const auto put = [&](const Json& buckets) {
         for (const auto& bucket : buckets) {
-          const auto name = text_of(bucket);
+          const auto name = name_of(bucket);
           auto at = cells.find(name);
           if (at == cells.end()) {
             const bool pooled = column.other > 0 || column.halved || tally.fresh[c].size() >= engine::kFresh;
@@ -429,8 +438,8 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
           counts.cells[at->second] += count_of(bucket);
         }
       };
-      put(found["cells" + id]["buckets"]);
-      if (found.contains("fresh" + id)) put(found["fresh" + id]["buckets"]);
+      put(array_of(found, "cells" + id + ".buckets"));
+      put(array_of(found, "fresh" + id + ".buckets"));
       if (counts.cells.size() <= base) counts.cells.resize(base + 1);
       const auto others = rows - counts.missing - counts.rows();
       counts.cells[base] += std::max<std::int64_t>(0, others);
@@ -439,23 +448,23 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
                                      vigie::quoted(column.name), engine::kFresh));
       continue;
     }
-    const auto& buckets = found["cells" + id]["buckets"];
+    const auto& buckets = array_of(found, "cells" + id + ".buckets");
     counts.cells.resize(column.cells());
     const auto cells = cells_of(c);
     for (std::size_t i = 0; i < std::min<std::size_t>(buckets.size(), cells.size()); ++i)
       counts.cells[cells[i]] = count_of(buckets[i]);
-    const auto& stats = found["stats" + id];
-    if (stats.value("count", 0) == 0) continue;
-    tally.minimum[c] = std::min(tally.minimum[c], stats["min"].get<double>());
-    tally.maximum[c] = std::max(tally.maximum[c], stats["max"].get<double>());
+    const auto& stats = member(found, "stats" + id);
+    if (whole_of(stats, "count") == 0) continue;
+    tally.minimum[c] = std::min(tally.minimum[c], figure_of(stats, "min"));
+    tally.maximum[c] = std::max(tally.maximum[c], figure_of(stats, "max"));
     if (!(column.bins.sd > 0)) continue;
     double beyond = 0;
     for (const auto& [side, sign, edge] :
          {std::tuple{"below", -1., column.bins.cuts.front()}, std::tuple{"above", 1., column.bins.centers.back()}}) {
-      const auto& outside = found[side + id];
+      const auto& outside = member(found, side + id);
       const auto n = static_cast<double>(count_of(outside));
-      if (n > 0) beyond += sign * (outside["sum"]["value"].get<double>() - n * edge) / column.bins.sd * 1e6;
-      beyond += static_cast<double>(count_of(found["far" + (side + id)]) * engine::kFarthest);
+      if (n > 0) beyond += sign * (figure_of(outside, "sum.value") - n * edge) / column.bins.sd * 1e6;
+      beyond += static_cast<double>(count_of(member(found, "far" + (side + id))) * engine::kFarthest);
     }
     counts.beyond = static_cast<std::int64_t>(std::clamp(beyond, 0., 9e18));
   }

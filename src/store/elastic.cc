@@ -16,7 +16,11 @@
 namespace vigie::store {
 namespace {
 
+using elastic::array_of;
 using elastic::Hit;
+using elastic::member;
+using elastic::text_of;
+using elastic::whole_of;
 using elastic::Write;
 using Json = nlohmann::json;
 using Kind = Write::Kind;
@@ -48,14 +52,6 @@ Json by(std::initializer_list<const char*> fields, const char* order = "asc") {
   Json out = Json::array();
   for (const auto* field : fields) out.push_back({{field, order}});
   return out;
-}
-std::string text_of(const Json& source, const char* name) {
-  const auto found = source.find(name);
-  return found != source.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t number_of(const Json& source, const char* name) {
-  const auto found = source.find(name);
-  return found != source.end() && found->is_number() ? found->get<std::int64_t>() : 0;
 }
 std::string iso(std::int64_t micros) {
   return iso_time(static_cast<double>(micros));
@@ -105,7 +101,7 @@ class Elastic final : public Store {
       source["body"] = w.body, source["findings"] = findings.size();
       source["kept"] = now(), source["condensed"] = false;
       writes.push_back({Kind::kIndex, name(kWindow), ids[i], std::move(source)});
-      add_findings(findings, w, "w", number_of(before[i], "findings"), writes);
+      add_findings(findings, w, "w", whole_of(before[i], "findings"), writes);
     }
     return done(writes);
   }
@@ -122,7 +118,7 @@ class Elastic final : public Store {
       const auto& s = scores[i];
       if (windows[i].is_null()) continue;
       Window window;
-      window.model = s.model, window.key = s.key, window.start = number_of(windows[i]["vigie"]["window"], "start");
+      window.model = s.model, window.key = s.key, window.start = whole_of(windows[i], "vigie.window.start");
       const auto findings = findings_of(window, s);
       auto source = of_model(s.model, window.start);
       source["vigie"]["window"] = {{"key", s.key}};
@@ -133,7 +129,7 @@ class Elastic final : public Store {
       source["body"] = s.body, source["findings"] = findings.size();
       source["kept"] = now(), source["condensed"] = false;
       writes.push_back({Kind::kIndex, name(kScore), ids[i], std::move(source)});
-      add_findings(findings, window, "s", number_of(before[i], "findings"), writes);
+      add_findings(findings, window, "s", whole_of(before[i], "findings"), writes);
     }
     return done(writes);
   }
@@ -147,7 +143,7 @@ class Elastic final : public Store {
       const std::string id[] = {id_of({query.model, query.after})}, start[] = {"vigie.window.start"};
       VIGIE_ASSIGN(const auto last, session_.get(name(kWindow), id, start));
       const auto began =
-          last[0].is_null() ? std::numeric_limits<std::int64_t>::min() : number_of(last[0]["vigie"]["window"], "start");
+          last[0].is_null() ? std::numeric_limits<std::int64_t>::min() : whole_of(last[0], "vigie.window.start");
       body["search_after"] = {began, query.after};
     }
     return found_windows(std::move(body), query.model, query.most, true);
@@ -212,7 +208,7 @@ class Elastic final : public Store {
       const std::string id[] = {query.after}, since[] = {"since"};
       VIGIE_ASSIGN(const auto last, session_.get(name(kIncident), id, since));
       if (last[0].is_null()) return std::vector<event::Incident>();
-      body["search_after"] = {number_of(last[0], "since"), query.after};
+      body["search_after"] = {whole_of(last[0], "since"), query.after};
     }
     VIGIE_ASSIGN(const auto hits, session_.search(name(kIncident), std::move(body), query.most));
     std::vector<event::Incident> found;
@@ -260,11 +256,11 @@ class Elastic final : public Store {
     for (const auto& hit : hits) {
       const auto& s = hit.source;
       VIGIE_ASSIGN(auto incident, event::incident_of_json(text_of(s, "body")));
-      found.push_back({number_of(s, "number"),
+      found.push_back({whole_of(s, "number"),
                        text_of(s, "target"),
-                       {static_cast<event::Notice::Kind>(number_of(s, "kind")), std::move(incident)},
-                       number_of(s, "attempts"),
-                       number_of(s, "due")});
+                       {static_cast<event::Notice::Kind>(whole_of(s, "kind")), std::move(incident)},
+                       whole_of(s, "attempts"),
+                       whole_of(s, "due")});
     }
     return found;
   }
@@ -301,7 +297,7 @@ class Elastic final : public Store {
       const auto body = text_of(hit.source, "body");
       auto bytes = body.empty() ? std::optional<std::string>("") : http::from_base64(body);
       if (!bytes) return fail(Code::kCorrupt, fmt::format("{}: a body that is no base64", name(kOps)));
-      found.push_back({query.source, number_of(hit.source, "start"), number_of(hit.source, "part"), std::move(*bytes)});
+      found.push_back({query.source, whole_of(hit.source, "start"), whole_of(hit.source, "part"), std::move(*bytes)});
     }
     if (query.latest) std::reverse(found.begin(), found.end());
     return found;
@@ -317,11 +313,11 @@ class Elastic final : public Store {
       VIGIE_TRY(session_.search(name(kOps), {{"sort", by({"start"})}}, 0));
       VIGIE_ASSIGN(const auto said, session_.ask("POST", fmt::format("/{}/_search?ignore_unavailable=true", name(kOps)),
                                                  {{"size", 0}, {"aggs", {{"all", {{"composite", sources}}}}}}));
-      const auto all = said.value("aggregations", Json::object()).value("all", Json::object());
-      for (const auto& bucket : all.value("buckets", Json::array()))
-        found.push_back(bucket["key"]["source"].get<std::string>());
-      if (!all.contains("after_key")) return found;
-      sources["after"] = all["after_key"];
+      for (const auto& bucket : array_of(said, "aggregations.all.buckets"))
+        found.push_back(text_of(bucket, "key.source"));
+      const auto& after = member(said, "aggregations.all.after_key");
+      if (!after.is_object()) return found;
+      sources["after"] = after;
     }
   }
 
@@ -479,13 +475,8 @@ class Elastic final : public Store {
           session_.search(name(kAudit), {{"query", above("number", state.last)}, {"sort", by({"number"})}}, kPage));
       for (const auto& hit : hits) {
         const auto& s = hit.source;
-        const auto vigie = s.value("vigie", Json::object());
-        const AuditRow row{number_of(s, "number"),
-                           number_of(s, "time"),
-                           text_of(vigie.value("model", Json::object()), "id"),
-                           text_of(vigie.value("audit", Json::object()), "event"),
-                           text_of(s, "key"),
-                           text_of(s, "body")};
+        const AuditRow row{whole_of(s, "number"),           whole_of(s, "time"), text_of(s, "vigie.model.id"),
+                           text_of(s, "vigie.audit.event"), text_of(s, "key"),   text_of(s, "body")};
         if (!check_row(row, state)) return state;
       }
       found = hits.size();
@@ -550,11 +541,11 @@ class Elastic final : public Store {
                    session_.get(name(kScore), some, bodies ? std::span<const std::string>() : verdict));
       for (std::size_t k = 0; k < some.size(); ++k) {
         const auto& s = hits[i + k].source;
-        const auto& w = s["vigie"]["window"];
-        found.push_back({model, number_of(w, "start"), number_of(w, "end"), text_of(w, "key"), text_of(w, "verdict"),
+        const auto& w = member(s, "vigie.window");
+        found.push_back({model, whole_of(w, "start"), whole_of(w, "end"), text_of(w, "key"), text_of(w, "verdict"),
                          text_of(s, "body")});
         if (scores[k].is_null()) continue;
-        found.back().score_verdict = text_of(scores[k]["vigie"]["score"], "verdict");
+        found.back().score_verdict = text_of(scores[k], "vigie.score.verdict");
         found.back().score = text_of(scores[k], "body");
       }
     }
@@ -587,14 +578,14 @@ class Elastic final : public Store {
   Result<std::int64_t> given_number() const {
     const std::string id[] = {kGiven};
     VIGIE_ASSIGN(const auto found, session_.get(name(kAudit), id));
-    return found[0].is_null() ? 0 : number_of(found[0], "given");
+    return found[0].is_null() ? 0 : whole_of(found[0], "given");
   }
   Result<Head> read_head() const {
     Head head;
     VIGIE_ASSIGN(head.number, given_number());  // first: what is appended meanwhile is among what is found then
     VIGIE_ASSIGN(const auto hits, last_entry());
     if (hits.empty()) return head;
-    head.number = std::max(head.number, number_of(hits[0].source, "number"));
+    head.number = std::max(head.number, whole_of(hits[0].source, "number"));
     // Of one that was altered so that it cannot be read, what follows does not know the hash: the chain is broken.
     if (const auto last = event::audit_of_json(text_of(hits[0].source, "body"))) head.hash = last->hash;
     return head;
