@@ -10,6 +10,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/kept_counts.h"
 #include "engine/memory_input_internal.h"
 
 namespace vigie::engine {
@@ -125,6 +126,47 @@ TEST(LiveWindows, HaveTheVerdictsOfTheSameRowsInAFile) {
     feed.close(0, true);
     EXPECT_EQ(feed.found, want) << batch;
   }
+}
+
+TEST(LiveWindows, ThoseThatWereCountedElsewhereAreJudgedAlike) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  LiveOptions options;
+  options.compare.window = hours, options.compare.quality = false;
+  MemoryInput input("current");
+  fill(input, rows_of(6, 2, 3));
+  Feed here(input, profile, options);
+  std::vector<std::pair<std::int64_t, std::string>> saved;
+  here.live->judge_by(
+      [&](const auto& window, const auto& data, auto& counted, const auto*, const auto&, const auto& own) {
+        saved.emplace_back(window.key, save_counts(counted));
+        return own.judge(data, counted);
+      });
+  while (here.step(static_cast<std::int64_t>(kStart + 6 * kHour))) {
+  }
+  here.close(0, true);
+  ASSERT_EQ(saved.size(), 6U);
+
+  const auto now = static_cast<std::int64_t>(kStart + 7 * kHour);
+  Feed there(input, profile, options);
+  std::uint64_t place = 10;
+  for (const auto& [key, counts] : saved) {
+    there.live->at(place);
+    EXPECT_TRUE(there.live->add_counts(key, read_counts(counts, *there.live->axes()).value(), now).value());
+    static_cast<void>(there.live->keep(place + 1));  // which they are not in
+    EXPECT_EQ(there.live->resume().place, place++);
+    there.close(now);
+    // One that comes again was told of.
+    EXPECT_FALSE(there.live->add_counts(key, read_counts(counts, *there.live->axes()).value(), now).value());
+    there.close(now);
+  }
+  EXPECT_EQ(there.found, here.found);
+  EXPECT_EQ(there.live->resume().place, LiveWindows::Resume::kNowhere);
+
+  options.compare.window.kind = WindowSpec::Kind::kRows, options.compare.window.rows = 10;
+  const auto by_rows = LiveWindows::make(profile, options).value();
+  EXPECT_EQ(by_rows->add_counts(0, read_counts(saved[0].second, *profile).value(), now).error().code, Code::kUsage);
 }
 
 TEST(LiveWindows, ByRowsCloseWhenTheyAreFull) {
