@@ -17,6 +17,7 @@
 #include "elastic/access.h"
 #include "elastic/cluster.h"
 #include "elastic/link.h"
+#include "elastic/session.h"
 #include "http/client.h"
 #include "http/transfers.h"
 
@@ -124,12 +125,12 @@ class Kibana {
              fmt::format("multipart/form-data; boundary={}", kBoundary)));
     const auto said = nlohmann::json::parse(answer.body, nullptr, false);
     if (answer.status != 200 || !said.is_object() || !said.contains("success")) return refused(answer);
-    for (const auto& error : said.value("errors", nlohmann::json::array()))
-      say(fmt::format("{} {}: {}", error.value("type", ""), error.value("id", ""),
-                      error.value("error", nlohmann::json()).dump()));
+    for (const auto& error : elastic::array_of(said, "errors"))
+      say(fmt::format("{} {}: {}", elastic::text_of(error, "type"), elastic::text_of(error, "id"),
+                      elastic::member(error, "error").dump()));
     print(fmt::format("{}: {} imported; open its dashboard \"vigie: models\"", place(),
-                      plural(said.value("successCount", 0), "object")));
-    return said.value("success", false);
+                      plural(elastic::whole_of(said, "successCount"), "object")));
+    return elastic::member(said, "success") == true;
   }
 
   Status put(const KibanaRule& rule) const {
@@ -157,6 +158,9 @@ class Kibana {
   }
   Error refused(const http::Answer& answer) const {
     const auto said = nlohmann::json::parse(answer.body, nullptr, false);
+    if (answer.body.find("no handler found") != std::string::npos)
+      return fail(Code::kUnavailable,
+                  fmt::format("{}: is no Kibana, but the cluster itself; Kibana's port is 5601", place()));
     return fail(Code::kUnavailable,
                 fmt::format("{}: answers {}: {}", place(), answer.status,
                             said.is_object() && said.contains("message") ? said["message"].dump()

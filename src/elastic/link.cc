@@ -50,6 +50,7 @@ Result<Cluster> Link::reach() {
     return cluster;
   }
   // What people wrote is not echoed into the server's log.
+  bulk_path_ = fmt::format("/_bulk?{}", kFilter);
   if (!cluster->opensearch && cluster->at_least(8, 18)) bulk_path_ += "&include_source_on_error=false";
   return cluster;
 }

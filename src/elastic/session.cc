@@ -17,6 +17,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMostBytes = 5'000'000, kMostWrites = 1'000;  // of a request
 constexpr int kTries = 4;
+constexpr std::chrono::seconds kAway{2};
 constexpr std::chrono::milliseconds kPause{100};  // before a busy node is asked again; then twice as long
 
 bool is_busy(unsigned status) {
@@ -98,8 +99,12 @@ Result<Cluster> Session::reach() {
 }
 
 Result<http::Answer> Session::send(std::string_view method, std::string_view path, std::string_view body) {
+  // Of one that does not answer nobody else is to wait for that again.
+  if (std::chrono::steady_clock::now() < away_until_) return away_;
   for (int i = 1;; ++i) {
     auto answer = link_.ask(method, path, body);
+    if (!answer && answer.error().code == Code::kUnavailable)
+      away_ = answer.error(), away_until_ = std::chrono::steady_clock::now() + kAway;
     if (!answer || !is_busy(answer->status) || i == kTries) return answer;
     if (answer->body.find("too_many_buckets") != std::string::npos) return answer;  // and never will do
     std::this_thread::sleep_for(kPause * (1 << i));
@@ -118,7 +123,10 @@ Result<std::vector<unsigned>> Session::write(std::span<const Write> writes) {
   const std::lock_guard lock(mutex_);
   std::vector<unsigned> statuses(writes.size());
   for (std::size_t from = 0, to = 0; from < writes.size(); from = to) {
+    // Of two of one id the second goes behind the first.
+    std::set<std::pair<std::string_view, std::string_view>> ids;
     for (std::size_t bytes = 0; to < writes.size() && to - from < kMostWrites; ++to) {
+      if (!ids.emplace(writes[to].index, writes[to].id).second) break;
       bytes += dumped(writes[to].source).size();
       if (bytes > kMostBytes && to > from) break;
     }

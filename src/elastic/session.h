@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -77,6 +78,8 @@ class Session {
 
   std::mutex mutex_;
   Link link_;
+  Error away_;  // why nobody answered, until then
+  std::chrono::steady_clock::time_point away_until_{};
   std::set<std::string> unseen_;  // indexes of which something is not yet found
 };
 

@@ -205,7 +205,8 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
   out.rejected = counted.problems.rejected + reference_.rejected;
   out.problems = reference_.problems;
   out.problems.insert(out.problems.end(), counted.problems.messages.begin(), counted.problems.messages.end());
-  for (const auto& list : {reference_.notes, known_good_.notes, counted.problems.notes})
+  const auto checked = options_.quality ? known_good_.notes : std::vector<std::string>();
+  for (const auto& list : {reference_.notes, checked, counted.problems.notes})
     for (const auto& n : list)
       if (std::find(out.notes.begin(), out.notes.end(), n) == out.notes.end()) out.notes.push_back(n);
   if (!unknown.empty())

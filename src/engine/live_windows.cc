@@ -107,7 +107,8 @@ Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Pro
 void LiveWindows::at(std::uint64_t place) {
   place_ = place, rows_at_place_ = rows_;
   if (rows_ != rows_kept_) return;
-  for (auto& [key, open] : windows_) open.place = place, open.rows_before = rows_;
+  for (auto& [key, open] : windows_)
+    if (!open.counted) open.place = place, open.rows_before = rows_;
 }
 
 Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const std::uint8_t> apart) {
@@ -162,6 +163,8 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
 
 bool LiveWindows::too_late(std::int64_t key) const {
   if (key < gone_below_) return true;
+  // What was counted elsewhere is whole.
+  if (const auto at = windows_.find(key); at != windows_.end() && at->second.counted) return true;
   if (key >= closed_below_ || windows_.contains(key)) return false;
   return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
 }

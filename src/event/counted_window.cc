@@ -14,6 +14,7 @@ std::string encode(const CountedWindow& window) {
   ByteWriter out;
   out.fixed(kVersion);
   out.fixed(window.key), out.fixed(window.from), out.fixed(window.to);
+  out.fixed(window.reference);
   out.string(window.counts);
   return out.take();
 }
@@ -23,6 +24,7 @@ Result<CountedWindow> counted_window_of(std::string_view bytes) {
   const auto version = in.fixed<std::uint8_t>();
   CountedWindow out;
   for (auto* number : {&out.key, &out.from, &out.to}) *number = in.fixed<std::int64_t>();
+  out.reference = in.fixed<std::uint64_t>();
   out.counts = in.string();
   if (!in.ok() || version != kVersion || in.remaining() > 0)
     return fail(Code::kCorrupt, "what was counted of a window cannot be read");

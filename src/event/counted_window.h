@@ -12,7 +12,8 @@ namespace vigie::event {
 /// A window of predictions that was counted elsewhere: the body of a record of Kind::kCounts.
 struct CountedWindow {
   std::int64_t key = 0, from = 0, to = 0;  ///< of a calendar window; µs since 1970
-  std::string counts;                      ///< on the axes of the model's reference: engine::save_counts()
+  std::uint64_t reference = 0;             ///< hash64() of the bytes of the reference on whose axes it was counted
+  std::string counts;                      ///< engine::save_counts()
 };
 std::string encode(const CountedWindow& window);
 /// Code::kCorrupt.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "view/json.h"
 
@@ -469,6 +470,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   };
   VIGIE_ASSIGN(auto watch, Watch::make(model, std::make_shared<const engine::Profile>(std::move(profile)),
                                        std::move(windows), place, again));
+  watch->known_by(hash64(bytes));
   VIGIE_TRY(watch->score_with(state_, of.number));
   watch->refer_to(state_, of.number);
   auto& at = followed(model);

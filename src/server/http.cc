@@ -84,9 +84,8 @@ class Deadlines {
     const auto now = Clock::now().time_since_epoch();
     const std::lock_guard lock(mutex_);
     for (auto& open : open_) {
-      if (open.until.load() > now) continue;
-      open.until = kNever;
-      ::shutdown(open.socket, SHUT_RDWR);
+      auto until = open.until.load();
+      if (until <= now && open.until.compare_exchange_strong(until, kNever)) ::shutdown(open.socket, SHUT_RDWR);
     }
   }
 

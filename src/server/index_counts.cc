@@ -71,7 +71,8 @@ double figure_of(const Json& json, std::string_view path) {
 std::string name_of(const Json& bucket) {
   if (auto text = text_of(bucket, "key_as_string"); !text.empty()) return text;
   const auto& key = member(bucket, "key");
-  return key.is_string() ? key.get<std::string>() : key.dump();
+  // A whole number is written as one, whatever the field's type is.
+  return key.is_string() ? key.get<std::string>() : key.is_number() ? fmt::format("{}", key.get<double>()) : key.dump();
 }
 
 }  // namespace
@@ -153,8 +154,19 @@ Result<std::unique_ptr<IndexCounts>> IndexCounts::make(IndexedRows rows, const e
 
 Status IndexCounts::find_columns(const Types& types) {
   if (types.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
-  if (const auto time = types.find(rows_.time); time == types.end() || !time->second.starts_with("date"))
-    return fail(Code::kUsage, fmt::format("{}: {} is no field of dates there", rows_.index, vigie::quoted(rows_.time)));
+  if (const auto time = types.find(rows_.time); time == types.end() || !time->second.starts_with("date")) {
+    std::string dates;
+    for (const auto& [name, type] : types)
+      if (type.starts_with("date")) dates += (dates.empty() ? "" : ", ") + name;
+    return fail(
+        Code::kUsage,
+        fmt::format("{}: {} is no field of dates there{}; those are: {}", rows_.index, vigie::quoted(rows_.time),
+                    time == types.end() ? "" : ", but of " + time->second, dates.empty() ? "none" : dates));
+  }
+  for (const auto& [column, field] : rows_.fields)
+    if (std::none_of(reference_.columns.begin(), reference_.columns.end(),
+                     [&](const auto& known) { return known.name == column; }))
+      return wrong("fields", fmt::format("{} is no column of the reference", vigie::quoted(column)));
 
   std::vector<std::string> gone;
   const auto leave_out = [&](const std::string& column, std::string_view why) {
@@ -168,7 +180,13 @@ Status IndexCounts::find_columns(const Types& types) {
       field = given->second;
     } else {
       for (const auto* before : {"features.", "", "tags."})
-        if (field.empty() && types.contains(before + name)) field = before + name;
+        if (const auto at = before + name; types.contains(at)) {
+          if (field.empty())
+            field = at;
+          else
+            notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows_.index,
+                                         vigie::quoted(name), field, at));
+        }
     }
     auto type = types.contains(field) ? types.at(field) : "";
     if (type == "text" && types.contains(field + ".keyword")) field += ".keyword", type = "keyword";
@@ -294,7 +312,8 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
         Code::kUsage,
         fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", rows_.index));
   VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
-  if (all.rows == 0) return fail(Code::kInput, fmt::format("{}: no rows there", rows_.index));
+  if (all.rows == 0)
+    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}", rows_.index, rows_.time));
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   auto tally = engine::empty_counts(reference_, 0);
   const auto first = all.first, last = all.last;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/iso_time.h"
 #include "base/quantity.h"
 #include "base/text.h"
@@ -68,14 +69,18 @@ IndexWatch::IndexWatch(std::vector<IndexedModel> models, const std::string& fold
   for (auto& model : models) {
     auto& of = watched_.emplace_back();
     of.state.model = model.model, of.state.index = model.rows.index;
+    of.name = fmt::format("{} {} {}", model.model, model.rows.index, model.rows.query);
     of.model = std::move(model);
   }
   if (::access(file_.c_str(), F_OK) == 0)
     if (const auto text = read_file(file_)) {
       const auto json = Json::parse(*text, nullptr, false);
       if (json.is_object())
-        for (const auto& [model, until] : json.items())
-          if (until.is_number_integer()) until_[model] = until.get<std::int64_t>();
+        for (const auto& [name, said] : json.items()) {
+          auto& kept = kept_[name];
+          if (said.is_array() && said.size() == 2 && said[0].is_number_integer() && said[1].is_number_integer())
+            kept = {said[0].get<std::int64_t>(), said[1].get<std::uint64_t>()};
+        }
     }
   thread_ = std::thread([this] { run(); });
 }
@@ -107,7 +112,12 @@ void IndexWatch::run() {
     auto next = steady_clock::now() + std::chrono::minutes(1);
     for (auto& of : watched_) {
       if (of.due <= steady_clock::now() && !stopped()) {
-        auto done = look(of);
+        Status done;
+        try {
+          done = look(of);
+        } catch (const nlohmann::json::exception& odd) {
+          done = fail(Code::kCorrupt, fmt::format("the cluster answers what it never should: {}", odd.what()));
+        }
         if (!done) of.counts.reset();  // what is there may be other than it was
         const auto trouble = done ? std::string() : done.error().message;
         std::unique_lock lock(mutex_);
@@ -143,53 +153,81 @@ Result<bool> IndexWatch::prepare(Watched& of) {
                 "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
   const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
   VIGIE_ASSIGN(of.counts, IndexCounts::make(of.model.rows, posted, segments));
-  if (!of.counts->left_out()) return of.reference = bytes, true;
-  {
-    const std::lock_guard lock(mutex_);
-    of.state.notes = of.counts->notes();
+  auto& kept = kept_[of.name];
+  const auto known_by = hash64(bytes);
+  if (!of.counts->left_out()) {
+    if (known_by != of.reduced) of.gone.clear();
+    note(of);
+    of.reference = bytes, kept.reference = known_by;
+    return true;
   }
-  for (const auto& note : of.counts->notes())
-    if (log_) log_(note);
-  VIGIE_TRY(service_.set_reference(of.model.model, engine::save_profile(of.counts->reference())));
+  // One that could be counted as a whole is not made less of for what may pass.
+  if (kept.reference == known_by)
+    return fail(Code::kUnavailable, fmt::format("what was there is there no more: {}",
+                                                of.counts->notes().empty() ? "?" : of.counts->notes().front()));
+  of.gone = of.counts->notes();
+  note(of);
+  for (const auto& gone : of.gone)
+    if (log_) log_(gone);
+  const auto rest = engine::save_profile(of.counts->reference());
+  of.reduced = hash64(rest);
+  VIGIE_TRY(service_.set_reference(of.model.model, rest));
   of.replaced = bytes, of.counts.reset();
   return false;
 }
 
+void IndexWatch::note(Watched& of) {
+  const std::lock_guard lock(mutex_);
+  of.state.notes = of.gone;
+  for (const auto& more : of.counts->notes())
+    if (std::find(of.gone.begin(), of.gone.end(), more) == of.gone.end()) of.state.notes.push_back(more);
+}
+
 Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   VIGIE_ASSIGN(const auto all, of.counts->times(of.model.rows.from, of.model.rows.to));
-  if (all.rows == 0) return {};
+  if (all.rows == 0)
+    return fail(Code::kUnavailable, fmt::format("no rows there have a time in {}", of.model.rows.time));
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   const auto key_of = [&](std::int64_t time) {
     std::vector<std::int32_t> at;
     windower.assign(0, 1, std::vector{static_cast<double>(time)}, at);
     return windower[static_cast<std::size_t>(at[0])].key;
   };
-  auto& until = until_[of.model.model];
-  auto key = until > 0 ? key_of(until) : key_of(all.first);
-  if (until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
-    key = std::max(key, key_of(all.last) - kPast);
+  auto& kept = kept_[of.name];
+  const auto settled = system_now() - std::llround(of.model.settle * 1e6);
+  auto key = kept.until > 0 ? key_of(kept.until) : key_of(all.first);
+  if (kept.until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
+    key = std::max(key, key_of(std::min<std::int64_t>(all.last, settled)) - kPast);
   if (of.last_rows > 0) {
-    VIGIE_ASSIGN(const auto again, of.counts->times(of.last_from, until));
+    VIGIE_ASSIGN(const auto again, of.counts->times(of.last_from, kept.until));
     const std::lock_guard lock(mutex_);
     of.state.late = again.rows - of.last_rows;
   }
-  const auto settled = system_now() - std::llround(of.model.settle * 1e6);
-  for (; !stopped(); ++key) {
+  while (!stopped()) {
     const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
     if (to > settled || from > all.last) return {};
-    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, key, from, to));
-    if (counted.rows > 0) {
-      journal::Records records;
-      records.add(event::encode({event::Kind::kCounts, of.model.model,
-                                 event::encode(event::CountedWindow{key, from, to, engine::save_counts(counted)})}));
-      VIGIE_TRY(service_.append(std::move(records)));
-      of.last_from = from, of.last_rows = counted.rows;
+    VIGIE_ASSIGN(const auto next, of.counts->times(from, of.model.rows.to));
+    if (next.rows == 0) return {};
+    // Windows without rows are passed over.
+    if (next.first >= to) {
+      key = key_of(next.first);
+      continue;
     }
-    until = to;
-    VIGIE_TRY(write_file(file_, Json(until_).dump() + "\n"));
+    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, key, from, to));
+    // By another reference, which was posted meanwhile, it is counted anew.
+    if (service_.reference(of.model.model) != of.reference) return {};
+    journal::Records records;
+    records.add(event::encode(
+        {event::Kind::kCounts, of.model.model,
+         event::encode(event::CountedWindow{key, from, to, hash64(of.reference), engine::save_counts(counted)})}));
+    VIGIE_TRY(service_.append(std::move(records)));
+    of.last_from = from, of.last_rows = counted.rows, kept.until = to, ++key;
+    auto json = Json::object();
+    for (const auto& [name, one] : kept_) json[name] = Json::array({one.until, one.reference});
+    VIGIE_TRY(write_file(file_, json.dump() + "\n"));
+    note(of);
     const std::lock_guard lock(mutex_);
-    of.state.until = until, of.state.late = 0;
-    if (counted.rows > 0) ++of.state.windows, of.state.rows += counted.rows;
+    of.state.until = to, of.state.late = 0, ++of.state.windows, of.state.rows += counted.rows;
   }
   return {};
 }

@@ -57,7 +57,10 @@ class IndexWatch {
  private:
   struct Watched {
     IndexedModel model;
+    std::string name;                 // under which it is known how far it was counted
     std::string reference, replaced;  // bytes of the one it is counted by, and of one in whose place another was put
+    std::uint64_t reduced = 0;        // hash64() of that other one
+    std::vector<std::string> gone;    // what it lacks
     std::unique_ptr<IndexCounts> counts;
     std::chrono::steady_clock::time_point due{};
     IndexState state;
@@ -66,6 +69,7 @@ class IndexWatch {
   void run();
   Status look(Watched& of);
   Result<bool> prepare(Watched& of);
+  void note(Watched& of);
   Status count(Watched& of, const engine::WindowSpec& windows);
   bool stopped() const;
 
@@ -73,7 +77,11 @@ class IndexWatch {
   Service service_;
   std::function<void(const std::string&)> log_;
   std::vector<Watched> watched_;
-  std::map<std::string, std::int64_t> until_;
+  struct Kept {
+    std::int64_t until = 0;       // µs: end of the last window
+    std::uint64_t reference = 0;  // hash64() of the one that was counted by
+  };
+  std::map<std::string, Kept> kept_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

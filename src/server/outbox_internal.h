@@ -40,8 +40,7 @@ class StoreOutbox final : public notify::Outbox {
   }
   Status settle(const notify::Item& item, store::Store::Fate fate, std::string_view why,
                 std::span<const event::AuditEntry> entries) {
-    return store_.settle({.id = item.id, .target = {}, .notice = {}, .attempts = item.attempts, .due = item.due}, fate,
-                         why, entries);
+    return store_.settle({item.id, item.target, item.notice, item.attempts, item.due}, fate, why, entries);
   }
 
   store::Store& store_;

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -137,7 +139,11 @@ class Service::Impl {
     let_in(std::move(options_.tokens), options_.behind_proxy);
     VIGIE_ASSIGN(http_, HttpServer::listen(
                             options_.http, [this](const Request& head) { return refused(head); },
-                            [this](const Request& request, Answer answer) { handle(request, std::move(answer)); }));
+                            [this](Request request, Answer answer) {
+                              if (!reads(request)) return handle(request, std::move(answer));
+                              boost::asio::post(reading_, [this, request = std::move(request),
+                                                           answer = std::move(answer)] { handle(request, answer); });
+                            }));
     housekeeping_.emplace(*store_, options_.keep, options_.log);
     running_ = true;
     note(service_started(*store_, options_.version, system_now()));
@@ -180,6 +186,7 @@ class Service::Impl {
   ~Impl() {
     ends_ = true;
     if (http_) http_->stop();
+    reading_.join();
     if (looking_.valid()) looking_.wait();
     intake_.reset();
     indexes_.reset();
@@ -204,26 +211,33 @@ class Service::Impl {
 
  private:
   void watch_indexes() {
-    const std::lock_guard lock(watching_);
-    indexes_.reset();
+    std::unique_ptr<IndexWatch> before;
+    {
+      const std::lock_guard lock(watching_);
+      before = std::move(indexes_);
+    }
+    before.reset();  // which may have to wait for an answer
     if (options_.indexes.empty()) return;
-    indexes_.emplace(std::move(options_.indexes), options_.data,
-                     IndexWatch::Service{
-                         [this](const auto& model) {
-                           return state_->get(Follower::reference_of(model)).value_or(std::nullopt).value_or("");
-                         },
-                         [this](const auto& model, const auto& bytes) -> Status {
-                           std::promise<Reply> said;
-                           set_reference(model, bytes, [&](Reply reply) { said.set_value(std::move(reply)); });
-                           const auto reply = said.get_future().get();
-                           if (reply.status == 202) return {};
-                           return fail(Code::kUnavailable, fmt::format("its reference is not taken: {}", reply.body));
-                         },
-                         [this](auto records) -> Status {
-                           VIGIE_TRY(journal_->append(std::move(records)));
-                           return {};
-                         }},
-                     options_.log);
+    auto now = std::make_unique<IndexWatch>(
+        std::move(options_.indexes), options_.data,
+        IndexWatch::Service{[this](const auto& model) {
+                              return state_->get(Follower::reference_of(model)).value_or(std::nullopt).value_or("");
+                            },
+                            [this](const auto& model, const auto& bytes) -> Status {
+                              std::promise<Reply> said;
+                              set_reference(model, bytes, [&](Reply reply) { said.set_value(std::move(reply)); });
+                              const auto reply = said.get_future().get();
+                              if (reply.status == 202) return {};
+                              return fail(Code::kUnavailable,
+                                          fmt::format("its reference is not taken: {}", reply.body));
+                            },
+                            [this](auto records) -> Status {
+                              VIGIE_TRY(journal_->append(std::move(records)));
+                              return {};
+                            }},
+        options_.log);
+    const std::lock_guard lock(watching_);
+    indexes_ = std::move(now);
   }
 
   Result<std::unique_ptr<store::Store>> open_store() {
@@ -259,6 +273,13 @@ class Service::Impl {
   void note(const Result<event::AuditEntry>& entry) {
     const auto kept = entry ? store_->put(std::span(&*entry, 1)) : Status(entry.error());
     if (options_.log) options_.log("audit log: " + (kept ? head_of_audit(*store_) : kept.error().message));
+  }
+
+  // What asks the store, and may take as long as that does: records are taken in meanwhile.
+  static bool reads(const Request& request) {
+    const auto& path = request.path;
+    if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz")) return false;
+    return request.method != "POST" || (path.size() > 1 && path[1] == "incidents");
   }
 
   void handle(const Request& request, Answer answer) {
@@ -733,7 +754,8 @@ class Service::Impl {
   int lock_ = -1;
   bool running_ = false;
   std::unique_ptr<State> state_;
-  std::optional<IndexWatch> indexes_;
+  boost::asio::thread_pool reading_{2};
+  std::unique_ptr<IndexWatch> indexes_;
   std::unique_ptr<store::Store> store_;
   std::optional<Models> models_;
   std::optional<Ingest> ingest_;  // outlives the journal, whose thread answers

@@ -203,6 +203,7 @@ Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence
 }
 
 Result<std::int64_t> Watch::count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place) {
+  if (window.reference != known_by_) return fail(Code::kInput, "a window that was counted by another reference");
   live_->at(place);
   VIGIE_ASSIGN(auto counted, engine::read_counts(window.counts, *live_->axes()));
   const auto rows = counted.rows;

@@ -67,6 +67,8 @@ class Watch {
   /// Rows read by shape(), of the record at that place of the journal. A row without a time has the time of arrival.
   /// `again`: they came before, and windows that were open then lack them.
   Status add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again);
+  /// By what bytes of the reference are known: hash64().
+  void known_by(std::uint64_t reference) { known_by_ = reference; }
   /// A window that was counted elsewhere, in the record at that place; its rows, 0 of one that was before.
   Result<std::int64_t> count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place);
   const engine::WindowSpec& window() const { return live_->window(); }
@@ -135,6 +137,7 @@ class Watch {
   State* state_ = nullptr;
   std::uint32_t number_ = 0;
   bool merges_ = false;
+  std::uint64_t known_by_ = 0;
   std::vector<engine::MergedWindows::Merged> merged_;  // since close() was called
   std::optional<RowSamples> samples_;
   std::shared_ptr<const RowPrivacy> privacy_;

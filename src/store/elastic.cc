@@ -25,8 +25,10 @@ using elastic::Write;
 using Json = nlohmann::json;
 using Kind = Write::Kind;
 
+constexpr int kTries = 100;                      // to append, while others do
 constexpr std::size_t kPage = 100;               // of documents with bodies
 constexpr std::size_t kMostFound = 1'000'000;    // of what is not paged by who asks
+constexpr std::int64_t kHeard = 60'000'000;      // µs between two signs of life
 constexpr std::int64_t kOrphaned = 300'000'000;  // µs after which what another process did not tell is told by this one
 
 std::string id_of(std::initializer_list<std::string_view> parts) {
@@ -186,6 +188,7 @@ class Elastic final : public Store {
     VIGIE_TRY(done(writes));
     VIGIE_TRY(put(entries));
     writes.clear();
+    const std::lock_guard lock(numbering_);
     for (const auto& o : outgoing) {
       const auto& incident = o.notice.incident;
       auto source = of_model(incident.model, now());
@@ -228,23 +231,12 @@ class Elastic final : public Store {
     return std::optional(std::move(incident));
   }
 
-  // Who put a notice tells of it; of one that died another one takes it over, and only one of them: the document is as
-  // it was found, or the second comes too late.
+  // Who put a notice tells of it; of one that is not heard of any more another one takes it over, and only one of them:
+  // the document is as it was found, or the second comes too late.
   Result<std::vector<Outgoing>> outgoing(std::int64_t after) const override {
     VIGIE_TRY(ready());
-    session_.refresh(name(kNotice));
-    const auto old = now() - kOrphaned;
-    Json body{{"query", all_of({term("fate", Fate::kWaiting), below("number", old), below("due", old)})},
-              {"sort", by({"number"})},
-              {"seq_no_primary_term", true}};
-    body["query"]["bool"]["must_not"] = term("node", options_.node);
-    VIGIE_ASSIGN(const auto orphans, session_.search(name(kNotice), std::move(body), kPage));
-    for (const auto& hit : orphans) {
-      const auto path = fmt::format("/{}/_update/{}?if_seq_no={}&if_primary_term={}", name(kNotice),
-                                    http::encoded(hit.id), hit.seq_no, hit.primary_term);
-      VIGIE_TRY(session_.ask("POST", path, {{"doc", {{"node", options_.node}, {"number", next_number()}}}}, 409));
-      session_.refresh(name(kNotice));
-    }
+    const std::lock_guard lock(numbering_);  // what gets a number is there before a later one is looked for
+    VIGIE_TRY(take_over());
     VIGIE_ASSIGN(
         const auto hits,
         session_.search(
@@ -413,6 +405,7 @@ class Elastic final : public Store {
     std::vector<event::AuditEntry> fresh;
     Head head;
     bool looked = false;
+    int tries = 0;
     for (std::size_t i = 0; i < entries.size() || !looked;) {
       if (!looked) {
         // In this order: what comes between the two takes the number behind the head.
@@ -430,9 +423,13 @@ class Elastic final : public Store {
                               {Kind::kIndex, name(kAudit), kGiven, Json{{"given", entry.number}}, entry.number}};
       VIGIE_ASSIGN(const auto said, session_.write(std::span(writes, 1)));
       if (said[0] == 409) {
+        if (++tries > kTries)
+          return fail(Code::kCorrupt,
+                      fmt::format("{}: entry {} is there and cannot be found", name(kAudit), entry.number));
         looked = false;
         continue;
       }
+      tries = 0;
       head = {entry.number, entry.hash};
       ++i;
       if (i == fresh.size()) VIGIE_TRY(session_.write(std::span(writes + 1, 1)));
@@ -504,9 +501,34 @@ class Elastic final : public Store {
     return id_of(
         {incident.id, std::to_string(incident.notices), std::to_string(static_cast<int>(o.notice.kind)), o.target});
   }
-  std::int64_t next_number() const {
-    const std::lock_guard lock(numbering_);
-    return number_ = std::max(number_ + 1, now());
+  // Under numbering_.
+  std::int64_t next_number() const { return number_ = std::max(number_ + 1, now()); }
+
+  Status take_over() const {
+    if (now() - heard_ >= kHeard) {
+      const Write here{Kind::kIndex, name(kNotice), "node " + options_.node,
+                       Json{{"alive", options_.node}, {"seen", now()}}};
+      VIGIE_TRY(session_.write(std::span(&here, 1)));
+      heard_ = now();
+    }
+    session_.refresh(name(kNotice));
+    VIGIE_ASSIGN(const auto others,
+                 session_.search(name(kNotice), {{"query", from("seen", now() - kOrphaned)}, {"sort", by({"alive"})}},
+                                 kMostFound));
+    auto alive = Json::array({options_.node});
+    for (const auto& hit : others) alive.push_back(text_of(hit.source, "alive"));
+    Json body{{"query", all_of({term("fate", Fate::kWaiting), below("number", now() - kOrphaned)})},
+              {"sort", by({"number"})},
+              {"seq_no_primary_term", true}};
+    body["query"]["bool"]["must_not"] = {{"terms", {{"node", std::move(alive)}}}};
+    VIGIE_ASSIGN(const auto orphans, session_.search(name(kNotice), std::move(body), kPage));
+    for (const auto& hit : orphans) {
+      const auto path = fmt::format("/{}/_update/{}?if_seq_no={}&if_primary_term={}", name(kNotice),
+                                    http::encoded(hit.id), hit.seq_no, hit.primary_term);
+      VIGIE_TRY(session_.ask("POST", path, {{"doc", {{"node", options_.node}, {"number", next_number()}}}}, 409));
+      session_.refresh(name(kNotice));
+    }
+    return {};
   }
   Status done(std::span<const Write> writes) {
     if (writes.empty()) return {};
@@ -597,7 +619,7 @@ class Elastic final : public Store {
   mutable bool ready_ = false;
   std::mutex appending_;
   mutable std::mutex numbering_;
-  mutable std::int64_t number_ = 0;
+  mutable std::int64_t number_ = 0, heard_ = 0;
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ def row(i, shift):
             "income": round(rng.lognormvariate(10, .4) * (1e6 if shift and rng.random() < .01 else 1), 2), "visits": min(9, int(rng.expovariate(.5))),
             "plan": rng.choices(["free", "paid", "pro", "trial"], [5, 3, 1, 3 * shift])[0], "member": rng.random() < .4 + .2 * shift,
             "name": NAMES[min(2499, int(rng.expovariate(.002)))], "constant": 7, "region": rng.choices(["eu", "us", "asia", "mars", None], [40, 40, 40, .5, 10])[0], "note": f"text {rng.random()} of {rng.random()}",
-            "score": round(rng.random(), 4), "prediction": rng.choice(["yes", "no"])}
+            "score": round(rng.random(), 4), "prediction": rng.choice(["yes", "no"]), "grade": rng.choice([0, 1, 2])}
 
 
 def table(path, rows):
@@ -73,7 +73,7 @@ def same(name, there, here):
 def on_a_node(version, folder):
     node = Search(version, str(folder / version))
     mapping = {"properties": {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
-        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score")} | {
+        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score", "grade")} | {
         k: {"type": "long"} for k in ("visits", "constant")}}
     expect(f"{version}: made", node.ask("PUT", "/logs-1", {"mappings": mapping})[0], 200)
     log = folder / "rows.ndjson"
@@ -166,9 +166,10 @@ with tempfile.TemporaryDirectory() as made:
     table(folder / "past.csv", past)
     current = [row(i, int(i > 1500)) for i in range(1440, 4320)]
     table(folder / "current.csv", current)
+    (folder / "schema.yaml").write_text("columns: {grade: category}\n")  # of numbers, in a field of numbers
     reference = folder / "past.vpf"
     done = run("profile", folder / "past.csv", "-o", reference, "--timestamp", "ts", "--window", "day", "--ignore", "id,note", "--segment", "region",
-               "--prediction", "prediction", "--score", "score")
+               "--prediction", "prediction", "--score", "score", "--schema", folder / "schema.yaml")
     if done.returncode:
         raise SystemExit(f"FAILED: {done.stderr}")
     for one in versions(sys.argv[2:]):

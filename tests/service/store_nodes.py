@@ -13,9 +13,10 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 
 from search_nodes import Search, versions
-from service import Checks, Service
+from service import Checks, Hook, Service
 
 SERVICES = "windows", "incidents", "merged", "references", "ops", "maintenance", "killed"
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
@@ -25,7 +26,8 @@ here = pathlib.Path(__file__).resolve().parent
 def away(node, folder):
     """A cluster that is away: records are taken, nothing is told; when it is back nothing is lost, and nothing is there twice."""
     rng, checks, model = random.Random(1), Checks(), "/v1/models/m"
-    store = ["--store", f"elastic(to={node.url}, index=away)"]
+    hook = Hook.start()
+    store = ["--store", f"elastic(to={node.url}, index=away)", "--notify", f"webhook(url={hook})"]
 
     def hour(number, shift=0.):
         return "\n".join(json.dumps({"id": f"{number}-{i}", "timestamp": (START + datetime.timedelta(hours=number, seconds=18 * i)).isoformat(),
@@ -56,6 +58,18 @@ def away(node, folder):
     checks.until("one incident", lambda: service.ask("GET", "/v1/incidents")[1], lambda found: len(found) == 1)
     checks.expect("the chain holds", service.ask("GET", "/v1/audit/verify")[1]["broken"], None)
     checks.until("health", lambda: service.ask("GET", "/healthz", read=bytes.decode), lambda said: said[0] == 200, 30)
+    checks.until("one notice", lambda: len(Hook.told), lambda told: told >= 1)
+
+    def waiting():
+        node.ask("POST", "/away-notice/_refresh")
+        return node.ask("POST", "/away-notice/_count", {"query": {"term": {"fate": 0}}})[1].get("count")
+    checks.until("none waits", waiting, lambda count: count == 0)
+    told = len(Hook.told)
+    service.end()
+    service = Service(vigie, folder, more=store, said=subprocess.DEVNULL)
+    checks.until("it is there again", lambda: service.ask("GET", "/v1/incidents")[0], lambda status: status == 200)
+    time.sleep(2)
+    checks.expect("told once", len(Hook.told), told)
     service.end()
     return checks
 
