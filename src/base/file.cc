@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -19,16 +20,21 @@
 namespace vigie {
 namespace {
 
-std::function<int(std::string_view)> fault;
+// Set by tests, while other threads read and write.
+std::atomic<std::shared_ptr<const std::function<int(std::string_view)>>> fault;
+std::atomic<bool> faulty = false;
 
 }  // namespace
 
 void set_io_fault(std::function<int(std::string_view)> f) {
-  fault = std::move(f);
+  faulty = static_cast<bool>(f);
+  fault = std::make_shared<const std::function<int(std::string_view)>>(std::move(f));
 }
 
 int io_fault(std::string_view name) {
-  return fault ? fault(name) : 0;
+  if (!faulty) return 0;
+  const auto at = fault.load();
+  return at && *at ? (*at)(name) : 0;
 }
 
 Error os_error(std::string_view path, std::string_view what, int code) {

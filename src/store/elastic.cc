@@ -403,13 +403,16 @@ class Elastic final : public Store {
     if (entries.empty()) return {};
     const std::lock_guard lock(appending_);
     std::vector<event::AuditEntry> fresh;
-    Head head;
+    auto& head = head_;
     bool looked = false;
     int tries = 0;
     for (std::size_t i = 0; i < entries.size() || !looked;) {
       if (!looked) {
         // In this order: what comes between the two takes the number behind the head.
-        VIGIE_ASSIGN(head, read_head());
+        if (!knows_head_) {
+          VIGIE_ASSIGN(head, read_head());
+          knows_head_ = true;
+        }
         VIGIE_ASSIGN(fresh, unknown_of(entries));
         looked = true, i = 0;
       }
@@ -421,7 +424,9 @@ class Elastic final : public Store {
       source["vigie"]["audit"] = {{"event", to_string(entry.happened)}}, source["body"] = event::to_json(entry);
       const Write writes[] = {{Kind::kCreate, name(kAudit), std::to_string(entry.number), std::move(source)},
                               {Kind::kIndex, name(kAudit), kGiven, Json{{"given", entry.number}}, entry.number}};
-      VIGIE_ASSIGN(const auto said, session_.write(std::span(writes, 1)));
+      const bool last = i + 1 == fresh.size();
+      knows_head_ = false;
+      VIGIE_ASSIGN(const auto said, session_.write(std::span(writes, last ? 2 : 1)));
       if (said[0] == 409) {
         if (++tries > kTries)
           return fail(Code::kCorrupt,
@@ -430,9 +435,8 @@ class Elastic final : public Store {
         continue;
       }
       tries = 0;
-      head = {entry.number, entry.hash};
+      head = {entry.number, entry.hash}, knows_head_ = true;
       ++i;
-      if (i == fresh.size()) VIGIE_TRY(session_.write(std::span(writes + 1, 1)));
     }
     return {};
   }
@@ -505,12 +509,10 @@ class Elastic final : public Store {
   std::int64_t next_number() const { return number_ = std::max(number_ + 1, now()); }
 
   Status take_over() const {
-    if (now() - heard_ >= kHeard) {
-      const Write here{Kind::kIndex, name(kNotice), "node " + options_.node,
-                       Json{{"alive", options_.node}, {"seen", now()}}};
-      VIGIE_TRY(session_.write(std::span(&here, 1)));
-      heard_ = now();
-    }
+    if (now() - heard_ < kHeard) return {};
+    const Write here{Kind::kIndex, name(kNotice), "node " + options_.node,
+                     Json{{"alive", options_.node}, {"seen", now()}}};
+    VIGIE_TRY(session_.write(std::span(&here, 1)));
     session_.refresh(name(kNotice));
     VIGIE_ASSIGN(const auto others,
                  session_.search(name(kNotice), {{"query", from("seen", now() - kOrphaned)}, {"sort", by({"alive"})}},
@@ -528,6 +530,7 @@ class Elastic final : public Store {
       VIGIE_TRY(session_.ask("POST", path, {{"doc", {{"node", options_.node}, {"number", next_number()}}}}, 409));
       session_.refresh(name(kNotice));
     }
+    heard_ = now();
     return {};
   }
   Status done(std::span<const Write> writes) {
@@ -618,6 +621,8 @@ class Elastic final : public Store {
   mutable std::mutex opening_;
   mutable bool ready_ = false;
   std::mutex appending_;
+  Head head_;
+  bool knows_head_ = false;
   mutable std::mutex numbering_;
   mutable std::int64_t number_ = 0, heard_ = 0;
 };
