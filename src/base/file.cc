@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/io_internal.h"
@@ -21,20 +22,25 @@ namespace vigie {
 namespace {
 
 // Set by tests, while other threads read and write.
-std::atomic<std::shared_ptr<const std::function<int(std::string_view)>>> fault;
+using Fault = std::function<int(std::string_view)>;
 std::atomic<bool> faulty = false;
+std::mutex setting;
+std::shared_ptr<const Fault> fault;
 
 }  // namespace
 
 void set_io_fault(std::function<int(std::string_view)> f) {
+  const std::lock_guard lock(setting);
   faulty = static_cast<bool>(f);
-  fault = std::make_shared<const std::function<int(std::string_view)>>(std::move(f));
+  fault = f ? std::make_shared<const Fault>(std::move(f)) : nullptr;
 }
 
 int io_fault(std::string_view name) {
   if (!faulty) return 0;
-  const auto at = fault.load();
-  return at && *at ? (*at)(name) : 0;
+  std::unique_lock lock(setting);
+  const auto at = fault;
+  lock.unlock();
+  return at ? (*at)(name) : 0;
 }
 
 Error os_error(std::string_view path, std::string_view what, int code) {

@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr auto kCommitEvery = std::chrono::milliseconds(200);
+constexpr std::int64_t kBehind = 5'000'000;  // µs since it had read all: a store may take its time
 constexpr auto kGlance = std::chrono::milliseconds(50);
 constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong is tried again
 constexpr auto kForgetEvery = std::chrono::hours(1);
@@ -99,7 +100,7 @@ Follower::Followed& Follower::followed(const std::string& model) {
 }
 
 bool Follower::behind() const {
-  return system_now() - waited_ > 1'000'000;
+  return system_now() - waited_ > kBehind;
 }
 
 Follower::Lag Follower::lag() const {
