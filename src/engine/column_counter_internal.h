@@ -54,6 +54,9 @@ class ColumnCounter {
   /// The samples of rows, likewise.
   std::vector<std::vector<RowSample>> take_rows();
 
+  /// What another one counted, made alike, of other rows.
+  void merge(const ColumnCounter& other);
+
   /// What was counted, and to go on from there in one that was just made alike.
   void save(ByteWriter& out) const;
   void load(ByteReader& in);

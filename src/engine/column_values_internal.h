@@ -31,6 +31,7 @@ class NumberTexts {
   void add(std::span<const std::string_view> texts);
   bool all() const { return any_ && !words_; }
   bool all_some_with_mark() const { return all() && marks_; }
+  void merge(const NumberTexts& other);
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
 

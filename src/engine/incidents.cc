@@ -262,16 +262,17 @@ Notice Incidents::tell(Notice::Kind kind, std::int64_t now) {
   return {kind, *open_};
 }
 
+bool Incidents::due(std::int64_t now) const {
+  if (!open_) return false;
+  return open_->state == Incident::State::kSnoozed
+             ? open_->snoozed_until <= now
+             : open_->state == Incident::State::kOpen && now - told_ >= options_.remind;
+}
+
 std::vector<Notice> Incidents::tick(std::int64_t now) {
-  std::vector<Notice> told;
-  if (!open_) return told;
-  if (open_->state == Incident::State::kSnoozed && open_->snoozed_until <= now) {
-    open_->state = Incident::State::kOpen, open_->snoozed_until = 0;
-    told.push_back(tell(Notice::Kind::kReminder, now));
-  } else if (open_->state == Incident::State::kOpen && now - told_ >= options_.remind) {
-    told.push_back(tell(Notice::Kind::kReminder, now));
-  }
-  return told;
+  if (!due(now)) return {};
+  open_->state = Incident::State::kOpen, open_->snoozed_until = 0;
+  return {tell(Notice::Kind::kReminder, now)};
 }
 
 Result<std::vector<Notice>> Incidents::answer(std::string_view id, const Answer& answer, std::int64_t now) {

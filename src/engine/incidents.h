@@ -71,6 +71,8 @@ class Incidents {
   std::vector<event::Notice> see(const Sighting& sighting, std::int64_t now);
   /// Time passed without a window: snoozed ones that wake up, reminders.
   std::vector<event::Notice> tick(std::int64_t now);
+  /// Whether tick() has something to tell.
+  bool due(std::int64_t now) const;
 
   enum class Action : std::uint8_t { kAcknowledge, kSnooze, kResolve, kFalseAlarm };
   struct Answer {

@@ -71,7 +71,17 @@ struct LiveWindows::Open {
   std::size_t window = 0;                                 // in the windower
   Told told{};
   std::int64_t last_told = 0;
-  std::int64_t rows() const { return counted ? counted->rows : builder->rows(); }
+  std::map<std::string, Part> parts{};   // of others, by name
+  std::int64_t last_part = 0;            // when the latest came
+  std::int64_t over_since = 0;           // by the clock; 0: it is not
+  std::int64_t said = 0, last_said = 0;  // of its own rows, to others
+  bool said_over = false;
+  std::int64_t own() const { return counted ? 0 : builder->rows(); }
+  std::int64_t rows() const {
+    auto all = counted ? counted->rows : builder->rows();
+    for (const auto& [name, part] : parts) all += part.rows;
+    return all;
+  }
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -140,7 +150,7 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
   for (std::size_t i = 0; i < assigned_.size(); ++i)
     if (assigned_[i] >= 0) parts[assigned_[i]].push_back(static_cast<std::uint32_t>(i));
   for (auto& [window, rows_of] : parts) {
-    if (too_late((*windower_)[static_cast<std::size_t>(window)].key)) {
+    if (too_late((*windower_)[static_cast<std::size_t>(window)].key, now)) {
       astray_.late += std::ssize(rows_of);
       for (auto row : rows_of) assigned_[row] = -1;
       continue;
@@ -161,11 +171,14 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
   return {};
 }
 
-bool LiveWindows::too_late(std::int64_t key) const {
+bool LiveWindows::too_late(std::int64_t key, std::int64_t now) const {
   if (key < gone_below_) return true;
-  // What was counted elsewhere is whole.
-  if (const auto at = windows_.find(key); at != windows_.end() && at->second.counted) return true;
-  if (key >= closed_below_ || windows_.contains(key)) return false;
+  if (const auto at = windows_.find(key); at != windows_.end()) {
+    // What was counted elsewhere is whole, and what waits for others alone is over.
+    const auto& open = at->second;
+    return open.counted || (open.told.times > 0 && !sharing_.name.empty() && !may_be_restated(open, now));
+  }
+  if (key >= closed_below_) return false;
   return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
 }
 
@@ -196,22 +209,32 @@ Result<TallyBuilder> LiveWindows::counting(bool quality) const {
 
 Result<LiveWindows::Open*> LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
   const auto key = (*windower_)[window].key;
-  auto [it, fresh] = windows_.try_emplace(key);
-  auto& open = it->second;
-  if (fresh) {
-    VIGIE_ASSIGN(open.builder, counting());
-    open.window = window, open.came = now;
-    if (calendar()) open.end = windower_->start(key + 1);
-    open.place = place_, open.rows_before = rows_at_place_;
-    open.told.key = key;
-    open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
-    if (const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
-        told != told_.end())
-      open.told = *told, told_.erase(told);
+  auto found = windows_.find(key);
+  if (found == windows_.end()) {
+    VIGIE_ASSIGN(found, open_window(key, now));
   }
+  auto& open = found->second;
   open.last_came = now;
   VIGIE_TRY(open.builder->add(batch));
   return &open;
+}
+
+Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_window(std::int64_t key,
+                                                                                     std::int64_t now) {
+  VIGIE_ASSIGN(auto builder, counting());
+  const auto it = windows_.try_emplace(key).first;
+  auto& open = it->second;
+  open.builder = std::move(builder), open.came = open.last_came = now;
+  constexpr auto kNone = std::numeric_limits<double>::infinity();
+  open.window = windower_->met(key, kNone, -kNone);
+  if (calendar()) open.end = windower_->start(key + 1);
+  open.place = place_, open.rows_before = rows_at_place_;
+  open.told.key = key;
+  open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
+  if (const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
+      told != told_.end())
+    open.told = *told, told_.erase(told);
+  return it;
 }
 
 Result<bool> LiveWindows::add_counts(std::int64_t key, Tally counted, std::int64_t now) {
@@ -235,6 +258,15 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
 }
 
+// Others may have seen that it is, where nothing came here.
+bool LiveWindows::over(std::int64_t key, const Open& open, std::int64_t now) const {
+  if (open.counted) return true;
+  if (!calendar()) return open.rows() >= options_.compare.window.rows;
+  if (ended(key, open, static_cast<double>(now))) return true;
+  return open.own() == 0 &&
+         std::any_of(open.parts.begin(), open.parts.end(), [](const auto& p) { return p.second.over; });
+}
+
 bool LiveWindows::may_be_restated(const Open& open, std::int64_t now) const {
   const auto allowed = options_.allowed_lateness;
   if (!calendar() || allowed <= 0) return false;
@@ -252,14 +284,17 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     }
     auto& [key, open] = *it;
     const bool oldest = it == windows_.begin(), pressed = all || (oldest && windows_.size() > options_.most_open);
-    const bool over = open.counted || (calendar() ? ended(key, open, static_cast<double>(now))
-                                                  : open.rows() >= options_.compare.window.rows);
+    const bool over = this->over(key, open, now), shared = calendar() && !open.counted && !sharing_.name.empty();
     const bool fresh = open.told.times == 0;
     if (fresh && !over && !pressed) break;
+    if (over && open.over_since == 0) open.over_since = now;
+    if (fresh && shared && !pressed && !sharing_.complete(key, std::max(open.over_since, open.last_came))) break;
     closed_below_ = std::max(closed_below_, key + 1);
-    const bool leaves = pressed || open.counted || (oldest && !may_be_restated(open, now));
+    const bool waits = shared && (fresh || now - open.told.when < sharing_.wait);
+    const bool leaves = pressed || open.counted || (oldest && !waits && !may_be_restated(open, now));
     const bool changed = open.rows() > open.told.rows;
-    const bool settled = now - open.last_came >= options_.idle || now - open.last_told >= options_.idle_replay;
+    const auto latest = std::max(open.last_came, open.last_part);
+    const bool settled = now - latest >= options_.idle || now - open.last_told >= options_.idle_replay;
     if (changed && (fresh || leaves || settled)) {
       VIGIE_ASSIGN(auto one, judge(key, open, over, now, leaves));
       closed.push_back(std::move(one));
@@ -274,14 +309,11 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   auto& told = open.told;
   if (told.times == 0) told.at_first = open.rows(), told.when = now;
   told.rows = open.rows(), open.last_told = now;
-  auto counting = open.counted ? Result<Tally>(std::move(*open.counted))
-                  : last       ? open.builder->finish({})
-                               : open.builder->so_far();
-  if (!counting) return counting.error();
-  auto& counted = *counting;
+  VIGIE_ASSIGN(auto counted, count(open, last, false));
   std::optional<Tally> apart;
-  if (judge_ && open.apart) {
-    VIGIE_ASSIGN(apart, last ? open.apart->finish({}) : open.apart->so_far());
+  if (judge_) {
+    VIGIE_ASSIGN(auto rows, count(open, last, true));
+    if (rows.rows > 0) apart = std::move(rows);
   }
   CurrentData data{options_.name, schema_, {}};
   data.labels_later = true;
@@ -309,6 +341,80 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   closed.result.index = key;
   closed.notes = std::move(found.notes);
   return closed;
+}
+
+// Of its rows, or of those that were set apart; without any rows where there are none.
+Result<Tally> LiveWindows::count(Open& open, bool last, bool apart) const {
+  if (open.counted) return apart ? Tally() : std::move(*open.counted);
+  auto& own = apart ? open.apart : open.builder;
+  if (open.parts.empty()) {
+    if (!own) return Tally();
+    return last ? own->finish({}) : own->so_far();
+  }
+  VIGIE_ASSIGN(auto all, counting(!apart));
+  const auto add_own = [&] { return own ? all.merge(*own) : Status(); };
+  bool added = false;
+  for (const auto& [name, part] : open.parts) {
+    if (!added && name > sharing_.name) {
+      VIGIE_TRY(add_own());
+      added = true;
+    }
+    ByteReader in(part.counted);
+    VIGIE_ASSIGN(auto rows, counting());
+    VIGIE_TRY(rows.load(in));
+    if (apart) {
+      if (in.fixed<std::uint8_t>() == 0) continue;
+      VIGIE_ASSIGN(rows, counting(false));
+      VIGIE_TRY(rows.load(in));
+    }
+    VIGIE_TRY(all.merge(rows));
+  }
+  if (!added) VIGIE_TRY(add_own());
+  if (apart && all.rows() == 0) return Tally();
+  return all.finish({});
+}
+
+std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t every) {
+  std::vector<Part> out;
+  if (!calendar()) return out;
+  for (auto& [key, open] : windows_) {
+    if (open.own() == 0) continue;
+    const bool over = ended(key, open, static_cast<double>(now));
+    if (open.own() == open.said && over == open.said_over) continue;
+    if (!over && now - open.last_said < every) continue;
+    open.said = open.own(), open.said_over = over, open.last_said = now;
+    const auto& seen = (*windower_)[open.window];
+    ByteWriter counted;
+    open.builder->save(counted);
+    counted.fixed(std::uint8_t{open.apart.has_value()});
+    if (open.apart) open.apart->save(counted);
+    out.push_back({key, open.said, seen.first, seen.last, over, counted.take()});
+  }
+  return out;
+}
+
+Result<bool> LiveWindows::add_part(const std::string& name, Part part, std::int64_t now) {
+  if (!calendar() || part.key < gone_below_) return false;
+  ByteReader in(part.counted);
+  VIGIE_ASSIGN(auto rows, counting());
+  VIGIE_TRY(rows.load(in));
+  if (rows.rows() != part.rows) return fail(Code::kCorrupt, "a part of a window has other rows than it says");
+  auto found = windows_.find(part.key);
+  if (found != windows_.end() && found->second.counted) return false;
+  if (found == windows_.end()) {
+    VIGIE_ASSIGN(found, open_window(part.key, now));
+  }
+  auto& open = found->second;
+  windower_->met(part.key, part.first, part.last);
+  if (auto& had = open.parts[name]; part.rows >= had.rows) had = std::move(part);
+  open.last_part = now;
+  return true;
+}
+
+std::optional<std::int64_t> LiveWindows::first_untold(std::int64_t now) const {
+  for (const auto& [key, open] : windows_)
+    if (open.own() > 0 && (open.own() != open.said || !ended(key, open, static_cast<double>(now)))) return key;
+  return {};
 }
 
 std::optional<std::int64_t> LiveWindows::window_of(std::size_t row) const {

@@ -77,6 +77,30 @@ class LiveWindows {
   /// one of that key was told of before. Code::kUsage: windows are by rows.
   Result<bool> add_counts(std::int64_t key, Tally counted, std::int64_t now);
 
+  /// Others watch the same model, each by rows of its own. What all of them counted of a calendar window is put
+  /// together when it is judged, whoever judges it: in the order of their names, so that all find the same.
+  struct Sharing {
+    std::string name;  ///< of this one among them; empty: there are no others
+    /// Whether the others, as far as they live, have said all that they have of a window, which is over since then.
+    std::function<bool(std::int64_t key, std::int64_t since)> complete;
+    std::int64_t wait = 300'000'000;  ///< µs by the clock that a window waits for parts that restate it
+  };
+  void share(Sharing sharing) { sharing_ = std::move(sharing); }
+  /// What one of them counted so far of a window; a later one of the same takes its place.
+  struct Part {
+    std::int64_t key = 0, rows = 0;
+    double first = 0, last = 0;  ///< times of its rows: µs
+    bool over = false;
+    std::string counted{};  ///< as TallyBuilder::save(), and what was set apart
+  };
+  /// Of those windows that others are to be told of: with rows that they were not told of, once the window is over, or
+  /// `every` µs while it is not.
+  std::vector<Part> parts(std::int64_t now, std::int64_t every);
+  /// Another one's; false: nothing restates that window any more. Code::kCorrupt; then it is as before.
+  Result<bool> add_part(const std::string& name, Part part, std::int64_t now);
+  /// The first window that this one may still add rows to of which parts() did not tell; nothing where there is none.
+  std::optional<std::int64_t> first_untold(std::int64_t now) const;
+
   struct Closed {
     std::int64_t key = 0;             ///< of the window, rising with time
     std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came, each after the last
@@ -141,14 +165,17 @@ class LiveWindows {
  private:
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
+  Result<std::map<std::int64_t, Open>::iterator> open_window(std::int64_t key, std::int64_t now);
   Result<Open*> add_to(std::size_t window, table::Batch& batch, std::int64_t now);
   Status add_apart(Open& open, table::Batch& batch, std::vector<std::uint32_t> rows);
   Status wake();
   Result<TallyBuilder> counting(bool quality = true) const;
   Result<std::map<std::int64_t, Open>> load_open(ByteReader& in);
   bool ended(std::int64_t key, const Open& open, double now) const;
-  bool too_late(std::int64_t key) const;
-  bool may_be_restated(const Open& open, std::int64_t now) const;
+  bool too_late(std::int64_t key, std::int64_t now) const;
+  bool over(std::int64_t key, const Open& open, std::int64_t now) const;
+  bool may_be_restated(const Open& open, std::int64_t now) const;  // by rows of its own
+  Result<Tally> count(Open& open, bool last, bool apart) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
 
   std::shared_ptr<const Profile> axes_, profile_;  // profile_ and comparer_: none while it rests
@@ -158,6 +185,7 @@ class LiveWindows {
   TallyOptions counting_;
   std::unique_ptr<Comparer> comparer_;
   Judge judge_;
+  Sharing sharing_;
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;
   std::map<std::int64_t, Open> windows_;  // by key

@@ -477,5 +477,107 @@ TEST(LiveWindows, CountWhatComesLaterThanIsAllowed) {
   EXPECT_EQ(feed.found.size(), 4U);
 }
 
+// Three that share their windows, each with every third row; none has told of any.
+struct Three {
+  static constexpr std::array<const char*, 3> kNames{"a", "b", "c"};
+  static constexpr auto kNow = static_cast<std::int64_t>(kStart + 13 * kHour);
+  bool told = false;  // each the others all that it has
+  std::vector<Feed> feeds;
+
+  Three(const std::shared_ptr<const Profile>& profile, const Rows& rows, const LiveOptions& options) {
+    for (std::size_t k = 0; k < kNames.size(); ++k) {
+      Rows some;
+      for (std::size_t i = k; i < rows.x.size(); i += kNames.size())
+        some.time.push_back(rows.time[i]), some.x.push_back(rows.x[i]), some.colour.push_back(rows.colour[i]);
+      MemoryInput input("current");
+      fill(input, some);
+      auto& feed = feeds.emplace_back(input, profile, options);
+      feed.live->share({.name = kNames[k], .complete = [this](auto, auto) { return told; }});
+      while (feed.step(kNow - 2'000'000)) {
+      }
+    }
+  }
+  std::vector<LiveWindows::Part> parts(std::size_t of) { return feeds[of].live->parts(kNow, 0); }
+  static void tell(LiveWindows& to, std::size_t by, const std::vector<LiveWindows::Part>& parts, std::int64_t now) {
+    for (const auto& part : parts) EXPECT_EQ(to.add_part(kNames[by], part, now).value_or(false), true);
+  }
+};
+
+TEST(LiveWindows, WhatThreeCountedTogetherIsWhatOneCounts) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  const auto rows = rows_of(12, 2, 9);
+  LiveOptions options;
+  options.compare.window = hours;
+  const auto want = in_a_file(*profile, rows, options.compare);
+  Three three(profile, rows, options);
+  std::vector<std::vector<LiveWindows::Part>> parts;
+  for (std::size_t k = 0; k < 3; ++k) {
+    const auto& live = *three.feeds[k].live;
+    const auto first = live.first_untold(Three::kNow);
+    parts.push_back(three.parts(k));
+    ASSERT_EQ(parts[k].size(), want.size());
+    EXPECT_EQ(first, parts[k][0].key);
+    EXPECT_EQ(live.first_untold(Three::kNow), std::nullopt);
+    EXPECT_TRUE(three.parts(k).empty());
+    three.feeds[k].close(Three::kNow);
+    EXPECT_TRUE(three.feeds[k].found.empty());  // it waits for the others
+  }
+  for (std::size_t to = 0; to < 3; ++to)
+    for (std::size_t by = 0; by < 3; ++by)
+      if (by != to) Three::tell(*three.feeds[to].live, by, parts[by], Three::kNow);
+  three.told = true;
+  for (auto& feed : three.feeds) {
+    feed.close(Three::kNow);
+    EXPECT_EQ(feed.found, want);
+  }
+  // What was told before is no news, and what cannot be read alters nothing.
+  auto& first = three.feeds[0];
+  Three::tell(*first.live, 1, parts[1], Three::kNow);
+  auto bad = parts[1][0];
+  bad.counted.resize(bad.counted.size() / 2);
+  const auto refused = first.live->add_part("b", bad, Three::kNow);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kCorrupt);
+  first.close(Three::kNow + 2'000'000);
+  EXPECT_EQ(first.found, want);
+  // After a while it waits for nothing more.
+  first.close(Three::kNow + 400'000'000);
+  EXPECT_EQ(first.live->add_part("b", parts[1][0], Three::kNow).value_or(true), false);
+}
+
+TEST(LiveWindows, APartThatComesLateRestatesItsWindow) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  const auto rows = rows_of(12, 2, 9);
+  LiveOptions options;
+  options.compare.window = hours;
+  const auto want = in_a_file(*profile, rows, options.compare);
+  Three three(profile, rows, options);
+  auto& first = three.feeds[0];
+  three.told = true;
+  const std::array parts{three.parts(1), three.parts(2)};
+  Three::tell(*first.live, 1, parts[0], Three::kNow);
+  first.close(Three::kNow);
+  EXPECT_EQ(first.found.size(), want.size());
+  EXPECT_NE(first.found, want);
+  // Over a start anew: windows as they were kept, and what others told as whoever keeps it tells it again.
+  const auto kept = first.live->keep(0);
+  const auto from = first.live->resume();
+  auto anew = LiveWindows::make(profile, options).value();
+  anew->share({.name = "a", .complete = [](auto, auto) { return true; }});
+  ASSERT_TRUE(anew->load(kept));
+  anew->resume(from);
+  Three::tell(*anew, 1, parts[0], Three::kNow);
+  first.live = std::move(anew), first.found.clear();
+  first.close(Three::kNow + 2'000'000);
+  EXPECT_TRUE(first.found.empty());
+  Three::tell(*first.live, 2, parts[1], Three::kNow + 2'000'000);
+  first.close(Three::kNow + 4'000'000);
+  EXPECT_EQ(first.found, want);
+}
+
 }  // namespace
 }  // namespace vigie::engine

@@ -37,6 +37,21 @@ bool RowSample::wants(std::int64_t row) const {
 void RowSample::put(std::int64_t row, std::span<const float> vector) {
   if (width_ == 0) width_ = vector.size();
   ++of_;
+  keep(rank_of(row), vector);
+}
+
+void RowSample::merge(const RowSample& other) {
+  if (width_ == 0) width_ = other.width_;
+  if (other.width_ != width_) return;
+  of_ += other.of_;
+  for (auto left = other.kept_; !left.empty(); left.pop()) {
+    const auto [rank, slot] = left.top();
+    if (kept_.size() < kKeptRows || rank < kept_.top().first)
+      keep(rank, std::span(other.values_).subspan(slot * width_, width_));
+  }
+}
+
+void RowSample::keep(std::uint64_t rank, std::span<const float> vector) {
   auto slot = kept_.size();
   if (slot == kKeptRows) {
     slot = kept_.top().second;
@@ -45,7 +60,7 @@ void RowSample::put(std::int64_t row, std::span<const float> vector) {
     values_.resize(values_.size() + width_);
   }
   std::copy(vector.begin(), vector.end(), values_.begin() + static_cast<std::ptrdiff_t>(slot * width_));
-  kept_.emplace(rank_of(row), slot);
+  kept_.emplace(rank, slot);
 }
 
 void RowSample::finish() {

@@ -27,6 +27,8 @@ class RowSample {
   bool fits(std::span<const float> vector) const { return width_ == 0 || vector.size() == width_; }
   void put(std::int64_t row, std::span<const float> vector);
   void skip() { ++of_; }  ///< a row that was not wanted
+  /// Those of another one, before finish() of both; of another width they are left out.
+  void merge(const RowSample& other);
   /// To be called once, after the last row: brings the rows into a random order.
   void finish();
   drift::Vectors vectors() const { return {values_, width_, of_}; }
@@ -34,6 +36,7 @@ class RowSample {
   void load(ByteReader& in);
 
  private:
+  void keep(std::uint64_t rank, std::span<const float> vector);
   std::priority_queue<std::pair<std::uint64_t, std::size_t>> kept_;  // by a hash of the row: its slot
   std::vector<float> values_;
   std::size_t width_ = 0;

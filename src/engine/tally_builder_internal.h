@@ -36,6 +36,10 @@ class TallyBuilder {
   /// What finish() would give now; more rows may come. Cost: a copy of all counts.
   Result<Tally> so_far() const;
 
+  /// What another one counted, made alike, of other rows; nobody knows which of both came first. Code::kInput: it was
+  /// not made alike. Cost: that of a copy.
+  Status merge(const TallyBuilder& other);
+
   /// What was counted so far, and, in one that was just made alike, to go on from there as if nothing had happened.
   /// Code::kCorrupt. Cost: about 1 kB a column, window and segment, and the values and rows that are kept.
   void save(ByteWriter& out) const;

@@ -22,6 +22,8 @@ enum class Kind : std::uint8_t {
   kImportances = 7,   ///< what explained them in the rows of a reference, which the record before brought
   kMaintenance = 8,   ///< that a model is worked on, or no more, as JSON
   kCounts = 9,        ///< what was counted elsewhere of a window of predictions, as bytes
+  kHeard = 10,        ///< a record of another service that shares the store: server::HeardRecord
+  kScored = 11,       ///< rows of another one that are to be scored, in such a record: server::ScoredRows
 };
 
 /// A record of the journal: what one request brought that was accepted.

@@ -221,8 +221,17 @@ Status TableState::merge(const TableState& other) {
 }
 
 Status TableState::append(const TableState& other) {
+  return merge_from(other, rows_);
+}
+
+// Rows whose numbers do not meet are in no order.
+Status TableState::join(const TableState& other) {
+  return merge_from(other, 2 * rows_ + 1);
+}
+
+Status TableState::merge_from(const TableState& other, std::int64_t first_row) {
   TableState after = other.copy();
-  for (ColumnState& column : after.columns_) column.shift(rows_);
+  for (ColumnState& column : after.columns_) column.shift(first_row);
   return merge(after);
 }
 

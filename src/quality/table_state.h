@@ -53,6 +53,8 @@ class TableState {
   Status merge(const TableState& other);
   /// The same of rows that come after these ones and have the same numbers as some of them.
   Status append(const TableState& other);
+  /// The same of rows of which nobody knows where among these they came.
+  Status join(const TableState& other);
   /// Goes on at a lower depth, as if it had been the depth from the first row on.
   void lower(Depth depth);
 
@@ -73,6 +75,7 @@ class TableState {
   static Result<TableState> load(ByteReader& in);
 
  private:
+  Status merge_from(const TableState& other, std::int64_t first_row);
   struct Lane {
     std::vector<std::uint64_t> hashes;
     bool used = false, taken = false;

@@ -35,6 +35,7 @@ std::string_view what_came(event::Kind kind) {
   switch (kind) {
     case event::Kind::kPredictions:
     case event::Kind::kCounts:
+    case event::Kind::kScored:
       return "predictions";
     case event::Kind::kLabels:
       return "labels";
@@ -49,6 +50,8 @@ std::string_view what_came(event::Kind kind) {
       return "explanations";
     case event::Kind::kMaintenance:
       return "planned maintenance";
+    case event::Kind::kHeard:
+      break;
   }
   return "";
 }

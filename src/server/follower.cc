@@ -8,6 +8,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -22,6 +23,9 @@ constexpr std::int64_t kBehind = 5'000'000;  // µs since it had read all: a sto
 constexpr auto kGlance = std::chrono::milliseconds(50);
 constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong is tried again
 constexpr auto kForgetEvery = std::chrono::hours(1);
+constexpr auto kShareEvery = std::chrono::seconds(1);
+constexpr std::int64_t kSharedFor = kMinute * 60 * 24 * 7;
+constexpr int kTries = 20;  // to change incidents in common, while others do
 constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
 constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostPending = 50'000;  // rows that a crash makes it read again
@@ -46,6 +50,57 @@ std::string held_of(std::string_view model) {
 }
 std::string maintenance_of(std::string_view model) {
   return "maintenance " + std::string(model);
+}
+
+// What all are to know that share a store; an answer is given to the incidents that they have in common.
+bool for_all(event::Kind kind) {
+  using enum event::Kind;
+  return kind == kLabels || kind == kReference || kind == kModel || kind == kExplanations || kind == kImportances ||
+         kind == kMaintenance;
+}
+
+Follower::Change forgets(engine::Sighting::Track track) {
+  return [track](auto& incidents, auto&) {
+    incidents.forget(track);
+    return std::vector<event::Notice>();
+  };
+}
+
+// Incidents as all have them that share a store, with what is to be put there of them.
+std::string in_common(std::string_view incidents, const Follower::Telling& telling) {
+  ByteWriter out;
+  out.string(incidents);
+  out.varint(telling.incidents.size());
+  for (const auto& incident : telling.incidents) out.string(event::to_json(incident));
+  out.varint(telling.outgoing.size());
+  for (const auto& one : telling.outgoing) {
+    out.string(one.target), out.fixed(static_cast<std::uint8_t>(one.notice.kind));
+    out.string(event::to_json(one.notice.incident));
+  }
+  out.varint(telling.entries.size());
+  for (const auto& entry : telling.entries) out.string(event::to_json(entry));
+  return out.take();
+}
+
+// What stands behind the incidents. Code::kCorrupt.
+Result<Follower::Telling> telling_of(ByteReader& in) {
+  Follower::Telling out;
+  for (auto left = in.count(1); left > 0; --left) {
+    VIGIE_ASSIGN(auto incident, event::incident_of_json(in.string()));
+    out.incidents.push_back(std::move(incident));
+  }
+  for (auto left = in.count(3); left > 0; --left) {
+    auto& one = out.outgoing.emplace_back();
+    one.target = in.string();
+    one.notice.kind = static_cast<event::Notice::Kind>(in.fixed<std::uint8_t>());
+    VIGIE_ASSIGN(one.notice.incident, event::incident_of_json(in.string()));
+  }
+  for (auto left = in.count(1); left > 0; --left) {
+    VIGIE_ASSIGN(auto entry, event::audit_of_json(in.string()));
+    out.entries.push_back(std::move(entry));
+  }
+  if (!in.ok()) return fail(Code::kCorrupt, "incidents that are held in common cannot be read");
+  return out;
 }
 
 std::int64_t time_of(const table::Column& times, std::size_t row, std::int64_t otherwise) {
@@ -140,6 +195,7 @@ std::string Follower::lost() const {
 Status Follower::start_again() {
   state_.give_up();
   pending_rows_ = 0;
+  if (peers) VIGIE_TRY(peers->load(state_));
   followed_.clear(), audited_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
@@ -215,14 +271,15 @@ void Follower::run() {
     read_to_ = more && !*more ? std::max(end, reader_.position()) : reader_.position();
     last_arrived_ = arrived_;
     Status done = more ? Status() : Status(more.error());
+    if (done && peers && steady_clock::now() - shared_at_ >= kShareEvery)
+      done = share(false), shared_at_ = steady_clock::now();
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
       if (!behind) clock_ = *more ? arrived_ : system_now();
       for (auto& [name, of] : followed_)
         if (done) done = close(name, of, clock_, false);
       closed_at_ = steady_clock::now();
-      if (done && closed_at_ - forgot_at_ >= kForgetEvery)
-        done = store_.forget_ops(system_now() - kOpsKept), forgot_at_ = closed_at_;
+      if (done && closed_at_ - forgot_at_ >= kForgetEvery) done = forget(), forgot_at_ = closed_at_;
     }
     // What somebody was told of, or waits for, must be there after a crash.
     const bool urgent = urgent_ || someone_waits();
@@ -246,7 +303,56 @@ void Follower::run() {
     if (more && !*more) waited_ = system_now();
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
-  if (trouble().empty()) (void)commit(reader_.position(), true);
+  if (!trouble().empty()) return;
+  if (peers) static_cast<void>(share(true));
+  static_cast<void>(commit(reader_.position(), true));
+}
+
+Status Follower::forget() {
+  VIGIE_TRY(store_.forget_ops(system_now() - kOpsKept));
+  return peers ? peers->exchange().forget(system_now() - kSharedFor) : Status();
+}
+
+// Tells the others how far this service is, and hears how far they are.
+Status Follower::share(bool last) {
+  const auto now = system_now(), end = static_cast<std::int64_t>(journal_.end());
+  Peers::Sign sign;
+  sign.read_until = static_cast<std::int64_t>(reader_.position()) >= end ? now : arrived_, sign.leaves = last;
+  for (auto& [name, of] : followed_) {
+    if (!of.watch) continue;
+    for (auto& [window, part] : of.watch->parts(clock_, last)) peers->count(name, window, std::move(part));
+  }
+  VIGIE_TRY(peers->tell());
+  for (const auto& [name, of] : followed_)
+    if (of.watch)
+      if (const auto first = of.watch->first_untold(clock_)) sign.open[name] = *first;
+  VIGIE_TRY(peers->sign(sign));
+  return last ? Status() : hear();
+}
+
+Status Follower::hear() {
+  VIGIE_ASSIGN(auto heard, peers->hear());
+  if (!heard.records.empty()) {
+    journal::Records records;
+    for (const auto& record : heard.records) records.add(record);
+    VIGIE_TRY(journal_.append(std::move(records)));
+  }
+  std::vector<Peers::Part> left;
+  for (auto& part : heard.parts) {
+    const auto found = followed_.find(part.model);
+    auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
+    const auto known = watch ? watch->add_part(part.by, part.window, part.body, system_now()) : Result<bool>(false);
+    if (!known && known.error().code != Code::kCorrupt) return known.error();
+    if (!known) {
+      lose(known.error().message);
+    } else if (!*known) {
+      left.push_back(std::move(part));
+    } else {
+      found->second.changed = true, ++pending_rows_;
+    }
+  }
+  peers->heard(std::move(left));
+  return pending_rows_ > 0 ? peers->save(state_) : Status();
 }
 
 Result<bool> Follower::step() {
@@ -289,7 +395,11 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   if (again && record.kind != event::Kind::kPredictions && record.kind != event::Kind::kCounts) return {};
   const std::string name(record.model);
   const Origin at{place, arrived};
-  if (!again && audited_.insert(name).second) VIGIE_TRY(audit(model_created(name, record.kind, at)));
+  place_ = place;
+  if (record.kind == event::Kind::kHeard) return read_heard(record, place, arrived);
+  if (record.kind == event::Kind::kScored) return read_scored(record, place, arrived);
+  if (!again && audited_.insert(name).second && !heard_) VIGIE_TRY(audit(model_created(name, record.kind, at)));
+  if (peers && !heard_ && !again && for_all(record.kind)) peers->say(record, place);
   if (record.kind == event::Kind::kLabels) return read_labels(record, *number, arrived);
   if (record.kind == event::Kind::kExplanations) return read_explanations(record, *number, place, arrived);
   if (record.kind == event::Kind::kImportances) {
@@ -301,11 +411,15 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   if (record.kind == event::Kind::kMaintenance) return plan(name, record.body, at);
   if (record.kind == event::Kind::kModel) {
     const auto before = models_.find(name);
-    VIGIE_TRY(audit(model_changed(name, before ? before->config : "{}", record.body, at)));
+    if (!heard_) VIGIE_TRY(audit(model_changed(name, before ? before->config : "{}", record.body, at)));
     models_.update(name, [&](Model& model) { model.config = record.body; });
-    return configure(name, record.body);
+    VIGIE_TRY(configure(name, record.body));
+    return tell(name, followed(name), 0);
   }
   if (record.kind == event::Kind::kReference) {
+    const auto had = followed_.find(name);
+    if (heard_ && had != followed_.end() && had->second.watch && had->second.watch->known_by() == hash64(record.body))
+      return {};
     // What the old one was comparing with is over.
     VIGIE_TRY(close(name, followed(name), arrived, true));
     Model model;
@@ -314,7 +428,7 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       if (set.error().code == Code::kIo || set.error().code == Code::kUnavailable) return set;
       return lose(set.error().message), Status();
     }
-    VIGIE_TRY(audit(reference_set(name, record.body, at)));
+    if (!heard_) VIGIE_TRY(audit(reference_set(name, record.body, at)));
     return state_.put(reference_of(record.model), record.body);
   }
   if (record.kind == event::Kind::kCounts) return read_counts(record, place, arrived);
@@ -370,8 +484,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   pending_rows_ += static_cast<std::int64_t>(rows);
   read_ += static_cast<std::int64_t>(rows);
   if (again) return {};
-  if (record.body.find("\"attributions\"") != record.body.npos)
+  if (record.body.find("\"attributions\"") != record.body.npos) {
+    if (peers) peers->say({event::Kind::kExplanations, record.model, record.body}, place);
     VIGIE_TRY(read_explanations(record, *number, place, arrived));
+  }
   models_.update(record.model, [&](Model& model) {
     model.predictions += fresh.size();
     model.last_seen = static_cast<double>(arrived);
@@ -427,6 +543,31 @@ Status Follower::read_counts(const event::Record& record, journal::Sequence plac
   return {};
 }
 
+// Of another service, which wrote to the audit log what there was to say of it.
+Status Follower::read_heard(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
+  if (!peers) return {};  // as of a store that it shares no more
+  const auto heard = heard_of(record.body);
+  const auto inner = heard ? event::decode(heard->record) : Result<event::Record>(heard.error());
+  if (!inner) return lose(inner.error().message), Status();
+  VIGIE_ASSIGN(const bool first, peers->first(heard->by, heard->number, state_));
+  ++pending_rows_;
+  if (!first || inner->kind == event::Kind::kHeard) return {};
+  heard_ = true;
+  auto done = read(*inner, place, arrived);
+  heard_ = false;
+  return done;
+}
+
+Status Follower::read_scored(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
+  const auto rows = scored_rows_of(record.body);
+  if (!rows) return lose(rows.error().message), Status();
+  const auto found = followed_.find(record.model);
+  auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
+  if (!watch || watch->known_by() != rows->reference) return {};
+  found->second.changed = true;
+  return watch->add_scored(rows->lines, arrived, place);
+}
+
 Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {
   rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped));
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
@@ -476,7 +617,18 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   watch->refer_to(state_, of.number);
   auto& at = followed(model);
   at.since.reset();
-  if (anew) at.incidents.compare_anew(watch->scored());
+  if (peers) {
+    const auto complete = [this, model](auto window, auto since) { return peers->complete(model, window, since); };
+    watch->share({.name = peers->name(), .complete = complete});
+    watch->score_elsewhere([this, model, known_by = watch->known_by()](const auto& lines) {
+      peers->say({event::Kind::kScored, model, encode(ScoredRows{known_by, lines})}, place_);
+    });
+  }
+  if (anew && !heard_)
+    at.changes.emplace_back([scored = watch->scored()](auto& incidents, auto&) {
+      incidents.compare_anew(scored);
+      return std::vector<event::Notice>();
+    });
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
@@ -496,17 +648,20 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   auto config = read_model_config(json);
   if (!config) return {};
   auto& of = followed(model);
-  of.incidents.configure(config->owner, config->runbook, config->monitors);
+  of.changes.emplace_back([said = *config](auto& incidents, auto&) {
+    incidents.configure(said.owner, said.runbook, said.monitors);
+    return std::vector<event::Notice>();
+  });
   if (of.watch) {
     of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
     VIGIE_TRY(of.watch->compare_with(config->reference));
-    if (!of.watch->merges()) of.incidents.forget(engine::Sighting::Track::kMerged);
+    if (!of.watch->merges()) of.changes.push_back(forgets(engine::Sighting::Track::kMerged));
   }
   of.config = std::move(*config);
   VIGIE_TRY(set_streams(of, false));
   maintenance.plan(model, of.config.maintenance);
   if (configured) configured(model, of.config);
-  return tell(model, of, {}, 0);
+  return {};
 }
 
 Status Follower::set_streams(Followed& of, bool anew) {
@@ -514,7 +669,7 @@ Status Follower::set_streams(Followed& of, bool anew) {
   of.streams.leave_out(
       [this, &name = of.name](auto from, auto to) { return maintenance.touching(name, from, to).has_value(); });
   VIGIE_TRY(of.streams.set(of.config.detectors, of.watch ? of.watch->reference() : nullptr, anew));
-  if (any && !of.streams.any()) of.incidents.forget(engine::Sighting::Track::kStreams);
+  if (any && !of.streams.any()) of.changes.push_back(forgets(engine::Sighting::Track::kStreams));
   bear_streams(of);
   return {};
 }
@@ -527,30 +682,32 @@ void Follower::bear_streams(Followed& of) {
   of.streams.bear(of.config.false_alarms / (compared + explained + 2));
 }
 
-void Follower::look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock,
-                    std::vector<event::Notice>& notices) const {
+void Follower::look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock) const {
   // Detectors were told of nothing that came then.
   const bool streams = sighting.track == engine::Sighting::Track::kStreams;
   if (!streams && maintenance.touching(model, sighting.start, sighting.end)) return;
   if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
-  for (auto& notice : of.incidents.see(sighting, clock)) notices.push_back(std::move(notice));
+  of.changes.emplace_back(
+      [seen = std::move(sighting), clock](auto& incidents, auto&) { return incidents.see(seen, clock); });
 }
 
 Status Follower::see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings,
                      std::int64_t clock) {
-  std::vector<event::Notice> notices;
-  for (auto& sighting : sightings) look(model, of, std::move(sighting), clock, notices);
-  return tell(model, of, std::move(notices), clock);
+  for (auto& sighting : sightings) look(model, of, std::move(sighting), clock);
+  return tell(model, of, clock);
 }
 
 Status Follower::answer(const std::string& model, std::string_view json, Origin at) {
   const auto read = answer_of_json(json);
   if (!read) return lose(read.error().message), Status();
   auto& of = followed(model);
-  // Somebody else, or the model itself, may have ended it meanwhile.
-  const auto notices = of.incidents.answer(read->first, read->second, at.arrived);
-  VIGIE_TRY(audit(answered(model, read->first, read->second, notices.has_value(), at)));
-  return notices ? tell(model, of, *notices, at.arrived) : Status();
+  of.changes.emplace_back([&](auto& incidents, auto& entries) {
+    // Somebody else, or the model itself, may have ended it meanwhile.
+    const auto notices = incidents.answer(read->first, read->second, at.arrived);
+    entries.push_back(answered(model, read->first, read->second, notices.has_value(), at));
+    return notices.value_or(std::vector<event::Notice>());
+  });
+  return tell(model, of, at.arrived);
 }
 
 Status Follower::plan(const std::string& model, std::string_view record, Origin at) {
@@ -564,28 +721,82 @@ Status Follower::audit(const event::AuditEntry& entry) {
   return store_.put(std::span(&entry, 1));
 }
 
-Status Follower::tell(const std::string& model, Followed& of, std::vector<event::Notice> notices, std::int64_t clock) {
-  const auto changed = of.incidents.take_changed();
-  if (changed.empty() && notices.empty() && of.held.empty()) return {};
-  std::vector<event::AuditEntry> entries;
-  for (const auto& notice : notices) entries.push_back(event::entry_of(notice, clock));
-  const bool news = !notices.empty(), held = !of.held.empty();
+// What is to be put of the changes that wait.
+Follower::Telling Follower::change(const std::string& model, Followed& of, std::int64_t clock) const {
+  Telling out;
+  std::vector<event::Notice> notices;
+  for (const auto& change : of.changes)
+    for (auto& notice : change(of.incidents, out.entries)) notices.push_back(std::move(notice));
+  out.incidents = of.incidents.take_changed();
+  for (const auto& notice : notices) out.entries.push_back(event::entry_of(notice, clock));
+  const bool held = !of.held.empty();
+  out.news = !notices.empty();
   // Where no time passed, nothing that waits is due.
   notices = of.held.pass(std::move(notices), clock == 0 || maintenance.at(model, clock));
+  out.news = out.news || !notices.empty() || held != !of.held.empty();
   const auto& open = of.incidents.open();
   for (auto& notice : notices)
     if (open && open->id == notice.incident.id) notice.incident = *open;
-  if (changed.empty() && !news && notices.empty() && held == !of.held.empty()) return {};
-  of.changed = true;
-  std::vector<store::Outgoing> outgoing;
-  for (const auto& notice : notices) {
-    for (auto& target : targets_(notice)) outgoing.push_back({.target = std::move(target), .notice = notice});
-  }
-  VIGIE_TRY(store_.put(changed, outgoing, entries));
-  ++pending_rows_;
-  if (news || !notices.empty()) urgent_ = true;
-  if (!outgoing.empty() && told) told();
+  for (const auto& notice : notices)
+    for (auto& target : targets_(notice)) out.outgoing.push_back({.target = std::move(target), .notice = notice});
+  return out;
+}
+
+Status Follower::put(const Telling& telling) {
+  VIGIE_TRY(store_.put(telling.incidents, telling.outgoing, telling.entries));
+  if (!telling.outgoing.empty() && told) told();
   return {};
+}
+
+Status Follower::tell(const std::string& model, Followed& of, std::int64_t clock) {
+  if (of.changes.empty() && of.held.empty()) return {};
+  Telling telling;
+  if (peers && !of.changes.empty()) {
+    VIGIE_TRY(tell_in_common(model, of, clock, telling));
+  } else {
+    telling = change(model, of, clock);
+    if (!telling.empty()) VIGIE_TRY(put(telling));
+  }
+  of.changes.clear();
+  if (telling.empty() && !telling.news) return {};
+  of.changed = true, ++pending_rows_;
+  urgent_ = urgent_ || telling.news;
+  return {};
+}
+
+// The incidents as the others left them, of which what belongs to them is in the store: whoever left them may have died
+// before he put it there.
+Status Follower::agree(const std::string& model, Followed& of) {
+  VIGIE_ASSIGN(auto now, peers->exchange().common(incidents_of(model)));
+  if (now.same(of.common)) return {};
+  ByteReader in(now.body);
+  const auto incidents = in.string();
+  if (!in.ok() || !of.incidents.load(incidents)) {
+    of.common = {"", now.number, now.term};
+    return {};  // nobody did: as they are here
+  }
+  of.incidents.configure(of.config.owner, of.config.runbook, of.config.monitors);
+  static_cast<void>(of.incidents.take_changed());
+  VIGIE_ASSIGN(const auto telling, telling_of(in));
+  if (!telling.empty()) VIGIE_TRY(put(telling));
+  of.common = std::move(now);
+  return {};
+}
+
+Status Follower::tell_in_common(const std::string& model, Followed& of, std::int64_t clock, Telling& telling) {
+  for (int i = 0; i < kTries; ++i) {
+    VIGIE_TRY(agree(model, of));
+    const auto held = of.held;
+    telling = change(model, of, clock);
+    const auto incidents = of.incidents.save();
+    ByteReader before(of.common.body);
+    if (telling.empty() && before.string() == incidents) return {};
+    VIGIE_ASSIGN(const bool replaced,
+                 peers->exchange().replace(incidents_of(model), in_common(incidents, telling), of.common));
+    if (replaced) return put(telling);
+    of.common = {}, of.held = held;
+  }
+  return fail(Code::kUnavailable, "others change the incidents all the time");
 }
 
 Status Follower::add_ops(const Followed& of, store::Window& window) const {
@@ -603,11 +814,12 @@ Status Follower::add_ops(const Followed& of, store::Window& window) const {
 }
 
 Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
-  auto notices = of.incidents.tick(clock);
+  if (of.incidents.due(clock))
+    of.changes.emplace_back([clock](auto& incidents, auto&) { return incidents.tick(clock); });
   const Planned planned = [&](std::int64_t from, std::int64_t to) {
     return maintenance.touching(model, from, to).has_value();
   };
-  const auto see_one = [&](engine::Sighting sighting) { look(model, of, std::move(sighting), clock, notices); };
+  const auto see_one = [&](engine::Sighting sighting) { look(model, of, std::move(sighting), clock); };
   // What is compared, what is scored, what requests say, what explains answers and what detectors say share what is
   // borne with.
   const bool explained = of.attributions && of.attributions->speaks();
@@ -659,7 +871,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     }
   }
   if (of.ops.any_over(clock)) of.changed = true, ++pending_rows_;
-  return tell(model, of, std::move(notices), clock);
+  return tell(model, of, clock);
 }
 
 // Those of the model that a start anew would have to begin first with, and so on; or of all.
@@ -680,6 +892,8 @@ Status Follower::keep_open_windows(journal::Sequence offset, bool all) {
 }
 
 Status Follower::commit(journal::Sequence offset, bool last) {
+  for (auto& [name, of] : followed_) VIGIE_TRY(tell(name, of, 0));
+  if (peers) VIGIE_TRY(peers->tell());
   VIGIE_TRY(keep_open_windows(offset, last));
   auto keep = offset;
   // What is read again, for windows alone, was counted.

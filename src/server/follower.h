@@ -23,6 +23,7 @@
 #include "server/model_ops.h"
 #include "server/model_streams.h"
 #include "server/models.h"
+#include "server/peers.h"
 #include "server/watch.h"
 
 namespace vigie::server {
@@ -57,6 +58,8 @@ class Follower {
   Prices prices;  ///< before start()
   /// When models are worked on, by what it reads and what others say.
   Maintenance maintenance;
+  /// Others that share the store, where there may be any; before catch_up().
+  std::unique_ptr<Peers> peers;
   /// Key of values that are to be hashed where rows are shown; before catch_up().
   std::string hash_key;
   /// It has been reading, or held up, for a second: what is written now it reads later.
@@ -77,6 +80,17 @@ class Follower {
   std::string lost() const;
   std::int64_t lost_pieces() const;
 
+  /// A change of incidents, with what the audit log is to say of it.
+  using Change = std::function<std::vector<event::Notice>(engine::Incidents&, std::vector<event::AuditEntry>&)>;
+  /// What is to be put in the store of changes.
+  struct Telling {
+    std::vector<event::Incident> incidents;
+    std::vector<store::Outgoing> outgoing;
+    std::vector<event::AuditEntry> entries;
+    bool news = false;  // there is something to be told, be it later
+    bool empty() const { return incidents.empty() && outgoing.empty() && entries.empty(); }
+  };
+
  private:
   struct Followed;
   void run();
@@ -87,6 +101,8 @@ class Follower {
                            std::int64_t arrived);
   Result<LiveAttributions*> attributions(Followed& of, std::uint32_t model);
   Status read_counts(const event::Record& record, journal::Sequence place, std::int64_t arrived);
+  Status read_heard(const event::Record& record, journal::Sequence place, std::int64_t arrived);
+  Status read_scored(const event::Record& record, journal::Sequence place, std::int64_t arrived);
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
@@ -100,6 +116,8 @@ class Follower {
     ModelOps ops;
     ModelStreams streams;
     engine::Incidents incidents;
+    std::vector<Change> changes;     // of incidents, that wait for tell()
+    store::Exchange::Common common;  // with others: what the incidents were when they were last looked at
     HeldNotices held;
     ModelConfig config;
     bool changed = true;                // since the last commit
@@ -110,12 +128,18 @@ class Follower {
   Followed& followed(const std::string& model);
   Status set_streams(Followed& of, bool anew);
   void bear_streams(Followed& of);
-  void look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock,
-            std::vector<event::Notice>& notices) const;
+  void look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock) const;
   Status see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings, std::int64_t clock);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
   Status add_ops(const Followed& of, store::Window& window) const;
-  Status tell(const std::string& model, Followed& of, std::vector<event::Notice> notices, std::int64_t clock);
+  Status tell(const std::string& model, Followed& of, std::int64_t clock);
+  Telling change(const std::string& model, Followed& of, std::int64_t clock) const;
+  Status put(const Telling& telling);
+  Status agree(const std::string& model, Followed& of);
+  Status tell_in_common(const std::string& model, Followed& of, std::int64_t clock, Telling& telling);
+  Status share(bool last);
+  Status forget();
+  Status hear();
   Status audit(const event::AuditEntry& entry);
   bool someone_waits() const;
   void call_those_that_wait(bool all);
@@ -144,7 +168,9 @@ class Follower {
   bool again_ = false;                                       // where it is to begin anew
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
   bool urgent_ = false;                                      // what is pending must last now
-  std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{};
+  journal::Sequence place_ = 0;                              // of what it reads
+  bool heard_ = false;                                       // what it reads is another service's
+  std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{}, shared_at_{};
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs
   std::atomic<journal::Sequence> read_to_ = 0;

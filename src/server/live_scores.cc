@@ -77,6 +77,21 @@ void append_value(std::string& out, const table::Column& column, std::size_t row
   fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
+// Of a row as it is kept, {"":"ID", the rest.
+struct IdAndRest {
+  std::string id;
+  std::string_view rest;
+};
+IdAndRest id_of(std::string_view line) {
+  const auto from = std::string_view("{\"\":").size();
+  auto to = from + 1;
+  while (to < line.size() && line[to] != '"') to += line[to] == '\\' ? 2 : 1;
+  const auto quoted = line.substr(from, to + 1 - from);
+  std::string id(quoted.substr(1, quoted.size() - 2));
+  if (id.find('\\') != std::string::npos) id = nlohmann::json::parse(quoted).get<std::string>();
+  return {std::move(id), line.substr(to + 1)};
+}
+
 // Of a row as it is kept, as JSON has it between its quotes; empty where it has none.
 std::string_view version_of(std::string_view line) {
   static const std::string before = fmt::format(",\"{}\":\"", kModelVersion);
@@ -176,7 +191,7 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
     VIGIE_ASSIGN(auto value, rows.column(column));
     values.push_back(value);
   }
-  std::map<std::int64_t, std::string> lines;
+  Lines lines;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows.rows()); ++row) {
     const auto window = windows.window_of(row);
     if (!window || ids.codes[row] < 0) continue;
@@ -191,6 +206,12 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
     }
     out += "}\n";
   }
+  if (told) told(lines);
+  return keep(lines, windows, place, arrived);
+}
+
+Status LiveScores::keep(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place,
+                        std::int64_t arrived) {
   ByteWriter touched;
   touched.fixed(arrived);
   for (const auto& [window, text] : lines) {
@@ -201,6 +222,25 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
     if (window < windows.closed_below()) VIGIE_TRY(want(window, arrived + quiet()));
   }
   return state_.keep(key(kBatch, static_cast<std::int64_t>(place)), touched.bytes());
+}
+
+Status LiveScores::add(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place,
+                       std::int64_t arrived) {
+  Lines fresh;
+  for (const auto& [window, text] : lines) {
+    for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+      end = std::min(text.find('\n', at), text.size());
+      const auto line = std::string_view(text).substr(at, end - at);
+      const auto json = nlohmann::json::parse(line, nullptr, false);
+      if (!json.is_object()) continue;
+      auto time = arrived;
+      if (const auto said = json.find(reference_->timestamp); said != json.end() && said->is_string())
+        if (const auto read = table::parse_time(said->get_ref<const std::string&>())) time = std::llround(*read);
+      VIGIE_ASSIGN(const bool first, state_.add_prediction(model_, id_of(line).id, place, time));
+      if (first) fresh[window].append(line) += '\n';
+    }
+  }
+  return fresh.empty() ? Status() : keep(fresh, windows, place, arrived);
 }
 
 Status LiveScores::want(std::int64_t window, std::int64_t when) {
@@ -341,14 +381,8 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
     end_of = kept.find('\n', at);
     const auto line = std::string_view(kept).substr(at, end_of - at);
-    // {"":"ID", the rest
-    const auto from = std::string_view("{\"\":").size();
-    auto to = from + 1;
-    while (to < line.size() && line[to] != '"') to += line[to] == '\\' ? 2 : 1;
-    const auto quoted = line.substr(from, to + 1 - from);
-    std::string plain(quoted.substr(1, quoted.size() - 2));
-    if (plain.find('\\') != std::string::npos) plain = nlohmann::json::parse(quoted).get<std::string>();
-    VIGIE_ASSIGN(auto label, state_.label_of(model_, plain));
+    const auto [id, rest] = id_of(line);
+    VIGIE_ASSIGN(auto label, state_.label_of(model_, id));
     if (label && !known_label_(*label)) label.reset(), ++strange;
     std::string row = "{";
     append_json(row, options_.label);
@@ -359,7 +393,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
       row += *label;
     else
       append_json(row, *label);
-    row.append(line.substr(to + 1)) += '\n';
+    row.append(rest) += '\n';
     const auto add = [&](Rows& some) { some.text += row, ++some.count, some.labels += label.has_value(); };
     add(all);
     if (const auto version = apart.empty() ? "" : version_of(line); !version.empty()) {

@@ -41,6 +41,12 @@ class LiveScores {
   /// Predictions that came, all for the first time, and in which windows they are; `columns` as wanted(), `id` beside.
   Status add(table::Batch& rows, std::size_t id, const std::vector<std::size_t>& columns,
              const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
+  using Lines = std::map<std::int64_t, std::string>;  ///< rows as they are kept, by window
+  /// Is called with those that add() keeps; another one of the same reference may add them.
+  using Told = std::function<void(const Lines& lines)>;
+  Told told;
+  /// Predictions that another one told of; those whose ids are known are left out.
+  Status add(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
   /// A label came, of a prediction in that record.
   Status labelled(journal::Sequence record, std::int64_t arrived);
   /// A window is over, which the store knows by that key.
@@ -63,6 +69,7 @@ class LiveScores {
  private:
   LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profile> reference, State& state);
   std::string key(char kind, std::int64_t number) const;
+  Status keep(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
   Status forget_before(std::int64_t time);
   Status want(std::int64_t window, std::int64_t when);
   Result<Scored> score(std::int64_t window, std::int64_t now, const LevelOf& level, std::int64_t& ripe);

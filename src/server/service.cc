@@ -127,6 +127,7 @@ class Service::Impl {
         *journal_, *state_, *models_, *store_,
         [this](const event::Notice& notice) { return telling_->targets_of(notice); },
         [this](auto to) { ingest_->committed(to); });
+    if (options_.store) follower_->peers = std::make_unique<Peers>(store::open_exchange({*options_.store, node_}));
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
     if (!options_.maintenance.empty()) plan();
@@ -244,7 +245,8 @@ class Service::Impl {
     if (!options_.store) return store::open_sqlite(options_.data + "/results.sqlite");
     VIGIE_ASSIGN(const auto own, read_or_make_key(options_.data + "/node.id"));
     const std::string_view parts[] = {own};
-    return store::open_elastic({std::move(*options_.store), stable_id(parts)});
+    node_ = stable_id(parts);
+    return store::open_elastic({*options_.store, node_});
   }
 
   void start_samples() {
@@ -773,6 +775,7 @@ class Service::Impl {
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before
   std::atomic<bool> looking_now_ = false, ends_ = false;
+  std::string node_;  // this service's name among those that share its store
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
   std::optional<Housekeeping> housekeeping_;

@@ -22,8 +22,10 @@ constexpr std::string_view kOpenMagic = "VOPN";
 constexpr std::uint8_t kOpenVersion = 2;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::string_view kMaintenance = "maintenance";
-constexpr char kMerged = 'g';              // windows put together, in the State
-constexpr std::size_t kMostVersions = 20;  // of a window that are told apart
+constexpr char kMerged = 'g';                    // windows put together, in the State
+constexpr char kPart = 'q';                      // what others counted, by window and their name
+constexpr std::int64_t kTellEvery = 10'000'000;  // µs: of a window that is not over
+constexpr std::size_t kMostVersions = 20;        // of a window that are told apart
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
@@ -153,6 +155,7 @@ void Watch::refer_to(State& state, std::uint32_t model) {
 
 Status Watch::forget(std::uint32_t model, State& state) {
   VIGIE_TRY(LiveReference::forget(model, state));
+  VIGIE_TRY(state.drop(all_of(kPart, model)));
   return state.drop(all_of(kMerged, model));
 }
 
@@ -211,6 +214,87 @@ Result<std::int64_t> Watch::count(const event::CountedWindow& window, std::int64
   return fresh ? rows : 0;
 }
 
+void Watch::share(engine::LiveWindows::Sharing sharing) {
+  name_ = sharing.name;
+  live_->share(std::move(sharing));
+}
+
+void Watch::score_elsewhere(LiveScores::Told told) {
+  if (scores_) scores_->told = std::move(told);
+}
+
+Status Watch::add_scored(const LiveScores::Lines& lines, std::int64_t arrived, journal::Sequence place) {
+  return scores_ ? scores_->add(lines, *live_, place, arrived) : Status();
+}
+
+std::vector<std::pair<std::int64_t, std::string>> Watch::parts(std::int64_t now, bool all) {
+  std::vector<std::pair<std::int64_t, std::string>> out;
+  for (const auto& part : live_->parts(now, all ? 0 : kTellEvery)) {
+    ByteWriter bytes;
+    bytes.fixed(known_by_), bytes.fixed(part.rows), bytes.fixed(part.first), bytes.fixed(part.last);
+    bytes.fixed(std::uint8_t{part.over});
+    bytes.string(part.counted);
+    const auto& versions = versions_[part.key];
+    bytes.varint(versions.size());
+    for (const auto& [version, rows] : versions) bytes.string(version), bytes.fixed(rows);
+    out.emplace_back(part.key, bytes.take());
+  }
+  return out;
+}
+
+Result<bool> Watch::take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now) {
+  ByteReader in(part);
+  if (in.fixed<std::uint64_t>() != known_by_) return false;
+  engine::LiveWindows::Part counted{.key = key, .rows = in.fixed<std::int64_t>()};
+  counted.first = in.fixed<double>(), counted.last = in.fixed<double>();
+  counted.over = in.fixed<std::uint8_t>() != 0;
+  counted.counted = in.string();
+  Versions versions;
+  for (auto left = in.count(9); left > 0 && in.ok(); --left) {
+    const auto version = in.string();
+    versions[std::string(version)] = in.fixed<std::int64_t>();
+  }
+  if (!in.ok()) return fail(Code::kCorrupt, "what another service counted of a window cannot be read");
+  VIGIE_ASSIGN(const bool taken, live_->add_part(name, std::move(counted), now));
+  if (taken) elsewhere_[key][name] = std::move(versions);
+  return true;
+}
+
+Result<bool> Watch::add_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now) {
+  VIGIE_ASSIGN(const bool known, take_part(name, key, part, now));
+  if (!known || !elsewhere_.contains(key)) return known;
+  ByteWriter kept;
+  kept.fixed(now);
+  VIGIE_TRY(state_->keep(key_of(kPart, number_, key) + name, std::string(kept.bytes()) + std::string(part)));
+  return true;
+}
+
+// Of windows that are not gone, as they were told.
+Status Watch::load_parts() {
+  std::vector<std::pair<std::string, std::string>> parts;
+  VIGIE_TRY(state_->scan(all_of(kPart, number_), [&](std::string_view key, std::string_view bytes) {
+    parts.emplace_back(key, bytes);
+    return true;
+  }));
+  for (const auto& [key, bytes] : parts) {
+    ByteReader in(bytes);
+    const auto when = in.fixed<std::int64_t>();
+    const auto name = key.substr(key_of(kPart, number_, 0).size());
+    // What cannot be read any more they tell again.
+    static_cast<void>(take_part(name, number_of(key), std::string_view(bytes).substr(sizeof when), when));
+  }
+  return {};
+}
+
+Watch::Versions Watch::versions_in(std::int64_t window) const {
+  Versions all;
+  if (const auto own = versions_.find(window); own != versions_.end()) all = own->second;
+  if (const auto others = elsewhere_.find(window); others != elsewhere_.end())
+    for (const auto& [name, versions] : others->second)
+      for (const auto& [version, rows] : versions) all[version] += rows;
+  return all;
+}
+
 Result<std::vector<std::uint8_t>> Watch::rows_apart(table::Batch& rows) const {
   std::vector<std::uint8_t> out;
   if (!own_ || !own_->sets_apart()) return out;
@@ -266,8 +350,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   std::vector<Closed> out;
   for (auto& one : closed) {
     hide(one.result);
-    const auto key =
-        live_->calendar() ? fmt::format("{}-{}", one.start, one.end) : fmt::format("{}-{}", made_at_, one.key);
+    const auto key = key_in_store(one.start, one.end, one.key);
     const auto work = maintained_(one.start, one.end);
     const auto verdict = std::string(work ? kMaintenance : to_string(one.result.verdict));
     auto body = view::to_json(one.result, verdict);
@@ -275,11 +358,9 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (!compared.json.empty()) add_to(body, "\"reference\": " + compared.json);
     if (work) add_to(body, said_of(*work, one.result.verdict));
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
-    if (const auto versions = versions_.find(one.key); versions != versions_.end())
-      add_to(
-          body,
-          fmt::format(R"("versions": {})",
-                      nlohmann::json(versions->second).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    if (const auto versions = versions_in(one.key); !versions.empty())
+      add_to(body, fmt::format(R"("versions": {})", nlohmann::json(versions).dump(
+                                                        -1, ' ', false, nlohmann::json::error_handler_t::replace)));
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
     sighting.restated = one.restated > 0, sighting.compared_with = compared.text;
     out.push_back({{model_, one.start, one.end, key, verdict, std::move(body)},
@@ -289,9 +370,18 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
   for (auto& merged : std::exchange(merged_, {})) out.push_back(of_merged(std::move(merged)));
-  versions_.erase(versions_.begin(), versions_.lower_bound(live_->gone_below()));
-  samples_->forget_below(live_->gone_below());
+  const auto gone = live_->gone_below();
+  versions_.erase(versions_.begin(), versions_.lower_bound(gone));
+  for (auto it = elsewhere_.begin(); it != elsewhere_.end() && it->first < gone; it = elsewhere_.erase(it))
+    VIGIE_TRY(state_->drop(key_of(kPart, number_, it->first)));
+  samples_->forget_below(gone);
   return out;
+}
+
+// Windows by rows are each one's own.
+std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const {
+  if (live_->calendar()) return fmt::format("{}-{}", start, end);
+  return fmt::format("{}-{}{}{}", made_at_, key, name_.empty() ? "" : "-", name_);
 }
 
 void Watch::hide(engine::WindowResult& result) const {
@@ -309,8 +399,7 @@ Watch::Closed Watch::of_merged(engine::MergedWindows::Merged merged) const {
   const auto verdict = std::string(to_string(merged.result.verdict));
   auto body = view::to_json(merged.result, verdict);
   add_to(body, fmt::format(R"("merged": {})", merged.windows));
-  const auto key =
-      live_->calendar() ? fmt::format("{}-{}", merged.start, merged.end) : fmt::format("{}-{}", made_at_, merged.key);
+  const auto key = key_in_store(merged.start, merged.end, merged.key);
   return {{merged_of(model_), merged.start, merged.end, key, verdict, std::move(body)}, std::move(sighting), {}};
 }
 
@@ -370,6 +459,7 @@ Result<std::string> Watch::load(std::string_view saved, std::string_view open, j
     return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
   const auto known = open.empty() ? Status() : load_open(open);
   live_->resume(from);
+  if (!name_.empty()) VIGIE_TRY(load_parts());
   begins_at_ = std::min(from.place, place);
   return known ? "" : known.error().message;
 }

@@ -71,6 +71,19 @@ class Watch {
   void known_by(std::uint64_t reference) { known_by_ = reference; }
   /// A window that was counted elsewhere, in the record at that place; its rows, 0 of one that was before.
   Result<std::int64_t> count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place);
+  /// Others watch the model as well, by rows of their own.
+  void share(engine::LiveWindows::Sharing sharing);
+  /// What they are to be told of its windows by now, or of all that have rows: by the key of each.
+  std::vector<std::pair<std::int64_t, std::string>> parts(std::int64_t now, bool all);
+  /// What one of them told of a window. False: it knows no such reference, yet.
+  Result<bool> add_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now);
+  /// The first window that parts() is to tell more of.
+  std::optional<std::int64_t> first_untold(std::int64_t now) const { return live_->first_untold(now); }
+  /// Is called with rows that are to be scored, where any are.
+  void score_elsewhere(LiveScores::Told told);
+  /// Such rows of another one, which came in the record at that place.
+  Status add_scored(const LiveScores::Lines& lines, std::int64_t arrived, journal::Sequence place);
+  std::uint64_t known_by() const { return known_by_; }
   const engine::WindowSpec& window() const { return live_->window(); }
   bool scored() const { return scores_ != nullptr; }
   /// Whether windows are put together: those that are compared with what was posted.
@@ -119,15 +132,20 @@ class Watch {
   const engine::LiveWindows::Astray& astray() const { return live_->astray(); }
 
  private:
+  using Versions = std::map<std::string, std::int64_t, std::less<>>;
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
+  std::string key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const;
   void hide(engine::WindowResult& result) const;
   Status merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,
                const engine::Tally& counted, const engine::Profile& posted);
   Closed of_merged(engine::MergedWindows::Merged merged) const;
   Status load_open(std::string_view bytes);
+  Status load_parts();
+  Result<bool> take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now);
   Result<std::vector<std::uint8_t>> rows_apart(table::Batch& rows) const;
   Status count_versions(table::Batch& rows);
+  Versions versions_in(std::int64_t window) const;
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
@@ -143,7 +161,9 @@ class Watch {
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
-  std::map<std::int64_t, std::map<std::string, std::int64_t, std::less<>>> versions_;  // rows, by window
+  std::map<std::int64_t, Versions> versions_;                          // rows, by window
+  std::map<std::int64_t, std::map<std::string, Versions>> elsewhere_;  // those of others, by their names
+  std::string name_;                                                   // among them; empty: there are none
   event::RequestColumns request_columns_;
   journal::Sequence begins_at_ = 0, made_at_ = 0;
   struct Latest {

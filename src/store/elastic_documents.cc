@@ -40,7 +40,8 @@ constexpr const char* kMapping = R"({
   "sample": {"@timestamp": "date", "vigie.model.id": "keyword", "vigie.window.key": "keyword", "kept": "long",
     "id": "keyword"},
   "audit": {"@timestamp": "date", "vigie.model.id": "keyword", "number": "long", "time": "long",
-    "vigie.audit.event": "keyword", "key": "keyword"}
+    "vigie.audit.event": "keyword", "key": "keyword"},
+  "shared": {"kind": "keyword", "node": "keyword", "number": "long", "at": "long"}
 })";
 
 // Where a dotted name leads.

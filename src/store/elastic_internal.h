@@ -13,7 +13,8 @@ namespace vigie::store {
 
 /// Its indexes, `PREFIX-window` and so on.
 inline constexpr const char *kWindow = "window", *kScore = "score", *kFinding = "finding", *kIncident = "incident",
-                            *kNotice = "notice", *kOps = "ops", *kSample = "sample", *kAudit = "audit";
+                            *kNotice = "notice", *kOps = "ops", *kSample = "sample", *kAudit = "audit",
+                            *kShared = "shared";  // what an Exchange keeps
 
 /// An index's template each, by what it holds.
 std::vector<std::pair<std::string, nlohmann::json>> templates_of(const elastic::Cluster& cluster,
