@@ -12,6 +12,7 @@
 namespace vigie::engine {
 namespace {
 
+constexpr std::int64_t kRowBytes = 100, kColumnBytes = 1'000;  // of what is told of a window that is not over
 constexpr double kCut = 0.1;  // share at an end of the first window, or of one that is not over, that may lack rows
 
 // Some rows of a batch, in their order.
@@ -75,6 +76,7 @@ struct LiveWindows::Open {
   std::int64_t last_part = 0;            // when the latest came
   std::int64_t over_since = 0;           // by the clock; 0: it is not
   std::int64_t said = 0, last_said = 0;  // of its own rows, to others
+  std::int64_t said_bytes = 0;
   bool said_over = false;
   std::int64_t own() const { return counted ? 0 : builder->rows(); }
   std::int64_t rows() const {
@@ -381,13 +383,16 @@ std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t
     if (open.own() == 0) continue;
     const bool over = ended(key, open, static_cast<double>(now));
     if (open.own() == open.said && over == open.said_over) continue;
-    if (!over && now - open.last_said < every) continue;
+    // While it is not over, what is told costs no more than some bytes a row.
+    const auto due = std::max(open.said_bytes, kColumnBytes * static_cast<std::int64_t>(axes_->counted()));
+    if (!over && (now - open.last_said < every || (every > 0 && (open.own() - open.said) * kRowBytes < due))) continue;
     open.said = open.own(), open.said_over = over, open.last_said = now;
     const auto& seen = (*windower_)[open.window];
     ByteWriter counted;
     open.builder->save(counted);
     counted.fixed(std::uint8_t{open.apart.has_value()});
     if (open.apart) open.apart->save(counted);
+    open.said_bytes = std::ssize(counted.bytes());
     out.push_back({key, open.said, seen.first, seen.last, over, counted.take()});
   }
   return out;

@@ -93,8 +93,8 @@ class LiveWindows {
     bool over = false;
     std::string counted{};  ///< as TallyBuilder::save(), and what was set apart
   };
-  /// Of those windows that others are to be told of: with rows that they were not told of, once the window is over, or
-  /// `every` µs while it is not.
+  /// Of those windows that others are to be told of: with rows that they were not told of, once the window is over;
+  /// while it is not each `every` µs at most, where enough rows came for what it takes. 0: all.
   std::vector<Part> parts(std::int64_t now, std::int64_t every);
   /// Another one's; false: nothing restates that window any more. Code::kCorrupt; then it is as before.
   Result<bool> add_part(const std::string& name, Part part, std::int64_t now);

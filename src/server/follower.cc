@@ -170,6 +170,12 @@ std::optional<engine::LiveWindows::Astray> Follower::astray(const std::string& m
   return it == astray_.end() ? std::nullopt : std::optional(it->second);
 }
 
+Peers::Counted Follower::elsewhere(std::string_view model) const {
+  std::lock_guard lock(mutex_);
+  const auto it = elsewhere_.find(model);
+  return it == elsewhere_.end() ? Peers::Counted() : it->second;
+}
+
 std::map<std::string, std::shared_ptr<const Figures>, std::less<>> Follower::figures() const {
   std::lock_guard lock(mutex_);
   return figures_;
@@ -326,6 +332,10 @@ Status Follower::share(bool last) {
   for (const auto& [name, of] : followed_)
     if (of.watch)
       if (const auto first = of.watch->first_untold(clock_)) sign.open[name] = *first;
+  for (const auto& model : models_.all())
+    if (model.predictions > 0)
+      sign.models[model.name] = {static_cast<std::int64_t>(model.predictions),
+                                 static_cast<std::int64_t>(model.last_seen)};
   VIGIE_TRY(peers->sign(sign));
   return last ? Status() : hear();
 }
@@ -352,6 +362,11 @@ Status Follower::hear() {
     }
   }
   peers->heard(std::move(left));
+  {
+    auto counted = peers->counted();
+    const std::lock_guard lock(mutex_);
+    elsewhere_ = std::move(counted);
+  }
   return pending_rows_ > 0 ? peers->save(state_) : Status();
 }
 

@@ -72,6 +72,8 @@ class Follower {
   Lag lag() const;
   /// Of a model that has a reference the rows that are in no window.
   std::optional<engine::LiveWindows::Astray> astray(const std::string& model) const;
+  /// What other services that share the store counted of a model.
+  Peers::Counted elsewhere(std::string_view model) const;
   /// By model, what its last windows came to since the start.
   std::map<std::string, std::shared_ptr<const Figures>, std::less<>> figures() const;
   /// What keeps it from reading on, as a full disk; empty when nothing does.
@@ -178,6 +180,7 @@ class Follower {
   mutable std::mutex mutex_;
   std::map<std::string, engine::LiveWindows::Astray, std::less<>> astray_;  // of those that have a reference
   std::map<std::string, std::shared_ptr<const Figures>, std::less<>> figures_;
+  Peers::Counts elsewhere_;
   std::string trouble_, lost_why_;
   std::int64_t lost_ = 0;
   std::thread thread_;

@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 
 constexpr auto kLives = std::chrono::seconds(10);  // since its last sign
 constexpr std::int64_t kSettle = 1'000'000;        // µs: what somebody sent to another one meanwhile has arrived there
+constexpr std::int64_t kMostWait = 300'000'000;    // µs for others that live
 constexpr std::int64_t kEach = 8;                  // messages of one record
 constexpr std::size_t kMostAtOnce = 500;           // that are asked for
 constexpr std::size_t kMostLeft = 10'000;          // windows that wait for a reference
@@ -40,8 +41,11 @@ std::string bytes_of(const std::map<std::string, std::int64_t, std::less<>>& num
 }
 
 std::string to_json(const Peers::Sign& sign) {
-  return Json{{"read_until", sign.read_until}, {"open", sign.open}, {"leaves", sign.leaves}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+  Json models = Json::object();
+  for (const auto& [name, counted] : sign.models) models[name] = {counted.predictions, counted.last_seen};
+  const Json out{
+      {"read_until", sign.read_until}, {"open", sign.open}, {"leaves", sign.leaves}, {"models", std::move(models)}};
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Peers::Sign sign_of(const std::string& text) {
@@ -53,6 +57,10 @@ Peers::Sign sign_of(const std::string& text) {
   if (const auto& open = elastic::member(json, "open"); open.is_object())
     for (const auto& [model, window] : open.items())
       if (window.is_number_integer()) sign.open[model] = window.get<std::int64_t>();
+  if (const auto& models = elastic::member(json, "models"); models.is_object())
+    for (const auto& [name, counted] : models.items())
+      if (counted.is_array() && counted.size() == 2 && counted[0].is_number_integer() && counted[1].is_number_integer())
+        sign.models[name] = {counted[0].get<std::int64_t>(), counted[1].get<std::int64_t>()};
   return sign;
 }
 
@@ -158,18 +166,32 @@ Status Peers::save(State& state) {
   return state.put(kParts, bytes_of(numbers));
 }
 
+Peers::Counts Peers::counted() const {
+  Counts all;
+  for (const auto& [name, peer] : peers_) {
+    for (const auto& [model, counted] : peer.sign.models) {
+      auto& sum = all[model];
+      sum.predictions += counted.predictions, sum.last_seen = std::max(sum.last_seen, counted.last_seen);
+    }
+  }
+  return all;
+}
+
 bool Peers::complete(std::string_view model, std::int64_t window, std::int64_t since) const {
   if (!listened_) return false;
   const auto now = steady_clock::now();
+  const auto waited = system_now() - since;
   bool alone = true;
   for (const auto& [name, peer] : peers_) {
-    if (!peer.signed_ || peer.sign.leaves || now - peer.lived > kLives) continue;
+    if (peer.sign.leaves || now - peer.lived > kLives) continue;
     alone = false;
+    if (!peer.signed_) return false;
+    if (waited > kMostWait) continue;
     if (peer.sign.read_until < since + kSettle) return false;
     if (const auto open = peer.sign.open.find(model); open != peer.sign.open.end() && open->second <= window)
       return false;
   }
-  return alone || system_now() >= since + kSettle;
+  return alone || waited >= kSettle;
 }
 
 std::string encode(const HeardRecord& heard, std::string_view model) {

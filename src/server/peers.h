@@ -36,8 +36,14 @@ class Peers {
   /// All that waits.
   Status tell();
 
+  /// What one counted of a model by itself.
+  struct Counted {
+    std::int64_t predictions = 0, last_seen = 0;  ///< last_seen: µs
+  };
+  using Counts = std::map<std::string, Counted, std::less<>>;
   /// How far this service is.
   struct Sign {
+    Counts models;
     std::int64_t read_until = 0;                           ///< µs: all that arrived before was read
     std::map<std::string, std::int64_t, std::less<>> open;  ///< by model the first window that more is to be told of
     bool leaves = false;
@@ -61,6 +67,8 @@ class Peers {
   Result<bool> first(std::string_view by, std::int64_t number, State& state);
   /// Keeps which windows were taken.
   Status save(State& state);
+  /// What the others counted so far.
+  Counts counted() const;
   /// Whether all others that live told what they have of a window that is over since then, by the clock.
   bool complete(std::string_view model, std::int64_t window, std::int64_t since) const;
 

@@ -633,7 +633,7 @@ class Service::Impl {
     constexpr std::size_t kModels = 500, kLines = 100, kWindows = 60, kIncidents = 50;
     view::LivePage page;
     page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = follower_->trouble();
-    auto models = models_->all();
+    auto models = all_models();
     const auto grave = [](const Model& model) { return model.state == "drift" ? 2 : model.state == "warning" ? 1 : 0; };
     std::stable_sort(models.begin(), models.end(), [&](const Model& a, const Model& b) { return grave(a) > grave(b); });
     for (const auto& model : models) {
@@ -677,8 +677,25 @@ class Service::Impl {
 
   Reply list() {
     Json out = Json::array();
-    for (const auto& model : models_->all()) out.push_back(json_of(model));
+    for (const auto& model : all_models()) out.push_back(json_of(model));
     return reply_of(200, out);
+  }
+
+  // With what other services that share the store counted, each of rows of its own; in an index all count the same.
+  Model with_others(Model model) {
+    const auto others = follower_->elsewhere(model.name);
+    const std::lock_guard lock(watching_);
+    const auto states = indexes_ ? indexes_->states() : std::vector<IndexState>();
+    if (std::ranges::any_of(states, [&](const IndexState& state) { return state.model == model.name; })) return model;
+    model.predictions += static_cast<std::uint64_t>(others.predictions);
+    if (!(model.last_seen >= static_cast<double>(others.last_seen)) && others.last_seen > 0)
+      model.last_seen = static_cast<double>(others.last_seen);
+    return model;
+  }
+  std::vector<Model> all_models() {
+    auto models = models_->all();
+    for (auto& model : models) model = with_others(std::move(model));
+    return models;
   }
 
   Reply sources() {
@@ -697,7 +714,7 @@ class Service::Impl {
 
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
-      auto json = json_of(*model);
+      auto json = json_of(with_others(*model));
       const auto astray = follower_->astray(name);
       json["watched"] = astray.has_value();
       if (astray) json["late_rows"] = astray->late, json["early_rows"] = astray->early;

@@ -128,6 +128,10 @@ def shared(node, folder):
         wrong = list(differences(told(found.get(start, {})), told(wanted[start])))
         checks.expect(f"window {start}", wrong, [])
 
+    for service in three:
+        counts = service.counted("m", 2 * (HOURS + 1) * ROWS)
+        checks.expect("counted by all of them", counts, alone.counted("m", 2 * (HOURS + 1) * ROWS))
+
     def incidents(service):
         return [(i["id"], i["since"], i["state"], i["severity"], i["owner"], sorted({c["column"] or c["what"] for c in i["causes"]})) for i in service.ask("GET", "/v1/incidents")[1]]
     checks.expect("incidents", incidents(b), incidents(alone))
