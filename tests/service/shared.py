@@ -21,6 +21,7 @@ from service import Checks, Hook, Service
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 ROWS, HOURS, BAD = 300, 24, range(8, 16)
 KILLED, BACK = 11, 14  # hours
+AT_ONCE = {17: 0, 19: 1, 20: 2}
 MODEL = "/v1/models/m"
 os.environ.pop("VIGIE_TEST_STORE", None)
 vigie = str(pathlib.Path(sys.argv[1]).resolve())
@@ -104,6 +105,12 @@ def shared(node, folder):
             for what, late in waiting:
                 checks.expect(what, c.ask("POST", f"{MODEL}/{what}", late)[0], 202)
             waiting.clear()
+        if number in AT_ONCE:  # begins anew with what it had
+            i = AT_ONCE[number]
+            three[i].process.kill()
+            three[i].process.wait()
+            three[i] = Service(vigie, f"{folder}/{'abc'[i]}", more=store, said=subprocess.DEVNULL)
+            a, b, c = three
         rows = hour(rng, number)
         checks.expect("alone", alone.ask("POST", f"{MODEL}/predictions", body(rows, drop=("label",)))[0], 202)
         checks.expect("alone", alone.ask("POST", f"{MODEL}/labels", body(rows, "id", "label"))[0], 202)
@@ -115,6 +122,12 @@ def shared(node, folder):
                 else:
                     checks.expect(what, service.ask("POST", f"{MODEL}/{what}", some)[0], 202)
         time.sleep(0.3)
+        if number == BAD[0] + 1:  # whom one told of an incident another one hears
+            for service in alone, c:
+                found = checks.until("an incident", lambda: service.ask("GET", "/v1/incidents")[1], lambda found: found)
+                status, said = service.ask("POST", f"/v1/incidents/{found[0]['id']}/ack", b'{"by": "ann"}')
+                checks.expect("acknowledged", (status, said.get("state"), said.get("answered_by")), (200, "acknowledged", "ann"))
+            checks.until("by all", lambda: a.ask("GET", "/v1/incidents")[1], lambda found: [i["state"] for i in found] == ["acknowledged"])
 
     def all_there(found):
         return len(found) >= HOURS and all(w["rows"] == ROWS and w.get("coverage") == 1 for w in list(found.values())[:HOURS])
@@ -133,7 +146,7 @@ def shared(node, folder):
         checks.expect("counted by all of them", counts, alone.counted("m", 2 * (HOURS + 1) * ROWS))
 
     def incidents(service):
-        return [(i["id"], i["since"], i["state"], i["severity"], i["owner"], sorted({c["column"] or c["what"] for c in i["causes"]})) for i in service.ask("GET", "/v1/incidents")[1]]
+        return [(i["id"], i["since"], i["state"], i["severity"], i["owner"], i["answered_by"], i["windows"], sorted({c["column"] or c["what"] for c in i["causes"]})) for i in service.ask("GET", "/v1/incidents")[1]]
     checks.expect("incidents", incidents(b), incidents(alone))
     checks.expect("the chain holds", a.ask("GET", "/v1/audit/verify")[1]["broken"], None)
     notices = sorted((told["incident"]["id"], told["incident"]["notices"]) for told in Hook.told)
