@@ -277,7 +277,7 @@ bool LiveWindows::may_be_restated(const Open& open, std::int64_t now) const {
 
 Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bool all) {
   std::vector<Closed> closed;
-  behind_ = false;
+  behind_ = waits_ = false;
   const auto began = std::chrono::steady_clock::now();
   for (auto it = windows_.begin(); it != windows_.end();) {
     if (!all && !closed.empty() && std::chrono::steady_clock::now() - began > options_.slice) {
@@ -290,7 +290,8 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     const bool fresh = open.told.times == 0;
     if (fresh && !over && !pressed) break;
     if (over && open.over_since == 0) open.over_since = now;
-    if (fresh && shared && !pressed && !sharing_.complete(key, std::max(open.over_since, open.last_came))) break;
+    waits_ = fresh && shared && !pressed && !sharing_.complete(key, std::max(open.over_since, open.last_came));
+    if (waits_) break;
     closed_below_ = std::max(closed_below_, key + 1);
     const bool waits = shared && (fresh || now - open.told.when < sharing_.wait);
     const bool leaves = pressed || open.counted || (oldest && !waits && !may_be_restated(open, now));
@@ -403,7 +404,9 @@ Result<bool> LiveWindows::add_part(const std::string& name, Part part, std::int6
   ByteReader in(part.counted);
   VIGIE_ASSIGN(auto rows, counting());
   VIGIE_TRY(rows.load(in));
-  if (rows.rows() != part.rows) return fail(Code::kCorrupt, "a part of a window has other rows than it says");
+  const auto& windows = rows.windows();
+  if (rows.rows() != part.rows || windows.size() != 1 || windows[0].key != part.key)
+    return fail(Code::kCorrupt, "a part of a window is of other rows than it says");
   auto found = windows_.find(part.key);
   if (found != windows_.end() && found->second.counted) return false;
   if (found == windows_.end()) {

@@ -115,6 +115,8 @@ class LiveWindows {
 
   /// Whether close() left some.
   bool behind() const { return behind_; }
+  /// Whether it left one that is over, as others have not told of it.
+  bool waits() const { return waits_; }
 
   /// In which window row `row` of the batch last added is, by its key; nothing where it is in none.
   std::optional<std::int64_t> window_of(std::size_t row) const;
@@ -196,7 +198,7 @@ class LiveWindows {
   double latest_ = -std::numeric_limits<double>::infinity();
   std::uint64_t place_ = 0;
   std::int64_t rows_kept_ = -1;  // rows_ when keep() was called last
-  bool behind_ = false;
+  bool behind_ = false, waits_ = false;
   std::vector<std::int32_t> assigned_;
   std::vector<double> times_, known_times_;
 };

@@ -31,6 +31,7 @@ class TallyBuilder {
   /// Code::kUsage: more windows and segments than memory is granted for; what the batch says of itself.
   Status add(table::Batch& batch);
   std::int64_t rows() const { return tally_.rows; }
+  const Windower& windows() const { return *tally_.windower; }
   /// What was counted, once, at the end. Code::kInput: rows, but none with a time.
   Result<Tally> finish(table::Problems problems);
   /// What finish() would give now; more rows may come. Cost: a copy of all counts.

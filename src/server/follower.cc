@@ -23,7 +23,8 @@ constexpr std::int64_t kBehind = 5'000'000;  // µs since it had read all: a sto
 constexpr auto kGlance = std::chrono::milliseconds(50);
 constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong is tried again
 constexpr auto kForgetEvery = std::chrono::hours(1);
-constexpr auto kShareEvery = std::chrono::seconds(1);
+// When nobody waits for it, and when windows do.
+constexpr auto kShareEvery = std::chrono::milliseconds(1000), kShareSoon = std::chrono::milliseconds(200);
 constexpr std::int64_t kSharedFor = kMinute * 60 * 24 * 7;
 constexpr int kTries = 20;  // to change incidents in common, while others do
 constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
@@ -277,8 +278,12 @@ void Follower::run() {
     read_to_ = more && !*more ? std::max(end, reader_.position()) : reader_.position();
     last_arrived_ = arrived_;
     Status done = more ? Status() : Status(more.error());
-    if (done && peers && steady_clock::now() - shared_at_ >= kShareEvery)
-      done = share(false), shared_at_ = steady_clock::now();
+    if (done && peers) {
+      const bool soon = std::ranges::any_of(
+          followed_, [](const auto& of) { return of.second.watch && of.second.watch->waits(); });
+      if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
+        done = share(false), shared_at_ = steady_clock::now();
+    }
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
       if (!behind) clock_ = *more ? arrived_ : system_now();

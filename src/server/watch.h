@@ -104,6 +104,8 @@ class Watch {
   bool rests() const { return live_->rests(); }
   /// Whether it left some, since they took long.
   bool behind() const { return live_->behind(); }
+  /// Whether a window that is over waits for what others tell of it.
+  bool waits() const { return live_->waits(); }
 
   struct Scored {
     store::Score score;

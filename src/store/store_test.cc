@@ -9,11 +9,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "elastic/session.h"
 #include "store/elastic.h"
+#include "store/exchange.h"
 
 namespace vigie::store {
 namespace {
@@ -416,6 +418,86 @@ TEST(Sqlite, TellsOfAFileThatIsNoneOfIts) {
                          "so that it is looked at";
   EXPECT_EQ(open_sqlite(path).error().message, path + ": cannot write: file is not a database");
   EXPECT_EQ(open_sqlite(folder.path + "/none/results.sqlite").error().code, Code::kIo);
+}
+
+TEST_P(Elastic, ServicesKnowOfEachOtherByIt) {
+  const auto a = open_exchange({target(), "a", {}}), b = open_exchange({target(), "b", {}});
+  EXPECT_TRUE(b->signs().value().empty());
+  const std::vector<Exchange::Message> said{{8, "one"}, {9, std::string("\0\xff", 2)}, {16, ""}};
+  ASSERT_TRUE(a->say(said));
+  const std::vector<Exchange::Message> again{{9, "another"}, {17, "four"}};
+  ASSERT_TRUE(a->say(again));
+  const std::vector<Exchange::Part> parts{{"m", -3, 1, "x"}, {"n", 7, 2, "y"}};
+  ASSERT_TRUE(a->put(parts));
+  const std::vector<Exchange::Part> later{{"m", -3, 3, "more"}};
+  ASSERT_TRUE(a->put(later));
+  ASSERT_TRUE(a->put(Exchange::Sign{"a", 1, 17, 3, "here"}));
+  ASSERT_TRUE(a->put(Exchange::Sign{"a", 2, 17, 3, "still here"}));
+
+  // What is signed for is found.
+  const auto signs = b->signs().value();
+  ASSERT_EQ(signs.size(), 1U);
+  EXPECT_EQ(signs[0].name, "a");
+  EXPECT_EQ(signs[0].count, 2);
+  EXPECT_EQ(signs[0].message, 17);
+  EXPECT_EQ(signs[0].part, 3);
+  EXPECT_EQ(signs[0].body, "still here");
+  const auto heard = [](const std::vector<Exchange::Message>& messages) {
+    std::string out;
+    for (const auto& m : messages) out += fmt::format("{} {};", m.number, m.body);
+    return out;
+  };
+  EXPECT_EQ(heard(b->said("a", 0, 10).value()), std::string("8 one;9 \0\xff;16 ;17 four;", 24));
+  EXPECT_EQ(heard(b->said("a", 8, 2).value()), std::string("9 \0\xff;16 ;", 10));
+  EXPECT_EQ(heard(b->said("b", 0, 10).value()), "");
+  const auto counted = b->parts("a", 1, 10).value();
+  ASSERT_EQ(counted.size(), 2U);
+  EXPECT_EQ(counted[0].model + counted[0].body, "ny");
+  EXPECT_EQ(counted[1].model + counted[1].body, "mmore");
+  EXPECT_EQ(counted[1].window, -3);
+
+  // Of two that alter the same at once one wins, and the other one knows it.
+  auto mine = a->common("incidents m").value(), yours = b->common("incidents m").value();
+  EXPECT_EQ(mine.body, "");
+  EXPECT_TRUE(mine.same(yours));
+  EXPECT_TRUE(a->replace("incidents m", "first", mine).value());
+  EXPECT_FALSE(b->replace("incidents m", "second", yours).value());
+  yours = b->common("incidents m").value();
+  EXPECT_EQ(yours.body, "first");
+  EXPECT_TRUE(mine.same(yours));
+  EXPECT_TRUE(b->replace("incidents m", "second", yours).value());
+  EXPECT_FALSE(a->replace("incidents m", "third", mine).value());
+  EXPECT_EQ(a->common("incidents m").value().body, "second");
+
+  // What is old goes, but what they have in common.
+  ASSERT_TRUE(b->forget(std::numeric_limits<std::int64_t>::max()));
+  EXPECT_EQ(heard(b->said("a", 0, 10).value()), "");
+  EXPECT_TRUE(b->parts("a", 0, 10).value().empty());
+  EXPECT_TRUE(b->signs().value().empty());
+  EXPECT_EQ(b->common("incidents m").value().body, "second");
+}
+
+TEST_P(Elastic, WhatSomebodyElseAlteredIsEmpty) {
+  const auto a = open_exchange({target(), "a", {}});
+  const std::vector<Exchange::Message> said{{1, "one"}};
+  ASSERT_TRUE(a->say(said));
+  auto common = Exchange::Common();
+  ASSERT_TRUE(a->replace("x", "body", common).value());
+  elastic::Session session(target().nodes, {});
+  const auto index = target().prefix + "-shared";
+  const auto hits = session.search(index, {{"query", {{"match_all", nlohmann::json::object()}}}, {"sort", {"_doc"}}}, 10).value();
+  ASSERT_EQ(hits.size(), 2U);
+  for (const auto& hit : hits) {
+    auto source = hit.source;
+    source["body"] = source["kind"] == "common" ? nlohmann::json(7) : nlohmann::json("bm8genN0ZA==");
+    const elastic::Write write{elastic::Write::Kind::kIndex, index, hit.id, std::move(source)};
+    ASSERT_TRUE(session.write(std::span(&write, 1)));
+  }
+  a->signs().value();  // so that it is found
+  const auto found = a->said("a", 0, 10).value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].body, "");
+  EXPECT_EQ(a->common("x").value().body, "");
 }
 
 }  // namespace
