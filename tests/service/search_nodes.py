@@ -10,7 +10,7 @@ import threading
 from service import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERSIONS = "opensearch-2.19.1", "elasticsearch-7.10.2"
+VERSIONS = "opensearch-2.19.1", "elasticsearch-7.10.2", "opensearch-3.8.0"
 peers = pathlib.Path(subprocess.run([ROOT / "scripts" / "peers"], capture_output=True, text=True).stdout.split()[-1])
 
 
@@ -31,7 +31,9 @@ class Search:
 
     def start(self):
         classes = (peers / f"{self.version}.classpath").read_text().strip()
-        self.process = subprocess.Popen(["java", "-Xms512m", "-Xmx512m", "-Djava.awt.headless=true", "-cp", f"{classes}:{peers / 'search_node'}", "Node",
+        own = peers / f"{self.version}.java"
+        java = own.read_text().strip() if own.exists() else "java"
+        self.process = subprocess.Popen([java, "-Xms512m", "-Xmx512m", "-Djava.awt.headless=true", "-cp", f"{classes}:{peers / 'search_node'}", "Node",
                                          self.folder, str(self.port), *self.settings],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         while (line := self.process.stdout.readline()) != "READY\n":
