@@ -77,7 +77,7 @@ class Journal {
   /// Answers what waits, and makes it last.
   ~Journal();
 
-  using Done = std::function<void(Result<Sequence>)>;
+  using Done = std::move_only_function<void(Result<Sequence>)>;
   /// Adds records; `done` is told the number of the first one, or why not, from the journal's own thread, which waits
   /// for it. Code::kUnavailable at once where too much waits. No records: done at once with end().
   void append(Records records, Done done);

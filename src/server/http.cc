@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,7 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/beast.hpp>
 #include <charconv>
+#include <ctime>
 #include <list>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -37,11 +39,12 @@ using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Secured = asio::ssl::stream<Socket&>;
-using Parser = http::request_parser<http::string_body>;
 using SystemError = boost::system::error_code;
+using Done = asio::async_result<asio::use_awaitable_t<Executor>, void(Reply)>::handler_type;
 constexpr asio::use_awaitable_t<Executor> kAwait;
 constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
 constexpr std::size_t kReadHead = 4 << 10;
+constexpr std::size_t kHead = 256;            // that nearly all that is sent before a body fits into
 constexpr std::size_t kRead = 64 << 10;       // of a larger body at once
 constexpr std::uint64_t kReserved = 4 << 20;  // for a body that is yet to come
 constexpr std::size_t kMostDrained = 16 << 20;
@@ -52,6 +55,12 @@ constexpr auto kGlance = std::chrono::milliseconds(250);  // between two looks a
 // less than a timer for each operation.
 class Deadlines {
   using Clock = std::chrono::steady_clock;
+  // To a few milliseconds, at a third of the price.
+  static Clock::duration now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
   struct Open {
     int socket;
     std::atomic<Clock::duration> until;
@@ -72,8 +81,8 @@ class Deadlines {
       const std::lock_guard lock(all_.mutex_);
       all_.open_.erase(at_);
     }
-    void in(std::chrono::seconds time) { at_->until = Clock::now().time_since_epoch() + time; }
-    void never() { at_->until = kNever; }
+    void in(std::chrono::seconds time) { at_->until.store(now() + time, std::memory_order_relaxed); }
+    void never() { at_->until.store(kNever, std::memory_order_relaxed); }
 
    private:
     Deadlines& all_;
@@ -81,7 +90,7 @@ class Deadlines {
   };
 
   void enforce() {
-    const auto now = Clock::now().time_since_epoch();
+    const auto now = Deadlines::now();
     const std::lock_guard lock(mutex_);
     for (auto& open : open_) {
       auto until = open.until.load();
@@ -97,18 +106,21 @@ class Deadlines {
 // What goes before a body.
 std::string head_of(const Reply& reply, unsigned version, bool keep) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(reply.status));
-  std::string out =
-      fmt::format("HTTP/1.{} {} {}\r\nServer: vigie\r\nContent-Type: {}\r\nX-Content-Type-Options: nosniff\r\n",
-                  version % 10, reply.status, std::string_view(reason.data(), reason.size()), reply.type);
+  std::string out;
+  out.reserve(kHead + reply.body.size());
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("HTTP/1.{} {} "), version % 10, reply.status);
+  out.append(reason.data(), reason.size()).append("\r\nServer: vigie\r\nContent-Type: ").append(reply.type);
+  out += "\r\nX-Content-Type-Options: nosniff\r\n";
   if (reply.type.starts_with("text/html")) out += "X-Frame-Options: DENY\r\n";
   for (const auto& [name, value] : reply.headers) out.append(name).append(": ").append(value).append("\r\n");
   if (keep != (version == 11)) out += keep ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
-  return out += fmt::format("Content-Length: {}\r\n\r\n", reply.body.size());
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("Content-Length: {}\r\n\r\n"), reply.body.size());
+  return out;
 }
 
 std::optional<std::string> decoded(std::string_view part) {
-  std::string out;
-  for (std::size_t i = 0; i < part.size(); ++i) {
+  std::string out(part.substr(0, part.find('%')));
+  for (std::size_t i = out.size(); i < part.size(); ++i) {
     if (part[i] != '%') {
       out += part[i];
       continue;
@@ -122,6 +134,84 @@ std::optional<std::string> decoded(std::string_view part) {
   }
   return out;
 }
+
+// Keeps of a request what is asked for, and nothing of the other headers.
+class Parser final : public http::basic_parser<true> {
+ public:
+  Request request;
+  std::string packing, expects;
+  std::optional<Reply> refused;  // what its target cannot be
+  unsigned version = 11;
+
+ private:
+  using Text = beast::string_view;
+  void on_request_impl(http::verb, Text method, Text target, int said, SystemError&) override {
+    version = static_cast<unsigned>(said);
+    request.method = method;
+    refused = read_target({target.data(), target.size()});
+  }
+  void on_field_impl(http::field name, Text, Text value, SystemError&) override {
+    auto* kept = is_header_done() ? nullptr : kept_of(name);  // what follows a body says nothing
+    if (kept && kept->empty()) *kept = value;
+  }
+  std::size_t on_body_impl(Text more, SystemError&) override {
+    request.body.append(more.data(), more.size());
+    return more.size();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text more, SystemError& error) override {
+    return on_body_impl(more, error);
+  }
+  void on_response_impl(int, Text, int, SystemError&) override {}
+  void on_header_impl(SystemError&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, SystemError&) override {}
+  void on_chunk_header_impl(std::uint64_t, Text, SystemError&) override {}
+  void on_finish_impl(SystemError&) override {}
+
+  std::string* kept_of(http::field name) {
+    switch (name) {
+      case http::field::content_type:
+        return &request.type;
+      case http::field::accept:
+        return &request.accept;
+      case http::field::authorization:
+        return &request.authorization;
+      case http::field::host:
+        return &request.host;
+      case http::field::origin:
+        return &request.origin;
+      case http::field::content_encoding:
+        return &packing;
+      case http::field::expect:
+        return &expects;
+      default:
+        return nullptr;
+    }
+  }
+
+  std::optional<Reply> read_target(std::string_view target) {
+    std::string_view query;
+    if (auto mark = target.find('?'); mark != target.npos)
+      query = target.substr(mark + 1), target = target.substr(0, mark);
+    while (!query.empty()) {
+      const auto part = query.substr(0, query.find('&'));
+      query.remove_prefix(std::min(query.size(), part.size() + 1));
+      const auto name = part.substr(0, part.find('='));
+      auto plain = decoded(name), value = decoded(part.substr(std::min(part.size(), name.size() + 1)));
+      if (!plain || !value) return refuse(400, "a % that two hexadecimal digits do not follow", "query");
+      if (!part.empty()) request.query.emplace_back(std::move(*plain), std::move(*value));
+    }
+    request.path.reserve(4);
+    while (!target.empty()) {
+      if (target[0] == '/') target.remove_prefix(1);
+      const auto part = target.substr(0, target.find('/'));
+      target.remove_prefix(part.size());
+      auto plain = decoded(part);
+      if (!plain) return refuse(400, "a % that two hexadecimal digits do not follow", "path");
+      if (!part.empty()) request.path.push_back(std::move(*plain));
+    }
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -244,33 +334,38 @@ class HttpServer::Impl {
     }
   }
 
+  struct Counted {
+    std::atomic<std::size_t>& count;
+    std::size_t now;
+    explicit Counted(std::atomic<std::size_t>& c) : count(c), now(++c) {}
+    Counted(const Counted&) = delete;
+    ~Counted() { --count; }
+  };
+
   Task<void> greet(Socket socket) {
-    struct Counted {
-      std::atomic<std::size_t>& count;
-      std::size_t now;
-      explicit Counted(std::atomic<std::size_t>& c) : count(c), now(++c) {}
-      ~Counted() { --count; }
-    } open(open_);
+    const Counted open(open_);
     Deadlines::Deadline deadline(deadlines_, socket);
     SystemError ignored;
     static_cast<void>(socket.set_option(tcp::no_delay(true), ignored));
+    static_cast<void>(socket.non_blocking(true, ignored));
     beast::flat_buffer buffer;
     const auto terms = this->terms();
     if (!terms->tls) {
-      co_await serve(socket, deadline, buffer, open.now);
+      co_await serve(socket, deadline, buffer, *terms, open.now);
     } else if (open.now <= terms->connections) {
       deadline.in(terms->patience);
       auto [unread, secure] = co_await beast::async_detect_ssl(socket, buffer, kNoThrow);
       if (unread) co_return;
       if (!secure) {
-        co_await send(socket, deadline, refuse(400, "TLS is spoken here: https://, not http://", "connection"), 11,
-                      false, false);
+        const auto refused = refuse(400, "TLS is spoken here: https://, not http://", "connection");
+        const auto message = message_of(refused, 11, false, false);
+        co_await asio::async_write(socket, asio::buffer(message), kNoThrow);
       } else {
         Secured secured(socket, terms->tls->context);
         auto [failed, used] = co_await secured.async_handshake(Secured::server, buffer.data(), kNoThrow);
         if (failed) co_return;
         buffer.consume(used);
-        co_await serve(secured, deadline, buffer, open.now);
+        co_await serve(secured, deadline, buffer, *terms, open.now);
         co_await drain(secured, deadline, buffer);
         deadline.in(kParting);
         co_await secured.async_shutdown(kNoThrow);
@@ -293,162 +388,149 @@ class HttpServer::Impl {
     }
   }
 
-  // Reads on until the head is there, or all of it.
-  template <class S>
-  static Task<SystemError> read(S& stream, beast::flat_buffer& buffer, Parser& parser, bool all) {
+  // Whether the head is there, or all of it: nothing more is to be read, or can be.
+  static bool parse(beast::flat_buffer& buffer, Parser& parser, bool all, SystemError& bad) {
     parser.eager(all);
     while (all ? !parser.is_done() : !parser.is_header_done()) {
-      if (buffer.size() > 0) {
-        SystemError error;
-        buffer.consume(parser.put(buffer.data(), error));
-        if (!error) continue;
-        if (error != http::error::need_more) co_return error;
-      }
-      auto [failed, n] = co_await stream.async_read_some(buffer.prepare(all ? kRead : kReadHead), kNoThrow);
-      if (failed)
-        co_return failed != asio::error::eof ? failed
-        : parser.got_some()                  ? http::error::partial_message
-                                             : http::error::end_of_stream;
-      buffer.commit(n);
+      if (buffer.size() == 0) return false;
+      SystemError error;
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error == http::error::need_more) return false;
+      if (error) return bad = error, true;
     }
-    co_return SystemError();
+    return true;
   }
 
   // A body whose length was told is read to where it stays.
   template <class S>
-  static Task<SystemError> read_body(S& stream, beast::flat_buffer& buffer, Parser& parser, std::string& body) {
+  static Task<SystemError> read_body(S& stream, beast::flat_buffer& buffer, Parser& parser) {
+    auto& body = parser.request.body;
     const auto length = parser.content_length();
-    if (!length) {
-      const auto bad = co_await read(stream, buffer, parser, true);
-      body = std::move(parser.get().body());
-      co_return bad;
-    }
-    body.reserve(std::min(*length, kReserved));
-    body.assign(static_cast<const char*>(buffer.cdata().data()), std::min<std::size_t>(*length, buffer.size()));
-    buffer.consume(body.size());
-    while (body.size() < *length) {
+    while (length && body.size() < *length) {
       const auto had = body.size();
       body.resize(had + std::min<std::size_t>(kRead, *length - had));
       auto [failed, n] = co_await stream.async_read_some(asio::buffer(body.data() + had, body.size() - had), kNoThrow);
       body.resize(had + n);
       if (failed) co_return failed;
     }
-    co_return SystemError();
+    SystemError bad;
+    while (!length && !parse(buffer, parser, true, bad)) {
+      auto [failed, n] = co_await stream.async_read_some(buffer.prepare(kRead), kNoThrow);
+      if (failed) co_return failed;
+      buffer.commit(n);
+    }
+    co_return bad;
   }
 
   template <class S>
-  Task<void> serve(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer, std::size_t number) {
+  Task<void> serve(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer, const Terms& terms,
+                   std::size_t number) {
     bool keep = true;
     while (keep && !stopping_) {
-      const auto terms = this->terms();
       Parser parser;
-      parser.body_limit(terms->body_limit);
-      parser.header_limit(terms->header_limit);
-      deadline.in(terms->patience);
-      auto bad = co_await read(stream, buffer, parser, false);
-      if (bad == http::error::end_of_stream) break;
-      Request request;
+      parser.body_limit(terms.body_limit);
+      parser.header_limit(terms.header_limit);
+      deadline.in(terms.patience);
+      SystemError bad;
+      while (!parse(buffer, parser, false, bad)) {
+        auto [failed, n] = co_await stream.async_read_some(buffer.prepare(kReadHead), kNoThrow);
+        if (failed) co_return;  // the other side has gone
+        buffer.commit(n);
+      }
+      auto& request = parser.request;
       std::optional<Reply> reply;
-      if (!bad) reply = read_head(parser.get(), request);
-      if (!bad && !reply && number > terms->connections)
-        reply = refuse(503, fmt::format("more than {} connections", terms->connections), "connection");
+      if (!bad) reply = std::move(parser.refused);
+      if (!bad && !reply && number > terms.connections)
+        reply = refuse(503, fmt::format("more than {} connections", terms.connections), "connection");
       if (!bad && !reply) reply = gate_(request);
       // Whom nothing is taken from need not send it.
-      keep = !bad && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms->connections;
-      if (!bad && !reply && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+      keep = !bad && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms.connections;
+      if (!bad && !reply && beast::iequals(parser.expects, "100-continue")) {
         constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
         auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(kGoOn), kNoThrow);
-        if (unsent) break;
+        if (unsent) co_return;
       }
-      std::string body;
-      if (!bad && !reply) bad = co_await read_body(stream, buffer, parser, body);
+      if (!bad && !reply && !parser.is_done()) {
+        const auto length = parser.content_length().value_or(0);
+        request.body.reserve(std::min(length, kReserved));
+        request.body.assign(static_cast<const char*>(buffer.cdata().data()),
+                            std::min<std::size_t>(length, buffer.size()));
+        buffer.consume(request.body.size());
+        if (!parser.content_length() || request.body.size() < length) bad = co_await read_body(stream, buffer, parser);
+      }
       if (bad == http::error::body_limit || bad == http::error::header_limit) {
         const bool of_body = bad == http::error::body_limit;
         reply = refuse(of_body ? 413 : 431,
-                       of_body ? fmt::format("the body is larger than {} bytes", terms->body_limit)
-                               : fmt::format("the header is larger than {} bytes", terms->header_limit),
+                       of_body ? fmt::format("the body is larger than {} bytes", terms.body_limit)
+                               : fmt::format("the header is larger than {} bytes", terms.header_limit),
                        of_body ? "body" : "header");
-      } else if (bad.category() == http::make_error_code(http::error::bad_value).category() &&
-                 bad != http::error::partial_message && bad) {
+      } else if (bad.category() == http::make_error_code(http::error::bad_value).category() && bad) {
         reply = refuse(400, fmt::format("not HTTP: {}", bad.message()), "header");
       } else if (bad) {
-        break;  // the other side has gone
+        co_return;
       }
       keep = keep && !bad;
-      const bool head_only = !bad && parser.get().method() == http::verb::head;
-      const unsigned version = bad ? 11 : parser.get().version();
+      const bool head_only = !bad && request.method == "HEAD";
+      const unsigned version = bad ? 11 : parser.version;
+      const Counted busy(busy_);
+      if (!reply) reply = unpacked(request.body, parser.packing, terms.body_limit);
       if (!reply) {
         deadline.never();
-        ++busy_;
-        const auto packing = parser.get()[http::field::content_encoding];
-        reply =
-            co_await answered(std::move(request), std::move(body), {packing.data(), packing.size()}, terms->body_limit);
-        --busy_;
+        reply = co_await asio::async_initiate<decltype(kAwait)&, void(Reply)>(
+            [this, &request](Done done) {
+              handler_(std::move(request), [this, done = std::move(done)](Reply said) mutable {
+                deliver(std::move(done), std::move(said));
+              });
+            },
+            kAwait);
       }
-      const bool sent = co_await send(stream, deadline, std::move(*reply), version, head_only, keep);
-      if (!sent) break;
+      const auto message = message_of(*reply, version, head_only, keep);
+      if (const auto sent = send_now(stream, message); sent < message.size()) {
+        deadline.in(terms.patience);
+        auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(message) + sent, kNoThrow);
+        if (unsent) co_return;
+      }
     }
   }
 
-  template <class S>
-  Task<bool> send(S& stream, Deadlines::Deadline& deadline, Reply reply, unsigned version, bool head_only, bool keep) {
+  std::string message_of(const Reply& reply, unsigned version, bool head_only, bool keep) {
     ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
     auto message = head_of(reply, version, keep && !stopping_);
     if (!head_only) message += reply.body;
-    deadline.in(terms()->patience);
-    ++busy_;
-    auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(message), kNoThrow);
-    --busy_;
-    co_return !unsent;
+    return message;
   }
 
-  // What there is before the body; a refusal where it cannot be.
-  static std::optional<Reply> read_head(const http::request<http::string_body>& message, Request& request) {
-    const auto header = [&](http::field field) { return std::string(message[field]); };
-    request.method = std::string(message.method_string());
-    request.type = header(http::field::content_type), request.accept = header(http::field::accept);
-    request.authorization = header(http::field::authorization);
-    request.host = header(http::field::host), request.origin = header(http::field::origin);
-    std::string_view target(message.target().data(), message.target().size());
-    std::string_view query;
-    if (auto mark = target.find('?'); mark != target.npos)
-      query = target.substr(mark + 1), target = target.substr(0, mark);
-    while (!query.empty()) {
-      const auto part = query.substr(0, query.find('&'));
-      query.remove_prefix(std::min(query.size(), part.size() + 1));
-      const auto name = part.substr(0, part.find('='));
-      auto plain = decoded(name), value = decoded(part.substr(std::min(part.size(), name.size() + 1)));
-      if (!plain || !value) return refuse(400, "a % that two hexadecimal digits do not follow", "query");
-      if (!part.empty()) request.query.emplace_back(std::move(*plain), std::move(*value));
+  // How much of it there is room for at once, which nearly always is all.
+  static std::size_t send_now(Socket& socket, const std::string& message) {
+    SystemError told_to_who_sends_the_rest;
+    return socket.write_some(asio::buffer(message), told_to_who_sends_the_rest);
+  }
+  static std::size_t send_now(Secured&, const std::string&) { return 0; }
+
+  static std::optional<Reply> unpacked(std::string& body, std::string_view packing, std::uint64_t most) {
+    auto plain = unpack(std::move(body), packing, most);
+    if (!plain) {
+      const bool large = plain.error().message.ends_with("too large");
+      return refuse(large ? 413 : plain.error().code == Code::kUsage ? 415 : 400, plain.error().message, "body");
     }
-    while (!target.empty()) {
-      if (target[0] == '/') target.remove_prefix(1);
-      const auto part = target.substr(0, target.find('/'));
-      target.remove_prefix(part.size());
-      auto plain = decoded(part);
-      if (!plain) return refuse(400, "a % that two hexadecimal digits do not follow", "path");
-      if (!part.empty()) request.path.push_back(std::move(*plain));
-    }
+    body = std::move(*plain);
     return {};
   }
 
-  Task<Reply> answered(Request request, std::string packed, std::string_view packing, std::uint64_t most) {
-    auto body = unpack(std::move(packed), packing, most);
-    if (!body) {
-      const bool large = body.error().message.ends_with("too large");
-      co_return refuse(large ? 413 : body.error().code == Code::kUsage ? 415 : 400, body.error().message, "body");
+  // Answers that come before the first of them is sent are sent with it, by one thread that is woken once.
+  void deliver(Done done, Reply reply) {
+    {
+      const std::lock_guard lock(answering_);
+      answers_.emplace_back(std::move(done), std::move(reply));
+      if (answers_.size() > 1) return;
     }
-    request.body = std::move(*body);
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void(Reply)>(
-        [this](auto done, Request asked) {
-          auto shared = std::make_shared<decltype(done)>(std::move(done));
-          handler_(std::move(asked), [shared](Reply reply) {
-            auto executor = asio::get_associated_executor(*shared);
-            asio::post(executor,
-                       [shared, reply = std::move(reply)]() mutable { std::move (*shared)(std::move(reply)); });
-          });
-        },
-        kAwait, std::move(request));
+    asio::post(io_, [this] {
+      std::unique_lock lock(answering_);
+      auto all = std::exchange(answers_, {});
+      answers_.reserve(all.capacity());
+      lock.unlock();
+      for (auto& [asked, said] : all) std::move(asked)(std::move(said));
+    });
   }
 
   const std::string host_;
@@ -458,14 +540,18 @@ class HttpServer::Impl {
   const Handler handler_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Terms> terms_;
-  Deadlines deadlines_;  // outlives the connections, which go with io_
+  // These outlive the connections, which go with io_. What each request alters lies apart from what it only reads.
+  Deadlines deadlines_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> open_ = 0;
+  alignas(64) std::atomic<std::size_t> busy_ = 0;
+  std::array<std::atomic<std::uint64_t>, 5> answered_{};
+  alignas(64) std::mutex answering_;
   asio::io_context io_;
   Acceptor acceptor_;
   Timer glance_;
+  std::vector<std::pair<Done, Reply>> answers_;  // that wait to be sent
   std::vector<std::thread> threads_;
-  std::atomic<bool> stopping_ = false;
-  std::atomic<std::size_t> open_ = 0, busy_ = 0;
-  std::array<std::atomic<std::uint64_t>, 5> answered_{};
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

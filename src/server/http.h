@@ -27,7 +27,7 @@ struct Request {
 struct Reply {
   unsigned status = 200;
   std::string body{};
-  std::string type = "application/json";
+  std::string_view type = "application/json";  ///< of static storage
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
@@ -49,8 +49,8 @@ struct HttpOptions {
 };
 
 /// Told once, from any thread.
-using Answer = std::function<void(Reply)>;
-using Handler = std::function<void(Request, Answer)>;
+using Answer = std::move_only_function<void(Reply)>;
+using Handler = std::function<void(Request&&, Answer)>;
 /// Looks at a request before its body is read, and refuses it or not.
 using Gate = std::function<std::optional<Reply>(const Request&)>;
 

@@ -47,7 +47,7 @@ std::string Ingest::Reject::text() const {
 }
 
 void Ingest::add(event::Kind kind, std::string_view model, std::string_view body,
-                 std::function<void(Result<Reply>)> done, table::JsonForm form) {
+                 std::move_only_function<void(Result<Reply>)> done, table::JsonForm form) {
   if (auto named = event::check_model(model); !named) return done(named.error());
   thread_local table::JsonRows plain;
   thread_local event::ExplanationRows explanations;
@@ -64,7 +64,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   // prediction.
   const auto id = *rows.column(0), time = *rows.column(1);
   const auto label = kind == event::Kind::kLabels ? *rows.column(event::kLabelValue) : table::Column{};
-  std::vector<std::uint32_t> good;
+  Few<std::uint32_t> good;
   std::size_t misfit = 0;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
     std::string wrong;
@@ -90,12 +90,12 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     return done(fail(Code::kUnavailable, "what was accepted is not yet counted; send it again later"));
   const auto number = models_.number_of(model);
   if (!number) return done(fail(Code::kUnavailable, fmt::format("{} would be one model too many", quoted(model))));
-  std::vector<Key> claimed;
-  std::vector<std::uint32_t> accepted;
+  Few<Key> claimed;
+  Few<std::uint32_t> accepted;
   if (once) {
-    std::vector<std::string_view> ids;
+    Few<std::string_view> ids;
     for (auto row : good) ids.push_back(id.dictionary[static_cast<std::size_t>(id.codes[row])]);
-    std::vector<Known> known;
+    Few<Known> known;
     if (auto looked = claim(explains ? State::explained(*number) : *number, ids, known, claimed); !looked)
       return done(looked.error());
     for (std::size_t i = 0; i < good.size(); ++i) {
@@ -116,12 +116,8 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   put(all ? *all : std::string_view(in_lines(rows, accepted)));
   journal_.append(std::move(records), [this, kind, claimed = std::move(claimed), reply = std::move(reply),
                                        done = std::move(done)](Result<journal::Sequence> written) mutable {
-    std::optional<Error> error;
-    if (!written) error = written.error();
-    settle(std::move(written), std::move(claimed));
-    if (error) return done(std::move(*error));
-    count(kind, reply);
-    done(std::move(reply));
+    settle(written, std::move(claimed), kind, reply);
+    written ? done(std::move(reply)) : done(std::move(written.error()));
   });
 }
 
@@ -131,10 +127,14 @@ Ingest::Count& Ingest::of(event::Kind kind) {
                                                       : kPredictions];
 }
 
-void Ingest::count(event::Kind kind, const Reply& reply) {
-  std::lock_guard lock(mutex_);
+void Ingest::tally(event::Kind kind, const Reply& reply) {
   auto& all = of(kind);
   all.accepted += reply.accepted, all.duplicates += reply.duplicates, all.rejected += reply.rejected.size();
+}
+
+void Ingest::count(event::Kind kind, const Reply& reply) {
+  std::lock_guard lock(mutex_);
+  tally(kind, reply);
 }
 
 void Ingest::count_rejected(event::Kind kind, std::uint64_t records) {
@@ -152,9 +152,8 @@ bool Ingest::behind() {
   return waiting_.size() > kMostWaiting;
 }
 
-Status Ingest::claim(std::uint32_t model, const std::vector<std::string_view>& ids, std::vector<Known>& known,
-                     std::vector<Key>& claimed) {
-  std::vector<Key> keys;
+Status Ingest::claim(std::uint32_t model, std::span<const std::string_view> ids, Few<Known>& known, Few<Key>& claimed) {
+  Few<Key> keys, others;
   for (auto id : ids) keys.emplace_back(hash64(id, model), hash64(id, ~std::uint64_t{model}));
   known.resize(ids.size());
   {
@@ -167,25 +166,24 @@ Status Ingest::claim(std::uint32_t model, const std::vector<std::string_view>& i
   // Only then: what was committed meanwhile has left waiting_ and is found there.
   std::vector<std::uint8_t> counted;
   auto looked = state_.known(model, ids, counted);
-  std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (known[i] != Known::kNew) continue;
-    if (!looked || counted[i]) {
-      waiting_.erase(keys[i]);
-      known[i] = Known::kLasting;
-    } else {
-      claimed.push_back(keys[i]);
-    }
+    const bool mine = looked && !counted[i];
+    (mine ? claimed : others).push_back(keys[i]);
+    if (!mine) known[i] = Known::kLasting;
   }
+  if (others.empty()) return looked;
+  std::lock_guard lock(mutex_);
+  for (const auto& key : others) waiting_.erase(key);
   return looked;
 }
 
-void Ingest::settle(Result<journal::Sequence> written, std::vector<Key> claimed) {
-  if (claimed.empty()) return;
+void Ingest::settle(const Result<journal::Sequence>& written, Few<Key> claimed, event::Kind kind, const Reply& reply) {
   std::lock_guard lock(mutex_);
+  if (written) tally(kind, reply);
   if (written && *written >= committed_) {
     for (const auto& key : claimed) waiting_[key] = Known::kLasting;
-    by_record_.emplace(*written, std::move(claimed));
+    if (!claimed.empty()) by_record_.emplace_back(*written, std::move(claimed));
     return;
   }
   for (const auto& key : claimed) waiting_.erase(key);
@@ -194,10 +192,8 @@ void Ingest::settle(Result<journal::Sequence> written, std::vector<Key> claimed)
 void Ingest::committed(journal::Sequence offset) {
   std::lock_guard lock(mutex_);
   committed_ = offset;
-  while (!by_record_.empty() && by_record_.begin()->first < offset) {
-    for (const auto& key : by_record_.begin()->second) waiting_.erase(key);
-    by_record_.erase(by_record_.begin());
-  }
+  for (; !by_record_.empty() && by_record_.front().first < offset; by_record_.pop_front())
+    for (const auto& key : by_record_.front().second) waiting_.erase(key);
 }
 
 }  // namespace vigie::server

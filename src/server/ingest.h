@@ -2,11 +2,13 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,8 +40,8 @@ class Ingest {
   /// Of predictions, labels or explanations. `done` is told once, now or from the journal's thread, which waits for it.
   /// Code::kInput: no name of a model, explanations of too many features; Code::kUnavailable: the journal is full, or
   /// there are too many models, and nothing was accepted.
-  void add(event::Kind kind, std::string_view model, std::string_view body, std::function<void(Result<Reply>)> done,
-           table::JsonForm form = table::JsonForm::kAny);
+  void add(event::Kind kind, std::string_view model, std::string_view body,
+           std::move_only_function<void(Result<Reply>)> done, table::JsonForm form = table::JsonForm::kAny);
   /// Counts what was rejected before it could be added.
   void count_rejected(event::Kind kind, std::uint64_t records);
 
@@ -64,11 +66,14 @@ class Ingest {
   enum class Known : std::uint8_t { kNew, kUnderWay, kLasting };
   static constexpr std::size_t kMostWaiting = 2'000'000;  // ids of 40 bytes
   bool behind();
-  Status claim(std::uint32_t model, const std::vector<std::string_view>& ids, std::vector<Known>& known,
-               std::vector<Key>& claimed);
-  void settle(Result<journal::Sequence> written, std::vector<Key> claimed);
+  /// Nearly all requests have one of them.
+  template <class T>
+  using Few = boost::container::small_vector<T, 1>;
+  Status claim(std::uint32_t model, std::span<const std::string_view> ids, Few<Known>& known, Few<Key>& claimed);
+  void settle(const Result<journal::Sequence>& written, Few<Key> claimed, event::Kind kind, const Reply& reply);
 
-  Count& of(event::Kind kind);  // under the lock
+  Count& of(event::Kind kind);  // under the lock, as the next one
+  void tally(event::Kind kind, const Reply& reply);
   void count(event::Kind kind, const Reply& reply);
 
   journal::Journal& journal_;
@@ -76,8 +81,8 @@ class Ingest {
   Models& models_;
   mutable std::mutex mutex_;
   Counts counts_{};
-  boost::unordered_flat_map<Key, Known, Mixed> waiting_;     // ids that are not yet in the State
-  std::map<journal::Sequence, std::vector<Key>> by_record_;  // of them those that last
+  boost::unordered_flat_map<Key, Known, Mixed> waiting_;          // ids that are not yet in the State
+  std::deque<std::pair<journal::Sequence, Few<Key>>> by_record_;  // of them those that last
   journal::Sequence committed_ = 0;
 };
 
