@@ -135,7 +135,7 @@ Status Journal::recover() {
 void Journal::append(Records records, Done done) {
   Error refused;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (full_) {
       const auto slowest = std::min_element(consumers_.begin(), consumers_.end(),
                                             [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -150,7 +150,9 @@ void Journal::append(Records records, Done done) {
     } else if (records.count() > 0) {
       waiting_ += records.bytes().size();
       queue_.push_back({std::move(records), std::move(done)});
-      wake_.notify_one();
+      const bool first = queue_.size() == 1;  // who comes later is seen with it
+      lock.unlock();
+      if (first) wake_.notify_one();
       return;
     }
   }
@@ -164,6 +166,8 @@ Result<Sequence> Journal::append(Records records) {
 }
 
 void Journal::run() {
+  std::vector<Waiting> group;
+  std::vector<Sequence> firsts;
   std::unique_lock lock(mutex_);
   while (true) {
     const auto waits = [&] { return stop_ || !queue_.empty(); };
@@ -172,11 +176,10 @@ void Journal::run() {
     else
       wake_.wait(lock, waits);
     const bool last = stop_ && queue_.empty();
-    auto group = std::exchange(queue_, {});
+    group.swap(queue_);
     waiting_ = 0;
     lock.unlock();
 
-    std::vector<Sequence> firsts;
     Status written = group.empty() ? Status() : write(group, firsts);
     const bool due =
         options_.sync == Sync::kAlways || last ||
@@ -188,6 +191,7 @@ void Journal::run() {
     for (std::size_t i = 0; i < group.size(); ++i)
       group[i].done(written ? Result<Sequence>(firsts[i]) : Result<Sequence>(written.error()));
     if (last) return;
+    group.clear(), firsts.clear();
     lock.lock();
   }
 }
@@ -269,6 +273,11 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
   const Sequence before = next_;
   const auto size = file_->size();
   std::string together;
+  if (group.size() > 1) {
+    std::size_t bytes = 0;
+    for (auto& one : group) bytes += one.records.bytes().size();
+    together.reserve(std::min(bytes, 2 * kBlock));
+  }
   std::uint32_t count = 0;
   Status appended;
   for (std::size_t i = 0; i < group.size() && appended; ++i) {
