@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "base/bytes.h"
@@ -504,7 +505,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   pending_rows_ += static_cast<std::int64_t>(rows);
   read_ += static_cast<std::int64_t>(rows);
   if (again) return {};
-  if (record.body.find("\"attributions\"") != record.body.npos) {
+  // All of every body is looked through: by steps as long as the key.
+  static constexpr std::string_view kKey = "\"attributions\"";
+  static const std::boyer_moore_horspool_searcher key(kKey.begin(), kKey.end());
+  if (std::search(record.body.begin(), record.body.end(), key) != record.body.end()) {
     if (peers) peers->say({event::Kind::kExplanations, record.model, record.body}, place);
     VIGIE_TRY(read_explanations(record, *number, place, arrived));
   }
