@@ -69,9 +69,9 @@ Follower::Change forgets(engine::Sighting::Track track) {
 }
 
 // Incidents as all have them that share a store, with what is to be put there of them.
-std::string in_common(std::string_view incidents, const Follower::Telling& telling) {
+std::string in_common(std::string_view incidents, std::string_view held, const Follower::Telling& telling) {
   ByteWriter out;
-  out.string(incidents);
+  out.string(incidents), out.string(held);
   out.varint(telling.incidents.size());
   for (const auto& incident : telling.incidents) out.string(event::to_json(incident));
   out.varint(telling.outgoing.size());
@@ -84,7 +84,7 @@ std::string in_common(std::string_view incidents, const Follower::Telling& telli
   return out.take();
 }
 
-// What stands behind the incidents. Code::kCorrupt.
+// What stands behind incidents and notices that are held. Code::kCorrupt.
 Result<Follower::Telling> telling_of(ByteReader& in) {
   Follower::Telling out;
   for (auto left = in.count(1); left > 0; --left) {
@@ -280,8 +280,8 @@ void Follower::run() {
     last_arrived_ = arrived_;
     Status done = more ? Status() : Status(more.error());
     if (done && peers) {
-      const bool soon = std::ranges::any_of(
-          followed_, [](const auto& of) { return of.second.watch && of.second.watch->waits(); });
+      const bool soon =
+          std::ranges::any_of(followed_, [](const auto& of) { return of.second.watch && of.second.watch->waits(); });
       if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
         done = share(false), shared_at_ = steady_clock::now();
     }
@@ -755,7 +755,6 @@ Follower::Telling Follower::change(const std::string& model, Followed& of, std::
   for (const auto& notice : notices) out.entries.push_back(event::entry_of(notice, clock));
   const bool held = !of.held.empty();
   out.news = !notices.empty();
-  // Where no time passed, nothing that waits is due.
   notices = of.held.pass(std::move(notices), clock == 0 || maintenance.at(model, clock));
   out.news = out.news || !notices.empty() || held != !of.held.empty();
   const auto& open = of.incidents.open();
@@ -773,9 +772,11 @@ Status Follower::put(const Telling& telling) {
 }
 
 Status Follower::tell(const std::string& model, Followed& of, std::int64_t clock) {
-  if (of.changes.empty() && of.held.empty()) return {};
+  // Where no time passed, or nobody is to be told now, nothing that waits is due.
+  const bool due = !of.held.empty() && clock != 0 && !maintenance.at(model, clock);
+  if (of.changes.empty() && !due) return {};
   Telling telling;
-  if (peers && !of.changes.empty()) {
+  if (peers) {
     VIGIE_TRY(tell_in_common(model, of, clock, telling));
   } else {
     telling = change(model, of, clock);
@@ -794,8 +795,8 @@ Status Follower::agree(const std::string& model, Followed& of) {
   VIGIE_ASSIGN(auto now, peers->exchange().common(incidents_of(model)));
   if (now.same(of.common)) return {};
   ByteReader in(now.body);
-  const auto incidents = in.string();
-  if (!in.ok() || !of.incidents.load(incidents)) {
+  const auto incidents = in.string(), held = in.string();
+  if (!in.ok() || !of.incidents.load(incidents) || !of.held.load(held)) {
     of.common = {"", now.number, now.term};
     return {};  // nobody did: as they are here
   }
@@ -810,15 +811,14 @@ Status Follower::agree(const std::string& model, Followed& of) {
 Status Follower::tell_in_common(const std::string& model, Followed& of, std::int64_t clock, Telling& telling) {
   for (int i = 0; i < kTries; ++i) {
     VIGIE_TRY(agree(model, of));
-    const auto held = of.held;
     telling = change(model, of, clock);
-    const auto incidents = of.incidents.save();
+    const auto incidents = of.incidents.save(), held = of.held.save();
     ByteReader before(of.common.body);
-    if (telling.empty() && before.string() == incidents) return {};
+    if (telling.empty() && before.string() == incidents && before.string() == held) return {};
     VIGIE_ASSIGN(const bool replaced,
-                 peers->exchange().replace(incidents_of(model), in_common(incidents, telling), of.common));
+                 peers->exchange().replace(incidents_of(model), in_common(incidents, held, telling), of.common));
     if (replaced) return put(telling);
-    of.common = {}, of.held = held;
+    of.common = {};  // as they are now, then
   }
   return fail(Code::kUnavailable, "others change the incidents all the time");
 }

@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr auto kLives = std::chrono::seconds(10);  // since its last sign
-constexpr std::int64_t kSettle = 500'000;        // µs: what somebody sent to another one meanwhile has arrived there
+constexpr std::int64_t kSettle = 500'000;          // µs: what somebody sent to another one meanwhile has arrived there
 constexpr std::int64_t kMostWait = 300'000'000;    // µs for others that live
 constexpr std::int64_t kEach = 8;                  // messages of one record
 constexpr std::size_t kMostAtOnce = 500;           // that are asked for

@@ -44,7 +44,7 @@ class Peers {
   /// How far this service is.
   struct Sign {
     Counts models;
-    std::int64_t read_until = 0;                           ///< µs: all that arrived before was read
+    std::int64_t read_until = 0;                            ///< µs: all that arrived before was read
     std::map<std::string, std::int64_t, std::less<>> open;  ///< by model the first window that more is to be told of
     bool leaves = false;
   };

@@ -68,8 +68,8 @@ class ElasticExchange final : public Exchange {
     for (const auto& p : parts) {
       auto source = document("part", p.number, p.body);
       source["model"] = p.model, source["window"] = p.window;
-      writes.push_back({Write::Kind::kIndex, index_, id_of({"part", name(), p.model, std::to_string(p.window)}),
-                        std::move(source)});
+      writes.push_back(
+          {Write::Kind::kIndex, index_, id_of({"part", name(), p.model, std::to_string(p.window)}), std::move(source)});
     }
     return write(writes);
   }
@@ -96,9 +96,10 @@ class ElasticExchange final : public Exchange {
     std::vector<Sign> found;
     VIGIE_TRY(ready());
     session_.refresh(index_);
-    VIGIE_ASSIGN(const auto hits,
-                 session_.search(index_, {{"query", {{"term", {{"kind", "sign"}}}}}, {"sort", Json::array({{{"node", "asc"}}})}},
-                                 kMostSigns));
+    VIGIE_ASSIGN(
+        const auto hits,
+        session_.search(index_, {{"query", {{"term", {{"kind", "sign"}}}}}, {"sort", Json::array({{{"node", "asc"}}})}},
+                        kMostSigns));
     for (const auto& hit : hits) {
       const auto& s = hit.source;
       found.emplace_back(text_of(s, "node"), whole_of(s, "number"), whole_of(s, "message"), whole_of(s, "part"),
@@ -110,7 +111,8 @@ class ElasticExchange final : public Exchange {
   Result<Common> common(const std::string& what) override {
     VIGIE_TRY(ready());
     Common found;
-    VIGIE_ASSIGN(const auto said, session_.ask("GET", fmt::format("/{}/_doc/{}", index_, common_id(what)), nullptr, 404));
+    VIGIE_ASSIGN(const auto said,
+                 session_.ask("GET", fmt::format("/{}/_doc/{}", index_, common_id(what)), nullptr, 404));
     if (!said.is_object()) return found;
     found.number = whole_of(said, "_seq_no"), found.term = whole_of(said, "_primary_term");
     found.body = unpacked(elastic::member(said, "_source"));
@@ -149,11 +151,11 @@ class ElasticExchange final : public Exchange {
 
   Result<std::vector<elastic::Hit>> find(const char* kind, const std::string& by, std::int64_t after,
                                          std::size_t most) {
-    Json filters = Json::array({{{"term", {{"kind", kind}}}},
-                                {{"term", {{"node", by}}}},
-                                {{"range", {{"number", {{"gt", after}}}}}}});
+    Json filters = Json::array(
+        {{{"term", {{"kind", kind}}}}, {{"term", {{"node", by}}}}, {{"range", {{"number", {{"gt", after}}}}}}});
     return session_.search(
-        index_, {{"query", {{"bool", {{"filter", std::move(filters)}}}}}, {"sort", Json::array({{{"number", "asc"}}})}}, most, kPage);
+        index_, {{"query", {{"bool", {{"filter", std::move(filters)}}}}}, {"sort", Json::array({{{"number", "asc"}}})}},
+        most, kPage);
   }
 
   Status write(std::span<const Write> writes) {

@@ -52,7 +52,7 @@ class Exchange {
 
   /// What they hold in common under a name, as it is now.
   struct Common {
-    std::string body;                  ///< empty: nothing yet
+    std::string body;                    ///< empty: nothing yet
     std::int64_t number = -1, term = 0;  ///< of the document, by which it is known whether somebody altered it since
     bool same(const Common& other) const { return number == other.number && term == other.term; }
   };

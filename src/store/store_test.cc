@@ -485,7 +485,8 @@ TEST_P(Elastic, WhatSomebodyElseAlteredIsEmpty) {
   ASSERT_TRUE(a->replace("x", "body", common).value());
   elastic::Session session(target().nodes, {});
   const auto index = target().prefix + "-shared";
-  const auto hits = session.search(index, {{"query", {{"match_all", nlohmann::json::object()}}}, {"sort", {"_doc"}}}, 10).value();
+  const auto hits =
+      session.search(index, {{"query", {{"match_all", nlohmann::json::object()}}}, {"sort", {"_doc"}}}, 10).value();
   ASSERT_EQ(hits.size(), 2U);
   for (const auto& hit : hits) {
     auto source = hit.source;
