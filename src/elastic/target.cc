@@ -24,7 +24,7 @@ constexpr Param kParams[] = {
     {.name = "ca_fingerprint", .doc = "SHA-256 of the certificate by which it is known instead"},
     {.name = "gzip", .fallback = "1", .doc = "how hard requests are packed, 0 to 9"},
     {.name = "index", .fallback = "vigie", .doc = "how names begin: vigie-prediction-MODEL, vigie-window, …"},
-    {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp, or none: one index"},
+    {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp; none: one; stream: a data stream"},
     {.name = "keep", .doc = "how long documents stay there, as 30d, where the server can do that"},
     {.name = "setup", .fallback = "yes", .doc = "no leaves templates and lifecycle as they are"},
 };
@@ -92,18 +92,20 @@ namespace {
 
 // How documents are shipped.
 Status read_shipping(const Settings& s, Target& out) {
-  const std::vector<std::string> kinds{"month", "day", "none"};
+  const std::vector<std::string> kinds{"month", "day", "none", "stream"};
   if (s["by"] == "day")
     out.kind = Place::Kind::kDays;
   else if (s["by"] == "none")
     out.kind = Place::Kind::kIndex;
+  else if (s["by"] == "stream")
+    out.kind = Place::Kind::kStream;
   else if (s["by"] != "month")
     return wrong("by", unknown_name("kind", s["by"], kinds));
   if (!s["keep"].empty()) {
     const auto seconds = parse_duration(s["keep"]);
     if (!seconds || *seconds <= 0)
       return wrong("keep", fmt::format("expected a time, as 30d, got {}", vigie::quoted(s["keep"])));
-    if (out.kind == Place::Kind::kIndex) return wrong("keep", "goes index by index: by=month or by=day");
+    if (out.kind == Place::Kind::kIndex) return wrong("keep", "goes index by index: by=month, day or stream");
     out.keep_days = static_cast<std::int64_t>(std::ceil(*seconds / 86400));
   }
   if (s["setup"] != "yes" && s["setup"] != "no")

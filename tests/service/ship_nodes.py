@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from search_nodes import Search, versions
-from service import Checks
+from service import Checks, Service
 
 vigie = str(pathlib.Path(sys.argv[1]).resolve())
 rng = random.Random(1)
@@ -145,6 +145,17 @@ def tried(version, folder):
             status, said, err = shipping.result()
         expect(named("rolled over on the way"), (status, said.get("stored"), node.count(rolled), node.distinct(rolled)), (0, 60_000, 60_000, 60_000))
         expect(named("into both"), all(node.count(index["index_name"]) > 0 for index in node.ask("GET", f"/_data_stream/{rolled}")[1]["data_streams"][0]["indices"]), True)
+
+    # A service ships into one a model and kind.
+    service = Service(vigie, str(here / "service"), more=["--ship", f"elastic(to={node.url}, index=live, by=stream)"], said=subprocess.DEVNULL)
+    expect(named("taken"), service.ask("POST", "/v1/models/credit/predictions", records("s", 500).encode())[0], 202)
+    if version.startswith("elasticsearch"):
+        until(named("no data stream, and no index in its place"), lambda: service.ask("GET", "/v1/shipping")[1]["trouble"], lambda trouble: "template" in (trouble or ""))
+        expect(named("nothing went astray"), node.ask("GET", "/live-prediction-credit")[0], 404)
+    else:
+        until(named("shipped"), lambda: node.count("live-prediction-credit"), lambda count: count == 500)
+        expect(named("as a stream"), len(node.ask("GET", "/_data_stream/live-prediction-credit")[1]["data_streams"]), 1)
+    service.end()
     node.kill()
 
     # A node that is busy all the time.
