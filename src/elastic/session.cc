@@ -197,8 +197,9 @@ Status Session::find_written(const std::string& index) {
 Result<std::vector<Hit>> Session::search(const std::string& index, Json body, std::size_t most, std::size_t page) {
   const std::lock_guard lock(mutex_);
   VIGIE_TRY(find_written(index));
-  const auto path = fmt::format(
-      "/{}/_search?ignore_unavailable=true&allow_partial_search_results=false&filter_path=hits.hits", index);
+  const auto path =
+      fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false&filter_path=hits.hits{}",
+                  index, one_copy_ ? "&preference=vigie" : "");
   std::vector<Hit> found;
   body["track_total_hits"] = false;
   while (found.size() < most) {

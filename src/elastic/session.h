@@ -63,6 +63,8 @@ class Session {
   /// tells any two apart. An index that is not there is empty.
   Result<std::vector<Hit>> search(const std::string& index, nlohmann::json body, std::size_t most,
                                   std::size_t page = 1'000);
+  /// Searches ask the same copy of an index from now on, so that none finds less than the one before.
+  void ask_one_copy() { one_copy_ = true; }
   /// What others wrote is found by the next search.
   void refresh(const std::string& index);
   /// By their ids, as they are now; `fields`: of their source, none: all of it. What is not there is null.
@@ -80,6 +82,7 @@ class Session {
   Link link_;
   Error away_;  // why nobody answered, until then
   std::chrono::steady_clock::time_point away_until_{};
+  bool one_copy_ = false;
   std::set<std::string> unseen_;  // indexes of which something is not yet found
 };
 

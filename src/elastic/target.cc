@@ -24,7 +24,9 @@ constexpr Param kParams[] = {
     {.name = "ca_fingerprint", .doc = "SHA-256 of the certificate by which it is known instead"},
     {.name = "gzip", .fallback = "1", .doc = "how hard requests are packed, 0 to 9"},
     {.name = "index", .fallback = "vigie", .doc = "how names begin: vigie-prediction-MODEL, vigie-window, …"},
-    {.name = "by", .fallback = "month", .doc = "an index each month or day of @timestamp; none: one; stream: a data stream"},
+    {.name = "by",
+     .fallback = "month",
+     .doc = "an index each month or day of @timestamp; none: one; stream: a data stream"},
     {.name = "keep", .doc = "how long documents stay there, as 30d, where the server can do that"},
     {.name = "setup", .fallback = "yes", .doc = "no leaves templates and lifecycle as they are"},
 };

@@ -13,6 +13,7 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::int64_t kRowBytes = 100, kColumnBytes = 1'000;  // of what is told of a window that is not over
+constexpr std::int64_t kTrickle = 5'000'000;                   // µs
 constexpr double kCut = 0.1;  // share at an end of the first window, or of one that is not over, that may lack rows
 
 // Some rows of a batch, in their order.
@@ -176,9 +177,10 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
 bool LiveWindows::too_late(std::int64_t key, std::int64_t now) const {
   if (key < gone_below_) return true;
   if (const auto at = windows_.find(key); at != windows_.end()) {
-    // What was counted elsewhere is whole, and what waits for others alone is over.
+    // What was counted elsewhere is whole, and what waits for others alone is over; but rows may come again.
     const auto& open = at->second;
-    return open.counted || (open.told.times > 0 && !sharing_.name.empty() && !may_be_restated(open, now));
+    const bool waits = open.told.times > 0 && now > open.told.when && !sharing_.name.empty();
+    return open.counted || (waits && !may_be_restated(open, now));
   }
   if (key >= closed_below_) return false;
   return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
@@ -256,7 +258,9 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   const auto lateness = static_cast<double>(options_.lateness);
   if (open.end + lateness <= latest_) return true;
   if (open.end + lateness > now) return false;
-  const bool replay = now - open.end > open.end - windower_->start(key);
+  // Of rows that are told again, others may have told of later ones.
+  const bool elsewhere = std::any_of(open.parts.begin(), open.parts.end(), [](const auto& p) { return p.second.over; });
+  const bool replay = !elsewhere && now - open.end > open.end - windower_->start(key);
   return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
 }
 
@@ -279,6 +283,9 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
   std::vector<Closed> closed;
   behind_ = waits_ = false;
   const auto began = std::chrono::steady_clock::now();
+  if (!sharing_.name.empty())
+    for (auto& [key, open] : windows_)
+      if (open.over_since == 0 && over(key, open, now)) open.over_since = now;
   for (auto it = windows_.begin(); it != windows_.end();) {
     if (!all && !closed.empty() && std::chrono::steady_clock::now() - began > options_.slice) {
       behind_ = true;
@@ -289,8 +296,9 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     const bool over = this->over(key, open, now), shared = calendar() && !open.counted && !sharing_.name.empty();
     const bool fresh = open.told.times == 0;
     if (fresh && !over && !pressed) break;
-    if (over && open.over_since == 0) open.over_since = now;
-    waits_ = fresh && shared && !pressed && !sharing_.complete(key, std::max(open.over_since, open.last_came));
+    // Since then nothing came; late rows that trickle in do not hold it up.
+    const auto since = std::clamp(open.last_came, open.over_since, open.over_since + kTrickle);
+    waits_ = fresh && shared && !pressed && !sharing_.complete(key, since);
     if (waits_) break;
     closed_below_ = std::max(closed_below_, key + 1);
     const bool waits = shared && (fresh || now - open.told.when < sharing_.wait);
@@ -401,22 +409,38 @@ std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t
 
 Result<bool> LiveWindows::add_part(const std::string& name, Part part, std::int64_t now) {
   if (!calendar() || part.key < gone_below_) return false;
-  ByteReader in(part.counted);
-  VIGIE_ASSIGN(auto rows, counting());
-  VIGIE_TRY(rows.load(in));
-  const auto& windows = rows.windows();
-  if (rows.rows() != part.rows || windows.size() != 1 || windows[0].key != part.key)
-    return fail(Code::kCorrupt, "a part of a window is of other rows than it says");
+  VIGIE_TRY(check(part));
   auto found = windows_.find(part.key);
   if (found != windows_.end() && found->second.counted) return false;
   if (found == windows_.end()) {
     VIGIE_ASSIGN(found, open_window(part.key, now));
   }
   auto& open = found->second;
+  auto& had = open.parts[name];
+  if (part.rows < had.rows) return false;
   windower_->met(part.key, part.first, part.last);
-  if (auto& had = open.parts[name]; part.rows >= had.rows) had = std::move(part);
-  open.last_part = now;
+  had = std::move(part), open.last_part = now;
   return true;
+}
+
+// Whether it can be put together with others: it may come from anywhere.
+Status LiveWindows::check(const Part& part) const {
+  ByteReader in(part.counted);
+  VIGIE_ASSIGN(auto rows, counting());
+  VIGIE_TRY(rows.load(in));
+  const auto of_its_window = [&](const TallyBuilder& some) {
+    return some.windows().size() == 1 && some.windows()[0].key == part.key;
+  };
+  const bool apart = in.fixed<std::uint8_t>() != 0;
+  VIGIE_ASSIGN(auto set_apart, counting(false));
+  if (apart) VIGIE_TRY(set_apart.load(in));
+  if (!in.ok() || rows.rows() != part.rows || !of_its_window(rows) || (apart && !of_its_window(set_apart)))
+    return fail(Code::kCorrupt, "a part of a window is of other rows than it says");
+  for (const auto* some : {&rows, &set_apart}) {
+    VIGIE_ASSIGN(auto all, counting(some == &rows));
+    if (auto merged = all.merge(*some); !merged) return fail(Code::kCorrupt, merged.error().message);
+  }
+  return {};
 }
 
 std::optional<std::int64_t> LiveWindows::first_untold(std::int64_t now) const {

@@ -96,7 +96,8 @@ class LiveWindows {
   /// Of those windows that others are to be told of: with rows that they were not told of, once the window is over;
   /// while it is not each `every` µs at most, where enough rows came for what it takes. 0: all.
   std::vector<Part> parts(std::int64_t now, std::int64_t every);
-  /// Another one's; false: nothing restates that window any more. Code::kCorrupt; then it is as before.
+  /// Another one's; false: a later one was there, or nothing restates that window any more. Code::kCorrupt; then it is
+  /// as before.
   Result<bool> add_part(const std::string& name, Part part, std::int64_t now);
   /// The first window that this one may still add rows to of which parts() did not tell; nothing where there is none.
   std::optional<std::int64_t> first_untold(std::int64_t now) const;
@@ -178,6 +179,7 @@ class LiveWindows {
   bool over(std::int64_t key, const Open& open, std::int64_t now) const;
   bool may_be_restated(const Open& open, std::int64_t now) const;  // by rows of its own
   Result<Tally> count(Open& open, bool last, bool apart) const;
+  Status check(const Part& part) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
 
   std::shared_ptr<const Profile> axes_, profile_;  // profile_ and comparer_: none while it rests

@@ -131,6 +131,8 @@ bool ColumnCounter::holds(std::span<const std::size_t> most) const {
       if (all[k].size() > most[k]) return false;
     return true;
   };
+  for (std::size_t k = 0; k < first_half_.size(); ++k)
+    if (first_half_[k].size() > cells[k].size()) return false;
   return within(cells) && within(first_half_) && within(values_) && within(rows_) && within(spans);
 }
 

@@ -26,6 +26,8 @@ constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong 
 constexpr auto kForgetEvery = std::chrono::hours(1);
 // When nobody waits for it, and when windows do.
 constexpr auto kShareEvery = std::chrono::milliseconds(1000), kShareSoon = std::chrono::milliseconds(200);
+constexpr auto kKnown = std::chrono::seconds(5);  // that somebody waits until all others know something
+constexpr std::string_view kShares = "shares";    // with others, and told them what was there before
 constexpr std::int64_t kSharedFor = kMinute * 60 * 24 * 7;
 constexpr int kTries = 20;  // to change incidents in common, while others do
 constexpr std::int64_t kOpsKept = kMinute * 60 * 24 * 35;
@@ -62,16 +64,20 @@ bool for_all(event::Kind kind) {
 }
 
 Follower::Change forgets(engine::Sighting::Track track) {
-  return [track](auto& incidents, auto&) {
+  return {[track](auto& incidents, auto&) {
     incidents.forget(track);
     return std::vector<event::Notice>();
-  };
+  }};
 }
 
 // Incidents as all have them that share a store, with what is to be put there of them.
-std::string in_common(std::string_view incidents, std::string_view held, const Follower::Telling& telling) {
+std::string in_common(std::string_view incidents, std::string_view held, std::int64_t version,
+                      const std::map<std::string, journal::Sequence, std::less<>>& changed_by,
+                      const Follower::Telling& telling) {
   ByteWriter out;
-  out.string(incidents), out.string(held);
+  out.string(incidents), out.string(held), out.fixed(version);
+  out.varint(changed_by.size());
+  for (const auto& [name, place] : changed_by) out.string(name), out.fixed(place);
   out.varint(telling.incidents.size());
   for (const auto& incident : telling.incidents) out.string(event::to_json(incident));
   out.varint(telling.outgoing.size());
@@ -84,7 +90,7 @@ std::string in_common(std::string_view incidents, std::string_view held, const F
   return out.take();
 }
 
-// What stands behind incidents and notices that are held. Code::kCorrupt.
+// What stands at the end of it. Code::kCorrupt.
 Result<Follower::Telling> telling_of(ByteReader& in) {
   Follower::Telling out;
   for (auto left = in.count(1); left > 0; --left) {
@@ -127,11 +133,20 @@ Follower::~Follower() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
   call_those_that_wait(true);
+  for (const auto& known : read_here_) known.then(false);
 }
 
-void Follower::after(journal::Sequence record, std::function<void()> then) {
+void Follower::after(journal::Sequence record, Then then) {
   std::lock_guard lock(mutex_);
   waiting_.emplace(record, std::move(then));
+}
+
+void Follower::after_all(journal::Sequence record, Then then) {
+  if (!peers) return after(record, std::move(then));
+  after(record, [this, record, then = std::move(then)](bool read) {
+    if (!read) return then(false);
+    read_here_.push_back({record, steady_clock::now() + kKnown, then});
+  });
 }
 
 bool Follower::someone_waits() const {
@@ -139,15 +154,28 @@ bool Follower::someone_waits() const {
   return !waiting_.empty() && waiting_.begin()->first < reader_.position();
 }
 
+// All of them, where it does not come to what they wait for.
 void Follower::call_those_that_wait(bool all) {
-  std::vector<std::function<void()>> due;
+  std::vector<std::pair<Then, bool>> due;
   {
     std::lock_guard lock(mutex_);
     const auto end = all ? waiting_.end() : waiting_.lower_bound(reader_.position());
-    for (auto it = waiting_.begin(); it != end; ++it) due.push_back(std::move(it->second));
+    for (auto it = waiting_.begin(); it != end; ++it) due.emplace_back(std::move(it->second), !all);
     waiting_.erase(waiting_.begin(), end);
   }
-  for (const auto& then : due) then();
+  for (const auto& [then, read] : due) then(read);
+}
+
+void Follower::call_those_that_all_know() {
+  const auto now = steady_clock::now();
+  const auto below = peers->known_below();
+  for (auto& known : std::exchange(read_here_, {})) {
+    const bool by_all = known.record < below;
+    if (by_all || now >= known.until)
+      known.then(by_all);
+    else
+      read_here_.push_back(std::move(known));
+  }
 }
 
 Follower::Followed& Follower::followed(const std::string& model) {
@@ -203,10 +231,13 @@ std::string Follower::lost() const {
 Status Follower::start_again() {
   state_.give_up();
   pending_rows_ = 0;
-  if (peers) VIGIE_TRY(peers->load(state_));
   followed_.clear(), audited_.clear();
   VIGIE_ASSIGN(counted_, state_.offset());
   VIGIE_ASSIGN(auto models, state_.models());
+  if (peers) {
+    VIGIE_TRY(peers->load(state_, counted_));
+    VIGIE_TRY(say_what_was_there(models));
+  }
   for (const auto& model : models) audited_.insert(model.name);
   // Of those that are not in it yet, all is read again.
   for (const auto& model : models_.all())
@@ -239,6 +270,26 @@ Status Follower::start_again() {
     from = std::min(from, watch.read_from());
   }
   reader_ = journal_.read(from);
+  return {};
+}
+
+// Before there were others.
+Status Follower::say_what_was_there(std::span<const Model> models) {
+  VIGIE_ASSIGN(const auto said, state_.get(kShares));
+  if (said) return {};
+  VIGIE_TRY(state_.put(kShares, "yes"));
+  ++pending_rows_;
+  const auto say = [&](event::Kind kind, const std::string& model, std::string_view body) -> Status {
+    std::int64_t stamp = 0;
+    const event::Record record{kind, model, body};
+    VIGIE_TRY(peers->newer(record, peers->name(), stamp, state_));
+    return peers->say_before(record, counted_, stamp), Status();
+  };
+  for (const auto& model : models) {
+    if (model.config != "{}") VIGIE_TRY(say(event::Kind::kModel, model.name, model.config));
+    VIGIE_ASSIGN(const auto profile, state_.get(reference_of(model.name)));
+    if (profile) VIGIE_TRY(say(event::Kind::kReference, model.name, *profile));
+  }
   return {};
 }
 
@@ -299,11 +350,9 @@ void Follower::run() {
         (pending_rows_ >= kMostPending || urgent ||
          ((!*more || behind) && steady_clock::now() - committed_at_ >= kCommitEvery)))
       done = commit(reader_.position());
-    {
-      std::lock_guard lock(mutex_);
-      trouble_ = !done ? done.error().message : "";
-    }
+    say_trouble(!done ? done.error().message : "");
     if (!done) {
+      call_those_that_wait(true);
       static_cast<void>(start_again());
       const auto until = steady_clock::now() + pause;
       while (!stop_ && steady_clock::now() < until) std::this_thread::sleep_for(kGlance);
@@ -316,8 +365,24 @@ void Follower::run() {
     if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
   }
   if (!trouble().empty()) return;
-  if (peers) static_cast<void>(share(true));
+  if (peers) {
+    // What was accepted here is known to others before it leaves.
+    const auto until = steady_clock::now() + kKnown;
+    auto more = Result<bool>(true);
+    while (more && *more && steady_clock::now() < until) more = step();
+    if (!more || !commit(reader_.position()) || !share(true)) return;
+  }
   static_cast<void>(commit(reader_.position(), true));
+}
+
+void Follower::say_trouble(const std::string& trouble) {
+  std::string before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = std::exchange(trouble_, trouble);
+  }
+  if (!log || trouble == before) return;
+  log(trouble.empty() ? "what is accepted is read on" : fmt::format("what is accepted waits: {}", trouble));
 }
 
 Status Follower::forget() {
@@ -327,6 +392,7 @@ Status Follower::forget() {
 
 // Tells the others how far this service is, and hears how far they are.
 Status Follower::share(bool last) {
+  if (reader_.position() < counted_) return {};  // what is read again is not yet all there
   const auto now = system_now(), end = static_cast<std::int64_t>(journal_.end());
   Peers::Sign sign;
   sign.read_until = static_cast<std::int64_t>(reader_.position()) >= end ? now : arrived_, sign.leaves = last;
@@ -334,7 +400,7 @@ Status Follower::share(bool last) {
     if (!of.watch) continue;
     for (auto& [window, part] : of.watch->parts(clock_, last)) peers->count(name, window, std::move(part));
   }
-  VIGIE_TRY(peers->tell());
+  VIGIE_TRY(peers->tell([this](auto why) { lose(std::move(why)); }));
   for (const auto& [name, of] : followed_)
     if (of.watch)
       if (const auto first = of.watch->first_untold(clock_)) sign.open[name] = *first;
@@ -343,7 +409,10 @@ Status Follower::share(bool last) {
       sign.models[model.name] = {static_cast<std::int64_t>(model.predictions),
                                  static_cast<std::int64_t>(model.last_seen)};
   VIGIE_TRY(peers->sign(sign));
-  return last ? Status() : hear();
+  if (last) return {};
+  VIGIE_TRY(hear());
+  call_those_that_all_know();
+  return {};
 }
 
 Status Follower::hear() {
@@ -353,6 +422,7 @@ Status Follower::hear() {
     for (const auto& record : heard.records) records.add(record);
     VIGIE_TRY(journal_.append(std::move(records)));
   }
+  peers->kept();
   std::vector<Peers::Part> left;
   for (auto& part : heard.parts) {
     const auto found = followed_.find(part.model);
@@ -420,7 +490,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
   if (record.kind == event::Kind::kHeard) return read_heard(record, place, arrived);
   if (record.kind == event::Kind::kScored) return read_scored(record, place, arrived);
   if (!again && audited_.insert(name).second && !heard_) VIGIE_TRY(audit(model_created(name, record.kind, at)));
-  if (peers && !heard_ && !again && for_all(record.kind)) peers->say(record, place);
+  if (peers && !again) {
+    VIGIE_ASSIGN(const bool holds, to_others(record, place, arrived));
+    if (!holds) return {};
+  }
   if (record.kind == event::Kind::kLabels) return read_labels(record, *number, arrived);
   if (record.kind == event::Kind::kExplanations) return read_explanations(record, *number, place, arrived);
   if (record.kind == event::Kind::kImportances) {
@@ -567,18 +640,30 @@ Status Follower::read_counts(const event::Record& record, journal::Sequence plac
   return {};
 }
 
+// Whether it holds: of a model something later may have been said elsewhere.
+Result<bool> Follower::to_others(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
+  using enum event::Kind;
+  auto stamp = heard_ ? heard_->stamp : arrived;
+  if (record.kind == kReference || record.kind == kModel || record.kind == kImportances) {
+    VIGIE_ASSIGN(const bool newer, peers->newer(record, heard_ ? heard_->by : peers->name(), stamp, state_));
+    if (!newer) return false;
+  }
+  if (!heard_ && for_all(record.kind)) peers->say(record, place, stamp);
+  return true;
+}
+
 // Of another service, which wrote to the audit log what there was to say of it.
 Status Follower::read_heard(const event::Record& record, journal::Sequence place, std::int64_t arrived) {
   if (!peers) return {};  // as of a store that it shares no more
   const auto heard = heard_of(record.body);
   const auto inner = heard ? event::decode(heard->record) : Result<event::Record>(heard.error());
   if (!inner) return lose(inner.error().message), Status();
-  VIGIE_ASSIGN(const bool first, peers->first(heard->by, heard->number, state_));
+  VIGIE_ASSIGN(const bool first, peers->first(*heard, state_));
   ++pending_rows_;
   if (!first || inner->kind == event::Kind::kHeard) return {};
-  heard_ = true;
+  heard_ = &*heard;
   auto done = read(*inner, place, arrived);
-  heard_ = false;
+  heard_ = nullptr;
   return done;
 }
 
@@ -649,10 +734,10 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
     });
   }
   if (anew && !heard_)
-    at.changes.emplace_back([scored = watch->scored()](auto& incidents, auto&) {
+    at.changes.push_back({[scored = watch->scored()](auto& incidents, auto&) {
       incidents.compare_anew(scored);
       return std::vector<event::Notice>();
-    });
+    }});
   if (anew && at.attributions) VIGIE_TRY(at.attributions->begin_anew(watch->window()));
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
@@ -672,10 +757,10 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   auto config = read_model_config(json);
   if (!config) return {};
   auto& of = followed(model);
-  of.changes.emplace_back([said = *config](auto& incidents, auto&) {
+  of.changes.push_back({[said = *config](auto& incidents, auto&) {
     incidents.configure(said.owner, said.runbook, said.monitors);
     return std::vector<event::Notice>();
-  });
+  }});
   if (of.watch) {
     of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
     VIGIE_TRY(of.watch->compare_with(config->reference));
@@ -711,8 +796,9 @@ void Follower::look(const std::string& model, Followed& of, engine::Sighting sig
   const bool streams = sighting.track == engine::Sighting::Track::kStreams;
   if (!streams && maintenance.touching(model, sighting.start, sighting.end)) return;
   if (!sighting.causes.empty() && context) sighting.context = context(model, sighting.start, sighting.end);
-  of.changes.emplace_back(
-      [seen = std::move(sighting), clock](auto& incidents, auto&) { return incidents.see(seen, clock); });
+  of.changes.push_back(
+      {[seen = std::move(sighting), clock](auto& incidents, auto&) { return incidents.see(seen, clock); },
+       streams ? std::optional(place_) : std::nullopt});
 }
 
 Status Follower::see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings,
@@ -725,12 +811,13 @@ Status Follower::answer(const std::string& model, std::string_view json, Origin 
   const auto read = answer_of_json(json);
   if (!read) return lose(read.error().message), Status();
   auto& of = followed(model);
-  of.changes.emplace_back([&](auto& incidents, auto& entries) {
+  const auto said = [&](auto& incidents, auto& entries) {
     // Somebody else, or the model itself, may have ended it meanwhile.
     const auto notices = incidents.answer(read->first, read->second, at.arrived);
     entries.push_back(answered(model, read->first, read->second, notices.has_value(), at));
     return notices.value_or(std::vector<event::Notice>());
-  });
+  };
+  of.changes.push_back({said, place_});
   return tell(model, of, at.arrived);
 }
 
@@ -749,8 +836,12 @@ Status Follower::audit(const event::AuditEntry& entry) {
 Follower::Telling Follower::change(const std::string& model, Followed& of, std::int64_t clock) const {
   Telling out;
   std::vector<event::Notice> notices;
-  for (const auto& change : of.changes)
-    for (auto& notice : change(of.incidents, out.entries)) notices.push_back(std::move(notice));
+  const auto before = peers ? of.changed_by[peers->name()] : 0;
+  for (const auto& change : of.changes) {
+    if (change.once && peers && *change.once < before) continue;
+    for (auto& notice : change.make(of.incidents, out.entries)) notices.push_back(std::move(notice));
+    if (change.once && peers) of.changed_by[peers->name()] = *change.once + 1;
+  }
   out.incidents = of.incidents.take_changed();
   for (const auto& notice : notices) out.entries.push_back(event::entry_of(notice, clock));
   const bool held = !of.held.empty();
@@ -765,8 +856,8 @@ Follower::Telling Follower::change(const std::string& model, Followed& of, std::
   return out;
 }
 
-Status Follower::put(const Telling& telling) {
-  VIGIE_TRY(store_.put(telling.incidents, telling.outgoing, telling.entries));
+Status Follower::put(const Telling& telling, std::int64_t version) {
+  VIGIE_TRY(store_.put(telling.incidents, telling.outgoing, telling.entries, version));
   if (!telling.outgoing.empty() && told) told();
   return {};
 }
@@ -780,7 +871,7 @@ Status Follower::tell(const std::string& model, Followed& of, std::int64_t clock
     VIGIE_TRY(tell_in_common(model, of, clock, telling));
   } else {
     telling = change(model, of, clock);
-    if (!telling.empty()) VIGIE_TRY(put(telling));
+    if (!telling.empty()) VIGIE_TRY(put(telling, 0));
   }
   of.changes.clear();
   if (telling.empty() && !telling.news) return {};
@@ -794,16 +885,29 @@ Status Follower::tell(const std::string& model, Followed& of, std::int64_t clock
 Status Follower::agree(const std::string& model, Followed& of) {
   VIGIE_ASSIGN(auto now, peers->exchange().common(incidents_of(model)));
   if (now.same(of.common)) return {};
-  ByteReader in(now.body);
-  const auto incidents = in.string(), held = in.string();
-  if (!in.ok() || !of.incidents.load(incidents) || !of.held.load(held)) {
-    of.common = {"", now.number, now.term};
-    return {};  // nobody did: as they are here
+  if (!now.body.empty()) {
+    auto incidents = engine::Incidents(of.incidents);
+    HeldNotices held;
+    ByteReader in(now.body);
+    const bool read = incidents.load(in.string()).has_value() && held.load(in.string()).has_value();
+    const auto version = in.fixed<std::int64_t>();
+    std::map<std::string, journal::Sequence, std::less<>> changed_by;
+    for (auto left = in.count(9); left > 0; --left) {
+      const auto name = in.string();
+      changed_by[std::string(name)] = in.fixed<journal::Sequence>();
+    }
+    // As of another version of vigie, which is not to be written over.
+    if (!read || !in.ok())
+      return fail(Code::kUnavailable, fmt::format("what services have in common of the incidents of {} cannot be read",
+                                                  vigie::quoted(model)));
+    of.incidents = std::move(incidents), of.held = std::move(held);
+    of.version = version, of.changed_by = std::move(changed_by);
+    of.incidents.configure(of.config.owner, of.config.runbook, of.config.monitors);
+    static_cast<void>(of.incidents.take_changed());
+    const auto telling = telling_of(in);
+    if (!telling) lose(telling.error().message);
+    if (telling && !telling->empty()) VIGIE_TRY(put(*telling, of.version));
   }
-  of.incidents.configure(of.config.owner, of.config.runbook, of.config.monitors);
-  static_cast<void>(of.incidents.take_changed());
-  VIGIE_ASSIGN(const auto telling, telling_of(in));
-  if (!telling.empty()) VIGIE_TRY(put(telling));
   of.common = std::move(now);
   return {};
 }
@@ -811,13 +915,15 @@ Status Follower::agree(const std::string& model, Followed& of) {
 Status Follower::tell_in_common(const std::string& model, Followed& of, std::int64_t clock, Telling& telling) {
   for (int i = 0; i < kTries; ++i) {
     VIGIE_TRY(agree(model, of));
+    ByteReader before(of.common.body);
     telling = change(model, of, clock);
     const auto incidents = of.incidents.save(), held = of.held.save();
-    ByteReader before(of.common.body);
     if (telling.empty() && before.string() == incidents && before.string() == held) return {};
+    const auto version = std::max(of.version + 1, system_now());
     VIGIE_ASSIGN(const bool replaced,
-                 peers->exchange().replace(incidents_of(model), in_common(incidents, held, telling), of.common));
-    if (replaced) return put(telling);
+                 peers->exchange().replace(incidents_of(model),
+                                           in_common(incidents, held, version, of.changed_by, telling), of.common));
+    if (replaced) return of.version = version, put(telling, version);
     of.common = {};  // as they are now, then
   }
   return fail(Code::kUnavailable, "others change the incidents all the time");
@@ -839,7 +945,7 @@ Status Follower::add_ops(const Followed& of, store::Window& window) const {
 
 Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
   if (of.incidents.due(clock))
-    of.changes.emplace_back([clock](auto& incidents, auto&) { return incidents.tick(clock); });
+    of.changes.push_back({[clock](auto& incidents, auto&) { return incidents.tick(clock); }});
   const Planned planned = [&](std::int64_t from, std::int64_t to) {
     return maintenance.touching(model, from, to).has_value();
   };
@@ -850,7 +956,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
   const double own = of.watch ? of.watch->tracks() : 0;
   const double tracks = own + of.ops.speaks() + explained + of.streams.speaks();
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
-  VIGIE_ASSIGN(const auto hours, of.ops.judge(clock, level, store_, planned));
+  VIGIE_ASSIGN(const auto hours, of.ops.judge(peers ? clock - kMinute : clock, level, store_, planned));
   for (const auto& hour : hours) see_one(hour);
   bear_streams(of);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
@@ -917,7 +1023,7 @@ Status Follower::keep_open_windows(journal::Sequence offset, bool all) {
 
 Status Follower::commit(journal::Sequence offset, bool last) {
   for (auto& [name, of] : followed_) VIGIE_TRY(tell(name, of, 0));
-  if (peers) VIGIE_TRY(peers->tell());
+  if (peers) VIGIE_TRY(peers->tell([this](auto why) { lose(std::move(why)); }));
   VIGIE_TRY(keep_open_windows(offset, last));
   auto keep = offset;
   // What is read again, for windows alone, was counted.

@@ -47,8 +47,13 @@ class Follower {
   /// Reads all that is there; before start().
   Status catch_up();
   void start();
-  /// Calls it once that record was read, from the follower's thread, or at the end.
-  void after(journal::Sequence record, std::function<void()> then);
+  /// Is told once that record was read, from the follower's thread; or that it was not, at the end and while something
+  /// keeps it from reading.
+  using Then = std::function<void(bool read)>;
+  void after(journal::Sequence record, Then then);
+  /// The same, once all others that share the store and live have read it too; some seconds at most.
+  void after_all(journal::Sequence record, Then then);
+  std::function<void(const std::string&)> log;  ///< that something keeps it, and no more; before start()
   /// Is called when there is something to tell the targets; before start().
   std::function<void()> told;
   /// What was said of a model, as it is read and at the start; before catch_up().
@@ -83,7 +88,10 @@ class Follower {
   std::int64_t lost_pieces() const;
 
   /// A change of incidents, with what the audit log is to say of it.
-  using Change = std::function<std::vector<event::Notice>(engine::Incidents&, std::vector<event::AuditEntry>&)>;
+  struct Change {
+    std::function<std::vector<event::Notice>(engine::Incidents&, std::vector<event::AuditEntry>&)> make;
+    std::optional<journal::Sequence> once{};  ///< of that record, and not again when it is read again
+  };
   /// What is to be put in the store of changes.
   struct Telling {
     std::vector<event::Incident> incidents;
@@ -120,6 +128,8 @@ class Follower {
     engine::Incidents incidents;
     std::vector<Change> changes;     // of incidents, that wait for tell()
     store::Exchange::Common common;  // with others: what the incidents were when they were last looked at
+    std::int64_t version = 0;        // of those
+    std::map<std::string, journal::Sequence, std::less<>> changed_by;  // by service, records below have changed them
     HeldNotices held;
     ModelConfig config;
     bool changed = true;                // since the last commit
@@ -136,15 +146,19 @@ class Follower {
   Status add_ops(const Followed& of, store::Window& window) const;
   Status tell(const std::string& model, Followed& of, std::int64_t clock);
   Telling change(const std::string& model, Followed& of, std::int64_t clock) const;
-  Status put(const Telling& telling);
+  Status put(const Telling& telling, std::int64_t version);
   Status agree(const std::string& model, Followed& of);
   Status tell_in_common(const std::string& model, Followed& of, std::int64_t clock, Telling& telling);
   Status share(bool last);
   Status forget();
+  void say_trouble(const std::string& trouble);
   Status hear();
+  Result<bool> to_others(const event::Record& record, journal::Sequence place, std::int64_t arrived);
+  Status say_what_was_there(std::span<const Model> models);
   Status audit(const event::AuditEntry& entry);
   bool someone_waits() const;
   void call_those_that_wait(bool all);
+  void call_those_that_all_know();
   Status keep_open_windows(journal::Sequence offset, bool all);
   Status commit(journal::Sequence offset, bool last = false);
   void let_rest();
@@ -164,14 +178,20 @@ class Follower {
   std::map<std::string, Followed, std::less<>> followed_;
   std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record
   TargetsOf targets_;
-  std::multimap<journal::Sequence, std::function<void()>> waiting_;
+  std::multimap<journal::Sequence, Then> waiting_;
+  struct Known {
+    journal::Sequence record = 0;
+    std::chrono::steady_clock::time_point until{};
+    Then then;
+  };
+  std::vector<Known> read_here_;  // and others may not know it yet
   std::int64_t judged_ = 0;
   std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
   bool again_ = false;                                       // where it is to begin anew
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind
   bool urgent_ = false;                                      // what is pending must last now
   journal::Sequence place_ = 0;                              // of what it reads
-  bool heard_ = false;                                       // what it reads is another service's
+  const HeardRecord* heard_ = nullptr;                       // what it reads, where it is another service's
   std::chrono::steady_clock::time_point committed_at_{}, closed_at_{}, forgot_at_{}, shared_at_{};
   std::atomic<bool> stop_ = false;
   std::atomic<std::int64_t> waited_ = 0;  // when it last had nothing to read: µs

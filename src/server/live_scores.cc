@@ -82,8 +82,9 @@ struct IdAndRest {
   std::string id;
   std::string_view rest;
 };
+constexpr std::string_view kBeforeId = "{\"\":\"";
 IdAndRest id_of(std::string_view line) {
-  const auto from = std::string_view("{\"\":").size();
+  const auto from = kBeforeId.size() - 1;
   auto to = from + 1;
   while (to < line.size() && line[to] != '"') to += line[to] == '\\' ? 2 : 1;
   const auto quoted = line.substr(from, to + 1 - from);
@@ -206,7 +207,7 @@ Status LiveScores::add(table::Batch& rows, std::size_t id, const std::vector<std
     }
     out += "}\n";
   }
-  if (told) told(lines);
+  if (told && !lines.empty()) told(lines);
   return keep(lines, windows, place, arrived);
 }
 
@@ -231,12 +232,13 @@ Status LiveScores::add(const Lines& lines, const engine::LiveWindows& windows, j
     for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
       end = std::min(text.find('\n', at), text.size());
       const auto line = std::string_view(text).substr(at, end - at);
-      const auto json = nlohmann::json::parse(line, nullptr, false);
-      if (!json.is_object()) continue;
+      auto json = nlohmann::json::parse(line, nullptr, false);
+      if (!line.starts_with(kBeforeId) || !json.is_object() || !json[""].is_string()) continue;
       auto time = arrived;
       if (const auto said = json.find(reference_->timestamp); said != json.end() && said->is_string())
         if (const auto read = table::parse_time(said->get_ref<const std::string&>())) time = std::llround(*read);
-      VIGIE_ASSIGN(const bool first, state_.add_prediction(model_, id_of(line).id, place, time));
+      VIGIE_ASSIGN(const bool first,
+                   state_.add_prediction(model_, json[""].get_ref<const std::string&>(), place, time));
       if (first) fresh[window].append(line) += '\n';
     }
   }

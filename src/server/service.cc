@@ -131,6 +131,7 @@ class Service::Impl {
     if (options_.store) follower_->peers = std::make_unique<Peers>(store::open_exchange({*options_.store, node_}));
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
+    follower_->log = options_.log;
     if (!options_.maintenance.empty()) plan();
     start_samples();
     VIGIE_ASSIGN(follower_->hash_key, read_or_make_key(options_.data + "/privacy.key"));
@@ -384,16 +385,18 @@ class Service::Impl {
              Answer answer) {
     journal::Records records;
     records.add(event::encode({kind, model, body}));
-    journal_->append(std::move(records), [this, reply = std::move(reply),
+    journal_->append(std::move(records), [this, kind, reply = std::move(reply),
                                           answer = std::move(answer)](Result<journal::Sequence> written) mutable {
       if (!written) return answer(refuse(written.error(), "journal"));
       std::lock_guard lock(ending_);
       if (!follower_) return;
-      if (follower_->behind())
-        return answer(
-            reply_of(202, {{"accepted", true}, {"note", "what came before is being read; it is applied then"}}));
+      const auto later = [] {
+        return reply_of(202, {{"accepted", true}, {"note", "what came before is being read; it is applied then"}});
+      };
+      if (follower_->behind()) return answer(later());
       auto shared = std::make_shared<Answer>(std::move(answer));
-      follower_->after(*written, [reply = std::move(reply), shared = std::move(shared)] { (*shared)(reply()); });
+      const auto then = [=, reply = std::move(reply)](bool read) { (*shared)(read ? reply() : later()); };
+      kind == event::Kind::kAnswer ? follower_->after(*written, then) : follower_->after_all(*written, then);
     });
   }
 
@@ -579,8 +582,17 @@ class Service::Impl {
     records.add(event::encode({event::Kind::kReference, model, bytes}));
     if (*explained) records.add(event::encode({event::Kind::kImportances, model, **explained}));
     journal_->append(std::move(records),
-                     [answer = std::move(answer), summary](Result<journal::Sequence> written) mutable {
-                       answer(written ? reply_of(202, summary) : refuse(written.error(), "journal"));
+                     [this, answer = std::move(answer), summary](Result<journal::Sequence> written) mutable {
+                       if (!written) return answer(refuse(written.error(), "journal"));
+                       if (!options_.store) return answer(reply_of(202, summary));
+                       // Rows that somebody else takes now would be in no window.
+                       std::lock_guard lock(ending_);
+                       if (!follower_) return;
+                       auto shared = std::make_shared<Answer>(std::move(answer));
+                       follower_->after_all(*written, [shared, summary](bool known) mutable {
+                         if (!known) summary["note"] = "other services that share the store may not know it yet";
+                         (*shared)(reply_of(202, summary));
+                       });
                      });
   }
 
@@ -751,13 +763,14 @@ class Service::Impl {
   }
 
   Reply metrics(const Request& request) {
+    // Of a store that is away nothing is told; the rest is.
     auto unresolved = store_->incidents({.most = 10'000, .unresolved = true});
-    if (!unresolved) return refuse(unresolved.error(), "store");
+    const bool there = unresolved.has_value();
     return metrics_of({.version = options_.version,
                        .data = options_.data,
                        .now = system_now(),
                        .models = models_->all(),
-                       .unresolved = std::move(*unresolved),
+                       .unresolved = there ? std::move(*unresolved) : std::vector<event::Incident>(),
                        .figures = follower_->figures(),
                        .lag = follower_->lag(),
                        .lost = follower_->lost_pieces(),

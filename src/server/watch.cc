@@ -242,9 +242,10 @@ std::vector<std::pair<std::int64_t, std::string>> Watch::parts(std::int64_t now,
   return out;
 }
 
-Result<bool> Watch::take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now) {
+Result<Watch::Took> Watch::take_part(const std::string& name, std::int64_t key, std::string_view part,
+                                     std::int64_t now) {
   ByteReader in(part);
-  if (in.fixed<std::uint64_t>() != known_by_) return false;
+  if (in.fixed<std::uint64_t>() != known_by_) return Took::kUnknown;
   engine::LiveWindows::Part counted{.key = key, .rows = in.fixed<std::int64_t>()};
   counted.first = in.fixed<double>(), counted.last = in.fixed<double>();
   counted.over = in.fixed<std::uint8_t>() != 0;
@@ -257,12 +258,12 @@ Result<bool> Watch::take_part(const std::string& name, std::int64_t key, std::st
   if (!in.ok()) return fail(Code::kCorrupt, "what another service counted of a window cannot be read");
   VIGIE_ASSIGN(const bool taken, live_->add_part(name, std::move(counted), now));
   if (taken) elsewhere_[key][name] = std::move(versions);
-  return true;
+  return taken ? Took::kIt : Took::kNothing;
 }
 
 Result<bool> Watch::add_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now) {
-  VIGIE_ASSIGN(const bool known, take_part(name, key, part, now));
-  if (!known || !elsewhere_.contains(key)) return known;
+  VIGIE_ASSIGN(const auto took, take_part(name, key, part, now));
+  if (took != Took::kIt) return took == Took::kNothing;
   ByteWriter kept;
   kept.fixed(now);
   VIGIE_TRY(state_->keep(key_of(kPart, number_, key) + name, std::string(kept.bytes()) + std::string(part)));

@@ -144,7 +144,8 @@ class Watch {
   Closed of_merged(engine::MergedWindows::Merged merged) const;
   Status load_open(std::string_view bytes);
   Status load_parts();
-  Result<bool> take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now);
+  enum class Took : std::uint8_t { kUnknown, kNothing, kIt };  // kUnknown: of another reference
+  Result<Took> take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now);
   Result<std::vector<std::uint8_t>> rows_apart(table::Batch& rows) const;
   Status count_versions(table::Batch& rows);
   Versions versions_in(std::int64_t window) const;

@@ -162,7 +162,7 @@ class Elastic final : public Store {
   }
 
   Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
-             std::span<const event::AuditEntry> entries) override {
+             std::span<const event::AuditEntry> entries, std::int64_t version) override {
     VIGIE_TRY(ready());
     std::vector<Write> writes;
     for (const auto& i : incidents) {
@@ -183,7 +183,7 @@ class Elastic final : public Store {
         if (!cause.column.empty()) source["vigie"]["incident"]["columns"].push_back(cause.column);
       source["since"] = i.since, source["body"] = event::to_json(i);
       if (i.state == event::Incident::State::kResolved) source["over"] = i.resolved;
-      writes.push_back({Kind::kIndex, name(kIncident), i.id, std::move(source)});
+      writes.push_back({Kind::kIndex, name(kIncident), i.id, std::move(source), version});
     }
     VIGIE_TRY(done(writes));
     VIGIE_TRY(put(entries));

@@ -41,7 +41,8 @@ constexpr const char* kMapping = R"({
     "id": "keyword"},
   "audit": {"@timestamp": "date", "vigie.model.id": "keyword", "number": "long", "time": "long",
     "vigie.audit.event": "keyword", "key": "keyword"},
-  "shared": {"kind": "keyword", "node": "keyword", "number": "long", "at": "long"}
+  "shared": {"kind": "keyword", "node": "keyword", "number": "long", "at": "long",
+    "lasts": "boolean"}
 })";
 
 // Where a dotted name leads.

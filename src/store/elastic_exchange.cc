@@ -18,8 +18,8 @@ using elastic::whole_of;
 using elastic::Write;
 using Json = nlohmann::json;
 
-constexpr std::size_t kPage = 20;               // of documents with bodies
-constexpr std::size_t kMostBytes = 1ULL << 30;  // of a body
+constexpr std::size_t kPage = 20;              // of documents with bodies
+constexpr std::size_t kMostBytes = 256 << 20;  // of a body
 constexpr std::size_t kMostSigns = 10'000;
 
 std::string packed(std::string_view bytes) {
@@ -43,15 +43,22 @@ class ElasticExchange final : public Exchange {
   explicit ElasticExchange(ElasticOptions options)
       : options_(std::move(options)),
         session_(options_.target.nodes, options_.target.access),
-        index_(fmt::format("{}-{}", options_.target.prefix, kShared)) {}
+        index_(fmt::format("{}-{}", options_.target.prefix, kShared)) {
+    session_.ask_one_copy();
+  }
 
   const std::string& name() const override { return options_.node; }
 
   Status say(std::span<const Message> messages) override {
     std::vector<Write> writes;
-    for (const auto& m : messages)
-      writes.push_back({Write::Kind::kCreate, index_, id_of({"message", name(), std::to_string(m.number)}),
-                        document("message", m.number, m.body)});
+    for (const auto& m : messages) {
+      auto& write =
+          writes.emplace_back(Write::Kind::kCreate, index_, id_of({"message", name(), std::to_string(m.number)}),
+                              document("message", m.number, m.body));
+      if (m.lasts.empty()) continue;
+      write.kind = Write::Kind::kIndex, write.id = id_of({"lasting", name(), m.lasts});
+      write.source["lasts"] = true;
+    }
     return write(writes);
   }
 
@@ -59,7 +66,9 @@ class ElasticExchange final : public Exchange {
     std::vector<Message> found;
     VIGIE_TRY(ready());
     VIGIE_ASSIGN(const auto hits, find("message", by, after, most));
-    for (const auto& hit : hits) found.emplace_back(whole_of(hit.source, "number"), unpacked(hit.source));
+    for (const auto& hit : hits)
+      found.push_back(
+          {.number = whole_of(hit.source, "number"), .body = unpacked(hit.source), .at = whole_of(hit.source, "at")});
     return found;
   }
 
@@ -103,7 +112,7 @@ class ElasticExchange final : public Exchange {
     for (const auto& hit : hits) {
       const auto& s = hit.source;
       found.emplace_back(text_of(s, "node"), whole_of(s, "number"), whole_of(s, "message"), whole_of(s, "part"),
-                         unpacked(s));
+                         unpacked(s), whole_of(s, "at"));
     }
     return found;
   }
@@ -135,8 +144,9 @@ class ElasticExchange final : public Exchange {
   Status forget(std::int64_t before) override {
     VIGIE_TRY(ready());
     session_.refresh(index_);
-    Json old{{"range", {{"at", {{"lt", before}}}}}}, common{{"term", {{"kind", "common"}}}};
-    return session_.remove(index_, {{"bool", {{"filter", std::move(old)}, {"must_not", std::move(common)}}}});
+    Json old{{"range", {{"at", {{"lt", before}}}}}};
+    Json kept = Json::array({{{"term", {{"kind", "common"}}}}, {{"term", {{"lasts", true}}}}});
+    return session_.remove(index_, {{"bool", {{"filter", std::move(old)}, {"must_not", std::move(kept)}}}});
   }
 
  private:

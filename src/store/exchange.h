@@ -25,6 +25,8 @@ class Exchange {
   struct Message {
     std::int64_t number = 0;
     std::string body;
+    std::string lasts{};  ///< what it says, where that holds until something else is said of it; empty: for once
+    std::int64_t at = 0;  ///< when it was said: µs since 1970; not what say() looks at
   };
   virtual Status say(std::span<const Message> messages) = 0;
   /// Of another one, with greater numbers, in their order, at most so many.
@@ -45,6 +47,7 @@ class Exchange {
     std::int64_t count = 0;              ///< another one with each sign
     std::int64_t message = 0, part = 0;  ///< numbers of the last ones
     std::string body;
+    std::int64_t at = 0;  ///< when it was put: µs since 1970; not what put() looks at
   };
   virtual Status put(const Sign& sign) = 0;
   /// All, this one's too.
@@ -61,7 +64,7 @@ class Exchange {
   /// did.
   virtual Result<bool> replace(const std::string& what, const std::string& body, Common& at) = 0;
 
-  /// Drops messages, parts and signs from before then: µs since 1970.
+  /// Drops messages that do not last, parts and signs from before then: µs since 1970.
   virtual Status forget(std::int64_t before) = 0;
 };
 

@@ -154,7 +154,7 @@ class Sqlite final : public Store {
   }
 
   Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
-             std::span<const event::AuditEntry> entries) override {
+             std::span<const event::AuditEntry> entries, std::int64_t /*version*/) override {
     if (incidents.empty() && outgoing.empty() && entries.empty()) return {};
     std::lock_guard lock(mutex_);
     VIGIE_TRY(run("BEGIN IMMEDIATE"));
@@ -246,7 +246,7 @@ class Sqlite final : public Store {
   }
 
   Status put(std::span<const event::AuditEntry> entries) override {
-    return put(std::span<const event::Incident>(), std::span<const Outgoing>(), entries);
+    return put(std::span<const event::Incident>(), std::span<const Outgoing>(), entries, 0);
   }
 
   Result<std::vector<event::AuditEntry>> audit(const AuditQuery& query) const override {

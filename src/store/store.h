@@ -133,9 +133,10 @@ class Store {
   virtual Result<std::vector<Window>> latest(std::string_view model, std::size_t most) const = 0;
 
   /// Incidents as they now are, and what is to be told of them: a notice that comes again for a target (of the same
-  /// incident, with the same `notices`) is told once. `entries`: as of put() below; all of it or nothing.
+  /// incident, with the same `notices`) is told once. `entries`: as of put() below; all of it or nothing. `version`: of
+  /// services that share a store one may come late, and incidents of a higher one stay.
   virtual Status put(std::span<const event::Incident> incidents, std::span<const Outgoing> outgoing,
-                     std::span<const event::AuditEntry> entries) = 0;
+                     std::span<const event::AuditEntry> entries, std::int64_t version = 0) = 0;
   virtual Result<std::vector<event::Incident>> incidents(const IncidentQuery& query) const = 0;
   virtual Result<std::optional<event::Incident>> incident(std::string_view id) const = 0;
 

@@ -89,6 +89,7 @@ def shared(node, folder):
         checks.expect("configured", service.ask("PUT", MODEL, config)[0], 200)
         checks.expect("reference", service.ask("POST", f"{MODEL}/reference", reference)[0], 202)
     for service in three:
+        checks.expect("known by all", service.ask("GET", MODEL)[1].get("watched"), True)
         checks.until("known by all", lambda: service.ask("GET", MODEL)[1], lambda m: m.get("watched") and m["config"].get("owner") == "ann")
 
     def windows(service):
