@@ -579,5 +579,39 @@ TEST(LiveWindows, APartThatComesLateRestatesItsWindow) {
   EXPECT_EQ(first.found, want);
 }
 
+TEST(LiveWindows, RowsThatComeAgainAreNotLateInWindowsThatWaitForOthers) {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  const auto profile = reference_of(hours);
+  const auto rows = rows_of(12, 2, 9);
+  LiveOptions options;
+  options.compare.window = hours;
+  const auto want = in_a_file(*profile, rows, options.compare);
+  Three three(profile, rows, options);
+  three.told = true;
+  const std::array parts{three.parts(1), three.parts(2)};
+  auto& first = three.feeds[0];
+  Three::tell(*first.live, 1, parts[0], Three::kNow);
+  first.close(Three::kNow);
+  const auto from = first.live->resume();
+  // A start anew that kept nothing but what was told: what others said is there first, then its own rows come again.
+  Three again(profile, {}, options);
+  again.told = true;
+  auto& anew = *again.feeds[0].live;
+  anew.resume(from);
+  Three::tell(anew, 1, parts[0], Three::kNow);
+  Rows own;
+  for (std::size_t i = 0; i < rows.x.size(); i += 3)
+    own.time.push_back(rows.time[i]), own.x.push_back(rows.x[i]), own.colour.push_back(rows.colour[i]);
+  MemoryInput input("current", 50);
+  fill(input, own);
+  auto reader = input.open(anew.schema()).value();
+  while (auto batch = std::move(*reader->next())) ASSERT_TRUE(anew.add(*batch, Three::kNow - 2'000'000));
+  EXPECT_EQ(anew.astray().late, 0);
+  Three::tell(anew, 2, parts[1], Three::kNow + 2'000'000);
+  again.feeds[0].close(Three::kNow + 4'000'000);
+  EXPECT_EQ(again.feeds[0].found, want);
+}
+
 }  // namespace
 }  // namespace vigie::engine
