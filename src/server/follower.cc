@@ -133,7 +133,6 @@ Follower::~Follower() {
   stop_ = true;
   if (thread_.joinable()) thread_.join();
   call_those_that_wait(true);
-  for (const auto& known : read_here_) known.then(false);
 }
 
 void Follower::after(journal::Sequence record, Then then) {
@@ -163,6 +162,8 @@ void Follower::call_those_that_wait(bool all) {
     for (auto it = waiting_.begin(); it != end; ++it) due.emplace_back(std::move(it->second), !all);
     waiting_.erase(waiting_.begin(), end);
   }
+  if (all)
+    for (auto& known : std::exchange(read_here_, {})) due.emplace_back(std::move(known.then), false);
   for (const auto& [then, read] : due) then(read);
 }
 
@@ -334,7 +335,7 @@ void Follower::run() {
       const bool soon =
           std::ranges::any_of(followed_, [](const auto& of) { return of.second.watch && of.second.watch->waits(); });
       if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
-        done = share(false), shared_at_ = steady_clock::now();
+        done = share(false), shared_at_ = done ? steady_clock::now() : steady_clock::time_point();
     }
     if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
       // While it is behind, the clock of what it reads is the one that counts.
@@ -396,6 +397,7 @@ Status Follower::share(bool last) {
   const auto now = system_now(), end = static_cast<std::int64_t>(journal_.end());
   Peers::Sign sign;
   sign.read_until = static_cast<std::int64_t>(reader_.position()) >= end ? now : arrived_, sign.leaves = last;
+  if (!last) VIGIE_TRY(hear());
   for (auto& [name, of] : followed_) {
     if (!of.watch) continue;
     for (auto& [window, part] : of.watch->parts(clock_, last)) peers->count(name, window, std::move(part));
@@ -409,8 +411,6 @@ Status Follower::share(bool last) {
       sign.models[model.name] = {static_cast<std::int64_t>(model.predictions),
                                  static_cast<std::int64_t>(model.last_seen)};
   VIGIE_TRY(peers->sign(sign));
-  if (last) return {};
-  VIGIE_TRY(hear());
   call_those_that_all_know();
   return {};
 }

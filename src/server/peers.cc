@@ -185,9 +185,8 @@ Result<Peers::Heard> Peers::hear() {
   std::vector<std::pair<std::int64_t, std::string>> records;  // by when they were said
   for (const auto& sign : signs) {
     if (sign.name == name()) {
-      if (sign.count > signs_)
-        return fail(Code::kUnavailable,
-                    "another service has a copy of this one's data folder: remove node.id from one of them");
+      const auto before = std::exchange(signs_, std::max(signs_, sign.count));
+      if (before > 0 && sign.count != before) copied_ = now;
       continue;
     }
     auto& peer = peers_[sign.name];
@@ -196,6 +195,9 @@ Result<Peers::Heard> Peers::hear() {
     peer.count = sign.count;
     VIGIE_TRY(hear(sign, peer, records, out));
   }
+  if (copied_ != Clock::time_point() && now - copied_ < kLives)
+    return fail(Code::kUnavailable,
+                "another service has a copy of this one's data folder: remove node.id from one of them");
   // Whoever said something of what another one said did so later.
   std::ranges::stable_sort(records, {}, &std::pair<std::int64_t, std::string>::first);
   for (auto& [at, record] : records) out.records.push_back(std::move(record));

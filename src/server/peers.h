@@ -128,6 +128,7 @@ class Peers {
   std::vector<Part> left_;
   std::int64_t last_message_ = 0, last_part_ = 0, signs_ = 0, before_ = 0;
   Clock::time_point listened_{};  // when it last did; never: it did not since load()
+  Clock::time_point copied_{};    // when another one last signed with its name
 };
 
 }  // namespace vigie::server
