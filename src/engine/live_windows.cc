@@ -520,6 +520,7 @@ Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteRea
   std::map<std::int64_t, Open> windows;
   for (auto left = in.count(8 * sizeof(std::int64_t)); left > 0; --left) {
     const auto key = in.fixed<std::int64_t>();
+    if (!windower_->possible(key)) return fail(Code::kCorrupt, "what was kept of open windows cannot be read");
     auto& open = windows[key];
     for (auto* number : {&open.came, &open.last_came, &open.last_told}) *number = in.fixed<std::int64_t>();
     auto& told = open.told;

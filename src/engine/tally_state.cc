@@ -163,6 +163,7 @@ Status TallyBuilder::load(ByteReader& in) {
   for (auto windows = in.count(3 * sizeof(std::int64_t) + 1); windows > 0 && in.ok(); --windows) {
     const auto key = in.fixed<std::int64_t>();
     const auto first = in.fixed<double>(), last = in.fixed<double>();
+    if (!t.windower->possible(key)) return corrupt();
     t.windower->met(key, first, last);
     t.window_rows.push_back(load_count(in));
   }

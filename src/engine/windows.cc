@@ -14,6 +14,7 @@ namespace vigie::engine {
 namespace {
 
 using LocalSeconds = date::local_seconds;
+constexpr double kMostTime = 4e17;  // µs of times that are in windows
 constexpr double kMicro = 1e6;
 
 }  // namespace
@@ -95,6 +96,11 @@ Windower::Window Windower::opened(std::int64_t key) const {
   return window;
 }
 
+bool Windower::possible(std::int64_t key) const {
+  constexpr std::int64_t kMost = static_cast<std::int64_t>(kMostTime / kMicro) / 3600 + 24;  // hours
+  return !spec_.calendar() || (key >= -kMost && key <= kMost);
+}
+
 std::size_t Windower::met(std::int64_t key, double first, double last) {
   const auto [it, fresh] = index_.try_emplace(key, static_cast<std::int32_t>(windows_.size()));
   if (fresh) windows_.push_back(opened(key));
@@ -121,7 +127,7 @@ void Windower::assign(std::int64_t first, std::int64_t rows, std::span<const dou
       slot = find((first + i) / spec_.rows);
     } else {
       double time = i < static_cast<std::int64_t>(times.size()) ? times[static_cast<std::size_t>(i)] : NAN;
-      if (!(std::fabs(time) < 4e17)) {
+      if (!(std::fabs(time) < kMostTime)) {
         slot = -1;
         continue;
       }

@@ -36,7 +36,9 @@ class Windower {
     std::int16_t weekday = -1;  ///< 0 = Monday, hour and day windows; else −1
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
-  /// The number of the window with that key, which another one met, with the times that it saw.
+  /// Whether any row may be in a window of that key.
+  bool possible(std::int64_t key) const;
+  /// The number of the window with that key, which is possible and another one met, with the times that it saw.
   std::size_t met(std::int64_t key, double first, double last);
   std::size_t size() const { return windows_.size(); }
   const Window& operator[](std::size_t i) const { return windows_[i]; }
