@@ -332,8 +332,9 @@ void Follower::run() {
     last_arrived_ = arrived_;
     Status done = more ? Status() : Status(more.error());
     if (done && peers) {
-      const bool soon =
-          std::ranges::any_of(followed_, [](const auto& of) { return of.second.watch && of.second.watch->waits(); });
+      const bool soon = !read_here_.empty() || peers->news() || std::ranges::any_of(followed_, [](const auto& of) {
+        return of.second.watch && of.second.watch->waits();
+      });
       if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
         done = share(false), shared_at_ = done ? steady_clock::now() : steady_clock::time_point();
     }
