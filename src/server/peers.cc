@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "base/bytes.h"
@@ -248,7 +249,7 @@ Status Peers::hear(const store::Exchange::Sign& sign, Peer& peer,
   const bool lacks = sign.part > peer.part || sign.message > peer.message;
   peer.missed = all && lacks && !found ? peer.missed + 1 : 0;
   if (peer.missed > 1) peer.part = std::max(peer.part, sign.part), peer.message = std::max(peer.message, sign.message);
-  if (all) peer.sign = sign_of(sign.body), peer.signed_ = true;
+  if (all) peer.sign = sign_of(sign.body), peer.is_signed = true;
   return {};
 }
 
@@ -265,9 +266,10 @@ void Peers::heard(std::vector<Part> left) {
   std::size_t bytes = 0;
   for (auto& [of, part] : latest)
     if ((bytes += part.body.size()) < kMostBytes) left_.push_back(std::move(part));
+  std::set<std::string_view> wait;
+  for (const auto& part : left_) wait.insert(part.by);
   for (auto& [name, peer] : peers_)
-    if (std::none_of(left_.begin(), left_.end(), [&](const Part& part) { return part.by == name; }))
-      peer.kept_part = peer.part;
+    if (!wait.contains(name)) peer.kept_part = peer.part;
 }
 
 Result<bool> Peers::first(const HeardRecord& heard, State& state) {
@@ -319,7 +321,7 @@ bool Peers::complete(std::string_view model, std::int64_t window, std::int64_t s
   for (const auto& [name, peer] : peers_) {
     if (!lives(peer)) continue;
     alone = false;
-    if (!peer.signed_) return false;
+    if (!peer.is_signed) return false;
     if (waited > kMostWait) continue;
     if (peer.sign.read_until < since + kSettle) return false;
     if (const auto open = peer.sign.open.find(model); open != peer.sign.open.end() && open->second <= window)

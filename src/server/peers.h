@@ -112,7 +112,7 @@ class Peers {
     std::int64_t count = 0;     // of its last sign
     Clock::time_point lived{};  // when that came
     Sign sign;
-    bool signed_ = false;                          // there is one
+    bool is_signed = false;                        // there is one
     std::int64_t message = 0, part = 0;            // that were asked for
     std::int64_t kept_message = 0, kept_part = 0;  // that are in the journal; as the State has it
     int missed = 0;                                // how often what it signed for was not found
