@@ -80,6 +80,9 @@ struct LiveWindows::Open {
   std::int64_t said_bytes = 0;
   bool said_over = false;
   std::int64_t own() const { return counted ? 0 : builder->rows(); }
+  bool over_elsewhere() const {
+    return std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.second.over; });
+  }
   std::int64_t rows() const {
     auto all = counted ? counted->rows : builder->rows();
     for (const auto& [name, part] : parts) all += part.rows;
@@ -259,8 +262,7 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   if (open.end + lateness <= latest_) return true;
   if (open.end + lateness > now) return false;
   // Of rows that are told again, others may have told of later ones.
-  const bool elsewhere = std::any_of(open.parts.begin(), open.parts.end(), [](const auto& p) { return p.second.over; });
-  const bool replay = !elsewhere && now - open.end > open.end - windower_->start(key);
+  const bool replay = !open.over_elsewhere() && now - open.end > open.end - windower_->start(key);
   return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
 }
 
@@ -269,8 +271,7 @@ bool LiveWindows::over(std::int64_t key, const Open& open, std::int64_t now) con
   if (open.counted) return true;
   if (!calendar()) return open.rows() >= options_.compare.window.rows;
   if (ended(key, open, static_cast<double>(now))) return true;
-  return open.own() == 0 &&
-         std::any_of(open.parts.begin(), open.parts.end(), [](const auto& p) { return p.second.over; });
+  return open.own() == 0 && open.over_elsewhere();
 }
 
 bool LiveWindows::may_be_restated(const Open& open, std::int64_t now) const {

@@ -477,6 +477,22 @@ TEST(LiveWindows, CountWhatComesLaterThanIsAllowed) {
   EXPECT_EQ(feed.found.size(), 4U);
 }
 
+// Half a day in hours, of which the last are others than the reference, and what they come to in a file.
+struct HalfADay {
+  std::shared_ptr<const Profile> profile;
+  Rows rows;
+  LiveOptions options;
+  std::vector<std::string> want;
+};
+HalfADay half_a_day() {
+  WindowSpec hours;
+  hours.kind = WindowSpec::Kind::kHour;
+  HalfADay out{reference_of(hours), rows_of(12, 2, 9), {}, {}};
+  out.options.compare.window = hours;
+  out.want = in_a_file(*out.profile, out.rows, out.options.compare);
+  return out;
+}
+
 // Three that share their windows, each with every third row; none has told of any.
 struct Three {
   static constexpr std::array<const char*, 3> kNames{"a", "b", "c"};
@@ -504,13 +520,7 @@ struct Three {
 };
 
 TEST(LiveWindows, WhatThreeCountedTogetherIsWhatOneCounts) {
-  WindowSpec hours;
-  hours.kind = WindowSpec::Kind::kHour;
-  const auto profile = reference_of(hours);
-  const auto rows = rows_of(12, 2, 9);
-  LiveOptions options;
-  options.compare.window = hours;
-  const auto want = in_a_file(*profile, rows, options.compare);
+  const auto [profile, rows, options, want] = half_a_day();
   Three three(profile, rows, options);
   std::vector<std::vector<LiveWindows::Part>> parts;
   for (std::size_t k = 0; k < 3; ++k) {
@@ -548,13 +558,7 @@ TEST(LiveWindows, WhatThreeCountedTogetherIsWhatOneCounts) {
 }
 
 TEST(LiveWindows, APartThatComesLateRestatesItsWindow) {
-  WindowSpec hours;
-  hours.kind = WindowSpec::Kind::kHour;
-  const auto profile = reference_of(hours);
-  const auto rows = rows_of(12, 2, 9);
-  LiveOptions options;
-  options.compare.window = hours;
-  const auto want = in_a_file(*profile, rows, options.compare);
+  const auto [profile, rows, options, want] = half_a_day();
   Three three(profile, rows, options);
   auto& first = three.feeds[0];
   three.told = true;
@@ -580,13 +584,7 @@ TEST(LiveWindows, APartThatComesLateRestatesItsWindow) {
 }
 
 TEST(LiveWindows, RowsThatComeAgainAreNotLateInWindowsThatWaitForOthers) {
-  WindowSpec hours;
-  hours.kind = WindowSpec::Kind::kHour;
-  const auto profile = reference_of(hours);
-  const auto rows = rows_of(12, 2, 9);
-  LiveOptions options;
-  options.compare.window = hours;
-  const auto want = in_a_file(*profile, rows, options.compare);
+  const auto [profile, rows, options, want] = half_a_day();
   Three three(profile, rows, options);
   three.told = true;
   const std::array parts{three.parts(1), three.parts(2)};

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "base/bytes.h"
@@ -82,6 +83,21 @@ Peers::Sign sign_of(const std::string& text) {
   return sign;
 }
 
+// All at once; where one of them is too much for the store, the others.
+template <class T, class Put>
+Status put_all(std::vector<T>& all, Put put, std::string_view what, const std::function<void(std::string why)>& lost) {
+  if (auto done = put(std::span<const T>(all)); !done) {
+    if (done.error().code != Code::kIo) return done;
+    for (const auto& one : all) {
+      auto alone = put(std::span<const T>(&one, 1));
+      if (!alone && alone.error().code != Code::kIo) return alone;
+      if (!alone) lost(fmt::format("other services are not told of {}: {}", what, alone.error().message));
+    }
+  }
+  all.clear();
+  return {};
+}
+
 }  // namespace
 
 Status Peers::load(const State& state, journal::Sequence offset) {
@@ -134,26 +150,8 @@ void Peers::count(const std::string& model, std::int64_t window, std::string par
 }
 
 Status Peers::tell(const std::function<void(std::string why)>& lost) {
-  if (auto said = exchange_->say(messages_); !said) {
-    if (said.error().code != Code::kIo) return said;
-    // One of them is too much for it.
-    for (const auto& message : messages_) {
-      auto alone = exchange_->say(std::span(&message, 1));
-      if (!alone && alone.error().code != Code::kIo) return alone;
-      if (!alone) lost(fmt::format("other services are not told of a record: {}", alone.error().message));
-    }
-  }
-  messages_.clear();
-  if (auto put = exchange_->put(parts_); !put) {
-    if (put.error().code != Code::kIo) return put;
-    for (const auto& part : parts_) {
-      auto alone = exchange_->put(std::span(&part, 1));
-      if (!alone && alone.error().code != Code::kIo) return alone;
-      if (!alone) lost(fmt::format("other services are not told of a window: {}", alone.error().message));
-    }
-  }
-  parts_.clear();
-  return {};
+  VIGIE_TRY(put_all(messages_, [&](auto some) { return exchange_->say(some); }, "a record", lost));
+  return put_all(parts_, [&](auto some) { return exchange_->put(some); }, "a window", lost);
 }
 
 Status Peers::sign(Sign sign) {

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -699,12 +700,17 @@ class Service::Impl {
     return reply_of(200, out);
   }
 
-  // With what other services that share the store counted, each of rows of its own; in an index all count the same.
-  Model with_others(Model model) {
-    const auto others = follower_->elsewhere(model.name);
+  // In an index all services count the same.
+  std::set<std::string> counted_in_indexes() {
     const std::lock_guard lock(watching_);
-    const auto states = indexes_ ? indexes_->states() : std::vector<IndexState>();
-    if (std::ranges::any_of(states, [&](const IndexState& state) { return state.model == model.name; })) return model;
+    std::set<std::string> models;
+    for (auto& state : indexes_ ? indexes_->states() : std::vector<IndexState>()) models.insert(std::move(state.model));
+    return models;
+  }
+  // With what other services that share the store counted, each of rows of its own.
+  Model with_others(Model model, const std::set<std::string>& in_indexes) {
+    const auto others = follower_->elsewhere(model.name);
+    if (in_indexes.contains(model.name)) return model;
     model.predictions += static_cast<std::uint64_t>(others.predictions);
     if (!(model.last_seen >= static_cast<double>(others.last_seen)) && others.last_seen > 0)
       model.last_seen = static_cast<double>(others.last_seen);
@@ -712,7 +718,8 @@ class Service::Impl {
   }
   std::vector<Model> all_models() {
     auto models = models_->all();
-    for (auto& model : models) model = with_others(std::move(model));
+    const auto in_indexes = counted_in_indexes();
+    for (auto& model : models) model = with_others(std::move(model), in_indexes);
     return models;
   }
 
@@ -732,7 +739,7 @@ class Service::Impl {
 
   Reply one(const std::string& name) {
     if (const auto model = models_->find(name)) {
-      auto json = json_of(with_others(*model));
+      auto json = json_of(with_others(*model, counted_in_indexes()));
       const auto astray = follower_->astray(name);
       json["watched"] = astray.has_value();
       if (astray) json["late_rows"] = astray->late, json["early_rows"] = astray->early;
