@@ -66,6 +66,9 @@ struct DataOptions {
   Result<std::vector<engine::ForcedType>> types() const;
 };
 
+/// The column with the time of each row: what --timestamp says, else that of rows which lie in a cluster.
+Result<std::string> time_of(const std::string& data, const std::string& timestamp);
+
 /// Options that say how rows are cut into windows and segments.
 struct WindowOptions {
   std::string window, timezone;

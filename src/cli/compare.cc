@@ -154,7 +154,9 @@ Result<int> run(const Options& o) {
   if (server::is_indexed_rows(o.current)) {
     VIGIE_ASSIGN(there, server::make_indexed_rows(o.current, variable));
   }
-  VIGIE_ASSIGN(auto window, o.windows.spec(there ? there->time : o.columns.timestamp));
+  VIGIE_ASSIGN(auto time, time_of(o.current, o.columns.timestamp));
+  VIGIE_ASSIGN(time, time_of(o.reference, time));
+  VIGIE_ASSIGN(auto window, o.windows.spec(time));
   VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   auto& reference = read.profile;
   std::unique_ptr<table::Input> current;
@@ -230,7 +232,8 @@ Command add_compare(CLI::App& program) {
       "Data quality is checked as far as the counts of the comparison go; vigie check\n"
       "has all checks: vigie list checks --json names those made here (in_compare).\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad input or\nusage.");
-  app->add_option("--reference", o->reference, "DATA or a profile (.vpf): what is normal")
+  app->add_option("--reference", o->reference,
+                  "DATA or a profile (.vpf): what is normal; or rows in a cluster, as of --current")
       ->type_name("DATA")
       ->required();
   app->add_option("--current", o->current,

@@ -13,6 +13,7 @@
 #include "cli/remarks_internal.h"
 #include "config/schema_file.h"
 #include "engine/windows.h"
+#include "server/index_reference.h"
 
 namespace vigie::cli {
 
@@ -189,6 +190,12 @@ void WindowOptions::add(CLI::App& app, bool by_segment) {
       ->allow_extra_args(false);
 }
 
+Result<std::string> time_of(const std::string& data, const std::string& timestamp) {
+  if (!timestamp.empty() || !server::is_indexed_rows(data)) return timestamp;
+  VIGIE_ASSIGN(const auto rows, server::make_indexed_rows(data, variable));
+  return rows.time;
+}
+
 Result<engine::WindowSpec> WindowOptions::spec(const std::string& timestamp) const {
   engine::WindowSpec spec;
   for (const auto& s : segments) VIGIE_TRY(check_list("--segment", s, "column"));
@@ -278,6 +285,18 @@ Status fit_schema(engine::Profile& profile, const std::vector<engine::ForcedType
 Result<Reference> read_reference(const std::string& data, const DataOptions& options, const engine::WindowSpec& window,
                                  const std::vector<engine::SegmentBy>& segments, bool sketches) {
   VIGIE_ASSIGN(auto types, options.types());
+  if (server::is_indexed_rows(data)) {
+    VIGIE_ASSIGN(const auto rows, server::make_indexed_rows(data, variable));
+    ProgressBar bar("counting the reference");
+    VIGIE_ASSIGN(auto profile, server::make_index_reference(rows, {.roles = options.roles(),
+                                                                   .window = window,
+                                                                   .segments = segments,
+                                                                   .schema = types,
+                                                                   .stop = {},
+                                                                   .progress = bar.callback(),
+                                                                   .version = kVersion}));
+    return Reference{std::move(profile), nullptr};
+  }
   VIGIE_ASSIGN(bool made, is_profile_file(data));
   if (made) {
     VIGIE_ASSIGN(auto bytes, read_file(data));

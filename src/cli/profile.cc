@@ -29,8 +29,13 @@ Command add_profile(CLI::App& program) {
       "Examples:\n  vigie profile train.csv -o train.vpf\n"
       "  vigie profile january.parquet --timestamp ts --window day -o january.vpf\n"
       "  vigie profile may.csv --label paid --score risk --task binary -o may.vpf\n"
-      "  vigie profile --merge january.vpf february.vpf -o winter.vpf");
-  app->add_option("DATA", o->data, "file, quoted glob or - (with --merge: two profiles or more)")->required();
+      "  vigie profile --merge january.vpf february.vpf -o winter.vpf\n"
+      "  vigie profile -o may.vpf --window day \\\n"
+      "      'elastic(to=http://localhost:9200, index=logs-*, until=2026-06-01)'");
+  app->add_option("DATA", o->data,
+                  "file, quoted glob or - (with --merge: two profiles or more); or rows in Elasticsearch or "
+                  "OpenSearch, which are counted there: 'elastic(to=URL, index=logs-*)'")
+      ->required();
   app->add_option("-o,--output", o->output, "the profile to write; an existing file is never rewritten")
       ->type_name("FILE")
       ->required();
@@ -69,13 +74,15 @@ Command add_profile(CLI::App& program) {
           VIGIE_ASSIGN(bool made, is_profile_file(o->data[0]));
           if (made)
             return fail(Code::kUsage, fmt::format("{}: is a profile already; --merge joins several", o->data[0]));
-          VIGIE_ASSIGN(auto window, o->windows.spec(o->columns.timestamp));
+          VIGIE_ASSIGN(const auto time, time_of(o->data[0], o->columns.timestamp));
+          VIGIE_ASSIGN(auto window, o->windows.spec(time));
           VIGIE_ASSIGN(auto scoring, o->task.read(o->columns));
           VIGIE_ASSIGN(auto reference, read_reference(o->data[0], o->columns, window, o->windows.by(), true));
           profile = std::move(reference.profile);
           scoring.window = window, scoring.segments = o->windows.by(), scoring.timestamp = o->columns.timestamp;
           scoring.threads = o->columns.threads;
-          VIGIE_TRY(engine::keep_scores(profile, *reference.rows, std::move(scoring), o->task.task.empty()));
+          if (reference.rows)
+            VIGIE_TRY(engine::keep_scores(profile, *reference.rows, std::move(scoring), o->task.task.empty()));
         }
         say_problems(profile.problems);
         if (const auto line = mostly_unread({{profile.source, profile.rejected, profile.rows}}); !line.empty())

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/parallel.h"
 #include "base/text.h"
@@ -46,20 +45,6 @@ Result<Chosen> choose_columns(const table::Schema& schema, const ProfileOptions&
 void add_note(std::vector<std::string>& notes, const std::vector<std::string>& more) {
   for (const auto& n : more)
     if (std::find(notes.begin(), notes.end(), n) == notes.end()) notes.push_back(n);
-}
-
-// Segments with enough rows by falling count; the rest is pooled.
-std::vector<std::string> keep_segments(const SegmentBy& by, const std::vector<std::string>& names,
-                                       const std::vector<std::int64_t>& rows) {
-  std::vector<std::size_t> order(names.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](auto a, auto b) { return rows[a] != rows[b] ? rows[a] > rows[b] : names[a] < names[b]; });
-  std::vector<std::string> kept;
-  for (auto i : order)
-    if (rows[i] >= kSegmentFloor && kept.size() < kSegments) kept.push_back(names[i]);
-  if (kept.size() < names.size()) kept.push_back(to_string(by) + "=(other)");
-  return kept;
 }
 
 }  // namespace
@@ -254,7 +239,7 @@ Result<Profile> make_profile(table::Input& input, const ProfileOptions& options)
   for (const auto& f : schema)
     if (std::find(chosen.names.begin(), chosen.names.end(), f.name) == chosen.names.end()) profile.others.push_back(f);
   for (std::size_t k = 0; k < segmenters.size(); ++k)
-    profile.segments.push_back(keep_segments(options.segments[k], segmenters[k].names(), segment_rows[k]));
+    profile.segments.push_back(segments_to_watch(options.segments[k], segmenters[k].names(), segment_rows[k]));
 
   if (options.window.kind == WindowSpec::Kind::kNone && options.segments.empty()) return profile;
   ++pass_done;

@@ -226,8 +226,8 @@ TEST(ProfileGolden, Version2HoldsNothingForChecksOfQuality) {
   EXPECT_EQ(quality.state->rows(), 0);
   EXPECT_TRUE(quality.state->find("place"));
   EXPECT_EQ(quality.notes,
-            std::vector<std::string>{"input.csv: holds nothing for most checks of data quality; make the "
-                                     "profile again"});
+            std::vector<std::string>{"input.csv: holds nothing for most checks of data quality, as what was "
+                                     "counted in a cluster, or by an older vigie"});
 }
 
 TEST(ProfileGolden, Version3SaysWhatItSaid) {

@@ -158,7 +158,9 @@ QualityReference quality_of(const Profile& profile) {
     for (const auto& c : profile.columns) columns.push_back(quality_column({c.name, c.source}, {}, nullptr));
     out.state = std::make_shared<const TableState>(std::move(columns));
     out.notes.push_back(
-        fmt::format("{}: holds nothing for most checks of data quality; make the profile again", profile.source));
+        fmt::format("{}: holds nothing for most checks of data quality, as what was counted in a cluster, or by an "
+                    "older vigie",
+                    profile.source));
   }
   for (const auto& c : profile.columns)
     if (c.whole().total_rows() > 0) out.types.push_back({c.name, c.source});

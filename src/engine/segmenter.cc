@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 namespace vigie::engine {
@@ -97,6 +99,19 @@ Status Segmenter::assign(table::Batch& batch, std::vector<std::int32_t>& out) {
     strays_ += last_number < 0;
   }
   return {};
+}
+
+std::vector<std::string> segments_to_watch(const SegmentBy& by, const std::vector<std::string>& names,
+                                           const std::vector<std::int64_t>& rows) {
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return rows[a] != rows[b] ? rows[a] > rows[b] : names[a] < names[b]; });
+  std::vector<std::string> kept;
+  for (auto i : order)
+    if (rows[i] >= kSegmentFloor && kept.size() < kSegments) kept.push_back(names[i]);
+  if (kept.size() < names.size()) kept.push_back(to_string(by) + "=(other)");
+  return kept;
 }
 
 }  // namespace vigie::engine

@@ -21,6 +21,11 @@ struct Membership {
   void find_runs();
 };
 
+/// Of the values met, as Segmenter names them, and how many rows each has, those that are watched on their own, by
+/// falling count; and "(other)" where there are more.
+std::vector<std::string> segments_to_watch(const SegmentBy& by, const std::vector<std::string>& names,
+                                           const std::vector<std::int64_t>& rows);
+
 /// Turns the values of one or two columns into segment names, batch by batch.
 class Segmenter {
  public:

@@ -13,11 +13,6 @@ namespace vigie::engine {
 std::vector<std::size_t> healthy_windows(const Windower& windower, const WindowSpec& spec,
                                          std::span<const std::int64_t> rows);
 
-/// Fills the parts of a profile's columns from a tally of the reference itself: counts of each segment and, when the
-/// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data leave none, nor those in
-/// which the part has less than drift::kFewestRows values.
-void keep_windows(Profile& profile, const Tally& counted);
-
 /// Missing and present rows as two categories: how the missing share is told among the healthy windows.
 std::array<std::int64_t, 2> missing_or_present(const Counts& counts);
 inline constexpr drift::Axis kMissingAxis{

@@ -91,4 +91,9 @@ struct TallyOptions {
 /// and segments than memory is granted for.
 Result<Tally> tally(table::Input& input, const Profile& profile, const TallyOptions& options);
 
+/// Fills the parts of a profile's columns from a tally of the reference itself: counts of each segment and, when the
+/// tally has windows, the traces of the healthy ones. Windows cut off by the ends of the data leave none, nor those in
+/// which the part has less than drift::kFewestRows values.
+void keep_windows(Profile& profile, const Tally& counted);
+
 }  // namespace vigie::engine

@@ -5,125 +5,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <sstream>
 
 #include "base/text.h"
 #include "elastic/target.h"
 #include "engine/kept_counts.h"
 #include "engine/windows.h"
-#include "table/json_rows.h"
 
 namespace vigie::server {
 namespace {
 
 using elastic::array_of;
 using elastic::member;
-using elastic::text_of;
 using elastic::whole_of;
 using Json = nlohmann::json;
 using engine::ColumnType;
 
-constexpr std::size_t kMostBuckets = 4'000;  // of a request; a cluster's search.max_buckets is 65,535 unless it is told
 constexpr std::size_t kMostWindows = 100'000;
-constexpr std::int64_t kMilli = 1'000;
 constexpr double kFar = static_cast<double>(engine::kFarthest) / 1e6;  // sd
 constexpr std::string_view kMissing = "(missing)", kOther = "(other)";
 
-constexpr Param kOwn[] = {
-    {.name = "index", .doc = "where the rows are: an index or several, as logs-*", .required = true},
-    {.name = "time", .fallback = "@timestamp", .doc = "their time, a field of dates"},
-    {.name = "query", .doc = "which rows count, as Lucene has it: status:200 AND region:eu"},
-    {.name = "fields", .doc = "columns that are called otherwise there: \"age=customer.age plan=tier\""},
-    {.name = "from", .doc = "the first time that counts, ISO 8601"},
-    {.name = "until", .doc = "from when on rows count no more"},
-};
-
-Error wrong(std::string_view param, std::string what) {
-  return fail(Code::kUsage, fmt::format("elastic.{}: {}", param, what));
-}
-
-bool is_number(const std::string& type) {
-  static const std::set<std::string> kinds{"long",  "integer",    "short",        "byte",         "double",
-                                           "float", "half_float", "scaled_float", "unsigned_long"};
-  return kinds.contains(type);
-}
-
-bool is_whole(const std::string& type) {
-  static const std::set<std::string> kinds{"long", "integer", "short", "byte", "unsigned_long"};
-  return kinds.contains(type);
-}
-
-// Of a time in µs the first millisecond at or behind it, as a cluster's dates have them.
-std::int64_t milli_of(std::int64_t micros) {
-  return micros >= 0 ? (micros + kMilli - 1) / kMilli : -(-micros / kMilli);
-}
-
-std::int64_t count_of(const Json& bucket) {
-  return whole_of(bucket, "doc_count");
-}
-
-double figure_of(const Json& json, std::string_view path) {
-  const auto& found = member(json, path);
-  return found.is_number() ? found.get<double>() : 0;
-}
-
-std::string name_of(const Json& bucket) {
-  if (auto text = text_of(bucket, "key_as_string"); !text.empty()) return text;
-  const auto& key = member(bucket, "key");
-  // A whole number is written as one, whatever the field's type is.
-  return key.is_string() ? key.get<std::string>() : key.is_number() ? fmt::format("{}", key.get<double>()) : key.dump();
-}
-
 }  // namespace
 
-std::span<const Param> indexed_rows_params() {
-  static const auto all = [] {
-    std::vector<Param> out;
-    for (const auto& param : elastic::access_params()) out.push_back(param);
-    out.insert(out.end(), std::begin(kOwn), std::end(kOwn));
-    return out;
-  }();
-  return all;
-}
-
-bool is_indexed_rows(std::string_view text) {
-  return text.starts_with("elastic(");
-}
-
-Result<IndexedRows> make_indexed_rows(std::string_view text, const Environment& environment) {
-  const auto call = parse_call(text);
-  if (!call) return fail(Code::kUsage, fmt::format("elastic: {}", call.error().message));
-  VIGIE_ASSIGN(const auto settings, read_settings(*call, indexed_rows_params(), environment));
-  return make_indexed_rows(settings);
-}
-
-Result<IndexedRows> make_indexed_rows(const Settings& settings) {
-  IndexedRows out;
-  VIGIE_ASSIGN(auto target, elastic::read_access(settings));
-  out.nodes = std::move(target.nodes), out.access = std::move(target.access);
-  out.index = settings["index"], out.time = settings["time"], out.query = settings["query"];
-  if (out.index.empty() || out.index.find_first_of("/?# ") != std::string::npos)
-    return wrong("index", fmt::format("{} cannot be a name there", vigie::quoted(out.index)));
-  std::istringstream pairs(settings["fields"]);
-  for (std::string pair; pairs >> pair;) {
-    const auto equal = pair.find('=');
-    if (equal == std::string::npos || equal == 0 || equal + 1 == pair.size())
-      return wrong("fields", fmt::format("expected column=field, got {}", vigie::quoted(pair)));
-    out.fields[pair.substr(0, equal)] = pair.substr(equal + 1);
-  }
-  for (const auto& [name, to] : {std::pair{"from", &out.from}, {"until", &out.to}}) {
-    if (settings[name].empty()) continue;
-    const auto time = table::parse_time(settings[name]);
-    if (!time) return wrong(name, fmt::format("expected a time as 2026-03-01, got {}", vigie::quoted(settings[name])));
-    *to = static_cast<std::int64_t>(*time);
-  }
-  if (out.from >= out.to) return wrong("until", "is not behind from");
-  return out;
-}
-
 IndexCounts::IndexCounts(IndexedRows rows, const engine::Profile& reference)
-    : rows_(std::move(rows)), session_(rows_.nodes, rows_.access), reference_(reference) {
+    : query_(std::move(rows)), reference_(reference) {
   left_out_ = reference.quality || reference.scores || !reference.quality_windows.empty();
   reference_.quality = nullptr, reference_.scores = nullptr, reference_.quality_windows.clear();
 }
@@ -134,62 +38,36 @@ Result<std::unique_ptr<IndexCounts>> IndexCounts::make(IndexedRows rows, const e
     if (std::find(reference.segmentations.begin(), reference.segmentations.end(), by) == reference.segmentations.end())
       return fail(Code::kUsage, fmt::format("the reference has no segments by {}", engine::to_string(by)));
   std::unique_ptr<IndexCounts> out(new IndexCounts(std::move(rows), reference));
-  VIGIE_TRY(out->session_.reach());
-  VIGIE_ASSIGN(const auto said, out->session_.ask("GET", fmt::format("/{}/_field_caps?fields=*&ignore_unavailable=true",
-                                                                     out->rows_.index)));
-  // What indexes do not agree on is of several types.
-  Types types;
-  for (const auto& [name, kinds] : member(said, "fields").items()) {
-    std::string type;
-    for (const auto& [kind, about] : kinds.items()) {
-      if (kind == "unmapped") continue;
-      type = type.empty() && (member(about, "aggregatable") == true || kind == "text") ? kind : "several types";
-    }
-    types[name] = type;
-  }
-  VIGIE_TRY(out->find_columns(types));
-  out->find_segments(types, segments);
+  VIGIE_TRY(out->query_.reach());
+  VIGIE_TRY(out->find_columns());
+  out->find_segments(segments);
   return out;
 }
 
-Status IndexCounts::find_columns(const Types& types) {
-  if (types.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
-  if (const auto time = types.find(rows_.time); time == types.end() || !time->second.starts_with("date")) {
-    std::string dates;
-    for (const auto& [name, type] : types)
-      if (type.starts_with("date")) dates += (dates.empty() ? "" : ", ") + name;
-    return fail(
-        Code::kUsage,
-        fmt::format("{}: {} is no field of dates there{}; those are: {}", rows_.index, vigie::quoted(rows_.time),
-                    time == types.end() ? "" : ", but of " + time->second, dates.empty() ? "none" : dates));
-  }
-  for (const auto& [column, field] : rows_.fields)
-    if (std::none_of(reference_.columns.begin(), reference_.columns.end(),
-                     [&](const auto& known) { return known.name == column; }))
-      return wrong("fields", fmt::format("{} is no column of the reference", vigie::quoted(column)));
+Status IndexCounts::find_columns() {
+  const auto& rows = query_.rows();
+  const auto knows = [&](const std::string& column) {
+    const auto named = [&](const auto& known) { return known.name == column; };
+    return std::any_of(reference_.columns.begin(), reference_.columns.end(), named) ||
+           std::any_of(reference_.others.begin(), reference_.others.end(), named) ||
+           std::find(reference_.segmentations.begin(), reference_.segmentations.end(), engine::SegmentBy{column}) !=
+               reference_.segmentations.end();
+  };
+  for (const auto& [column, field] : rows.fields)
+    if (!knows(column))
+      return fail(Code::kUsage, fmt::format("elastic.fields: {} is no column of the reference", vigie::quoted(column)));
 
   std::vector<std::string> gone;
   const auto leave_out = [&](const std::string& column, std::string_view why) {
     gone.push_back(column);
-    notes_.push_back(fmt::format("{}: {} is not compared: {}", rows_.index, vigie::quoted(column), why));
+    notes_.push_back(fmt::format("{}: {} is not compared: {}", query_.rows().index, vigie::quoted(column), why));
   };
   for (const auto& column : reference_.columns) {
     const auto& name = column.name;
-    std::string field;
-    if (const auto given = rows_.fields.find(name); given != rows_.fields.end()) {
-      field = given->second;
-    } else {
-      for (const auto* before : {"features.", "", "tags."})
-        if (const auto at = before + name; types.contains(at)) {
-          if (field.empty())
-            field = at;
-          else
-            notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows_.index,
-                                         vigie::quoted(name), field, at));
-        }
-    }
-    auto type = types.contains(field) ? types.at(field) : "";
-    if (type == "text" && types.contains(field + ".keyword")) field += ".keyword", type = "keyword";
+    auto [field, type, also] = query_.field_of(name);
+    if (!also.empty())
+      notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows.index,
+                                   vigie::quoted(name), field, also));
     const bool numeric = column.type == ColumnType::kNumeric, categorical = column.categorical();
     if (column.role == engine::Role::kLabel) {
       gone.push_back(name);
@@ -204,10 +82,10 @@ Status IndexCounts::find_columns(const Types& types) {
     } else if (numeric && column.bins.cuts.empty()) {
       leave_out(name, "the reference has no value of it");
     } else {
-      if (type == "float" || type == "half_float" || type == "scaled_float")
+      if (is_rounded(type))
         notes_.push_back(
             fmt::format("{}: {} is kept there as {}, so that a value may be counted in the cell beside its own",
-                        rows_.index, vigie::quoted(name), type));
+                        query_.rows().index, vigie::quoted(name), type));
       columns_.push_back({name, column.source});
       fields_.push_back({std::move(field), type == "keyword", is_whole(type)});
     }
@@ -215,35 +93,29 @@ Status IndexCounts::find_columns(const Types& types) {
   const auto is_gone = [&](const std::string& name) { return std::find(gone.begin(), gone.end(), name) != gone.end(); };
   left_out_ = left_out_ || !gone.empty();
   std::erase_if(reference_.aspects, [&](const auto& aspect) { return is_gone(aspect.profile.name); });
+  for (const auto& column : reference_.columns)
+    if (is_gone(column.name)) reference_.others.push_back({column.name, column.source});
   std::erase_if(reference_.columns, [&](const auto& column) { return is_gone(column.name); });
   if (reference_.columns.empty())
-    return fail(Code::kUsage, fmt::format("{}: no field there is a column of the reference{}", rows_.index,
+    return fail(Code::kUsage, fmt::format("{}: no field there is a column of the reference{}", query_.rows().index,
                                           notes_.empty() ? "" : "; " + notes_.front()));
 
   return {};
 }
 
-void IndexCounts::find_segments(const Types& types, const std::vector<engine::SegmentBy>& segments) {
+void IndexCounts::find_segments(const std::vector<engine::SegmentBy>& segments) {
   by_.emplace_back();
   for (std::size_t k = 1; k < reference_.segmentations.size();) {
     const auto& by = reference_.segmentations[k];
     const bool wanted = std::find(segments.begin(), segments.end(), by) != segments.end();
-    std::string field;
-    if (wanted && by.size() == 1) {
-      if (const auto given = rows_.fields.find(by[0]); given != rows_.fields.end()) field = given->second;
-      for (const auto* before : {"features.", "tags.", ""})
-        for (const auto* behind : {"", ".keyword"})
-          if (const auto at = types.find(before + by[0] + behind);
-              field.empty() && at != types.end() && at->second == "keyword")
-            field = at->first;
-    }
+    auto field = wanted && by.size() == 1 ? query_.keywords_of(by[0]) : std::string();
     if (!field.empty()) {
       by_.push_back(std::move(field)), ++k;
       continue;
     }
     if (wanted)
-      notes_.push_back(fmt::format("{}: no segments by {}: a cluster has them by one field of keywords", rows_.index,
-                                   engine::to_string(by)));
+      notes_.push_back(fmt::format("{}: no segments by {}: a cluster has them by one field of keywords",
+                                   query_.rows().index, engine::to_string(by)));
     left_out_ = true;
     const auto at = static_cast<std::ptrdiff_t>(k);
     reference_.segmentations.erase(reference_.segmentations.begin() + at);
@@ -254,14 +126,8 @@ void IndexCounts::find_segments(const Types& types, const std::vector<engine::Se
 }
 
 Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std::size_t s) const {
-  Json range{{"format", "epoch_millis"}};
-  from = std::max(from, rows_.from), to = std::min(to, rows_.to);
-  if (from > std::numeric_limits<std::int64_t>::min()) range["gte"] = milli_of(from);
-  if (to < std::numeric_limits<std::int64_t>::max()) range["lt"] = milli_of(to);
-  Json bounded{{"range", {{rows_.time, std::move(range)}}}};
-  Json out{{"bool", {{"filter", Json::array({std::move(bounded)})}}}};
+  auto out = query_.filter(from, to);
   auto& filters = out["bool"]["filter"];
-  if (!rows_.query.empty()) filters.push_back({{"query_string", {{"query", rows_.query}}}});
   if (k == 0) return out;
   // As "region=eu", "region=(missing)", and "region=(other)" for all that have none of their own.
   const auto value_of = [&](const std::string& segment) {
@@ -269,7 +135,7 @@ Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std:
   };
   const Json there{{"exists", {{"field", by_[k]}}}};
   const auto value = value_of(reference_.segments[k][s]);
-  auto& without = out["bool"]["must_not"] = Json::array();
+  auto& without = out["bool"]["must_not"];
   if (value == kMissing) {
     without.push_back(there);
   } else if (value == kOther) {
@@ -286,40 +152,18 @@ Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std:
   return out;
 }
 
-Result<Json> IndexCounts::ask(const Json& body) {
-  return session_.ask(
-      "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index), body);
-}
-
-Result<IndexCounts::Times> IndexCounts::times(std::int64_t from, std::int64_t to) {
-  const Json body{{"size", 0},
-                  {"track_total_hits", true},
-                  {"query", filter(from, to, 0, 0)},
-                  {"aggs", {{"t", {{"stats", {{"field", rows_.time}}}}}}}};
-  VIGIE_ASSIGN(const auto said, ask(body));
-  Times out;
-  const auto& stats = member(said, "aggregations.t");
-  out.rows = whole_of(stats, "count");
-  if (out.rows == 0) return out;
-  const auto micros = [](double millis) { return std::llround(millis) * kMilli; };
-  out.first = micros(figure_of(stats, "min")), out.last = micros(figure_of(stats, "max"));
-  return out;
-}
-
 Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, const engine::Progress& progress) {
   if (windows.kind == engine::WindowSpec::Kind::kRows)
-    return fail(
-        Code::kUsage,
-        fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", rows_.index));
-  VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
-  if (all.rows == 0)
-    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}", rows_.index, rows_.time));
+    return fail(Code::kUsage,
+                fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month",
+                            query_.rows().index));
+  VIGIE_ASSIGN(const auto all, query_.times());
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   auto tally = engine::empty_counts(reference_, 0);
   const auto first = all.first, last = all.last;
   if (!windows.calendar()) {
     windower.met(0, static_cast<double>(first), static_cast<double>(last));
-    VIGIE_TRY(add(tally, 0, first, last + kMilli));
+    VIGIE_TRY(add(tally, 0, first, last + IndexQuery::kMilli));
   } else {
     std::vector<std::int32_t> at;
     auto keys = windower;
@@ -329,7 +173,7 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
       if (windower.size() >= kMostWindows)
         return fail(Code::kUsage, "more windows than 100,000: from and until have less");
-      VIGIE_ASSIGN(const auto some, times(from, to));
+      VIGIE_ASSIGN(const auto some, query_.times(from, to));
       if (progress) progress(static_cast<double>(from - first) / static_cast<double>(last - first + 1));
       if (some.rows == 0) continue;
       const auto window = windower.met(key, static_cast<double>(some.first), static_cast<double>(some.last));
@@ -359,25 +203,13 @@ Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t f
         for (std::size_t buckets = 0; last < reference_.columns.size(); ++last) {
           const auto& column = reference_.columns[last];
           buckets += column.cells() + (column.categorical() ? engine::kFresh : 8);
-          if (buckets > kMostBuckets && last > c) break;
+          if (buckets > IndexQuery::kMostBuckets && last > c) break;
         }
         VIGIE_TRY(add_columns(tally, c, last, window, k, s, rows));
       }
     }
   }
   return {};
-}
-
-double IndexCounts::bound(std::size_t column, double cut) const {
-  return fields_[column].whole ? std::ceil(cut) : cut;
-}
-
-std::vector<std::size_t> IndexCounts::cells_of(std::size_t column) const {
-  const auto& cuts = reference_.columns[column].bins.cuts;
-  std::vector<std::size_t> out;
-  for (std::size_t i = 0; i <= cuts.size(); ++i)
-    if (i == 0 || i == cuts.size() || bound(column, cuts[i - 1]) < bound(column, cuts[i])) out.push_back(i);
-  return out;
 }
 
 Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::size_t last, std::size_t window,
@@ -401,14 +233,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       continue;
     }
     const auto& cuts = column.bins.cuts;
-    auto ranges = Json::array();
-    for (const auto cell : cells_of(c)) {
-      Json range = Json::object();
-      if (cell > 0) range["from"] = bound(c, cuts[cell - 1]);
-      if (cell < cuts.size()) range["to"] = bound(c, cuts[cell]);
-      ranges.push_back(std::move(range));
-    }
-    aggs["cells" + id] = {{"range", {{"field", field}, {"keyed", false}, {"ranges", std::move(ranges)}}}};
+    aggs["cells" + id] = {{"range", {{"field", field}, {"keyed", false}, {"ranges", ranges_of(cuts, whole).json}}}};
     aggs["stats" + id] = {{"stats", {{"field", field}}}};
     const Json sum{{"sum", {{"sum", {{"field", field}}}}}};
     const auto outside = [&](const char* which, Json range) {
@@ -421,10 +246,10 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     outside("farabove", {{"gt", high + far}});
   }
   const Json body{{"size", 0}, {"track_total_hits", true}, {"query", filter}, {"aggs", aggs}};
-  auto answer = ask(body);
+  auto answer = query_.ask(body);
   if (!answer) {
     // A cluster may grant less than most do.
-    if (answer.error().message.find("too_many_buckets") == std::string::npos || last - first < 2) return answer.error();
+    if (!too_many_buckets(answer.error()) || last - first < 2) return answer.error();
     const auto middle = first + (last - first) / 2;
     VIGIE_TRY(add_columns(tally, first, middle, window, k, s, filter));
     return add_columns(tally, middle, last, window, k, s, filter);
@@ -432,7 +257,8 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
   const auto rows = whole_of(*answer, "hits.total.value");
   if (first == 0 && k == 0) tally.rows += rows, tally.window_rows[window] += rows;
   const auto& found = member(*answer, "aggregations");
-  if (!found.is_object()) return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", rows_.index));
+  if (!found.is_object())
+    return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", query_.rows().index));
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
     const auto id = std::to_string(c);
@@ -445,7 +271,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       for (std::size_t i = 0; i < tally.fresh[c].size(); ++i) cells[tally.fresh[c][i]] = base + 1 + i;
       const auto put = [&](const Json& buckets) {
         for (const auto& bucket : buckets) {
-          const auto name = name_of(bucket);
+          const auto name = category_of(bucket);
           auto at = cells.find(name);
           if (at == cells.end()) {
             const bool pooled = column.other > 0 || column.halved || tally.fresh[c].size() >= engine::kFresh;
@@ -463,13 +289,13 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       const auto others = rows - counts.missing - counts.rows();
       counts.cells[base] += std::max<std::int64_t>(0, others);
       if (others > 0 && column.other == 0 && !column.halved && !std::exchange(guessed_, true))
-        notes_.push_back(fmt::format("{}: of new categories of {} the {} most frequent are told apart", rows_.index,
-                                     vigie::quoted(column.name), engine::kFresh));
+        notes_.push_back(fmt::format("{}: of new categories of {} the {} most frequent are told apart",
+                                     query_.rows().index, vigie::quoted(column.name), engine::kFresh));
       continue;
     }
     const auto& buckets = array_of(found, "cells" + id + ".buckets");
     counts.cells.resize(column.cells());
-    const auto cells = cells_of(c);
+    const auto cells = ranges_of(column.bins.cuts, fields_[c].whole).cells;
     for (std::size_t i = 0; i < std::min<std::size_t>(buckets.size(), cells.size()); ++i)
       counts.cells[cells[i]] = count_of(buckets[i]);
     const auto& stats = member(found, "stats" + id);

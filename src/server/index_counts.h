@@ -2,43 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
-#include <map>
 #include <memory>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/settings.h"
-#include "elastic/session.h"
 #include "engine/profile.h"
 #include "engine/tally.h"
+#include "server/index_query.h"
 
 namespace vigie::server {
 
-/// Rows that lie in indexes of Elasticsearch or OpenSearch.
-struct IndexedRows {
-  std::vector<std::string> nodes;
-  elastic::Access access;
-  std::string index;                                       ///< or several: "logs-*"
-  std::string time = "@timestamp";                         ///< a field of dates
-  std::string query;                                       ///< of Lucene: rows that count; empty: all
-  std::map<std::string, std::string, std::less<>> fields;  ///< of columns that are called otherwise there
-  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();  ///< µs
-};
-std::span<const Param> indexed_rows_params();
-/// Whether text is meant as such: "elastic(…".
-bool is_indexed_rows(std::string_view text);
-/// From text: "elastic(to=https://localhost:9200, index=logs-*)". Code::kUsage.
-Result<IndexedRows> make_indexed_rows(std::string_view text, const Environment& environment);
-/// Of the parameters, with more of them besides.
-Result<IndexedRows> make_indexed_rows(const Settings& settings);
-
-/// Counts such rows on the axes of a reference, by aggregations there: not a row comes here. What is counted is what
-/// rows in a file would be, cell by cell; the distance of numbers beyond all that the reference has is a sum, and not
-/// rounded row by row. Cost of a window and segment: a request for each 4,000 cells, to the cluster what its
-/// aggregations take. One thread at a time.
+/// Counts rows that lie in indexes on the axes of a reference, by aggregations there: not a row comes here. What is
+/// counted is what rows in a file would be, cell by cell; the distance of numbers beyond all that the reference has is
+/// a sum, and not rounded row by row. Cost of a window and segment: a request for each 4,000 cells, to the cluster what
+/// its aggregations take. One thread at a time.
 class IndexCounts {
  public:
   /// Asks which fields there are; `segments`: those of the reference that count. Code::kUsage: nothing of the reference
@@ -56,11 +33,7 @@ class IndexCounts {
   /// The fields as columns.
   const table::Schema& columns() const { return columns_; }
 
-  /// Of rows with a time in [from, to), µs: how many there are, and the first and last time.
-  struct Times {
-    std::int64_t rows = 0, first = 0, last = 0;
-  };
-  Result<Times> times(std::int64_t from, std::int64_t to);
+  IndexQuery& query() { return query_; }
   /// All windows with rows. Code::kUsage: windows by rows, as an index has no order.
   Result<engine::Tally> count(const engine::WindowSpec& windows, const engine::Progress& progress);
   /// One window's as of the only window: key, and [from, to) in µs.
@@ -73,20 +46,14 @@ class IndexCounts {
     bool whole = false;  // integers
   };
   IndexCounts(IndexedRows rows, const engine::Profile& reference);
-  // A cut as the field has it: a cluster may cut off what is behind the point of a bound of integers.
-  double bound(std::size_t column, double cut) const;
-  std::vector<std::size_t> cells_of(std::size_t column) const;  // those that a value of the field may be in
-  using Types = std::map<std::string, std::string>;
-  Status find_columns(const Types& types);
-  void find_segments(const Types& types, const std::vector<engine::SegmentBy>& segments);
+  Status find_columns();
+  void find_segments(const std::vector<engine::SegmentBy>& segments);
   nlohmann::json filter(std::int64_t from, std::int64_t to, std::size_t segmentation, std::size_t segment) const;
-  Result<nlohmann::json> ask(const nlohmann::json& body);
   Status add(engine::Tally& tally, std::size_t window, std::int64_t from, std::int64_t to);
   Status add_columns(engine::Tally& tally, std::size_t first, std::size_t last, std::size_t window, std::size_t k,
                      std::size_t s, const nlohmann::json& filter);
 
-  IndexedRows rows_;
-  elastic::Session session_;
+  IndexQuery query_;
   engine::Profile reference_;
   std::vector<Column> fields_;   // of the reference's columns
   std::vector<std::string> by_;  // of the segmentations

@@ -106,6 +106,12 @@ std::vector<IndexState> IndexWatch::states() const {
   return out;
 }
 
+std::optional<IndexedRows> IndexWatch::rows_of(const std::string& model) const {
+  for (const auto& of : watched_)
+    if (of.model.model == model) return of.model.rows;
+  return {};
+}
+
 void IndexWatch::run() {
   using std::chrono::steady_clock;
   while (!stopped()) {
@@ -184,7 +190,7 @@ void IndexWatch::note(Watched& of) {
 }
 
 Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
-  VIGIE_ASSIGN(const auto all, of.counts->times(of.model.rows.from, of.model.rows.to));
+  VIGIE_ASSIGN(const auto all, of.counts->query().times(of.model.rows.from, of.model.rows.to));
   if (all.rows == 0)
     return fail(Code::kUnavailable, fmt::format("no rows there have a time in {}", of.model.rows.time));
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
@@ -199,14 +205,14 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   if (kept.until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
     key = std::max(key, key_of(std::min<std::int64_t>(all.last, settled)) - kPast);
   if (of.last_rows > 0) {
-    VIGIE_ASSIGN(const auto again, of.counts->times(of.last_from, kept.until));
+    VIGIE_ASSIGN(const auto again, of.counts->query().times(of.last_from, kept.until));
     const std::lock_guard lock(mutex_);
     of.state.late = again.rows - of.last_rows;
   }
   while (!stopped()) {
     const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
     if (to > settled || from > all.last) return {};
-    VIGIE_ASSIGN(const auto next, of.counts->times(from, of.model.rows.to));
+    VIGIE_ASSIGN(const auto next, of.counts->query().times(from, of.model.rows.to));
     if (next.rows == 0) return {};
     // Windows without rows are passed over.
     if (next.first >= to) {

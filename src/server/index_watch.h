@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -53,6 +54,8 @@ class IndexWatch {
   ~IndexWatch();
   IndexWatch(const IndexWatch&) = delete;
   std::vector<IndexState> states() const;
+  /// Where a model's rows are; nothing: in none that is watched.
+  std::optional<IndexedRows> rows_of(const std::string& model) const;
 
  private:
   struct Watched {

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <future>
 #include <mutex>
@@ -32,6 +33,7 @@
 #include "server/export.h"
 #include "server/follower.h"
 #include "server/housekeeping.h"
+#include "server/index_reference.h"
 #include "server/ingest.h"
 #include "server/intake.h"
 #include "server/live_attributions.h"
@@ -530,10 +532,32 @@ class Service::Impl {
     std::lock_guard lock(looking_back_);
     if (looking_now_.exchange(true)) return answer(refuse(429, "another reference is being made", "body"));
     looking_ = std::async(std::launch::async, [this, model, past = **past, answer = std::move(answer)]() mutable {
-      const auto rows = past_rows(*journal_, model, past, [this] { return ends_.load(); });
+      const auto rows = past_rows_of(model, past);
       looking_now_ = false;
       rows ? set_reference(model, *rows, std::move(answer)) : answer(refuse(rows.error(), "body"));
     });
+  }
+
+  // As a body of POST …/reference.
+  Result<std::string> past_rows_of(const std::string& model, const PastRows& past) {
+    const auto stop = [this] { return ends_.load(); };
+    auto indexed = [&]() -> std::optional<IndexedRows> {
+      const std::lock_guard lock(watching_);
+      return indexes_ ? indexes_->rows_of(model) : std::nullopt;
+    }();
+    if (!indexed) return past_rows(*journal_, model, past, stop);
+    if (past.version) return fail(Code::kInput, "version: rows in an index are chosen by from and to alone");
+    using Time = std::numeric_limits<std::int64_t>;
+    indexed->from = std::isfinite(past.from) ? std::llround(past.from) : Time::min();
+    indexed->to = std::isfinite(past.to) ? std::llround(past.to) : Time::max();
+    IndexReferenceOptions options;
+    options.stop = stop, options.version = options_.version;
+    VIGIE_ASSIGN(const auto profile,
+                 make_index_reference(
+                     std::move(*indexed), config_of(model),
+                     [&](auto from, auto to) { return follower_->maintenance.touching(model, from, to).has_value(); },
+                     std::move(options)));
+    return engine::save_profile(profile);
   }
 
   void set_reference(const std::string& model, const std::string& said, Answer answer) {
@@ -564,6 +588,7 @@ class Service::Impl {
                  {"windows", profile->window_count},
                  {"window", to_string(profile->window)}};
     if (rows.left_out > 0) summary["in_maintenance"] = rows.left_out;
+    if (made && !profile->notes.empty()) summary["notes"] = profile->notes;
     if (profile->scores) {
       const auto& o = profile->scores->options;
       summary["task"] = to_string(o.task);

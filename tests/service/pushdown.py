@@ -5,11 +5,14 @@ there is what it finds of the same rows in a file.
 
 usage: pushdown.py VIGIE [VERSION…]     nodes: of scripts/peers; exit status 77 where none is to be had
 """
+import bisect
 import csv
 import datetime
 import json
+import math
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -116,6 +119,62 @@ def on_a_node(version, folder):
     node.kill()
 
 
+def referred(version, folder):
+    """A reference that is counted in an index is that of the same rows in a file."""
+    node = Search(version, str(folder / f"{version} past"))
+    shape = {"properties": {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
+        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score", "grade")} | {
+        k: {"type": "long"} for k in ("visits", "constant")}}
+    many = [{"ts": (START + datetime.timedelta(seconds=20 * i)).isoformat(), "amount": rng.lognormvariate(3, 1), "cents": rng.choice([0, 99, rng.randint(1, 10**6)]),
+             "half": rng.random()} for i in range(50_000)]
+    flat = {"properties": {"ts": {"type": "date"}, "amount": {"type": "double"}, "cents": {"type": "long"}, "half": {"type": "float"}}}
+    for index, mapping, rows in ("past", shape, past), ("now", shape, current), ("many", flat, many):
+        expect(f"{version}: made", node.ask("PUT", f"/{index}", {"mappings": mapping})[0], 200)
+        log = folder / "rows.ndjson"
+        log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in rows))
+        done = run("ship", log, "--to", node.url, "--index", index, "--by", "none", "--no-setup", "--timestamp", "ts")
+        expect(f"{version}: {index} shipped", (done.returncode, done.stderr), (0, ""))
+    node.ask("POST", "/_refresh")
+    there = lambda index, more="": f"elastic(to={node.url}, index={index}, time=ts{more})"
+    roles = ["--window", "day", "--segment", "region", "--prediction", "prediction", "--score", "score", "--schema", folder / "schema.yaml"]
+    # Simulated p-values are of a column's place.
+    table(folder / "sorted.csv", [dict(sorted(r.items())) for r in past])
+    counted, read = folder / f"{version}.vpf", folder / f"{version} file.vpf"
+    for data, to, more in (there("past"), counted, ["--ignore", "id"]), (folder / "sorted.csv", read, ["--ignore", "id,note,name", "--timestamp", "ts"]):
+        done = run("profile", data, "-o", to, *roles, *more)
+        expect(f"{version}: profile of {data}", (done.returncode, "20,000 rows, 10 columns, 97 healthy windows" in done.stderr), (0, True))
+        if to == counted:
+            for said in ('"note" is not compared: a cluster cannot count a field of text', '"name" is not compared: more than 1000 categories'):
+                expect(f"{version}: {said}", said in done.stderr, True)
+    args = ["--current", folder / "current.csv", "--window", "day", "--timestamp", "ts", "--segment", "region"]
+    here = compared("--reference", read, *args)
+    same(f"{version}, reference", compared("--reference", counted, *args), here)
+    same(f"{version}, both", compared("--reference", there("past"), "--current", there("now"), *roles, "--ignore", "id"), here)
+    some = run("profile", there("past", ", until=2026-02-21"), "-o", folder / f"{version} day.vpf", "--features", "age")
+    expect(f"{version}: a day", (some.returncode, f"{sum(r['ts'] < '2026-02-21' for r in past)} rows, 1 column" in some.stderr), (0, True))
+    # More values than are asked for one by one: bins that hold as many rows each as they should, and exactly those that they say.
+    done = run("profile", there("many"), "-o", folder / f"{version} many.vpf")
+    expect(f"{version}: many", (done.returncode, [f'cells of "{c}" are chosen by approximate quantiles' in done.stderr for c in ("amount", "cents", "half")]), (0, [True] * 3))
+    said = json.loads(run("show", folder / f"{version} many.vpf", "--json").stdout)
+    for column in said["columns"]:
+        counts, cuts = column["bins"]["counts"], column["bins"]["cuts"]
+        values = sorted(r[column["column"]] for r in many)
+        if column["column"] == "half":  # as the index holds them
+            values = [struct.unpack("f", struct.pack("f", v))[0] for v in values]
+        at = [bisect.bisect_left(values, cut) for cut in cuts]
+        expect(f"{version}: rows of the bins of {column['column']}", counts, [end - begin for begin, end in zip([0] + at, at + [len(values)])])
+        own = {cell for cell, cut in enumerate(cuts[1:], 1) if cut == math.nextafter(cuts[cell - 1], math.inf)}
+        largest = max(n for cell, n in enumerate(counts) if cell not in own)
+        expect(f"{version}: no bin of {column['column']} has many", (largest < 1.3 * 50_000 / 128, len(counts) > 40), (True, True))
+        expect(f"{version}: values with many rows", [values[at[cell - 1]] for cell in sorted(own)], [0, 99] if column["column"] == "cents" else [])
+    for wrong, why in ((["profile", there("none-*")], "there is no such index"), (["profile", there("past", ", until=2020-01-01")], "no rows there have a time"),
+                       (["profile", there("past"), "--window-rows", "100"], "an index has no order"), (["profile", there("past"), "--segment", "age"], "one field of keywords"),
+                       (["profile", there("past"), "--prediction", "predicton"], 'did you mean "prediction"?'), (["profile", there("past", ', fields="a=b"')], 'has no field "b"')):
+        done = run(*wrong, "-o", folder / "none.vpf")
+        expect(f"{version}: {wrong[1:]}", (done.returncode, why in done.stderr, done.stderr.count("\n")), (2, True, 1))
+    node.kill()
+
+
 def watched(version, folder):
     """A service that watches the index: the windows that `compare` finds there, each once, over a kill -9."""
     node = Search(version, str(folder / f"{version} again"))
@@ -156,6 +215,23 @@ def watched(version, folder):
     node.ask("POST", "/_refresh")
     found = checks.until(f"{version}: a day more", windows, lambda found: len(found) == days + 1)
     expect(f"{version}: none twice", (len({w["start"] for w in found}), service.ask("GET", model)[1]["predictions"]), (days + 1, 1440 + 205))
+    # What came before is the reference from now on: it is counted there.
+    post = lambda said: service.ask("POST", f"{model}/reference", json.dumps(said).encode())
+    expect(f"{version}: no version", (post({"version": "3"})[0], post({"from": "2020-01-01", "to": "2020-01-02"})[0]), (400, 400))
+    expect(f"{version}: segments", service.ask("PUT", model, json.dumps({"segments": ["plan"], "maintenance": [
+        {"from": "2026-02-21T06:00:00Z", "to": "2026-02-21T09:00:00Z"}]}).encode())[0], 200)
+    status, said = post({"from": "2026-02-20", "to": "2026-02-26"})
+    kept = [r for r in rows if r["ts"] < "2026-02-26" and not "2026-02-21T06" <= r["ts"] < "2026-02-21T09"]
+    expect(f"{version}: a reference of the index", (status, said["rows"], said["window"], said["columns"]), (202, len(kept), "hour", 8))
+    last = later + datetime.timedelta(days=1)
+    new = [{"id": f"m{i}", "timestamp": (last + datetime.timedelta(minutes=i)).isoformat(), "prediction": "yes", "score": .5, "features": {"age": 30, "plan": "free"}}
+           for i in range(180)]
+    log.write_text("".join(json.dumps(r) + "\n" for r in new))
+    expect(f"{version}: more again", run("ship", log, "--to", node.url, "--model", "credit", "--id", "id").returncode, 0)
+    node.ask("POST", "/_refresh")
+    found = checks.until(f"{version}: hours", windows, lambda found: len(found) == days + 4)
+    expect(f"{version}: hours with rows", [w["rows"] for w in found[-3:]], [60] * 3)
+    expect(f"{version}: compared by segments of then", {"plan=free", None} <= {c["segment"] for c in found[-1]["columns"]}, True)
     service.end()
     node.kill()
 
@@ -174,5 +250,6 @@ with tempfile.TemporaryDirectory() as made:
         raise SystemExit(f"FAILED: {done.stderr}")
     for one in versions(sys.argv[2:]):
         on_a_node(one, folder)
+        referred(one, folder)
         watched(one, folder)
 sys.exit(checks.end())

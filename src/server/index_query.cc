@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/index_query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <sstream>
+
+#include "base/text.h"
+#include "elastic/target.h"
+#include "table/json_rows.h"
+
+namespace vigie::server {
+namespace {
+
+using elastic::member;
+using elastic::text_of;
+using elastic::whole_of;
+using Json = nlohmann::json;
+
+constexpr Param kOwn[] = {
+    {.name = "index", .doc = "where the rows are: an index or several, as logs-*", .required = true},
+    {.name = "time", .fallback = "@timestamp", .doc = "their time, a field of dates"},
+    {.name = "query", .doc = "which rows count, as Lucene has it: status:200 AND region:eu"},
+    {.name = "fields", .doc = "columns that are called otherwise there: \"age=customer.age plan=tier\""},
+    {.name = "from", .doc = "the first time that counts, ISO 8601"},
+    {.name = "until", .doc = "from when on rows count no more"},
+};
+
+Error wrong(std::string_view param, std::string what) {
+  return fail(Code::kUsage, fmt::format("elastic.{}: {}", param, what));
+}
+
+// Of a time in µs the first millisecond at or behind it, as a cluster's dates have them.
+std::int64_t milli_of(std::int64_t micros) {
+  return micros >= 0 ? (micros + IndexQuery::kMilli - 1) / IndexQuery::kMilli : -(-micros / IndexQuery::kMilli);
+}
+
+}  // namespace
+
+std::span<const Param> indexed_rows_params() {
+  static const auto all = [] {
+    std::vector<Param> out;
+    for (const auto& param : elastic::access_params()) out.push_back(param);
+    out.insert(out.end(), std::begin(kOwn), std::end(kOwn));
+    return out;
+  }();
+  return all;
+}
+
+bool is_indexed_rows(std::string_view text) {
+  return text.starts_with("elastic(");
+}
+
+Result<IndexedRows> make_indexed_rows(std::string_view text, const Environment& environment) {
+  const auto call = parse_call(text);
+  if (!call) return fail(Code::kUsage, fmt::format("elastic: {}", call.error().message));
+  VIGIE_ASSIGN(const auto settings, read_settings(*call, indexed_rows_params(), environment));
+  return make_indexed_rows(settings);
+}
+
+Result<IndexedRows> make_indexed_rows(const Settings& settings) {
+  IndexedRows out;
+  VIGIE_ASSIGN(auto target, elastic::read_access(settings));
+  out.nodes = std::move(target.nodes), out.access = std::move(target.access);
+  out.index = settings["index"], out.time = settings["time"], out.query = settings["query"];
+  if (out.index.empty() || out.index.find_first_of("/?# ") != std::string::npos)
+    return wrong("index", fmt::format("{} cannot be a name there", vigie::quoted(out.index)));
+  std::istringstream pairs(settings["fields"]);
+  for (std::string pair; pairs >> pair;) {
+    const auto equal = pair.find('=');
+    if (equal == std::string::npos || equal == 0 || equal + 1 == pair.size())
+      return wrong("fields", fmt::format("expected column=field, got {}", vigie::quoted(pair)));
+    out.fields[pair.substr(0, equal)] = pair.substr(equal + 1);
+  }
+  for (const auto& [name, to] : {std::pair{"from", &out.from}, {"until", &out.to}}) {
+    if (settings[name].empty()) continue;
+    const auto time = table::parse_time(settings[name]);
+    if (!time) return wrong(name, fmt::format("expected a time as 2026-03-01, got {}", vigie::quoted(settings[name])));
+    *to = static_cast<std::int64_t>(*time);
+  }
+  if (out.from >= out.to) return wrong("until", "is not behind from");
+  return out;
+}
+
+
+bool is_number(std::string_view type) {
+  return is_whole(type) || is_rounded(type) || type == "double";
+}
+
+bool is_whole(std::string_view type) {
+  static const std::set<std::string_view> kinds{"long", "integer", "short", "byte", "unsigned_long"};
+  return kinds.contains(type);
+}
+
+bool is_rounded(std::string_view type) {
+  return type == "float" || type == "half_float" || type == "scaled_float";
+}
+
+std::int64_t count_of(const Json& bucket) {
+  return whole_of(bucket, "doc_count");
+}
+
+double figure_of(const Json& json, std::string_view path) {
+  const auto& found = member(json, path);
+  return found.is_number() ? found.get<double>() : 0;
+}
+
+std::string category_of(const Json& bucket) {
+  if (auto text = text_of(bucket, "key_as_string"); !text.empty()) return text;
+  const auto& key = member(bucket, "key");
+  // A whole number is written as one, whatever the field's type is.
+  return key.is_string() ? key.get<std::string>() : key.is_number() ? fmt::format("{}", key.get<double>()) : key.dump();
+}
+
+
+bool too_many_buckets(const Error& error) {
+  return error.message.find("too_many_buckets") != std::string::npos;
+}
+
+Ranges ranges_of(std::span<const double> cuts, bool whole) {
+  const auto bound = [&](std::size_t i) { return whole ? std::ceil(cuts[i]) : cuts[i]; };
+  Ranges out{Json::array(), {}};
+  for (std::size_t cell = 0; cell <= cuts.size(); ++cell) {
+    if (cell > 0 && cell < cuts.size() && !(bound(cell - 1) < bound(cell))) continue;
+    Json range = Json::object();
+    if (cell > 0) range["from"] = bound(cell - 1);
+    if (cell < cuts.size()) range["to"] = bound(cell);
+    out.json.push_back(std::move(range));
+    out.cells.push_back(cell);
+  }
+  return out;
+}
+
+Status IndexQuery::reach() {
+  VIGIE_TRY(session_.reach());
+  VIGIE_ASSIGN(const auto said,
+               session_.ask("GET", fmt::format("/{}/_field_caps?fields=*&ignore_unavailable=true", rows_.index)));
+  // What indexes do not agree on is of several types.
+  types_.clear();
+  for (const auto& [name, kinds] : member(said, "fields").items()) {
+    std::string type;
+    for (const auto& [kind, about] : kinds.items()) {
+      if (kind == "unmapped") continue;
+      type = type.empty() && (member(about, "aggregatable") == true || kind == "text") ? kind : "several types";
+    }
+    types_[name] = type;
+  }
+  if (types_.empty())
+    return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
+  const auto time = types_.find(rows_.time);
+  if (time != types_.end() && time->second.starts_with("date")) return {};
+  std::string dates;
+  for (const auto& [name, type] : types_)
+    if (type.starts_with("date")) dates += (dates.empty() ? "" : ", ") + name;
+  return fail(Code::kUsage,
+              fmt::format("{}: {} is no field of dates there{}; those are: {}", rows_.index, vigie::quoted(rows_.time),
+                          time == types_.end() ? "" : ", but of " + time->second, dates.empty() ? "none" : dates));
+}
+
+IndexQuery::Field IndexQuery::field_of(std::string_view column) const {
+  Field out;
+  if (const auto given = rows_.fields.find(column); given != rows_.fields.end()) {
+    out.name = given->second;
+  } else {
+    for (const auto* before : {"features.", "", "tags."})
+      if (const auto at = fmt::format("{}{}", before, column); types_.contains(at))
+        (out.name.empty() ? out.name : out.also) = at;
+  }
+  const auto type = types_.find(out.name);
+  if (type == types_.end()) return out;
+  out.type = type->second;
+  if (out.type == "text" && types_.contains(out.name + ".keyword")) out.name += ".keyword", out.type = "keyword";
+  return out;
+}
+
+std::string IndexQuery::keywords_of(const std::string& column) const {
+  if (const auto given = rows_.fields.find(column); given != rows_.fields.end()) return given->second;
+  for (const auto* before : {"features.", "tags.", ""})
+    for (const auto* behind : {"", ".keyword"})
+      if (const auto at = types_.find(before + column + behind); at != types_.end() && at->second == "keyword")
+        return at->first;
+  return {};
+}
+
+Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
+  const auto between = [&](std::int64_t first, std::int64_t end) -> Json {
+    Json range{{"format", "epoch_millis"}};
+    if (first > std::numeric_limits<std::int64_t>::min()) range["gte"] = milli_of(first);
+    if (end < std::numeric_limits<std::int64_t>::max()) range["lt"] = milli_of(end);
+    return {{"range", {{rows_.time, std::move(range)}}}};
+  };
+  from = std::max(from, rows_.from), to = std::min(to, rows_.to);
+  Json out{{"bool", {{"filter", Json::array({between(from, to)})}, {"must_not", Json::array()}}}};
+  for (const auto& [first, end] : rows_.without)
+    if (first < to && end > from) out["bool"]["must_not"].push_back(between(first, end));
+  if (!rows_.query.empty()) out["bool"]["filter"].push_back({{"query_string", {{"query", rows_.query}}}});
+  return out;
+}
+
+Result<Json> IndexQuery::ask(const Json& body) {
+  return session_.ask(
+      "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index), body);
+}
+
+Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) {
+  const Json body{{"size", 0},
+                  {"track_total_hits", true},
+                  {"query", filter(from, to)},
+                  {"aggs", {{"t", {{"stats", {{"field", rows_.time}}}}}}}};
+  VIGIE_ASSIGN(const auto said, ask(body));
+  Times out;
+  const auto& stats = member(said, "aggregations.t");
+  out.rows = whole_of(stats, "count");
+  if (out.rows == 0) return out;
+  const auto micros = [](double millis) { return std::llround(millis) * kMilli; };
+  out.first = micros(figure_of(stats, "min")), out.last = micros(figure_of(stats, "max"));
+  return out;
+}
+
+Result<IndexQuery::Times> IndexQuery::times() {
+  VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
+  if (all.rows == 0)
+    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}", rows_.index, rows_.time));
+  return all;
+}
+
+}  // namespace vigie::server

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/index_reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "engine/roles.h"
+#include "engine/segmenter.h"
+#include "engine/tally.h"
+#include "engine/windows.h"
+#include "server/index_counts.h"
+#include "server/outside_work.h"
+
+namespace vigie::server {
+namespace {
+
+using elastic::array_of;
+using elastic::member;
+using elastic::whole_of;
+using engine::ColumnProfile;
+using engine::ColumnType;
+using Json = nlohmann::json;
+
+constexpr std::int64_t kExactRows = engine::BinBuilder::kBuffer;  // of which bins are those of all values
+constexpr double kFewValues = 2'000;                              // different ones, that are asked for one by one
+constexpr double kPart = 2'000;                                   // of those in a request
+constexpr int kMostParts = 256;
+constexpr int kQuantiles = 2'048;
+constexpr int kCompression = 1'000;  // of t-digests: a quantile is off by a thousandth of the rows at most
+constexpr std::size_t kTogether = 50;  // columns that are asked about in a request
+constexpr double kTextDistinct = 50, kTextShare = 0.5;  // as engine::ColumnBuilder tells texts
+constexpr std::size_t kMostSegments = 1'000;            // that are looked at
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+struct Column {
+  ColumnProfile profile;
+  std::string field, type;
+  std::int64_t rows = 0, missing = 0;  // with a value, and without
+  double distinct = 0, low = 0, high = 0;
+};
+
+class Maker {
+ public:
+  Maker(const IndexedRows& rows, const IndexReferenceOptions& options) : options_(options), query_(rows) {}
+
+  Result<engine::Profile> make() {
+    VIGIE_TRY(engine::check_segments(options_.segments));
+    VIGIE_TRY(query_.reach());
+    VIGIE_TRY(find_columns());
+    VIGIE_ASSIGN(const auto all, query_.times());
+    profile_.version = options_.version, profile_.source = rows().index, profile_.rows = all.rows;
+    profile_.window = options_.window, profile_.has_time = true, profile_.timestamp = rows().time;
+    profile_.segmentations.emplace_back(), profile_.segments.emplace_back();
+    for (std::size_t i = 0; i < columns_.size(); i += kTogether)
+      VIGIE_TRY(look_at(std::span(columns_).subspan(i, std::min(kTogether, columns_.size() - i))));
+    const bool parts = options_.window.kind != engine::WindowSpec::Kind::kNone || !options_.segments.empty();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (options_.progress)
+        options_.progress((parts ? .5 : 1) * static_cast<double>(i) / static_cast<double>(columns_.size()));
+      VIGIE_TRY(learn(columns_[i]));
+    }
+    if (profile_.columns.empty())
+      return fail(Code::kInput, fmt::format("{}: nothing there can be compared{}", rows().index,
+                                            profile_.notes.empty() ? "" : "; " + profile_.notes.front()));
+    for (const auto& by : options_.segments) VIGIE_TRY(find_segments(by));
+    if (parts) VIGIE_TRY(count_parts());
+    return std::move(profile_);
+  }
+
+ private:
+  const IndexedRows& rows() const { return query_.rows(); }
+
+  Result<Json> ask(Json aggs) {
+    if (options_.stop && options_.stop()) return fail(Code::kUnavailable, "the service ends");
+    VIGIE_ASSIGN(auto said, query_.ask({{"size", 0},
+                                        {"track_total_hits", true},
+                                        {"query", query_.filter(rows().from, rows().to)},
+                                        {"aggs", std::move(aggs)}}));
+    const auto& found = member(said, "aggregations");
+    if (!found.is_object()) return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", rows().index));
+    return found;
+  }
+
+  void leave_out(const ColumnProfile& of, std::string_view why) {
+    const auto& column = of.name;
+    profile_.others.push_back({column, of.source});
+    profile_.notes.push_back(fmt::format("{}: {} is not compared: {}", rows().index, vigie::quoted(column), why));
+  }
+
+  // What a field is as a column; empty: nothing that is compared.
+  std::string column_of(const std::string& field, const std::string& type) const {
+    for (const auto& [column, named] : rows().fields)
+      if (named == field) return column;
+    for (const auto* own : {"vigie.", "agent.", "ecs.", "data_stream."})
+      if (field.starts_with(own)) return {};
+    if (type == "object" || type == "nested" || type == "several types" || field.starts_with("_")) return {};
+    if (field == rows().time || field == "@timestamp") return {};
+    // Beside a text, for those who count.
+    constexpr std::string_view kKeyword = ".keyword";
+    if (field.ends_with(kKeyword) && query_.types().contains(field.substr(0, field.size() - kKeyword.size()))) return {};
+    for (const std::string_view before : {"features.", "tags."})
+      if (field.starts_with(before)) return field.substr(before.size());
+    return field;
+  }
+
+  Status find_columns() {
+    for (const auto& [column, field] : rows().fields)
+      if (!query_.types().contains(field))
+        return fail(Code::kUsage, fmt::format("elastic.fields: {} has no field {}", rows().index, vigie::quoted(field)));
+    // Of indexes that vigie fills it is known what is what.
+    const bool own = query_.types().contains("vigie.model.id");
+    std::vector<std::string> names;
+    for (const auto& [field, type] : query_.types())
+      if (auto name = column_of(field, type); !name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(std::move(name));
+    auto roles = options_.roles;
+    roles.timestamp.clear();
+    if (own) {
+      for (const auto& name : names) {
+        if (name == "prediction" && roles.prediction.empty()) roles.prediction = name;
+        const bool score = name == "score" || name.starts_with("scores.");
+        if (score && options_.roles.scores.empty()) roles.scores.push_back(name);
+        static const std::vector<std::string> kOthers{"id",     "timestamp", "label",    "model",       "version",
+                                                      "status", "trace_id",  "latency_ms", "attributions", "timeline"};
+        const auto first = name.substr(0, name.find('.'));
+        const bool feature = query_.types().contains("features." + name);
+        if (!feature && std::find(kOthers.begin(), kOthers.end(), first) != kOthers.end()) roles.ignore.push_back(name);
+        if (!feature && query_.types().contains("tags." + name) && !query_.types().contains(name))
+          roles.ignore.push_back(name);
+      }
+    }
+    VIGIE_TRY(engine::check_roles(names, roles, rows().index));
+    for (const auto& forced : options_.schema)
+      if (std::find(names.begin(), names.end(), forced.column) == names.end())
+        return fail(Code::kUsage,
+                    fmt::format("--schema: {}", unknown_name("column", forced.column, names, " in " + rows().index)));
+    for (const auto& name : names) {
+      const auto role = engine::compared_as(name, roles);
+      if (!role || *role == engine::Role::kLabel) continue;
+      add_column(name, *role);
+    }
+    return {};
+  }
+
+  void add_column(const std::string& name, engine::Role role) {
+    Column column;
+    auto& profile = column.profile;
+    auto [field, type, also] = query_.field_of(name);
+    profile.name = name, profile.role = role, profile.source = table::Type::kString;
+    const bool category =
+        std::any_of(options_.schema.begin(), options_.schema.end(), [&](const auto& forced) {
+          return forced.column == name && forced.as == ColumnType::kCategorical;
+        });
+    if (type == "boolean") {
+      profile.type = ColumnType::kBoolean, profile.source = table::Type::kBoolean;
+    } else if (type == "keyword" || (is_number(type) && category)) {
+      profile.type = ColumnType::kCategorical;
+    } else if (is_number(type)) {
+      profile.type = ColumnType::kNumeric;
+      profile.source = is_whole(type) ? table::Type::kInteger : table::Type::kFloat;
+    } else {
+      return leave_out(profile, fmt::format("a cluster cannot count a field of {}", type));
+    }
+    column.field = std::move(field), column.type = std::move(type);
+    columns_.push_back(std::move(column));
+  }
+
+  // What decides how each is counted.
+  Status look_at(std::span<Column> columns) {
+    Json aggs = Json::object();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const auto id = std::to_string(i);
+      const Json field{{"field", columns[i].field}};
+      aggs["missing" + id] = {{"missing", field}};
+      aggs["distinct" + id] = {{"cardinality", {{"field", columns[i].field}, {"precision_threshold", 40'000}}}};
+      if (columns[i].profile.type == ColumnType::kNumeric) aggs["stats" + id] = {{"stats", field}};
+    }
+    VIGIE_ASSIGN(const auto found, ask(std::move(aggs)));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      auto& column = columns[i];
+      const auto id = std::to_string(i);
+      column.missing = count_of(member(found, "missing" + id));
+      column.rows = std::max<std::int64_t>(0, profile_.rows - column.missing);
+      column.distinct = figure_of(found, "distinct" + id + ".value");
+      column.low = figure_of(found, "stats" + id + ".min"), column.high = figure_of(found, "stats" + id + ".max");
+    }
+    return {};
+  }
+
+  Status learn(Column& column) {
+    auto& profile = column.profile;
+    const auto& name = profile.name;
+    if (column.rows == 0) return leave_out(profile, "no row has a value of it"), Status();
+    if (profile.categorical()) {
+      const bool all_different =
+          column.distinct >= kTextDistinct && column.distinct > kTextShare * static_cast<double>(column.rows);
+      if (all_different && profile.type != ColumnType::kBoolean && column.type == "keyword")
+        return leave_out(profile, "nearly every row has another value, as ids and texts do"), Status();
+      VIGIE_ASSIGN(const bool whole, learn_categories(column));
+      if (!whole)
+        return leave_out(profile, fmt::format("more than {} categories, or names too long to be kept",
+                                           engine::kCategories)),
+               Status();
+    } else if (column.rows <= kExactRows || column.distinct <= kFewValues) {
+      VIGIE_TRY(learn_values(column));
+    } else {
+      VIGIE_TRY(learn_quantiles(column));
+      profile_.notes.push_back(
+          fmt::format("{}: cells of {} are chosen by approximate quantiles, and counted exactly", rows().index,
+                      vigie::quoted(name)));
+    }
+    profile.parts.assign(1, std::vector<engine::Part>(1));
+    auto& counts = profile.parts[0][0].counts;
+    counts.cells = profile.bins.counts;
+    if (profile.categorical()) {
+      for (const auto& category : profile.categories) counts.cells.push_back(category.count);
+      counts.cells.push_back(0);
+    }
+    counts.missing = column.missing;
+    profile.distinct = column.distinct;
+    if (counts.rows() > column.rows) return leave_out(profile, "some rows have several values of it"), Status();
+    profile_.columns.push_back(std::move(profile));
+    return {};
+  }
+
+  // Whether all of them can be kept by name.
+  Result<bool> learn_categories(Column& column) {
+    auto& profile = column.profile;
+    VIGIE_ASSIGN(const auto found,
+                 ask({{"t", {{"terms", {{"field", column.field}, {"size", engine::kCategories + 1}}}}}}));
+    std::size_t bytes = 0;
+    for (const auto& bucket : array_of(found, "t.buckets")) {
+      profile.categories.push_back({category_of(bucket), count_of(bucket)});
+      bytes += profile.categories.back().name.size();
+    }
+    if (profile.categories.size() > engine::kCategories || bytes > engine::kCategoryBytes) return false;
+    std::sort(profile.categories.begin(), profile.categories.end(), [](const auto& a, const auto& b) {
+      return a.count != b.count ? a.count > b.count : a.name < b.name;
+    });
+    column.distinct = static_cast<double>(profile.categories.size());
+    return true;
+  }
+
+  // All values, part by part of them.
+  Status learn_values(Column& column) {
+    for (auto parts = std::max(1, static_cast<int>(std::ceil(column.distinct * 1.1 / kPart)));; parts *= 2) {
+      if (parts > kMostParts)
+        return fail(Code::kUnavailable, fmt::format("{}: {} has more values than the cluster tells", rows().index,
+                                                    vigie::quoted(column.profile.name)));
+      std::vector<engine::Tie> ties;
+      bool all = true;
+      for (int part = 0; part < parts && all; ++part) {
+        Json terms{{"field", column.field}, {"size", kPart * 3 / 2}};
+        if (parts > 1) terms["include"] = {{"partition", part}, {"num_partitions", parts}};
+        const auto found = ask({{"t", {{"terms", std::move(terms)}}}});
+        if (!found && !too_many_buckets(found.error())) return found.error();
+        all = found && whole_of(*found, "t.sum_other_doc_count") == 0;
+        if (!all) break;
+        for (const auto& bucket : array_of(*found, "t.buckets"))
+          ties.push_back({figure_of(bucket, "key"), count_of(bucket)});
+      }
+      if (!all) continue;
+      std::sort(ties.begin(), ties.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+      column.distinct = static_cast<double>(ties.size());
+      column.profile.bins = engine::make_bins(ties);
+      return {};
+    }
+  }
+
+  // Cells sixteen times finer than needed, which are joined once it is known how many rows each has.
+  Status learn_quantiles(Column& column) {
+    auto percents = Json::array();
+    for (int i = 1; i < kQuantiles; ++i) percents.push_back(100. * i / kQuantiles);
+    VIGIE_ASSIGN(const auto found, ask({{"q",
+                                         {{"percentiles",
+                                           {{"field", column.field},
+                                            {"percents", std::move(percents)},
+                                            {"keyed", false},
+                                            {"tdigest", {{"compression", kCompression}}}}}}}}));
+    std::vector<double> values{column.low};
+    for (const auto& one : array_of(found, "q.values"))
+      values.push_back(std::clamp(figure_of(one, "value"), column.low, column.high));
+    std::sort(values.begin(), values.end());
+    engine::Bins fine;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!fine.cuts.empty() && values[i] < fine.cuts.back()) continue;
+      if (fine.cuts.empty() || fine.cuts.back() < values[i]) fine.cuts.push_back(values[i]);
+      // One that is several quantiles has many rows, and a cell of its own.
+      if (i + 1 < values.size() && values[i + 1] == values[i]) fine.cuts.push_back(std::nextafter(values[i], kInfinity));
+    }
+    const double end = std::nextafter(column.high, kInfinity);
+    if (fine.cuts.back() < end) fine.cuts.push_back(end);
+    fine.counts.resize(fine.cuts.size() + 1), fine.centers.resize(fine.counts.size());
+    const auto ranges = ranges_of(fine.cuts, is_whole(column.type));
+    VIGIE_TRY(count_cells(column, ranges, 0, ranges.cells.size(), fine));
+    column.profile.bins = engine::coarsen(fine);
+    column.profile.exact = false;
+    return {};
+  }
+
+  Status count_cells(const Column& column, const Ranges& ranges, std::size_t first, std::size_t last, engine::Bins& fine) {
+    const auto begin = ranges.json.begin();
+    const Json some(std::vector<Json>(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)));
+    const auto found = ask({{"r",
+                             {{"range", {{"field", column.field}, {"keyed", false}, {"ranges", some}}},
+                              {"aggs", {{"mean", {{"avg", {{"field", column.field}}}}}}}}}});
+    if (!found) {
+      if (!too_many_buckets(found.error()) || last - first < 2) return found.error();
+      const auto middle = first + (last - first) / 2;
+      VIGIE_TRY(count_cells(column, ranges, first, middle, fine));
+      return count_cells(column, ranges, middle, last, fine);
+    }
+    const auto& buckets = array_of(*found, "r.buckets");
+    if (buckets.size() != last - first)
+      return fail(Code::kCorrupt, fmt::format("{}: the cluster counts other ranges than were asked for", rows().index));
+    for (auto i = first; i < last; ++i) {
+      const auto cell = ranges.cells[i];
+      const auto& bucket = buckets[i - first];
+      fine.counts[cell] = count_of(bucket), fine.centers[cell] = figure_of(bucket, "mean.value");
+    }
+    return {};
+  }
+
+  Status find_segments(const engine::SegmentBy& by) {
+    const auto name = engine::to_string(by);
+    const auto field = by.size() == 1 ? query_.keywords_of(by[0]) : std::string();
+    if (field.empty())
+      return fail(Code::kUsage, fmt::format("--segment {}: {} has segments by one field of keywords", name, rows().index));
+    VIGIE_ASSIGN(const auto found, ask({{"t", {{"terms", {{"field", field}, {"size", kMostSegments}}}}},
+                                        {"missing", {{"missing", {{"field", field}}}}}}));
+    std::vector<std::string> names;
+    std::vector<std::int64_t> counts;
+    const auto add = [&](const std::string& value, std::int64_t n) {
+      names.push_back(fmt::format("{}={}", name, value)), counts.push_back(n);
+    };
+    for (const auto& bucket : array_of(found, "t.buckets")) add(category_of(bucket), count_of(bucket));
+    if (const auto none = count_of(member(found, "missing")); none > 0) add("(missing)", none);
+    if (whole_of(found, "t.sum_other_doc_count") > 0) add("(rare)", 0);  // too few rows each to be watched
+    profile_.segmentations.push_back(by);
+    profile_.segments.push_back(engine::segments_to_watch(by, names, counts));
+    return {};
+  }
+
+  // Counts of windows and segments on the axes that were found.
+  Status count_parts() {
+    VIGIE_ASSIGN(const auto counts, IndexCounts::make(rows(), profile_, options_.segments));
+    VIGIE_ASSIGN(const auto counted, counts->count(options_.window, [&](double share) {
+                   if (options_.progress) options_.progress(.5 + share / 2);
+                 }));
+    engine::keep_windows(profile_, counted);
+    return {};
+  }
+
+  const IndexReferenceOptions& options_;
+  IndexQuery query_;
+  std::vector<Column> columns_;
+  engine::Profile profile_;
+};
+
+}  // namespace
+
+Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options) {
+  if (options.window.kind == engine::WindowSpec::Kind::kRows)
+    return fail(Code::kUsage, fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month",
+                                          rows.index));
+  return Maker(rows, options).make();
+}
+
+Result<engine::Profile> make_index_reference(IndexedRows rows, const ModelConfig& model,
+                                             const std::function<bool(std::int64_t, std::int64_t)>& planned,
+                                             IndexReferenceOptions options) {
+  IndexQuery query(rows);
+  VIGIE_TRY(query.reach());
+  VIGIE_ASSIGN(const auto all, query.times());
+  options.roles.features = model.features, options.roles.ignore = model.ignore, options.segments = model.segments;
+  options.window = model.window;
+  using enum engine::WindowSpec::Kind;
+  for (const auto kind : {kDay, kHour}) {
+    if (model.window.kind == kNone) options.window.kind = kind;
+    VIGIE_ASSIGN(auto windower, engine::Windower::make(options.window));
+    if (!options.window.calendar()) break;
+    std::vector<std::int32_t> at;
+    windower.assign(0, 2, std::vector{static_cast<double>(all.first), static_cast<double>(all.last)}, at);
+    const auto key_of = [&](std::size_t i) { return windower[static_cast<std::size_t>(at[i])].key; };
+    if (model.window.kind == kNone && kind == kDay && key_of(1) - key_of(0) + 1 < std::int64_t{kTellingWindows})
+      continue;
+    bool any = false;
+    for (auto key = key_of(0); key <= key_of(1); ++key) {
+      const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
+      if (!planned(from, to))
+        any = true;
+      else if (!rows.without.empty() && rows.without.back().second == from)
+        rows.without.back().second = to;
+      else
+        rows.without.emplace_back(from, to);
+    }
+    if (!any) return fail(Code::kInput, "all rows are in windows of planned maintenance");
+    break;
+  }
+  return make_index_reference(rows, options);
+}
+
+}  // namespace vigie::server
