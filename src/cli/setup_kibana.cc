@@ -162,6 +162,11 @@ class Objects {
         indexed ? index_reference(id(of)) : Json::array());
   }
 
+  // Drawn by Vega, of what a query of its own finds.
+  void vega(const char* what, const char* title, const Json& spec) {
+    visualization(what, title, "vega", "", {{"spec", spec.dump(1)}}, Json::array());
+  }
+
   void markdown(const char* what, const char* title, const std::string& text) {
     visualization(what, title, "markdown", "", {{"fontSize", 12}, {"openLinksInNewTab", false}, {"markdown", text}},
                   Json::array());
@@ -230,6 +235,72 @@ class Objects {
 
 namespace {
 
+// Of each feature the window of the chosen time in which it had moved most: what it was and what it is.
+Json distributions(const std::string& index) {
+  const Json filters{
+      {"bool",
+       {{"must",
+         Json::array({"%dashboard_context-must_clause%", {{"range", {{"@timestamp", {{"%timefilter%", true}}}}}}})},
+        {"filter", Json::array({"%dashboard_context-filter_clause%", {{"term", {{"vigie.kind", "drift"}}}}})},
+        {"must_not", Json::array({"%dashboard_context-must_not_clause%",
+                                  {{"exists", {{"field", "vigie.segment"}}}},
+                                  {{"term", {{"vigie.drift.method", "missing_share"}}}},
+                                  // Of windows put together there is no picture.
+                                  {{"wildcard", {{"vigie.model.id", "*/merged"}}}}})}}}};
+  const auto falling = [](const char* field) {
+    return Json{{field, {{"order", "desc"}, {"unmapped_type", "double"}}}};
+  };
+  const Json body{
+      {"size", 12},
+      {"_source", Json::array({"@timestamp", "vigie"})},
+      {"query", filters},
+      {"collapse", {{"field", "vigie.feature.name"}}},
+      {"sort", Json::array({falling("vigie.level"), falling("vigie.drift.effect"), falling("@timestamp")})}};
+  const Json share{{"field", "share"},
+                   {"type", "quantitative"},
+                   {"stack", nullptr},
+                   {"title", nullptr},
+                   {"axis", {{"format", "%"}}}};
+  return {{"$schema", "https://vega.github.io/schema/vega-lite/v4.json"},
+          {"config", {{"kibana", {{"hideWarnings", true}}}}},
+          {"autosize", "pad"},
+          {"data", {{"url", {{"index", index}, {"body", body}}}, {"format", {{"property", "hits.hits"}}}}},
+          {"transform",
+           Json::array({{{"calculate", "datum._source.vigie"}, {"as", "v"}},
+                        {{"filter", "isValid(datum.v.drift.distribution)"}},
+                        {{"calculate",
+                          "datum.v.feature.name + ' · ' + datum.v.model.id + ' · ' + "
+                          "slice(datum._source['@timestamp'], 0, 16)"},
+                         {"as", "feature"}},
+                        {{"calculate", "datum.v.drift.distribution.cells"}, {"as", "cell"}},
+                        {{"calculate", "datum.v.drift.distribution.reference"}, {"as", "reference"}},
+                        {{"calculate", "datum.v.drift.distribution.current"}, {"as", "current"}},
+                        {{"flatten", Json::array({"cell", "reference", "current"})}},
+                        {{"fold", Json::array({"reference", "current"})}, {"as", Json::array({"of", "share"})}}})},
+          {"facet", {{"field", "feature"}, {"type", "nominal"}, {"title", nullptr}, {"sort", nullptr}}},
+          {"columns", 4},
+          {"spec",
+           {{"width", 230},
+            {"height", 110},
+            {"mark", {{"type", "bar"}, {"tooltip", true}}},
+            {"encoding",
+             {{"x",
+               {{"field", "cell"},
+                {"type", "ordinal"},
+                {"sort", nullptr},
+                {"title", nullptr},
+                {"axis", {{"labelOverlap", true}, {"labelAngle", 0}, {"labelLimit", 60}}}}},
+              {"y", share},
+              {"opacity", {{"value", 0.55}}},
+              {"color",
+               {{"field", "of"},
+                {"type", "nominal"},
+                {"scale",
+                 {{"domain", Json::array({"reference", "current"})}, {"range", Json::array({"#98A2B3", "#006BB4"})}}},
+                {"legend", {{"title", nullptr}, {"orient", "top"}}}}}}}}},
+          {"resolve", {{"scale", {{"x", "independent"}, {"y", "independent"}}}}}};
+}
+
 // What vigie found, where its store is a cluster: windows, what was found in them, incidents, the audit log.
 void add_findings(Objects& all) {
   for (const auto* what : {"window", "finding", "incident", "audit"}) all.pattern(what, "");
@@ -276,6 +347,8 @@ void add_findings(Objects& all) {
                    figure("6", "sum", "vigie.drift.missing", "Missing"), figure("7", "sum", "vigie.rows", "Rows"),
                    terms("2", "bucket", "vigie.feature.name", "Feature", 100)}),
       "vigie.kind : drift");
+  all.vega("distributions", "Features that moved most: reference (grey) and their worst window (blue)",
+           distributions(all.id("finding")));
   all.search("changes", "What changed: reference → current", "finding",
              {"vigie.model.id", "vigie.feature.name", "vigie.segment", "vigie.verdict", "vigie.reason"},
              "vigie.level >= 1");
@@ -362,7 +435,8 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                 {{"about", 0, 0, 48, 5},
                  {"effects", 0, 5, 24, 15},
                  {"features", 24, 5, 24, 15},
-                 {"changes", 0, 20, 48, 20, "search"}});
+                 {"distributions", 0, 20, 48, 28},
+                 {"changes", 0, 48, 48, 20, "search"}});
   all.dashboard("logs", "vigie: logs",
                 {{"about", 0, 0, 48, 5},
                  {"prediction-log", 0, 5, 48, 18, "search"},

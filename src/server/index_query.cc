@@ -85,7 +85,6 @@ Result<IndexedRows> make_indexed_rows(const Settings& settings) {
   return out;
 }
 
-
 bool is_number(std::string_view type) {
   return is_whole(type) || is_rounded(type) || type == "double";
 }
@@ -114,7 +113,6 @@ std::string category_of(const Json& bucket) {
   // A whole number is written as one, whatever the field's type is.
   return key.is_string() ? key.get<std::string>() : key.is_number() ? fmt::format("{}", key.get<double>()) : key.dump();
 }
-
 
 bool too_many_buckets(const Error& error) {
   return error.message.find("too_many_buckets") != std::string::npos;
@@ -148,8 +146,7 @@ Status IndexQuery::reach() {
     }
     types_[name] = type;
   }
-  if (types_.empty())
-    return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
+  if (types_.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
   const auto time = types_.find(rows_.time);
   if (time != types_.end() && time->second.starts_with("date")) return {};
   std::string dates;

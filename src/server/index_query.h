@@ -35,7 +35,8 @@ Result<IndexedRows> make_indexed_rows(std::string_view text, const Environment& 
 /// Of the parameters, with more of them besides.
 Result<IndexedRows> make_indexed_rows(const Settings& settings);
 
-/// Asks for counts of such rows. Times of the cluster are in whole milliseconds, those here in µs. One thread at a time.
+/// Asks for counts of such rows. Times of the cluster are in whole milliseconds, those here in µs. One thread at a
+/// time.
 class IndexQuery {
  public:
   static constexpr std::size_t kMostBuckets = 4'000;  ///< of a request; search.max_buckets is 65,535 unless it is told

@@ -31,7 +31,7 @@ constexpr double kFewValues = 2'000;                              // different o
 constexpr double kPart = 2'000;                                   // of those in a request
 constexpr int kMostParts = 256;
 constexpr int kQuantiles = 2'048;
-constexpr int kCompression = 1'000;  // of t-digests: a quantile is off by a thousandth of the rows at most
+constexpr int kCompression = 1'000;    // of t-digests: a quantile is off by a thousandth of the rows at most
 constexpr std::size_t kTogether = 50;  // columns that are asked about in a request
 constexpr double kTextDistinct = 50, kTextShare = 0.5;  // as engine::ColumnBuilder tells texts
 constexpr std::size_t kMostSegments = 1'000;            // that are looked at
@@ -102,7 +102,8 @@ class Maker {
     if (field == rows().time || field == "@timestamp") return {};
     // Beside a text, for those who count.
     constexpr std::string_view kKeyword = ".keyword";
-    if (field.ends_with(kKeyword) && query_.types().contains(field.substr(0, field.size() - kKeyword.size()))) return {};
+    if (field.ends_with(kKeyword) && query_.types().contains(field.substr(0, field.size() - kKeyword.size())))
+      return {};
     for (const std::string_view before : {"features.", "tags."})
       if (field.starts_with(before)) return field.substr(before.size());
     return field;
@@ -111,12 +112,14 @@ class Maker {
   Status find_columns() {
     for (const auto& [column, field] : rows().fields)
       if (!query_.types().contains(field))
-        return fail(Code::kUsage, fmt::format("elastic.fields: {} has no field {}", rows().index, vigie::quoted(field)));
+        return fail(Code::kUsage,
+                    fmt::format("elastic.fields: {} has no field {}", rows().index, vigie::quoted(field)));
     // Of indexes that vigie fills it is known what is what.
     const bool own = query_.types().contains("vigie.model.id");
     std::vector<std::string> names;
     for (const auto& [field, type] : query_.types())
-      if (auto name = column_of(field, type); !name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      if (auto name = column_of(field, type);
+          !name.empty() && std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(std::move(name));
     auto roles = options_.roles;
     roles.timestamp.clear();
@@ -125,7 +128,7 @@ class Maker {
         if (name == "prediction" && roles.prediction.empty()) roles.prediction = name;
         const bool score = name == "score" || name.starts_with("scores.");
         if (score && options_.roles.scores.empty()) roles.scores.push_back(name);
-        static const std::vector<std::string> kOthers{"id",     "timestamp", "label",    "model",       "version",
+        static const std::vector<std::string> kOthers{"id",     "timestamp", "label",      "model",        "version",
                                                       "status", "trace_id",  "latency_ms", "attributions", "timeline"};
         const auto first = name.substr(0, name.find('.'));
         const bool feature = query_.types().contains("features." + name);
@@ -152,10 +155,9 @@ class Maker {
     auto& profile = column.profile;
     auto [field, type, also] = query_.field_of(name);
     profile.name = name, profile.role = role, profile.source = table::Type::kString;
-    const bool category =
-        std::any_of(options_.schema.begin(), options_.schema.end(), [&](const auto& forced) {
-          return forced.column == name && forced.as == ColumnType::kCategorical;
-        });
+    const bool category = std::any_of(options_.schema.begin(), options_.schema.end(), [&](const auto& forced) {
+      return forced.column == name && forced.as == ColumnType::kCategorical;
+    });
     if (type == "boolean") {
       profile.type = ColumnType::kBoolean, profile.source = table::Type::kBoolean;
     } else if (type == "keyword" || (is_number(type) && category)) {
@@ -203,16 +205,15 @@ class Maker {
         return leave_out(profile, "nearly every row has another value, as ids and texts do"), Status();
       VIGIE_ASSIGN(const bool whole, learn_categories(column));
       if (!whole)
-        return leave_out(profile, fmt::format("more than {} categories, or names too long to be kept",
-                                           engine::kCategories)),
+        return leave_out(profile,
+                         fmt::format("more than {} categories, or names too long to be kept", engine::kCategories)),
                Status();
     } else if (column.rows <= kExactRows || column.distinct <= kFewValues) {
       VIGIE_TRY(learn_values(column));
     } else {
       VIGIE_TRY(learn_quantiles(column));
-      profile_.notes.push_back(
-          fmt::format("{}: cells of {} are chosen by approximate quantiles, and counted exactly", rows().index,
-                      vigie::quoted(name)));
+      profile_.notes.push_back(fmt::format("{}: cells of {} are chosen by approximate quantiles, and counted exactly",
+                                           rows().index, vigie::quoted(name)));
     }
     profile.parts.assign(1, std::vector<engine::Part>(1));
     auto& counts = profile.parts[0][0].counts;
@@ -239,9 +240,8 @@ class Maker {
       bytes += profile.categories.back().name.size();
     }
     if (profile.categories.size() > engine::kCategories || bytes > engine::kCategoryBytes) return false;
-    std::sort(profile.categories.begin(), profile.categories.end(), [](const auto& a, const auto& b) {
-      return a.count != b.count ? a.count > b.count : a.name < b.name;
-    });
+    std::sort(profile.categories.begin(), profile.categories.end(),
+              [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.name < b.name; });
     column.distinct = static_cast<double>(profile.categories.size());
     return true;
   }
@@ -291,7 +291,8 @@ class Maker {
       if (!fine.cuts.empty() && values[i] < fine.cuts.back()) continue;
       if (fine.cuts.empty() || fine.cuts.back() < values[i]) fine.cuts.push_back(values[i]);
       // One that is several quantiles has many rows, and a cell of its own.
-      if (i + 1 < values.size() && values[i + 1] == values[i]) fine.cuts.push_back(std::nextafter(values[i], kInfinity));
+      if (i + 1 < values.size() && values[i + 1] == values[i])
+        fine.cuts.push_back(std::nextafter(values[i], kInfinity));
     }
     const double end = std::nextafter(column.high, kInfinity);
     if (fine.cuts.back() < end) fine.cuts.push_back(end);
@@ -303,9 +304,11 @@ class Maker {
     return {};
   }
 
-  Status count_cells(const Column& column, const Ranges& ranges, std::size_t first, std::size_t last, engine::Bins& fine) {
+  Status count_cells(const Column& column, const Ranges& ranges, std::size_t first, std::size_t last,
+                     engine::Bins& fine) {
     const auto begin = ranges.json.begin();
-    const Json some(std::vector<Json>(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)));
+    const Json some(
+        std::vector<Json>(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)));
     const auto found = ask({{"r",
                              {{"range", {{"field", column.field}, {"keyed", false}, {"ranges", some}}},
                               {"aggs", {{"mean", {{"avg", {{"field", column.field}}}}}}}}}});
@@ -330,7 +333,8 @@ class Maker {
     const auto name = engine::to_string(by);
     const auto field = by.size() == 1 ? query_.keywords_of(by[0]) : std::string();
     if (field.empty())
-      return fail(Code::kUsage, fmt::format("--segment {}: {} has segments by one field of keywords", name, rows().index));
+      return fail(Code::kUsage,
+                  fmt::format("--segment {}: {} has segments by one field of keywords", name, rows().index));
     VIGIE_ASSIGN(const auto found, ask({{"t", {{"terms", {{"field", field}, {"size", kMostSegments}}}}},
                                         {"missing", {{"missing", {{"field", field}}}}}}));
     std::vector<std::string> names;
@@ -350,8 +354,8 @@ class Maker {
   Status count_parts() {
     VIGIE_ASSIGN(const auto counts, IndexCounts::make(rows(), profile_, options_.segments));
     VIGIE_ASSIGN(const auto counted, counts->count(options_.window, [&](double share) {
-                   if (options_.progress) options_.progress(.5 + share / 2);
-                 }));
+      if (options_.progress) options_.progress(.5 + share / 2);
+    }));
     engine::keep_windows(profile_, counted);
     return {};
   }
@@ -366,8 +370,9 @@ class Maker {
 
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options) {
   if (options.window.kind == engine::WindowSpec::Kind::kRows)
-    return fail(Code::kUsage, fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month",
-                                          rows.index));
+    return fail(
+        Code::kUsage,
+        fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", rows.index));
   return Maker(rows, options).make();
 }
 

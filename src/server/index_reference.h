@@ -14,9 +14,9 @@ namespace vigie::server {
 struct IndexReferenceOptions {
   engine::Roles roles;  ///< of `timestamp` it is the rows' own that counts
   engine::WindowSpec window;
-  std::vector<engine::SegmentBy> segments;   ///< each by one column
-  std::vector<engine::ForcedType> schema;    ///< numbers as categories
-  std::function<bool()> stop;                ///< asked between two requests
+  std::vector<engine::SegmentBy> segments;  ///< each by one column
+  std::vector<engine::ForcedType> schema;   ///< numbers as categories
+  std::function<bool()> stop;               ///< asked between two requests
   engine::Progress progress;
   std::string version;
 };
@@ -25,10 +25,10 @@ struct IndexReferenceOptions {
 /// can count, "features." and "tags." before their names left out; of indexes that vigie fills, what is no feature is
 /// left out too. Of numbers of which no more than 32,768 rows have any, or that have few different ones, bins are those
 /// of the same rows in a file; of others cells are chosen by the cluster's approximate quantiles, and counted exactly.
-/// There are no checks of data quality and no scores in it, and what cannot be counted is said in `notes`: texts, times, and
-/// categories that are too many to be kept by name. Code::kInput: no rows; Code::kUsage: no such column, windows by
-/// rows, segments by two columns; Code::kUnavailable: `stop` said so.
-/// Cost: two requests a column, and a window's and segment's as IndexCounts has them.
+/// There are no checks of data quality and no scores in it, and what cannot be counted is said in `notes`: texts,
+/// times, and categories that are too many to be kept by name. Code::kInput: no rows; Code::kUsage: no such column,
+/// windows by rows, segments by two columns; Code::kUnavailable: `stop` said so. Cost: two requests a column, and a
+/// window's and segment's as IndexCounts has them.
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options);
 
 /// The same as a service makes it: windows as the model was said to have, else days where there are 15 or more, else

@@ -140,6 +140,25 @@ std::string RowPrivacy::shown(std::string_view record) const {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+bool RowPrivacy::hides(std::string_view column) const {
+  const auto said = said_.find(std::string(column));
+  return said != said_.end() && said->second != Privacy::kShow;
+}
+
+std::string RowPrivacy::category(const std::string& column, const std::string& name) const {
+  switch (rule(column, name, true)) {
+    case Privacy::kShow:
+      return name;
+    case Privacy::kMask:
+      return masked(name);
+    case Privacy::kHash:
+      return keyed_hash(key_, name);
+    case Privacy::kDrop:
+      break;
+  }
+  return "***";
+}
+
 std::string RowPrivacy::sentence(std::string_view column, std::string reason) const {
   const auto said = said_.find(std::string(column));
   const auto known = known_.find(column);

@@ -39,6 +39,10 @@ class RowPrivacy {
   /// A sentence on a column: the values that it quotes are masked, hashed or left out where the column's are, and those
   /// of free texts masked.
   std::string sentence(std::string_view column, std::string reason) const;
+  /// A category of a column, masked or hashed where it may not be shown.
+  std::string category(const std::string& column, const std::string& name) const;
+  /// Whether people said that values of the column are not to be shown.
+  bool hides(std::string_view column) const;
 
  private:
   struct Known {

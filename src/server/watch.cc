@@ -26,6 +26,8 @@ constexpr char kMerged = 'g';                    // windows put together, in the
 constexpr char kPart = 'q';                      // what others counted, by window and their name
 constexpr std::int64_t kTellEvery = 10'000'000;  // µs: of a window that is not over
 constexpr std::size_t kMostVersions = 20;        // of a window that are told apart
+constexpr std::size_t kDrawn = 20;               // columns of a window that are drawn
+constexpr std::string_view kOther = "(other)";
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
@@ -149,6 +151,7 @@ void Watch::refer_to(State& state, std::uint32_t model) {
                          const auto& own) -> Result<engine::Comparison> {
     VIGIE_ASSIGN(auto found, own_->judge(live_->comparing(), window, data, counted, apart, posted, own));
     if (merges_) VIGIE_TRY(merge(window, found.windows.at(0), counted, posted));
+    drawn_[window.key] = drawn(found);
     return found;
   });
 }
@@ -358,6 +361,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     const auto compared = own_ ? own_->take_said(one.key) : LiveReference::Said();
     if (!compared.json.empty()) add_to(body, "\"reference\": " + compared.json);
     if (work) add_to(body, said_of(*work, one.result.verdict));
+    if (const auto pictures = drawn_.extract(one.key)) add_to(body, "\"distributions\": " + pictures.mapped());
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
     if (const auto versions = versions_in(one.key); !versions.empty())
       add_to(body, fmt::format(R"("versions": {})", nlohmann::json(versions).dump(
@@ -370,6 +374,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (!work && one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
+  drawn_.clear();
   for (auto& merged : std::exchange(merged_, {})) out.push_back(of_merged(std::move(merged)));
   const auto gone = live_->gone_below();
   versions_.erase(versions_.begin(), versions_.lower_bound(gone));
@@ -389,6 +394,25 @@ void Watch::hide(engine::WindowResult& result) const {
   if (!privacy_) return;
   for (auto& c : result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
   for (auto& q : result.quality) q.reason = privacy_->sentence(q.column.value_or(""), std::move(q.reason));
+}
+
+// Of the columns that changed most, what they were and are.
+std::string Watch::drawn(engine::Comparison& found) const {
+  std::map<std::string_view, std::pair<engine::Verdict, double>> moved;
+  for (const auto& result : found.windows.at(0).columns) {
+    if (result.segment) continue;
+    auto& most = moved[result.column];
+    most = std::max(most, {result.verdict, std::isfinite(result.effect) ? std::fabs(result.effect) : 0});
+  }
+  auto& pictures = found.pictures;
+  std::erase_if(pictures, [&](const auto& picture) { return privacy_ && privacy_->hides(picture.column); });
+  std::stable_sort(pictures.begin(), pictures.end(),
+                   [&](const auto& a, const auto& b) { return moved[a.column] > moved[b.column]; });
+  if (pictures.size() > kDrawn) pictures.resize(kDrawn);
+  for (auto& picture : pictures)
+    for (auto& name : picture.categories)
+      if (privacy_ && name != kOther) name = privacy_->category(picture.column, name);
+  return view::to_json(pictures);
 }
 
 Watch::Closed Watch::of_merged(engine::MergedWindows::Merged merged) const {

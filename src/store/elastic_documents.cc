@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/iso_time.h"
 #include "store/elastic_internal.h"
 
@@ -141,6 +143,8 @@ void add_window(const Window& window, Json& vigie) {
 std::vector<Json> findings_of(const Window& window) {
   std::vector<Json> out;
   const auto body = Json::parse(window.body, nullptr, false);
+  std::map<std::string, Json> drawn;
+  each(body, "distributions", [&](const Json& one) { drawn[one.value("column", "")] = one; });
   each(body, "columns", [&](const Json& column) {
     auto& found = out.emplace_back(finding_of(window, "drift", column));
     take(found, column,
@@ -153,6 +157,11 @@ std::vector<Json> findings_of(const Window& window) {
           {"major", "vigie.drift.major"},
           {"missing_current", "vigie.drift.missing"},
           {"n_current", "vigie.rows"}});
+    // Of all rows; for pictures, and not to be searched.
+    const auto picture = drawn.find(column.value("column", ""));
+    if (picture == drawn.end() || column.value("segment", Json()) != nullptr) return;
+    for (const auto* list : {"cells", "reference", "current"})
+      at(found, fmt::format("vigie.drift.distribution.{}", list)) = picture->second.value(list, Json::array());
   });
   each(body, "quality", [&](const Json& check) {
     if (check.value("verdict", "pass") == "pass") return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "engine/attribution.h"
@@ -20,6 +21,11 @@ std::string to_json(const engine::Comparison& comparison);
 /// One of its windows, without a newline at its end.
 /// `verdict`: in place of its own.
 std::string to_json(const engine::WindowResult& window, std::string_view verdict = {});
+
+/// What is drawn of columns, a line each: [{"column", "cells", "reference", "current"}], where `cells` names a part of
+/// its values, of numbers the least of it, and the others are the shares of the rows that have one, to 0.0001. At most
+/// 26 cells; a column of which nothing can be drawn is left out.
+std::string to_json(std::span<const engine::Picture> pictures);
 
 /// The same of `vigie score`: a line per metric. What is drawn is not in it.
 std::string to_json(const engine::Scorecard& card);

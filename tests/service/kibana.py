@@ -143,6 +143,20 @@ def lens_query_of(lens):
     return {"size": 0, "query": query, "aggs": aggs or {"all": {"filter": {"match_all": {}}}}}, [n for n, _ in buckets], list(metrics)
 
 
+def vega_query_of(spec):
+    """What Vega asks: with what Kibana puts in place of its words, where nothing is chosen but a time."""
+    words = {"%dashboard_context-must_clause%": {"match_all": {}}, "%dashboard_context-filter_clause%": {"match_all": {}},
+             "%dashboard_context-must_not_clause%": {"match_none": {}}}
+    text = json.dumps(spec["data"]["url"]["body"])
+    for word, query in words.items():
+        expect(f"{word} stands there", text.count(f'"{word}"'), 1)
+        text = text.replace(f'"{word}"', json.dumps(query))
+    whole = '{"%timefilter%": true}'
+    expect("the time stands there", text.count(whole), 1)
+    return json.loads(text.replace(whole, json.dumps({"gte": START.isoformat(), "lte": (START + datetime.timedelta(days=30)).isoformat(),
+                                                      "format": "strict_date_optional_time"})))
+
+
 def filter_of(source):
     field, comparison, value = source.split(" ") if source else (None, None, None)
     return {"range": {field: {"gte": float(value)}}} if comparison == ">=" else {"term": {field: value}} if comparison else {"match_all": {}}
@@ -220,6 +234,20 @@ def on_a_node(version, objects, rules, folder):
             for metric in metrics:
                 values = [v for b in found for v in (list(b[metric]["values"].values()) if "values" in b[metric] else [b[metric]["value"]])]
                 expect(f"{name}: values of {metric}", (bool(values), (any if metric in maybe else all)(isinstance(v, (int, float)) for v in values)), (True, True))
+        elif o["type"] == "visualization" and json.loads(o["attributes"]["visState"])["type"] == "vega":
+            spec = json.loads(json.loads(o["attributes"]["visState"])["params"]["spec"])
+            status, said = node.ask("POST", f"/{spec['data']['url']['index']}/_search", vega_query_of(spec))
+            hits = [h["_source"] for h in said["hits"]["hits"]] if status == 200 else []
+            expect(f"{name} has each feature once", (status, sorted(h["vigie"]["feature"]["name"] for h in hits)), (200, ["age", "kind", "prediction", "score"]))
+            expect(f"{name} begins with what moved", [h["vigie"]["level"] for h in hits][:2], [2, 2])
+            for h in hits:
+                drawn = h["vigie"]["drift"]["distribution"]
+                expect(f"{name}: cells", (len(drawn["cells"]), 2 <= len(drawn["cells"]) <= 26), (len(drawn["current"]), True))
+                expect(f"{name}: shares", [abs(sum(drawn[of]) - 1) < .01 for of in ("reference", "current")], [True, True])
+            said = {h["vigie"]["feature"]["name"]: h["vigie"]["drift"]["distribution"] for h in hits}
+            expect(f"{name}: categories", sorted(said["kind"]["cells"]), ["a", "b", "c"])
+            middle = {of: sum(i * share for i, share in enumerate(said["age"][of])) for of in ("reference", "current")}
+            expect(f"{name}: what rose is to the right", middle["current"] > middle["reference"] + 5, True)
         elif o["type"] == "search":
             columns = o["attributes"]["columns"]
             said = json.loads(o["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"]
@@ -242,7 +270,7 @@ with tempfile.TemporaryDirectory() as folder:
     objects = [json.loads(line) for line in text.splitlines()]
     expect("the same each time", setup("--dry-run").stdout, text)
     held_together(objects)
-    expect("types", {t: sum(o["type"] == t for o in objects) for t in KNOWN}, {"index-pattern": 7, "visualization": 19, "lens": 0, "search": 6, "dashboard": 4})
+    expect("types", {t: sum(o["type"] == t for o in objects) for t in KNOWN}, {"index-pattern": 7, "visualization": 20, "lens": 0, "search": 6, "dashboard": 4})
     more = [json.loads(line) for line in setup("--dry-run", "--lens").stdout.splitlines()]
     held_together(more)
     expect("Lens comes behind", more[:len(objects)], objects)
