@@ -54,8 +54,9 @@ def looked_at(kind, once):
         else:
             expect(f"{what}: goes on", (service["restart"], "mem_limit" in service, "healthcheck" in service), ("unless-stopped", True, True))
         if service["image"].startswith("vigie"):
-            expect(f"{what}: may little", (service["user"], service["read_only"], service["cap_drop"], service["security_opt"]),
-                   ("10001:0", True, ["ALL"], ["no-new-privileges:true"]))
+            who = ("0:0", ["CHOWN", "DAC_OVERRIDE", "FOWNER"]) if name == "secrets" else ("10001:0", None)
+            expect(f"{what}: may little", (service["user"], service.get("cap_add"), service["read_only"], service["cap_drop"], service["security_opt"]),
+                   (*who, True, ["ALL"], ["no-new-privileges:true"]))
         for word in json.dumps(service).split('"'):
             expect(f"{what}: no secret in it", bool(re.search(r"(?i)password=[a-z0-9]", word)), False)
     return said["services"]
@@ -127,7 +128,17 @@ with tempfile.TemporaryDirectory() as folder:
     services = looked_at("elastic", ONCE)
     expect("both go to a node by TLS", {services["kibana"]["environment"]["ELASTICSEARCH_HOSTS"], services["accounts"]["image"] and "https://elasticsearch:9200"},
            {"https://elasticsearch:9200"})
-    looked_at("opensearch", ONCE - {"dashboards"})
+    twin = looked_at("opensearch", ONCE - {"dashboards"})
+    # What each sees of the others' secrets (that it works: deploy_opensearch.py).
+    expect("volumes of the twin", {name: sorted({v.split(":")[0] for v in service.get("volumes", [])} & {"node", "panel", "own"}) for name, service in twin.items()},
+           {"secrets": ["node", "own", "panel"], "opensearch": ["node"], "dashboards": ["panel"], "vigie": ["own"], "objects": ["own"], "demo": ["own"]})
+    opensearch = yaml.safe_load((DEPLOY / "opensearch" / "opensearch.yml").read_text())
+    expect("TLS", [opensearch[k] for k in ("plugins.security.ssl.http.enabled", "discovery.type")], [True, "single-node"])
+    expect("nobody's without a password", [s for s in twin.values() if "DISABLE_SECURITY_PLUGIN" in s.get("environment", {})], [])
+    for path in (DEPLOY / "opensearch" / "security").iterdir():
+        expect(f"{path.name}: of the plugin's kind", yaml.safe_load(path.read_text())["_meta"]["config_version"], 2)
+    for script in DEPLOY.glob("*/make-*"):
+        expect(f"{script}: can be read", subprocess.run(["bash", "-n", script]).returncode, 0)
 
     # The settings that are there start it.
     own = secrets(folder)
