@@ -26,6 +26,8 @@ Result<Settings> read_settings(const Call& call, std::span<const Param> params, 
     }
     const auto where = fmt::format("{}.{}", call.name, name);
     if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    if (known->referred && !value.empty() && !refers(value))
+      return fail(Code::kUsage, where + ": a secret itself does not belong here: ${NAME} or file:PATH");
     VIGIE_ASSIGN(auto full, reveal(value, where, environment));
     if (!is_utf8(full) || std::any_of(full.begin(), full.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
       return fail(Code::kUsage, where + ": holds a control character, or is no UTF-8");

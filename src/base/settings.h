@@ -17,7 +17,8 @@ namespace vigie {
 struct Param {
   std::string_view name, fallback = {}, doc;
   bool required = false;
-  bool secret = false;  ///< never shown; of a URL scheme and host are
+  bool secret = false;    ///< never shown; of a URL scheme and host are
+  bool referred = false;  ///< a secret that may not stand there itself, but only what it is referred to by
 };
 
 /// Parameters of one such unit by name: each is there, with what ${NAME} and file: stand for.

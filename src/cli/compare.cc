@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -153,6 +154,11 @@ Result<int> run(const Options& o) {
   std::optional<server::IndexedRows> there;
   if (server::is_indexed_rows(o.current)) {
     VIGIE_ASSIGN(there, server::make_indexed_rows(o.current, variable));
+  } else if (const auto bracket = o.current.find('(');
+             bracket != o.current.npos && ::access(o.current.c_str(), F_OK) != 0) {
+    const std::vector<std::string> known{"elastic"};
+    const auto unknown = unknown_name("source", o.current.substr(0, bracket), known);
+    if (unknown.find("did you mean") != unknown.npos) return fail(Code::kUsage, "--current: " + unknown);
   }
   VIGIE_ASSIGN(auto time, time_of(o.current, o.columns.timestamp));
   VIGIE_ASSIGN(time, time_of(o.reference, time));

@@ -15,6 +15,7 @@
 #include "cli/setup_internal.h"
 #include "cli/ship_internal.h"
 #include "elastic/access.h"
+#include "elastic/bulk.h"
 #include "elastic/cluster.h"
 #include "elastic/link.h"
 #include "elastic/session.h"
@@ -23,6 +24,8 @@
 
 namespace vigie::cli {
 namespace {
+
+constexpr const char* kMonitors = "/_plugins/_alerting/monitors";
 
 struct Options : Watched {
   std::string what, folder = ".";
@@ -61,15 +64,49 @@ Result<elastic::Access> access_of(const Options& o) {
   return access;
 }
 
+Status check_to(const Options& o, std::string_view what, std::string_view example) {
+  if (o.to.empty())
+    return fail(Code::kUsage, fmt::format("setup {}: --to names {}, as {}; --dry-run prints what it would be sent",
+                                          o.what, what, example));
+  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
+    return fail(Code::kUsage, fmt::format("--to: expected the address of {}, as {}, got {}", what, example,
+                                          vigie::quoted(http::place_of(o.to))));
+  if (o.to.find('@') != o.to.npos)
+    return fail(Code::kUsage, "--to: a password in an address is seen by others: --user and --password");
+  return {};
+}
+
 Status check_index(const Options& o) {
   const auto why = elastic::wrong_name(o.index);
   if (why.empty()) return {};
   return fail(Code::kUsage, fmt::format("--index: {} cannot be a name there: {}", vigie::quoted(o.index), why));
 }
 
+// What people added to one that is there, as whom it tells, stays.
+Status put_monitor(elastic::Link& link, const std::string& place, const KibanaRule& monitor) {
+  const nlohmann::json by_name{{"query", {{"term", {{"monitor.name.keyword", monitor.name}}}}}};
+  VIGIE_ASSIGN(const auto known, link.ask("POST", fmt::format("{}/_search", kMonitors), by_name.dump()));
+  const auto said = nlohmann::json::parse(known.body, nullptr, false);
+  if (known.status == 200 && said.is_object() && !elastic::array_of(elastic::member(said, "hits"), "hits").empty()) {
+    print(fmt::format("{}: the monitor \"{}\" is there already", place, monitor.name));
+    return {};
+  }
+  // Before the first monitor there is no index of them.
+  auto answer = known;
+  if (known.status == 200 || known.status == 404) {
+    VIGIE_ASSIGN(answer, link.ask("POST", kMonitors, monitor.json));
+  }
+  if (answer.status != 200 && answer.status != 201)
+    return fail(Code::kUnavailable, fmt::format("{}: the monitor \"{}\" is not taken: {}: {}", place, monitor.name,
+                                                answer.status, elastic::why_of(answer.body)));
+  print(fmt::format("{}: the monitor \"{}\" is there", place, monitor.name));
+  return {};
+}
+
 // Templates for what is to come under names that begin so.
 Result<int> elastic_templates(const Options& o) {
   VIGIE_TRY(check_index(o));
+  const auto monitors = o.rules ? opensearch_monitors(o.index) : std::vector<KibanaRule>();
   std::vector<elastic::SetupOptions> all;
   for (const auto* what : {"prediction", "label", "explanation"})
     all.push_back({{elastic::Place::Kind::kMonths, fmt::format("{}-{}", o.index, what)}, 0});
@@ -79,11 +116,10 @@ Result<int> elastic_templates(const Options& o) {
     for (const auto& options : all)
       for (const auto& step : elastic::setup_of(newest, options))
         print(fmt::format("{} {}\n{}", step.method, step.path, step.body));
+    for (const auto& monitor : monitors) print(fmt::format("POST {}\n{}", kMonitors, monitor.json));
     return 0;
   }
-  if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
-    return fail(Code::kUsage, fmt::format("--to: expected the address of a node, as http://localhost:9200, got {}",
-                                          vigie::quoted(http::place_of(o.to))));
+  VIGIE_TRY(check_to(o, "a node", "http://localhost:9200"));
   VIGIE_ASSIGN(auto access, access_of(o));
   elastic::Link link({o.to}, std::move(access), {.user_agent = fmt::format("vigie/{}", kVersion)});
   VIGIE_ASSIGN(const auto cluster, link.reach());
@@ -94,6 +130,9 @@ Result<int> elastic_templates(const Options& o) {
   }
   print(fmt::format("{} ({}): templates for {}-prediction-*, {}-label-* and {}-explanation-*", http::place_of(o.to),
                     cluster.name(), o.index, o.index, o.index));
+  if (!monitors.empty() && !cluster.opensearch)
+    return fail(Code::kUsage, "--rules: are monitors of OpenSearch here; of Kibana: vigie setup kibana --rules");
+  for (const auto& monitor : monitors) VIGIE_TRY(put_monitor(link, http::place_of(o.to), monitor));
   return all_well ? 0 : 2;
 }
 
@@ -101,9 +140,7 @@ Result<int> elastic_templates(const Options& o) {
 class Kibana {
  public:
   static Result<Kibana> make(const Options& o) {
-    if (!o.to.starts_with("http://") && !o.to.starts_with("https://"))
-      return fail(Code::kUsage, fmt::format("--to: expected the address of Kibana, as http://localhost:5601, got {}",
-                                            vigie::quoted(http::place_of(o.to))));
+    VIGIE_TRY(check_to(o, "Kibana", "http://localhost:5601"));
     Kibana out;
     VIGIE_ASSIGN(out.access_, access_of(o));
     out.to_ = o.to;
@@ -223,7 +260,8 @@ Command add_setup(CLI::App& program) {
       "    --token-file /etc/prometheus/vigie.token --ca /etc/prometheus/ca.crt\n"
       "  vigie setup grafana --dry-run\n"
       "  vigie setup kibana --to http://localhost:5601\n"
-      "  vigie setup kibana --lens --rules --to https://kibana:5601 --user elastic\n\n"
+      "  vigie setup kibana --lens --rules --to https://kibana:5601 --user elastic\n"
+      "  vigie setup elastic --rules --to https://opensearch:9200 --user admin\n\n"
       "prometheus: how /metrics is scraped, and rules by which vigie itself is watched\n"
       "and open incidents are told (promtool check config, check rules). grafana: a\n"
       "dashboard to import, and how it is provisioned. Nothing is changed but these\n"
@@ -245,7 +283,10 @@ Command add_setup(CLI::App& program) {
   app->add_option("--to", o->to, "kibana, elastic: its address, as http://localhost:5601")->type_name("URL");
   app->add_option("--space", o->space, "kibana: the space to import into")->type_name("NAME");
   app->add_flag("--lens", o->lens, "kibana: a dashboard of Lens besides, for Kibana 8.9 and later");
-  app->add_flag("--rules", o->rules, "kibana: rules besides, by which Kibana tells of critical incidents and silence");
+  app->add_flag(
+      "--rules", o->rules,
+      "kibana: rules besides, by which Kibana tells of critical incidents and silence; elastic: the same as monitors "
+      "of OpenSearch's alerting");
   app->add_option("--user", o->user, "of those: who asks")->type_name("NAME");
   app->add_option("--password", o->password, "of --user; else VIGIE_ELASTIC_PASSWORD")->type_name("SECRET");
   app->add_option("--api-key", o->api_key, "id:key, or encoded; else VIGIE_ELASTIC_API_KEY")->type_name("SECRET");

@@ -36,5 +36,7 @@ struct KibanaRule {
   std::string id, name, json;
 };
 std::vector<KibanaRule> kibana_rules(const std::string& prefix, const std::string& space);
+/// The same for OpenSearch, as monitors of its alerting plugin, which gives them their ids.
+std::vector<KibanaRule> opensearch_monitors(const std::string& prefix);
 
 }  // namespace vigie::cli

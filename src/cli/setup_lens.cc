@@ -219,4 +219,35 @@ std::vector<KibanaRule> kibana_rules(const std::string& prefix, const std::strin
   return out;
 }
 
+std::vector<KibanaRule> opensearch_monitors(const std::string& prefix) {
+  std::vector<KibanaRule> out;
+  // Of what came within so many minutes before it looks.
+  const auto add = [&](std::string name, int every, const std::string& index, const char* time, int minutes,
+                       Json filters, const char* condition) {
+    filters.push_back({{"range",
+                        {{time,
+                          {{"gt", fmt::format("{{{{period_end}}}}||-{}m", minutes)},
+                           {"lte", "{{period_end}}"},
+                           {"format", "epoch_millis"}}}}}});
+    const Json query{{"size", 0}, {"query", {{"bool", {{"filter", std::move(filters)}}}}}};
+    const Json script{{"source", fmt::format("ctx.results[0].hits.total.value {}", condition)}, {"lang", "painless"}};
+    const Json trigger{
+        {"name", name}, {"severity", "1"}, {"condition", {{"script", script}}}, {"actions", Json::array()}};
+    out.push_back({"", name,
+                   Json{{"type", "monitor"},
+                        {"monitor_type", "query_level_monitor"},
+                        {"name", name},
+                        {"enabled", true},
+                        {"schedule", {{"period", {{"interval", every}, {"unit", "MINUTES"}}}}},
+                        {"inputs", Json::array({{{"search", {{"indices", Json::array({index})}, {"query", query}}}}})},
+                        {"triggers", Json::array({{{"query_level_trigger", trigger}}})}}
+                       .dump()});
+  };
+  const auto term = [](const char* field, const char* value) { return Json{{"term", {{field, value}}}}; };
+  add(prefix + ": a critical incident", 1, prefix + "-incident", "vigie.incident.opened", 10,
+      Json::array({term("vigie.incident.state", "open"), term("vigie.incident.severity", "critical")}), "> 0");
+  add(prefix + ": no predictions for an hour", 10, prefix + "-prediction-*", "@timestamp", 60, Json::array(), "< 1");
+  return out;
+}
+
 }  // namespace vigie::cli

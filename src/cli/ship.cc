@@ -11,6 +11,7 @@
 #include <random>
 #include <span>
 
+#include "base/call.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/quantity.h"
@@ -55,7 +56,7 @@ Result<elastic::Place> place_of(const Options& o) {
   if (!o.index.empty() && !o.stream.empty()) return fail(Code::kUsage, "--index and --data-stream exclude each other");
   const std::vector<std::string> every{"month", "day", "none"};
   if (std::find(every.begin(), every.end(), o.by) == every.end())
-    return fail(Code::kUsage, "--by: " + unknown_name("kind", o.by, every));
+    return fail(Code::kUsage, "--by: " + unknown_of("kind", o.by, every));
   out.kind = !o.stream.empty() ? Kind::kStream
              : o.by == "month" ? Kind::kMonths
              : o.by == "day"   ? Kind::kDays
@@ -133,14 +134,41 @@ Result<Plan> plan_of(const Options& o) {
   return plan;
 }
 
+// Files as they are called in ids, from wherever they are shipped: of two of one name each is another.
+void add_places(std::span<const std::string> files, std::vector<std::string>& places) {
+  for (const auto& file : files) {
+    std::error_code failed;
+    const auto whole = std::filesystem::weakly_canonical(file, failed);
+    places.push_back(file == "-" || failed ? file : whole.string());
+  }
+}
+
 // A record as a document.
 elastic::Document document_of(elastic::Documents& documents, const table::RecordText& record,
-                              const std::vector<std::string>& files, std::size_t before) {
+                              const std::vector<std::string>& places, std::size_t before) {
   const auto file = before + record.file;
-  auto id = record.id.empty() ? documents.id_at(files[file], record.number, record.json) : documents.id_of(record.id);
+  auto id = record.id.empty() ? documents.id_at(places[file], record.number, record.json) : documents.id_of(record.id);
   auto out = documents.of(std::move(id), record.json, record.time, record.stamped);
   out.file = file, out.number = record.number;
   return out;
+}
+
+bool is_timeless(const table::RecordText& record) {
+  return !record.stamped && std::isnan(record.time);
+}
+
+// Without a time no time filter sees a document, and no data stream takes it.
+Status check_times(const Plan& plan, std::span<const table::RecordText> records, const std::string& file,
+                   std::int64_t& undated) {
+  const auto timeless = std::count_if(records.begin(), records.end(), is_timeless);
+  undated += timeless;
+  if (plan.place.kind != elastic::Place::Kind::kStream || timeless < std::ssize(records)) return {};
+  return fail(Code::kUsage, fmt::format("{}: no record has a time, which a data stream needs: --timestamp COL", file));
+}
+
+std::string undated_line(std::int64_t undated, const std::string& records) {
+  return fmt::format("{} of {} have no time, and Kibana's time filter does not show them: --timestamp COL",
+                     with_commas(undated), records);
 }
 
 struct Shipped {
@@ -194,15 +222,16 @@ class Ship {
                  table::RecordTexts::open(o_.files[index], plan_.reading, {.time = o_.timestamp, .id = o_.id}));
     const auto before = files_.size();
     files_.insert(files_.end(), texts->files().begin(), texts->files().end());
+    add_places(texts->files(), places_);
     const auto all = [&]() -> Status {
       while (!ended()) {
         VIGIE_ASSIGN(const auto records, texts->next());
         if (records.empty()) break;
-        VIGIE_TRY(check_times(records, out));
+        VIGIE_TRY(check_times(plan_, records, files_.back(), out.undated));
         for (const auto& record : records) {
           while (shipper_.full() && !ended()) VIGIE_TRY(turn(false, kLongest));
           if (ended()) break;
-          shipper_.add(document_of(documents_, record, files_, before));
+          shipper_.add(document_of(documents_, record, places_, before));
           ++out.records;
         }
         const auto bytes = static_cast<double>(std::max<std::uint64_t>(1, texts->bytes()));
@@ -217,16 +246,6 @@ class Ship {
     say_all(texts->problems());
     out.unreadable += texts->problems().rejected;
     return done;
-  }
-
-  // Without a time no time filter sees a document, and no data stream takes it.
-  Status check_times(std::span<const table::RecordText> records, Shipped& out) const {
-    const auto timeless =
-        std::count_if(records.begin(), records.end(), [](const auto& r) { return !r.stamped && std::isnan(r.time); });
-    out.undated += timeless;
-    if (plan_.place.kind != elastic::Place::Kind::kStream || timeless < std::ssize(records)) return {};
-    return fail(Code::kUsage,
-                fmt::format("{}: no record has a time, which a data stream needs: --timestamp COL", files_.back()));
   }
 
   // Sends what can go, and hears what is answered; waits for that at most so long.
@@ -272,7 +291,7 @@ class Ship {
   elastic::Rejects rejects_;
   elastic::Shipper shipper_;
   engine::Progress progress_;
-  std::vector<std::string> files_;
+  std::vector<std::string> files_, places_;
   std::map<std::int64_t, std::shared_ptr<const elastic::Bulk>> orders_;
   std::int64_t settled_ = 0;
   int under_way_ = 0;
@@ -292,9 +311,16 @@ int show_plan(const Options& o, const Plan& plan) {
     const auto records = (*texts)->next();
     if (!records) return say(records.error().message), 2;
     elastic::Bulk bulk;
+    std::vector<std::string> places;
+    add_places((*texts)->files(), places);
     for (const auto& record : records->first(std::min<std::size_t>(2, records->size())))
-      bulk.add(document_of(documents, record, (*texts)->files(), 0));
+      bulk.add(document_of(documents, record, places, 0));
     print("POST /_bulk\n" + bulk.text());
+    std::int64_t undated = 0;
+    if (const auto timed = check_times(plan, *records, (*texts)->files().back(), undated); !timed)
+      return say(timed.error().message), 2;
+    if (undated > 0)
+      say(undated_line(undated, fmt::format("{} at the begin of {}", plural(std::ssize(*records), "record"), file)));
   }
   return 0;
 }
@@ -329,6 +355,19 @@ std::string document(const Options& o, const Plan& plan, const Shipped& shipped,
   return out.dump(-1, ' ', false, kReplace);
 }
 
+// What of the records is not there and never will be, in one line; empty: all are.
+std::string not_there(const Shipped& shipped, const elastic::Rejects& rejects) {
+  const auto rejected = shipped.counts.rejected, lost = rejected + shipped.unreadable;
+  if (lost == 0) return {};
+  auto line = fmt::format("{} of {} {} not there:", with_commas(lost),
+                          plural(shipped.records + shipped.unreadable, "record"), lost == 1 ? "is" : "are");
+  if (shipped.unreadable > 0) line += fmt::format(" {} could not be read", with_commas(shipped.unreadable));
+  if (rejected > 0)
+    line += fmt::format("{} {} rejected, with the reasons in {}", shipped.unreadable > 0 ? "," : "",
+                        rejected == 1 ? "1 was" : with_commas(rejected) + " were", rejects.path());
+  return line;
+}
+
 Result<int> ship(const Options& o) {
   VIGIE_ASSIGN(const auto plan, plan_of(o));
   if (o.dry_run) return show_plan(o, plan);
@@ -347,12 +386,10 @@ Result<int> ship(const Options& o) {
   shipped.cluster = cluster.name();
   const double seconds = std::chrono::duration<double>(Steady::now() - began).count();
   for (const auto& line : ship.rejects().first()) say(line);
-  if (ship.rejects().any()) say(fmt::format("what was rejected, and why: {}", ship.rejects().path()));
   if (!shipped.wrong && shipped.records == 0) return shipped.wrong.error();
-  if (shipped.undated > 0)
-    say(fmt::format("{} of {} have no time, and Kibana's time filter does not show them: --timestamp COL",
-                    with_commas(shipped.undated), plural(shipped.records, "record")));
+  if (shipped.undated > 0) say(undated_line(shipped.undated, plural(shipped.records, "record")));
   print(o.json ? document(o, plan, shipped, ship.rejects(), seconds) : sentence(o, plan, shipped, seconds));
+  if (const auto line = not_there(shipped, ship.rejects()); !line.empty()) say(line);
   if (shipped.interrupted || !shipped.stopped.empty()) {
     constexpr std::string_view kAgain = "the same command again stores the rest, and nothing twice";
     if (shipped.interrupted) return say(fmt::format("ended: {}", kAgain)), 128 + signals.number();
@@ -391,8 +428,10 @@ Command add_ship(CLI::App& program) {
       "data stream that holds only until it rolls over.\n\n"
       "Secrets come from ${NAME} or file:PATH, else from VIGIE_ELASTIC_API_KEY and\n"
       "VIGIE_ELASTIC_PASSWORD.\n\n"
-      "Exit status: 0 done; 2 bad input or usage; 3 the server could not be reached,\n"
-      "lets nobody in or takes nothing; 130 ended by Ctrl-C.");
+      "Exit status: 0 done, also where some records could not be read or were rejected,\n"
+      "which the last line on standard error says; 2 bad usage or input, or none was\n"
+      "taken; 3 the server could not be reached, lets nobody in or takes nothing; 130\n"
+      "ended by Ctrl-C.");
   app->add_option("FILE", o->files, "DATA: files, quoted globs or -")->required();
   app->add_option("--to", o->to, "a node, as https://localhost:9200; may be repeated")
       ->type_name("URL")

@@ -2,9 +2,11 @@
 #include "elastic/access.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/text.h"
 
@@ -12,6 +14,30 @@ namespace vigie::elastic {
 namespace {
 
 constexpr std::size_t kSmall = 1'000;  // bytes that are not worth packing
+
+// All but letters, digits, -._~ and what `plain` holds by their bytes; what is so already stays.
+std::string escaped(std::string_view text, std::string_view plain) {
+  std::string out;
+  for (const char c : text)
+    plain.find(c) != plain.npos ? out.append(1, c) : out.append(http::encoded(std::string_view(&c, 1)));
+  return out;
+}
+
+// As AWS reads a path, parameters in their order, when it checks a signature: libcurl signs what it is given.
+std::string canonical(std::string_view path) {
+  const auto mark = path.find('?');
+  auto out = escaped(path.substr(0, mark), "/%");
+  if (mark == path.npos) return out;
+  std::vector<std::string> parameters;
+  for (auto rest = path.substr(mark + 1); !rest.empty();) {
+    const auto end = std::min(rest.find('&'), rest.size());
+    auto& one = parameters.emplace_back(escaped(rest.substr(0, end), "=%"));
+    if (one.find('=') == one.npos) one += '=';
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  std::ranges::sort(parameters, {}, [](const auto& p) { return std::pair(p.substr(0, p.find('=')), p); });
+  return fmt::format("{}?{}", out, fmt::join(parameters, "&"));
+}
 
 }  // namespace
 
@@ -52,7 +78,8 @@ Result<std::string> packed(std::string_view text, int level) {
 Result<http::Request> Access::request(std::string_view method, const std::string& node, std::string_view path,
                                       std::string body) const {
   http::Request out;
-  out.method = method, out.url = node + std::string(path), out.body = std::move(body);
+  out.method = method, out.url = node + (sigv4.empty() ? std::string(path) : canonical(path)),
+  out.body = std::move(body);
   if (!out.body.empty())
     out.headers.emplace_back("Content-Type", path.starts_with("/_bulk") ? "application/x-ndjson" : "application/json");
   if (gzip > 0 && out.body.size() >= kSmall) {

@@ -34,10 +34,32 @@ std::string joined(const std::pair<std::string, std::string>& error) {
   return error.first + (error.first.empty() || error.second.empty() ? "" : ": ") + error.second;
 }
 
-// Whether it is the cluster that takes nothing now, whatever a document is: it is closed, or has no room for more
-// shards.
+// What is behind an error that says only where it was met, as of a search whose shards all failed: the first cause, and
+// what that was caused by.
+std::string cause_of(simdjson::dom::element error) {
+  std::string out;
+  for (const char* path : {"/failed_shards/0/reason", "/root_cause/0"}) {
+    simdjson::dom::element cause;
+    if (error.at_pointer(path).get(cause) != simdjson::SUCCESS) continue;
+    for (int depth = 0; depth < 5; ++depth) {
+      auto [type, reason] = error_of(cause);
+      reason.resize(std::min(reason.find('\n'), reason.size()));  // what was expected instead may take twenty lines
+      if (out.empty())
+        out = joined({type, reason});
+      else if (out.find(reason) == out.npos)
+        out += ": " + reason;
+      if (cause["caused_by"].get(cause) != simdjson::SUCCESS) break;
+    }
+    return out;
+  }
+  return out;
+}
+
+// Whether it is the cluster that takes nothing now, whatever a document is: it is closed, has no room for more shards,
+// or is an alias that does not say where.
 bool is_closed(std::string_view type, std::string_view reason) {
-  return type == "index_closed_exception" || (type == "validation_exception" && reason.find("shards") != reason.npos);
+  return type == "index_closed_exception" || reason.starts_with("no write index is defined for alias") ||
+         (type == "validation_exception" && reason.find("shards") != reason.npos);
 }
 
 Fate fate_of(std::uint32_t status, std::string_view type, std::string_view reason) {
@@ -155,7 +177,12 @@ std::string_view Bulk::action(std::size_t item) const {
 std::string why_of(std::string_view body) {
   simdjson::dom::parser parser;
   simdjson::dom::element error;
-  if (parser.parse(body.data(), body.size())["error"].get(error) == simdjson::SUCCESS) return joined(error_of(error));
+  if (parser.parse(body.data(), body.size())["error"].get(error) == simdjson::SUCCESS) {
+    const auto said = error_of(error);
+    if (said.first == "search_phase_execution_exception")
+      if (auto cause = cause_of(error); !cause.empty()) return cause;
+    return joined(said);
+  }
   return body.empty() ? "" : quoted(body, 200);
 }
 

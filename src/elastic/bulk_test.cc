@@ -68,6 +68,8 @@ TEST(Bulk, EachItemByItsStatus) {
       {R"("status":400,"error":{"type":"validation_exception","reason":"this action would add [2] shards, but"})",
        Fate::kBlocked},
       {R"("status":400,"error":{"type":"validation_exception","reason":"r"})", Fate::kRejected},
+      {R"("status":400,"error":{"type":"illegal_argument_exception","reason":"no write index is defined for alias [l]. The write index may be"})",
+       Fate::kBlocked},
       {R"("status":201,"failure_store":"used")", Fate::kDiverted}};
   for (const auto& [item, fate] : cases) {
     const auto outcome = settle(
@@ -107,6 +109,18 @@ TEST(Bulk, AnAnswerThatIsNoneIsAskedForAgain) {
   const auto nobody = settle(of({"a"}), fail(Code::kUnavailable, "http://es: refused"));
   EXPECT_EQ(nobody.whole, Whole::kAgain);
   EXPECT_EQ(nobody.why, "http://es: refused");
+}
+
+TEST(Bulk, AnErrorSaysItsCause) {
+  EXPECT_EQ(why_of(R"({"error":{"root_cause":[{"type":"query_shard_exception","reason":"Failed to parse query [a:(]",
+      "index":"l"}],"type":"search_phase_execution_exception","reason":"all shards failed","phase":"query",
+      "failed_shards":[{"shard":0,"reason":{"type":"query_shard_exception","reason":"Failed to parse query [a:(]",
+      "caused_by":{"type":"parse_exception","reason":"Cannot parse 'a:(': Encountered \"<EOF>\" at line 1, column 3.\nWas expecting one of:\n    <NOT> ...",
+      "caused_by":{"type":"parse_exception","reason":"Encountered \"<EOF>\" at line 1, column 3.\nWas expecting one of:"}}}}]},"status":400})"),
+            "query_shard_exception: Failed to parse query [a:(]: Cannot parse 'a:(': Encountered \"<EOF>\" at line 1, "
+            "column 3.");
+  EXPECT_EQ(why_of(R"({"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}})"),
+            "search_phase_execution_exception: all shards failed");
 }
 
 TEST(Bulk, TheWholeByItsStatus) {

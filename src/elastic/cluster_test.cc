@@ -34,6 +34,17 @@ TEST(Cluster, IsToldByWhatItSays) {
   EXPECT_EQ(read_cluster({401, "Unauthorized", {}}).error().message, "answers 401: \"Unauthorized\"");
 }
 
+// libcurl signs a path as it stands, and AWS reads it encoded and in order.
+TEST(Access, WhatIsSignedIsEncoded) {
+  Access access;
+  const auto url = [&](const char* path) { return access.request("GET", "https://es", path, "")->url; };
+  const char* path = "/a,b*/_search?filter_path=errors,items.*._id&allow&a-b=%2C";
+  EXPECT_EQ(url(path), std::string("https://es") + path);
+  access.user = "k", access.password = "s", access.sigv4 = "aws:amz:eu-west-1:es";
+  EXPECT_EQ(url(path), "https://es/a%2Cb%2A/_search?a-b=%2C&allow=&filter_path=errors%2Citems.%2A._id");
+  EXPECT_EQ(url("/_component_template/vigie@mappings"), "https://es/_component_template/vigie%40mappings");
+}
+
 TEST(Place, NamesAnIndexByTheTime) {
   const double time = 1'772'323'201e6;  // 2026-03-01T00:00:01Z
   Place place{Place::Kind::kMonths, "logs"};

@@ -30,9 +30,9 @@ std::string Documents::id_of(std::string_view id) const {
   return stable_id(parts);
 }
 
-std::string Documents::id_at(std::string_view file, std::uint64_t number, std::string_view json) const {
+std::string Documents::id_at(std::string_view place, std::uint64_t number, std::string_view json) const {
   const auto line = std::to_string(number);
-  const std::string_view parts[] = {"ship", model_, "at", file.substr(file.rfind('/') + 1), line, json};
+  const std::string_view parts[] = {"ship", model_, "at", place, line, json};
   return stable_id(parts);
 }
 
@@ -65,7 +65,10 @@ Status Rejects::add(const std::vector<Shipper::Rejected>& rejected, const std::v
     else
       append_json(line, is_utf8(r.source) ? r.source : vigie::quoted(r.source, 1 << 20));
     line += "}\n";
-    if (file_->size() + line.size() <= most_) VIGIE_TRY(file_->append(line));
+    if (file_->size() + line.size() <= most_)
+      VIGIE_TRY(file_->append(line));
+    else
+      full_ = true;
     if (first_.size() < 3)
       first_.push_back(fmt::format("{}:{}: rejected: {}{}{}", file, r.number, r.type,
                                    r.type.empty() || r.reason.empty() ? "" : ": ", vigie::quoted(r.reason, 200)));

@@ -22,8 +22,8 @@ class Documents {
 
   /// The id of the document of a record that has one.
   std::string id_of(std::string_view id) const;
-  /// Of one that has none: what it is, and where it stands; of a file its name without the folder.
-  std::string id_at(std::string_view file, std::uint64_t number, std::string_view json) const;
+  /// Of one that has none: what it is, and where it stands.
+  std::string id_at(std::string_view place, std::uint64_t number, std::string_view json) const;
 
   /// `json`: one object on one line; `time`: µs since 1970, NaN where there is none; `stamped`: it has "@timestamp".
   /// What it points to holds until the next call.
@@ -45,11 +45,14 @@ class Rejects {
   const std::vector<std::string>& first() const { return first_; }
   const std::string& path() const { return path_; }
   bool any() const { return file_.has_value(); }
+  /// Some were left out, as the file would have grown beyond what it may.
+  bool full() const { return full_; }
 
  private:
   std::string path_;
   std::uint64_t most_;
   std::optional<AppendFile> file_;
+  bool full_ = false;
   std::vector<std::string> first_;
 };
 

@@ -16,6 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostBytes = 5'000'000, kMostWrites = 1'000;  // of a request
+constexpr std::size_t kMostRemoved = 5'000;                         // of a request, which is over in seconds
 constexpr int kTries = 4;
 constexpr std::chrono::seconds kAway{2};
 constexpr std::chrono::milliseconds kPause{100};  // before a busy node is asked again; then twice as long
@@ -156,8 +157,12 @@ Status Session::write_some(std::span<const Write> writes, std::span<unsigned> st
       if (!item.is_object() || item.size() != 1) return odd();
       const auto& told = item.begin().value();
       const auto index = text_of(told, "_index"), id = text_of(told, "_id");
-      const auto found = waiting.find({index, id});
-      if (found == waiting.end()) continue;
+      auto found = waiting.find({index, id});
+      if (found == waiting.end()) {
+        // It was written through an alias.
+        VIGIE_ASSIGN(const auto* const name, alias_of(index, writes));
+        if (!name || (found = waiting.find({*name, id})) == waiting.end()) continue;
+      }
       const auto status = static_cast<unsigned>(whole_of(told, "status"));
       const auto& write = writes[found->second];
       const bool absent = status == 404 && write.kind != Write::Kind::kIndex && write.kind != Write::Kind::kCreate;
@@ -179,6 +184,26 @@ Status Session::write_some(std::span<const Write> writes, std::span<unsigned> st
                                    : std::move(error);
     std::this_thread::sleep_for(kPause * (1 << i));
   }
+}
+
+// Of an index the name by which it was written to; nullptr: by none of these.
+Result<const std::string*> Session::alias_of(const std::string& index, std::span<const Write> writes) {
+  if (const auto known = behind_.find(index); known != behind_.end()) return &known->second;
+  std::set<std::string> names;
+  for (const auto& write : writes) names.insert(write.index);
+  for (const auto& name : names) {
+    VIGIE_ASSIGN(const auto answer, send("GET", fmt::format("/_alias/{}", name), ""));
+    if (answer.status == 404) continue;
+    if (answer.status != 200) return failed(answer);
+    VIGIE_ASSIGN(const auto said, read(answer));
+    for (const auto& [real, about] : said.items())
+      if (!behind_.emplace(real, name).second && behind_[real] != name)
+        return fail(Code::kIo,
+                    fmt::format("{}: an alias of it is {} and another one is {}: each needs indexes of its own", real,
+                                name, behind_[real]));
+  }
+  const auto found = behind_.find(index);
+  return found == behind_.end() ? nullptr : &found->second;
 }
 
 void Session::refresh(const std::string& index) {
@@ -230,21 +255,32 @@ Result<std::vector<Json>> Session::get(const std::string& index, std::span<const
   VIGIE_ASSIGN(const auto said, ask("POST", fmt::format("/{}/_mget", index), {{"docs", std::move(docs)}}, 404));
   std::map<std::string, Json> by_id;
   if (said.is_object())
-    for (const auto& doc : array_of(said, "docs"))
+    for (const auto& doc : array_of(said, "docs")) {
+      const auto wrong = text_of(member(doc, "error"), "type");
+      if (!wrong.empty() && wrong != "index_not_found_exception")
+        return fail(Code::kIo, fmt::format("{}: {}: {}", index, wrong, text_of(member(doc, "error"), "reason")));
       if (const auto& there = member(doc, "found"); there.is_boolean() && there.get<bool>())
         by_id[text_of(doc, "_id")] = member(doc, "_source");
+    }
   for (std::size_t i = 0; i < ids.size(); ++i)
     if (const auto at = by_id.find(ids[i]); at != by_id.end()) found[i] = at->second;
   return found;
 }
 
+// Some at a time: a request for all of them might take longer than an answer is waited for, and be begun again while it
+// still goes on. In between others are let in.
 Status Session::remove(const std::string& index, const Json& query) {
-  const std::lock_guard lock(mutex_);
-  VIGIE_TRY(find_written(index));
-  const auto path = fmt::format("/{}/_delete_by_query?ignore_unavailable=true&conflicts=proceed&refresh=true", index);
-  VIGIE_ASSIGN(const auto answer, send("POST", path, dumped({{"query", query}})));
-  if (answer.status != 200) return failed(answer);
-  return {};
+  const auto path = fmt::format(
+      "/{}/_delete_by_query?ignore_unavailable=true&conflicts=proceed&refresh=true&max_docs={}", index, kMostRemoved);
+  while (true) {
+    const std::lock_guard lock(mutex_);
+    VIGIE_TRY(find_written(index));
+    VIGIE_ASSIGN(const auto answer, send("POST", path, dumped({{"query", query}})));
+    if (answer.status != 200) return failed(answer);
+    VIGIE_ASSIGN(const auto said, read(answer));
+    const auto deleted = whole_of(said, "deleted");
+    if (deleted == 0 || deleted + whole_of(said, "version_conflicts") < std::int64_t{kMostRemoved}) return {};
+  }
 }
 
 }  // namespace vigie::elastic

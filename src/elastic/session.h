@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -70,20 +71,22 @@ class Session {
   /// By their ids, as they are now; `fields`: of their source, none: all of it. What is not there is null.
   Result<std::vector<nlohmann::json>> get(const std::string& index, std::span<const std::string> ids,
                                           std::span<const std::string> fields = {});
-  /// Those that a query finds go.
+  /// Those that a query finds go, some at a time, between which others ask.
   Status remove(const std::string& index, const nlohmann::json& query);
 
  private:
   Result<http::Answer> send(std::string_view method, std::string_view path, std::string_view body);
   Status write_some(std::span<const Write> writes, std::span<unsigned> statuses);
   Status find_written(const std::string& index);
+  Result<const std::string*> alias_of(const std::string& index, std::span<const Write> writes);
 
   std::mutex mutex_;
   Link link_;
   Error away_;  // why nobody answered, until then
   std::chrono::steady_clock::time_point away_until_{};
   bool one_copy_ = false;
-  std::set<std::string> unseen_;  // indexes of which something is not yet found
+  std::set<std::string> unseen_;               // indexes of which something is not yet found
+  std::map<std::string, std::string> behind_;  // aliases, by the indexes behind them
 };
 
 }  // namespace vigie::elastic

@@ -39,17 +39,18 @@ void Shipper::close() {
 }
 
 bool Shipper::full() const {
-  return ready_.size() + waiting_.size() >= kWaiting;
+  return ready_.size() + waiting_.size() >= kWaiting || blocked_bytes_ >= options_.most_blocked;
 }
 
 bool Shipper::empty() const {
-  return open_.items().empty() && ready_.empty() && waiting_.empty() && under_way_.empty();
+  return open_.items().empty() && ready_.empty() && waiting_.empty() && blocked_.empty() && under_way_.empty();
 }
 
 std::int64_t Shipper::left() const {
   auto out = open_.items().size();
   for (const auto& batch : ready_) out += batch.bulk->items().size();
   for (const auto& batch : waiting_) out += batch.bulk->items().size();
+  for (const auto& batch : blocked_) out += batch.bulk->items().size();
   for (const auto& [id, order] : under_way_) out += order.batch.bulk->items().size();
   return static_cast<std::int64_t>(out);
 }
@@ -63,6 +64,15 @@ std::optional<Shipper::Order> Shipper::next(std::int64_t now, bool all) {
     }
     ready_.push_back(std::move(*it));
     it = waiting_.erase(it);
+  }
+  for (auto it = blocked_.begin(); it != blocked_.end();) {
+    if (it->due > now) {
+      ++it;
+      continue;
+    }
+    blocked_bytes_ -= it->bulk->text().size();
+    ready_.push_back({std::move(it->bulk), it->attempts, 0, 0, true});
+    it = blocked_.erase(it);
   }
   if (ready_.empty() && all) close();
   if (ready_.empty()) return {};
@@ -84,6 +94,7 @@ std::optional<std::int64_t> Shipper::due() const {
   std::optional<std::int64_t> out;
   const auto sooner = [&](std::int64_t time) { out = std::min(out.value_or(time), time); };
   for (const auto& batch : waiting_) sooner(batch.due);
+  for (const auto& batch : blocked_) sooner(batch.due);
   if (!ready_.empty())
     for (const auto& node : nodes_)
       if (has_room(node)) sooner(node.until);
@@ -117,13 +128,40 @@ void Shipper::keep(const Batch& batch, const std::vector<std::size_t>& items, in
   waiting_.push_back({std::move(bulk), attempts + 1, 0, due});
 }
 
+void Shipper::keep_blocked(const Batch& batch, const std::vector<std::size_t>& items, std::int64_t now) {
+  if (items.empty()) return;
+  counts_.again += std::ssize(items), blocked_left_ += std::ssize(items);
+  const auto begin_another = [&] {
+    blocked_.push_back({std::make_shared<Bulk>(), batch.attempts + 1, now + later(options_.blocked, batch.attempts)});
+  };
+  if (blocked_.empty() || blocked_.back().attempts != batch.attempts + 1) begin_another();
+  for (const auto item : items) {
+    if (const auto& last = *blocked_.back().bulk;
+        last.text().size() >= options_.most_bytes || last.items().size() >= options_.most_documents)
+      begin_another();
+    auto& bulk = *blocked_.back().bulk;
+    const auto before = bulk.text().size();
+    bulk.add(*batch.bulk, item);
+    blocked_bytes_ += bulk.text().size() - before;
+  }
+}
+
+bool Shipper::away() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.away; });
+}
+
+void Shipper::retry(std::int64_t now) {
+  for (auto& node : nodes_)
+    if (node.away) node.until = std::min(node.until, now);
+}
+
 void Shipper::halve(const Batch& batch) {
   const auto& items = batch.bulk->items();
   for (const auto& [from, to] :
        {std::pair{items.size() / 2, items.size()}, std::pair{std::size_t{0}, items.size() / 2}}) {
     auto half = std::make_shared<Bulk>();
     for (auto i = from; i < to; ++i) half->add(*batch.bulk, i);
-    ready_.push_front({std::move(half), batch.attempts});
+    ready_.push_front({std::move(half), batch.attempts, 0, 0, batch.blocked});
   }
 }
 
@@ -154,10 +192,10 @@ void Shipper::settle_items(const Batch& batch, Node& node, const std::vector<Tol
     }
   }
   trouble_.clear();
-  for (const auto* list : {&again, &blocked})
+  for (const auto& [list, why] : {std::pair{&again, &trouble_}, std::pair{&blocked, &block_}})
     if (!list->empty()) {
       const auto& told = items[list->front()];
-      trouble_ = fmt::format("{}: {}{}{}", told.status, told.type, told.type.empty() ? "" : ": ", told.reason);
+      *why = fmt::format("{}: {}{}{}", told.status, told.type, told.type.empty() ? "" : ": ", told.reason);
     }
   if (again.empty())
     node.room = std::min<double>(options_.most_requests, node.room + 1 / node.room);
@@ -167,7 +205,8 @@ void Shipper::settle_items(const Batch& batch, Node& node, const std::vector<Tol
   // A node that took some of them takes others soon.
   const int attempts = taken ? 0 : batch.attempts;
   keep(batch, again, attempts, now + later(options_.soonest, attempts));
-  keep(batch, blocked, batch.attempts, now + later(options_.blocked, batch.attempts));
+  if (batch.blocked) blocked_left_ -= std::ssize(items);
+  keep_blocked(batch, blocked, now);
 }
 
 void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) {
@@ -176,6 +215,7 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
   const auto& [batch, at] = found.mapped();
   auto& node = nodes_[at];
   --node.under_way;
+  node.away = outcome.whole == Whole::kAgain && outcome.status == 0;
   const auto& items = batch.bulk->items();
   switch (outcome.whole) {
     case Whole::kItems:
@@ -195,7 +235,9 @@ void Shipper::settle(std::int64_t id, const Outcome& outcome, std::int64_t now) 
         ready_.push_front(refused);
       break;
     case Whole::kHalve:
+      trouble_.clear();  // it answers
       if (items.size() == 1) {
+        if (batch.blocked) --blocked_left_;
         const auto colon = outcome.why.find(": ");
         reject(*batch.bulk, 0, static_cast<std::uint32_t>(std::atoi(outcome.why.c_str())), "",
                colon == std::string::npos ? "it alone is too large for a request" : outcome.why.substr(colon + 2));

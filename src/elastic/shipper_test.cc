@@ -2,8 +2,12 @@
 #include "elastic/shipper.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <set>
+
+#include "elastic/documents.h"
 
 namespace vigie::elastic {
 namespace {
@@ -318,6 +322,85 @@ TEST(Shipper, ABlockIsTriedSlowly) {
   EXPECT_EQ(Course::ids(order), std::vector<std::string>{"id0"});
   c.shipper.settle(order.id, Course::stored(order), c.now);
   EXPECT_TRUE(c.shipper.empty());
+}
+
+Told told_of(const Shipper::Order& order, std::size_t item) {
+  const bool blocked = order.bulk->action(item).find("\"closed\"") != std::string_view::npos;
+  return blocked ? Told{Fate::kBlocked, 403, "cluster_block_exception", "closed"} : Told{Fate::kStored, 201};
+}
+
+// However much of one index waits, all of another one goes; and once there is room for it, all of the first.
+TEST(Shipper, ABlockedIndexKeepsNoOthersBack) {
+  Course c({.most_documents = 10, .most_blocked = 20'000});
+  std::int64_t added = 0, others = 0;
+  const auto turn = [&](bool blocked) {
+    while (auto order = c.shipper.next(c.now, false)) {
+      Outcome out{Whole::kItems, {}, {}, 0};
+      for (std::size_t i = 0; i < order->bulk->items().size(); ++i)
+        out.items.push_back(blocked ? told_of(*order, i) : Told{Fate::kStored, 201});
+      c.shipper.settle(order->id, out, c.now);
+    }
+  };
+  for (; added < 400; ++added) {
+    ASSERT_FALSE(c.shipper.full()) << added;
+    const bool closed = added % 2 == 0;
+    others += !closed;
+    c.shipper.add({"id" + std::to_string(added), closed ? "closed" : "open", R"({"a":1})"});
+    turn(true);
+  }
+  EXPECT_EQ(c.shipper.counts().stored, others);
+  EXPECT_EQ(c.shipper.blocked(), added - others);
+  EXPECT_EQ(c.shipper.left(), c.shipper.blocked());
+  EXPECT_EQ(c.shipper.trouble(), "403: cluster_block_exception: closed");
+  // Of these there is an end.
+  for (; !c.shipper.full() && added < 10'000; ++added)
+    c.shipper.add({"id" + std::to_string(added), "closed", R"({"a":1})"}), turn(true);
+  EXPECT_GT(added, 450);
+  EXPECT_LT(added, 1'000);
+  // They are put together, and not asked for one by one.
+  const auto fewest = (c.shipper.blocked() + 9) / 10;
+  c.now += 60 * kSecond;
+  std::int64_t requests = 0;
+  for (auto sent = c.orders(false); !sent.empty(); sent = c.orders(false))
+    for (const auto& order : sent) c.shipper.settle(order.id, Course::stored(order), c.now), ++requests;
+  EXPECT_EQ(requests, fewest);
+  EXPECT_EQ(c.shipper.blocked(), 0);
+  EXPECT_EQ(c.shipper.trouble(), "");
+}
+
+TEST(Shipper, TroubleEndsWithWhatItWasOf) {
+  Course c;
+  c.add(0, 1);
+  auto order = c.orders().at(0);
+  c.shipper.settle(order.id, {Whole::kAgain, {}, "http://es: refused", 0}, c.now);
+  EXPECT_EQ(c.shipper.trouble(), "http://es: refused");
+  EXPECT_TRUE(c.shipper.away());
+  // It is not asked again at once, but when it is known to be back.
+  EXPECT_TRUE(c.orders().empty());
+  c.shipper.retry(c.now);
+  order = c.orders().at(0);
+  c.shipper.settle(order.id, {Whole::kHalve, {}, "413", 0, 413}, c.now);
+  EXPECT_TRUE(c.shipper.empty());
+  EXPECT_EQ(c.shipper.trouble(), "");
+  EXPECT_FALSE(c.shipper.away());
+  // Who is busy has said so, and is left alone.
+  c.add(1, 2);
+  order = c.orders().at(0);
+  c.shipper.settle(order.id, {Whole::kAgain, {}, "429", 0, 429}, c.now);
+  c.shipper.retry(c.now);
+  EXPECT_TRUE(c.orders().empty());
+}
+
+TEST(Rejects, SayWhenTheFileIsFull) {
+  const auto path = std::filesystem::temp_directory_path() / ("vigie-rejects-" + std::to_string(::getpid()));
+  Rejects rejects(path, 300);
+  const std::vector<Shipper::Rejected> one{{"id", "{}", R"({"a":1})", 0, 1, 400, "t", "r"}};
+  ASSERT_TRUE(rejects.add(one, {"f"}));
+  EXPECT_FALSE(rejects.full());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(rejects.add(one, {"f"}));
+  EXPECT_TRUE(rejects.full());
+  EXPECT_LE(std::filesystem::file_size(path), 300U);
+  std::filesystem::remove(path);
 }
 
 TEST(Shipper, AnIdThatCannotBeOneIsRejectedAlone) {

@@ -17,8 +17,8 @@ namespace {
 constexpr Param kParams[] = {
     {.name = "to", .doc = "a node, as https://localhost:9200; several with blanks between them", .required = true},
     {.name = "user", .doc = "who asks"},
-    {.name = "password", .doc = "of that user", .secret = true},
-    {.name = "api_key", .doc = "id:key, or encoded", .secret = true},
+    {.name = "password", .doc = "of that user: ${NAME} or file:PATH", .secret = true, .referred = true},
+    {.name = "api_key", .doc = "id:key, or encoded: ${NAME} or file:PATH", .secret = true, .referred = true},
     {.name = "aws", .doc = "sign for AWS, as eu-west-1 or eu-west-1/aoss; user and password are its keys"},
     {.name = "ca", .doc = "certificates by which the server is known, PEM; else the system's"},
     {.name = "ca_fingerprint", .doc = "SHA-256 of the certificate by which it is known instead"},
@@ -102,7 +102,7 @@ Status read_shipping(const Settings& s, Target& out) {
   else if (s["by"] == "stream")
     out.kind = Place::Kind::kStream;
   else if (s["by"] != "month")
-    return wrong("by", unknown_name("kind", s["by"], kinds));
+    return wrong("by", unknown_of("kind", s["by"], kinds));
   if (!s["keep"].empty()) {
     const auto seconds = parse_duration(s["keep"]);
     if (!seconds || *seconds <= 0)

@@ -54,6 +54,19 @@ std::string_view to_string(Notice::Kind kind) {
   return kNotices.at(static_cast<std::size_t>(kind));
 }
 
+// "credit-20261127T020000Z"
+std::optional<std::int64_t> since_of_id(std::string_view id) {
+  constexpr std::size_t kTime = 16;
+  if (id.size() <= kTime || id[id.size() - kTime - 1] != '-') return {};
+  std::string time(id.substr(id.size() - kTime));
+  if (time[8] != 'T' || time[15] != 'Z') return {};
+  for (const std::size_t at : {13U, 11U}) time.insert(at, ":");
+  for (const std::size_t at : {6U, 4U}) time.insert(at, "-");
+  const auto parsed = table::parse_time(time);
+  if (!parsed) return {};
+  return static_cast<std::int64_t>(*parsed);
+}
+
 std::string to_json(const Incident& incident) {
   Json causes = Json::array();
   for (const auto& c : incident.causes)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,8 @@ std::string_view to_string(Severity severity);      ///< "warning", "critical"
 std::string_view to_string(Incident::State state);  ///< "open", "acknowledged", "snoozed", "resolved"
 /// One JSON object; times in ISO 8601, those that there are not null.
 std::string to_json(const Incident& incident);
+/// `since` as an id that vigie made says it, to the second; nothing of any other.
+std::optional<std::int64_t> since_of_id(std::string_view id);
 /// What to_json() wrote. Code::kCorrupt.
 Result<Incident> incident_of_json(std::string_view json);
 

@@ -76,6 +76,7 @@ Result<Answer> Client::send(std::string_view method, const std::string& url, std
   const auto& curl = *Curl::get();
   curl.easy_reset(curl_);
   Exchange exchange(curl, curl_, options_, method, url, body, headers);
+  VIGIE_TRY(exchange.ready());
   return exchange.end(curl.easy_perform(curl_));
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/transfers.h"
+
 namespace vigie::http {
 namespace {
 
@@ -27,6 +29,30 @@ TEST(HttpClient, NobodyThereIsUnavailableAndShowsNoSecret) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Code::kUnavailable);
   EXPECT_EQ(answer.error().message.find("hidden"), std::string::npos) << answer.error().message;
+}
+
+// What keeps others out must hold, or nothing is sent.
+TEST(HttpClient, WhatLibcurlDoesNotTakeIsTold) {
+  const std::string too_long(9'000'000, 'x');
+  const auto refused = [](const auto& ask_for) {
+    Request request;
+    request.url = "http://127.0.0.1:9/hidden", ask_for(request);
+    const auto said = send(request);
+    EXPECT_FALSE(said);
+    Transfers transfers;
+    const auto started = transfers.start(1, request);
+    EXPECT_FALSE(started);
+    if (said || started) return std::string();
+    EXPECT_EQ(said.error().code, Code::kInternal);
+    EXPECT_EQ(said.error().message, started.error().message);
+    return said.error().message.substr(0, 68);
+  };
+  EXPECT_EQ(refused([&](Request& r) { r.user = "a", r.password = "b", r.sigv4 = too_long; }),
+            "http://127.0.0.1:9: the signature for AWS: libcurl does not take it:");
+  EXPECT_EQ(refused([&](Request& r) { r.ca = too_long; }),
+            "http://127.0.0.1:9: the file of certificates: libcurl does not take ");
+  EXPECT_EQ(refused([](Request& r) { r.headers = {{"Authorization", "ApiKey a\r\nX: y"}}; }),
+            "http://127.0.0.1:9: Authorization: a header holds a line break");
 }
 
 TEST(HttpClient, WhatAUrlCannotHoldIsEncoded) {

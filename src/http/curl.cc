@@ -112,16 +112,30 @@ const Curl* Curl::get() {
   return complete ? &curl : nullptr;
 }
 
+// `what` names for people what nothing may be sent without.
+template <class T>
+void Exchange::set(CURLoption option, T value, const char* what) {
+  const auto code = curl_.easy_setopt(easy_, option, value);
+  if (code != CURLE_OK && what && refused_.empty())
+    refused_ = fmt::format("{}: libcurl does not take it: {}", what, curl_.easy_strerror(code));
+}
+
+Status Exchange::ready() const {
+  if (refused_.empty()) return {};
+  return fail(Code::kInternal, fmt::format("{}: {}", place_, refused_));
+}
+
 Exchange::Exchange(const Curl& curl, CURL* easy, const ClientOptions& options, std::string_view method,
                    const std::string& url, std::string_view body,
                    const std::vector<std::pair<std::string, std::string>>& headers)
     : curl_(curl), easy_(easy), place_(place_of(url)), body_(body), most_(options.most_bytes) {
-  const auto set = [&](CURLoption option, auto value) { curl_.easy_setopt(easy_, option, value); };
   headers_ = curl_.slist_append(nullptr, "Expect:");  // no wait for a 100 before a body
-  for (const auto& [name, value] : headers)
+  for (const auto& [name, value] : headers) {
+    if ((name + value).find_first_of("\r\n") != std::string::npos) refused_ = name + ": a header holds a line break";
     headers_ = curl_.slist_append(headers_, fmt::format("{}: {}", name, value).c_str());
+  }
   set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_PROTOCOLS_STR, "http,https", "http and https alone");
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TCP_NODELAY, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -130,7 +144,7 @@ Exchange::Exchange(const Curl& curl, CURL* easy, const ClientOptions& options, s
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.answer.count()));
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
-  if (!trusted().empty()) set(CURLOPT_CAINFO, trusted().c_str());
+  if (!trusted().empty()) set(CURLOPT_CAINFO, trusted().c_str(), "the file of certificates");
   set(CURLOPT_HTTPHEADER, headers_);
   set(CURLOPT_ERRORBUFFER, why_);
   set(CURLOPT_WRITEFUNCTION, &take_body);
@@ -153,24 +167,27 @@ Exchange::~Exchange() {
 }
 
 void Exchange::identify(const Request& request) {
-  const auto set = [&](CURLoption option, auto value) { curl_.easy_setopt(easy_, option, value); };
   if (!request.user.empty()) {
-    set(CURLOPT_USERNAME, request.user.c_str());
-    set(CURLOPT_PASSWORD, request.password.c_str());
-    request.sigv4.empty() ? set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC))
-                          : set(CURLOPT_AWS_SIGV4, request.sigv4.c_str());
+    set(CURLOPT_USERNAME, request.user.c_str(), "the user");
+    set(CURLOPT_PASSWORD, request.password.c_str(), "the password");
+    request.sigv4.empty() ? set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC), "the password")
+                          : set(CURLOPT_AWS_SIGV4, request.sigv4.c_str(), "the signature for AWS");
   }
-  if (!request.ca.empty()) set(CURLOPT_CAINFO, request.ca.c_str());
+  if (!request.sigv4.empty()) {
+    // libcurl signs "Expect:" too, which it does not send.
+    set(CURLOPT_HTTPHEADER, headers_->next, "the signature for AWS");
+    set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+  }
+  if (!request.ca.empty()) set(CURLOPT_CAINFO, request.ca.c_str(), "the file of certificates");
   if (request.pin.empty()) return;
-  set(CURLOPT_SSL_CTX_FUNCTION, &pin_context);
-  set(CURLOPT_SSL_CTX_DATA, static_cast<const void*>(&request.pin));
+  set(CURLOPT_SSL_CTX_FUNCTION, &pin_context, "the fingerprint of a certificate");
+  set(CURLOPT_SSL_CTX_DATA, static_cast<const void*>(&request.pin), "the fingerprint of a certificate");
 }
 
 void Exchange::address(const Request& request) {
   mail_ = true;
-  const auto set = [&](CURLoption option, auto value) { curl_.easy_setopt(easy_, option, value); };
   for (const auto& address : request.to) to_ = curl_.slist_append(to_, fmt::format("<{}>", address).c_str());
-  set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  set(CURLOPT_PROTOCOLS_STR, "smtp,smtps", "smtp alone");
   set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   set(CURLOPT_CUSTOMREQUEST, static_cast<char*>(nullptr));
   set(CURLOPT_POST, 0L);
@@ -181,12 +198,14 @@ void Exchange::address(const Request& request) {
   set(CURLOPT_MAIL_FROM, fmt::format("<{}>", request.from).c_str());
   set(CURLOPT_MAIL_RCPT, to_);
   set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);  // one wrong address keeps the message from nobody else
-  set(CURLOPT_USE_SSL, static_cast<long>(request.tls == Request::Tls::kRequired   ? CURLUSESSL_ALL
-                                         : request.tls == Request::Tls::kOptional ? CURLUSESSL_TRY
-                                                                                  : CURLUSESSL_NONE));
+  set(CURLOPT_USE_SSL,
+      static_cast<long>(request.tls == Request::Tls::kRequired   ? CURLUSESSL_ALL
+                        : request.tls == Request::Tls::kOptional ? CURLUSESSL_TRY
+                                                                 : CURLUSESSL_NONE),
+      "TLS");
   if (request.user.empty()) return;
-  set(CURLOPT_USERNAME, request.user.c_str());
-  set(CURLOPT_PASSWORD, request.password.c_str());
+  set(CURLOPT_USERNAME, request.user.c_str(), "the user");
+  set(CURLOPT_PASSWORD, request.password.c_str(), "the password");
 }
 
 Result<Answer> Exchange::end(CURLcode code) {

@@ -48,12 +48,17 @@ class Exchange {
   void identify(const Request& request);
   /// Makes it a mail.
   void address(const Request& request);
+  /// Code::kInternal: libcurl does not take what was asked for; nothing may be sent.
+  Status ready() const;
   Result<Answer> end(CURLcode code);
 
  private:
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* to);
   static std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* to);
   static std::size_t give_body(char* bytes, std::size_t size, std::size_t count, void* from);
+
+  template <class T>
+  void set(CURLoption option, T value, const char* what = nullptr);
 
   const Curl& curl_;
   CURL* easy_;
@@ -63,6 +68,7 @@ class Exchange {
   Answer answer_;
   bool mail_ = false;
   curl_slist *headers_ = nullptr, *to_ = nullptr;
+  std::string refused_;  // what libcurl does not take
   char why_[CURL_ERROR_SIZE] = "";
 };
 

@@ -42,7 +42,9 @@ Status Transfers::start(std::int64_t id, Request request) {
   const auto* curl = Curl::get();
   CURL* easy = multi_ ? curl->easy_init() : nullptr;
   if (!easy) return fail(Code::kInternal, kNoCurl);
-  running_[easy] = std::make_unique<Running>(id, std::move(request), easy, options_);
+  auto running = std::make_unique<Running>(id, std::move(request), easy, options_);
+  VIGIE_TRY(running->exchange.ready());
+  running_[easy] = std::move(running);
   curl->multi_add_handle(multi_, easy);
   return {};
 }
@@ -87,6 +89,7 @@ Result<Answer> send(const Request& request, const ClientOptions& options) {
   } handle{easy};
   Exchange exchange(*curl, easy, options, request.method, request.url, request.body, request.headers);
   request.to.empty() ? exchange.identify(request) : exchange.address(request);
+  VIGIE_TRY(exchange.ready());
   return exchange.end(curl->easy_perform(easy));
 }
 

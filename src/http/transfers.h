@@ -39,6 +39,7 @@ class Transfers {
 
   /// Code::kInternal: libcurl is not to be had; nothing can be sent.
   Status usable() const;
+  /// Code::kInternal too: libcurl does not take how it is to be asked, as it cannot sign or has no such TLS.
   Status start(std::int64_t id, Request request);
 
   /// As Client::send(). A mail's status is the server's last (250), its body what the server objected to, line by line:

@@ -103,7 +103,17 @@ class Deadlines {
   std::list<Open> open_;
 };
 
-// What goes before a body.
+// Whether no header ends before it is meant to, and begins another one.
+bool is_sound(const Reply& reply) {
+  const auto broken = [](std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
+  };
+  return !broken(reply.type) && std::none_of(reply.headers.begin(), reply.headers.end(), [&](const auto& header) {
+    return broken(header.first) || broken(header.second);
+  });
+}
+
+// What goes before a body; the reply is sound.
 std::string head_of(const Reply& reply, unsigned version, bool keep) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(reply.status));
   std::string out;
@@ -494,6 +504,9 @@ class HttpServer::Impl {
   }
 
   std::string message_of(const Reply& reply, unsigned version, bool head_only, bool keep) {
+    if (!is_sound(reply))
+      return message_of(refuse(500, "the answer's headers would hold a line break", "header"), version, head_only,
+                        keep);
     ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
     auto message = head_of(reply, version, keep && !stopping_);
     if (!head_only) message += reply.body;

@@ -49,6 +49,13 @@ std::string Ingest::Reject::text() const {
 void Ingest::add(event::Kind kind, std::string_view model, std::string_view body,
                  std::move_only_function<void(Result<Reply>)> done, table::JsonForm form) {
   if (auto named = event::check_model(model); !named) return done(named.error());
+  {
+    std::lock_guard lock(mutex_);
+    if (elsewhere_.contains(model))
+      return done(fail(Code::kUsage, fmt::format("{} is watched in an index, where its rows are counted: it takes no "
+                                                 "others",
+                                                 quoted(model))));
+  }
   thread_local table::JsonRows plain;
   thread_local event::ExplanationRows explanations;
   const bool explains = kind == event::Kind::kExplanations;
@@ -135,6 +142,11 @@ void Ingest::tally(event::Kind kind, const Reply& reply) {
 void Ingest::count(event::Kind kind, const Reply& reply) {
   std::lock_guard lock(mutex_);
   tally(kind, reply);
+}
+
+void Ingest::counted_elsewhere(std::set<std::string, std::less<>> models) {
+  std::lock_guard lock(mutex_);
+  elsewhere_ = std::move(models);
 }
 
 void Ingest::count_rejected(event::Kind kind, std::uint64_t records) {

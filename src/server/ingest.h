@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,10 +39,14 @@ class Ingest {
     std::vector<Reject> rejected;
   };
   /// Of predictions, labels or explanations. `done` is told once, now or from the journal's thread, which waits for it.
-  /// Code::kInput: no name of a model, explanations of too many features; Code::kUnavailable: the journal is full, or
+  /// Code::kInput: no name of a model, explanations of too many features; Code::kUsage: see counted_elsewhere();
+  /// Code::kUnavailable: the journal is full, or
   /// there are too many models, and nothing was accepted.
   void add(event::Kind kind, std::string_view model, std::string_view body,
            std::move_only_function<void(Result<Reply>)> done, table::JsonForm form = table::JsonForm::kAny);
+  /// From now on records of these models are refused: theirs are counted where they lie, and would be counted twice or
+  /// mixed with others.
+  void counted_elsewhere(std::set<std::string, std::less<>> models);
   /// Counts what was rejected before it could be added.
   void count_rejected(event::Kind kind, std::uint64_t records);
 
@@ -80,6 +85,7 @@ class Ingest {
   const State& state_;
   Models& models_;
   mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> elsewhere_;
   Counts counts_{};
   boost::unordered_flat_map<Key, Known, Mixed> waiting_;          // ids that are not yet in the State
   std::deque<std::pair<journal::Sequence, Few<Key>>> by_record_;  // of them those that last

@@ -41,6 +41,19 @@ TEST(Ingest, TellsWhatIsNoRecordAndWhatWasThere) {
   EXPECT_EQ(back.counts(), "m 5 1, n 1 0, o 1 0");
 }
 
+TEST(Ingest, TakesNothingOfWhatIsCountedElsewhere) {
+  Folder folder;
+  Back back(folder.path);
+  EXPECT_EQ(back.add(R"({"id":"a"})"), "1 accepted, 0 there");
+  back.ingest->counted_elsewhere({"m"});
+  for (const auto kind : {event::Kind::kPredictions, event::Kind::kLabels})
+    EXPECT_EQ(back.add(R"({"id":"b","label":1})", kind),
+              "\"m\" is watched in an index, where its rows are counted: it takes no others");
+  EXPECT_EQ(back.add(R"({"id":"a"})", event::Kind::kPredictions, "n"), "1 accepted, 0 there");
+  back.ingest->counted_elsewhere({});
+  EXPECT_EQ(back.add(R"({"id":"b"})"), "1 accepted, 0 there");
+}
+
 TEST(Ingest, KnowsIdsAfterwardsWhoeverRemembersThem) {
   Folder folder;
   {
@@ -257,6 +270,25 @@ TEST(Service, SpeaksHttp) {
   EXPECT_EQ(Service::start(at(folder.path, 0)).error().message, folder.path + ": another vigie has this folder");
   EXPECT_EQ(Service::start(at(folder.path + "/other", service->port())).error().message,
             fmt::format("cannot listen on 127.0.0.1:{}: Address already in use", service->port()));
+}
+
+// What a header holds never begins another one.
+TEST(HttpServer, SendsNoHeaderThatIsTwo) {
+  HttpOptions options;
+  options.port = 0, options.threads = 1;
+  auto server = HttpServer::listen(
+      options, [](const Request&) { return std::optional<Reply>(); },
+      [](Request&& request, Answer answer) {
+        Reply reply{200, "{}"};
+        reply.headers.emplace_back("Link", "<" + request.path.at(0) + ">");
+        answer(std::move(reply));
+      });
+  ASSERT_TRUE(server);
+  std::thread running([&] { (*server)->run(); });
+  EXPECT_EQ(answers((*server)->port(), "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), "200");
+  EXPECT_EQ(answers((*server)->port(), "GET /a%0d%0aSet-Cookie:%20x HTTP/1.1\r\nHost: x\r\n\r\n"), "500");
+  (*server)->stop();
+  running.join();
 }
 
 // Many that send the same ids at once, some of them twice: each is accepted by one.

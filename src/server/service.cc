@@ -24,6 +24,7 @@
 #include <optional>
 #include <set>
 
+#include "base/call.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/iso_time.h"
@@ -54,6 +55,15 @@ namespace {
 
 constexpr const char* kShipping = "shipping";
 using Json = nlohmann::ordered_json;
+
+Reply nothing_of_model(const std::string& model, const std::string& what) {
+  static const std::vector<std::string> kParts{"predictions", "labels",  "explanations", "reference", "maintenance",
+                                               "rows",        "windows", "attributions", "ops",       "detectors"};
+  if (what == "scores" || what == "score" || what == "metrics")
+    return refuse(404, fmt::format("scores are in the windows: GET /v1/models/{}/windows", http::encoded(model)),
+                  "path");
+  return refuse(404, unknown_of("part of a model", what, kParts), "path");
+}
 
 Reply wrong_method(std::string_view allowed) {
   auto reply = refuse(405, fmt::format("only {} here", allowed), "method");
@@ -225,6 +235,9 @@ class Service::Impl {
       before = std::move(indexes_);
     }
     before.reset();  // which may have to wait for an answer
+    std::set<std::string, std::less<>> models;
+    for (const auto& one : options_.indexes) models.insert(one.model);
+    ingest_->counted_elsewhere(std::move(models));
     if (options_.indexes.empty()) return;
     auto now = std::make_unique<IndexWatch>(
         std::move(options_.indexes), options_.data,
@@ -325,6 +338,7 @@ class Service::Impl {
       if (path[3] == "attributions") return answer(get ? attributions_of(request) : wrong_method("GET"));
       if (path[3] == "ops") return answer(get ? ops(request) : wrong_method("GET"));
       if (path[3] == "detectors") return answer(get ? detectors_of(path[2]) : wrong_method("GET"));
+      return answer(nothing_of_model(path[2], path[3]));
     }
     if (path.size() == 2 && path[0] == "v1" && path[1] == "ops")
       return answer(get ? machine_ops(request, *machine_, *store_, system_now()) : wrong_method("GET"));
@@ -503,6 +517,7 @@ class Service::Impl {
     ingest_->add(
         kind, request.path[2], request.body,
         [answer = std::move(answer), lasting](Result<Ingest::Reply> taken) mutable {
+          if (!taken && taken.error().code == Code::kUsage) return answer(refuse(409, taken.error().message, "path"));
           if (!taken) return answer(refuse(taken.error(), "journal"));
           Json rejected = Json::array();
           for (const auto& reject : taken->rejected)

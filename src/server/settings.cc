@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/call.h"
 #include "base/text.h"
 #include "event/record.h"
+#include "http/client.h"
 #include "server/openapi.h"
 #include "server/tls_internal.h"
 
@@ -383,6 +386,10 @@ Status read_sources(const Setting& sources, const Environment& environment, Serv
       return wrong(sources, fmt::format("{} is watched in an index twice", vigie::quoted(one.model)));
   VIGIE_TRY(make_each(feeds, [&](const auto& spec) { return source::make_feed(spec, environment); }, out.sources));
   if (auto good = source::check(out.sources); !good) return wrong(sources, good.error().message);
+  for (const auto& feed : out.sources)
+    if (std::any_of(out.indexes.begin(), out.indexes.end(), [&](const auto& o) { return o.model == feed.model; }))
+      return wrong(sources,
+                   fmt::format("{} is watched in an index, and takes no records besides", vigie::quoted(feed.model)));
   return {};
 }
 
@@ -395,6 +402,13 @@ Status read_shipping(const Setting& ship, const Environment& environment, Servic
 
 Status read_store(const Setting& store, const Environment& environment, ServiceOptions& out) {
   if (store.text == "sqlite") return {};
+  const auto name = store.text.substr(0, store.text.find('('));
+  if (name == "sqlite") return wrong(store, "sqlite is a file in data, and takes no parameters: data says where");
+  if (name.starts_with("http://") || name.starts_with("https://"))
+    return wrong(store,
+                 fmt::format("an address alone is no store; did you mean \"elastic(to={})\"?", http::place_of(name)));
+  if (const std::vector<std::string> known{"sqlite", "elastic"}; name != known[1])
+    return wrong(store, unknown_of("store", name, known));
   auto target = elastic::make_cluster(store.text, environment);
   if (!target) return wrong(store, target.error().message);
   out.store = std::move(*target);

@@ -140,11 +140,12 @@ Status Shipping::set_up(const elastic::Place& place) {
 
 Status Shipping::turn() {
   bool more = true;
-  while (more && !shipper_->full() && unsettled_ < kMostUnsettled && !stop_) {
+  // What is to be committed must be settled first; but for what a block keeps out nobody waits.
+  const auto settles = [&] { return unsettled_ >= kMostUnsettled && shipper_->left() > shipper_->blocked(); };
+  while (more && !shipper_->full() && !settles() && !stop_) {
     VIGIE_ASSIGN(more, read());
   }
-  // What is to be committed must be settled first.
-  const bool all = unsettled_ >= kMostUnsettled || steady_clock::now() - first_ >= kFlush;
+  const bool all = settles() || steady_clock::now() - first_ >= kFlush;
   while (auto order = shipper_->next(now_micros(), unsettled_ > 0 && all)) {
     VIGIE_TRY(link_.send(*order));
     orders_[order->id] = std::move(order->bulk);
@@ -158,14 +159,27 @@ Status Shipping::turn() {
     }
   }
   VIGIE_TRY(rejects_.add(shipper_->take_rejected(), {"journal"}));
+  if (rejects_.full() && !told_full_ && log_)
+    log_(fmt::format("{}: is full ({} MiB): what is rejected from now on is counted and not kept", rejects_.path(),
+                     kMostRejected >> 20));
+  told_full_ = rejects_.full();
   if (!shipper_->stopped().empty()) return fail(Code::kUnavailable, shipper_->stopped());
-  told(shipper_->trouble());
+  look();
+  // What failed before is over once something is taken, or nothing is left.
+  if (!shipper_->trouble().empty() || shipper_->empty() || shipper_->counts().settled() > 0) told(shipper_->trouble());
   if (shipper_->empty() && reader_.position() > committed_) VIGIE_TRY(commit());
   const auto end = journal_.end(), at = reader_.position();
   std::lock_guard lock(mutex_);
   state_.counts = sum(before_, shipper_->counts());
   state_.lag = end > committed_ && unsettled_ > 0 ? end - committed_ : end > at ? end - at : 0;
   return {};
+}
+
+// Who does not answer is not left alone for as long as a busy one is: once it answers again, what waits goes.
+void Shipping::look() {
+  if (!shipper_->away() || !orders_.empty() || steady_clock::now() - looked_at_ < kPause) return;
+  looked_at_ = steady_clock::now();
+  if (const auto answer = link_.ask("GET", "/"); answer && answer->status == 200) shipper_->retry(now_micros());
 }
 
 Status Shipping::commit() {
@@ -193,18 +207,20 @@ Result<bool> Shipping::read() {
     return true;
   }
   if (!*block) return false;
+  auto number = (*block)->first;
   for (const auto bytes : (*block)->records) {
+    ++number;
     const auto record = event::decode(bytes);
     if (!record) continue;
     using enum event::Kind;
     if (record->kind != kPredictions && record->kind != kLabels && record->kind != kExplanations) continue;
     VIGIE_TRY(set_up(target_.place(name_of(record->kind), record->model)));
-    add(*record, (*block)->arrived);
+    add(*record, (*block)->arrived, number - 1);
   }
   return true;
 }
 
-void Shipping::add(const event::Record& record, std::int64_t arrived) {
+void Shipping::add(const event::Record& record, std::int64_t arrived, journal::Sequence number) {
   const auto what = name_of(record.kind);
   const auto [at, fresh] = documents_.try_emplace({record.kind, std::string(record.model)},
                                                   target_.place(what, record.model), std::string(record.model));
@@ -212,6 +228,9 @@ void Shipping::add(const event::Record& record, std::int64_t arrived) {
   rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped), table::JsonForm::kAny);
   const auto ids = rows_.column(event::kPredictionId), times = rows_.column(event::kPredictionTime);
   if (!ids || !times) return;
+  // A label may be corrected, and corrected back: each that was said is a document, by when it came.
+  const bool label = record.kind == event::Kind::kLabels;
+  const auto said_at = label ? fmt::format("{} {} {}", what, arrived, number) : std::string(what);
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
     if (ids->codes[row] < 0) continue;
     const auto id = ids->dictionary[static_cast<std::size_t>(ids->codes[row])];
@@ -225,10 +244,10 @@ void Shipping::add(const event::Record& record, std::int64_t arrived) {
       std::replace(one_line.begin(), one_line.end(), '\n', ' ');
       json = one_line;
     }
-    // A label may be corrected: each that was said is a document.
-    auto key = record.kind == event::Kind::kPredictions ? documents.id_of(id) : documents.id_at(what, 0, json);
+    auto key = record.kind == event::Kind::kPredictions ? documents.id_of(id)
+                                                        : documents.id_at(said_at, label ? row : 0, json);
     auto document = documents.of(std::move(key), json, time, false);
-    if (shipper_->left() == 0) first_ = steady_clock::now();
+    if (shipper_->left() == shipper_->blocked()) first_ = steady_clock::now();
     shipper_->add(document);
     ++unsettled_;
   }

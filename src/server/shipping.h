@@ -56,7 +56,8 @@ class Shipping {
   void begin();
   Status turn();
   Result<bool> read();
-  void add(const event::Record& record, std::int64_t arrived);
+  void add(const event::Record& record, std::int64_t arrived, journal::Sequence number);
+  void look();
   Status set_up(const elastic::Place& place);
   Status commit();
   bool rest(std::chrono::milliseconds time) const;
@@ -78,7 +79,9 @@ class Shipping {
   table::JsonRows rows_;
   std::int64_t unsettled_ = 0;                                      // documents since the last commit
   std::chrono::steady_clock::time_point first_{}, committed_at_{};  // when the oldest of them came
-  elastic::Shipper::Counts before_;                                 // of shippers that were left
+  std::chrono::steady_clock::time_point looked_at_{};
+  bool told_full_ = false;
+  elastic::Shipper::Counts before_;  // of shippers that were left
   mutable std::mutex mutex_;
   ShippingState state_;
   std::atomic<bool> stop_ = false;

@@ -210,8 +210,9 @@ class Elastic final : public Store {
     if (!query.after.empty()) {
       const std::string id[] = {query.after}, since[] = {"since"};
       VIGIE_ASSIGN(const auto last, session_.get(name(kIncident), id, since));
-      if (last[0].is_null()) return std::vector<event::Incident>();
-      body["search_after"] = {whole_of(last[0], "since"), query.after};
+      const auto began = last[0].is_null() ? event::since_of_id(query.after) : whole_of(last[0], "since");
+      if (!began) return std::vector<event::Incident>();
+      body["search_after"] = {*began, query.after};
     }
     VIGIE_ASSIGN(const auto hits, session_.search(name(kIncident), std::move(body), query.most));
     std::vector<event::Incident> found;

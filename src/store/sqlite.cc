@@ -89,7 +89,8 @@ class Sqlite final : public Store {
     VIGIE_TRY(
         prepare("SELECT body FROM incidents WHERE (?1 = '' OR model = ?1) AND (?2 = '' OR state = ?2) AND (?5 = 0 OR "
                 "state <> 'resolved') AND since >= ?6 AND since < ?7 AND (?3 = '' OR "
-                "(since, id) < (SELECT since, id FROM incidents WHERE id = ?3)) ORDER BY since DESC, id DESC LIMIT ?4",
+                "(since, id) < (coalesce((SELECT since FROM incidents WHERE id = ?3), ?8), ?3)) ORDER BY since DESC, "
+                "id DESC LIMIT ?4",
                 find_incidents_));
     VIGIE_TRY(prepare("SELECT body FROM incidents WHERE id = ?", find_incident_));
     VIGIE_TRY(prepare("INSERT OR IGNORE INTO outgoing (target, incident, number, kind, body) VALUES (?, ?, ?, ?, ?)",
@@ -179,6 +180,7 @@ class Sqlite final : public Store {
     s.bind(query.model).bind(query.state ? to_string(*query.state) : "").bind(query.after);
     s.bind(static_cast<std::int64_t>(query.most)).bind(std::int64_t{query.unresolved});
     s.bind(query.from).bind(query.to);
+    s.bind(event::since_of_id(query.after).value_or(std::numeric_limits<std::int64_t>::min()));
     return read_incidents(s);
   }
 

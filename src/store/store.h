@@ -50,7 +50,7 @@ struct IncidentQuery {
   std::string model{};  ///< empty: of all
   std::optional<event::Incident::State> state{};
   std::size_t most = 100;
-  std::string after{};
+  std::string after{};      ///< id of the last one had, whether it is still there or not
   bool unresolved = false;  ///< in any state but resolved
   /// Of the start of its first window.
   std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();

@@ -134,6 +134,11 @@ TEST_P(Stores, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   EXPECT_EQ(ids({.unresolved = true}), "20");
   EXPECT_EQ(store->incident("1").value(), incidents[1]);
   EXPECT_FALSE(store->incident("7").value());
+  // Behind one that is not there any more are those that began before it.
+  EXPECT_EQ(ids({.after = "m-20231114T221320Z"}), "0");
+  EXPECT_EQ(ids({.after = "m-20231114T221321Z"}), "210");
+  EXPECT_EQ(ids({.after = "m-20231114T221319Z"}), "");
+  EXPECT_EQ(ids({.after = "never"}), "");
 
   auto out = store->outgoing(0).value();
   ASSERT_EQ(out.size(), 2U);
@@ -475,6 +480,35 @@ TEST_P(Elastic, ServicesKnowOfEachOtherByIt) {
   EXPECT_TRUE(b->parts("a", 0, 10).value().empty());
   EXPECT_TRUE(b->signs().value().empty());
   EXPECT_EQ(b->common("incidents m").value().body, "second");
+}
+
+TEST_P(Elastic, WritesThroughAliases) {
+  elastic::Session session(target().nodes, target().access);
+  for (const auto* name : {"window", "score"}) {
+    const auto index = fmt::format("{}-{}", target().prefix, name);
+    open();  // templates first
+    ASSERT_TRUE(session.ask("PUT", "/" + index + "-1", {{"aliases", {{index, nlohmann::json::object()}}}}));
+  }
+  auto store = open();
+  for (int i = 0; i < 2; ++i) {
+    const Window some[] = {window("m", 0), window("m", 10)};
+    ASSERT_TRUE(store->put(some));
+    const Score scores[] = {{"m", "0", "drift", "{}"}};
+    ASSERT_TRUE(store->put(scores));
+    EXPECT_EQ(keys(*store, {.model = "m"}), "0o 10o ");
+    EXPECT_EQ(store->windows({.model = "m"}).value().at(0).score_verdict, "drift");
+  }
+  EXPECT_EQ(session.ask("GET", fmt::format("/{}-window-1/_count", target().prefix)).value()["count"], 2);
+}
+
+// More than one request removes.
+TEST_P(Elastic, ManyGoStepByStep) {
+  auto store = open();
+  std::vector<OpsPane> panes(11'000);
+  for (std::size_t i = 0; i < panes.size(); ++i) panes[i] = {"host", static_cast<std::int64_t>(i), 0, "x"};
+  ASSERT_TRUE(store->put(panes));
+  ASSERT_TRUE(store->forget_ops(10'990));
+  EXPECT_EQ(store->ops({.source = "host", .most = 100}).value().size(), 10U);
 }
 
 TEST_P(Elastic, WhatSomebodyElseAlteredIsEmpty) {

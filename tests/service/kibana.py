@@ -19,6 +19,7 @@ import uuid
 
 from search_nodes import Search, versions
 from service import Checks, Service
+from ship_server import Node
 
 vigie = str(pathlib.Path(sys.argv[1]).resolve())
 checks = Checks()
@@ -199,7 +200,47 @@ def innermost(answer, path):
     return level
 
 
-def on_a_node(version, objects, rules, folder):
+def monitors_of(folder):
+    """As `vigie setup elastic --rules` puts them, into one that has none, one that has them, and one that takes none."""
+    cluster = Node({"number": "2.19.1", "distribution": "opensearch"})
+    asked, there = [], []
+    cluster.post = lambda n, path, body: (asked.append((path, json.loads(body))), (200, {"hits": {"hits": there}}) if path.endswith("_search") else (201, {"_id": "a"}))[1]
+
+    def put():
+        asked.clear()
+        return subprocess.run([vigie, "setup", "elastic", "--rules", "--to", cluster.url], capture_output=True, text=True, cwd=folder)
+    done = put()
+    monitors = [body for path, body in asked if not path.endswith("_search")]
+    expect("monitors", (done.returncode, done.stderr, [m["name"] for m in monitors], done.stdout.count("is there\n")),
+           (0, "", ["vigie: a critical incident", "vigie: no predictions for an hour"], 2))
+    expect("where", {path for path, _ in asked}, {"/_plugins/_alerting/monitors", "/_plugins/_alerting/monitors/_search"})
+    for m in monitors:
+        expect("what is said", (set(m), m["type"], m["monitor_type"], m["schedule"]["period"]["unit"], set(m["inputs"][0]), set(m["triggers"][0])),
+               ({"type", "monitor_type", "name", "enabled", "schedule", "inputs", "triggers"}, "monitor", "query_level_monitor", "MINUTES", {"search"}, {"query_level_trigger"}))
+        expect("a trigger", set(m["triggers"][0]["query_level_trigger"]), {"name", "severity", "condition", "actions"})
+    there.append({"_id": "a"})
+    done = put()
+    expect("what is there stays", (done.returncode, done.stdout.count("is there already"), len(asked)), (0, 2, 2))
+    cluster.post = lambda n, path, body: (400, {"error": "no handler found for uri [/_plugins/_alerting/monitors] and method [POST]"})
+    done = put()
+    expect("no such plugin", (done.returncode, "is not taken: 400: no handler found for uri" in done.stderr), (3, True))
+    done = subprocess.run([vigie, "setup", "elastic", "--rules", "--to", Node().url], capture_output=True, text=True)
+    expect("Elasticsearch has none", (done.returncode, done.stderr), (2, "--rules: are monitors of OpenSearch here; of Kibana: vigie setup kibana --rules\n"))
+    said = subprocess.run([vigie, "setup", "elastic", "--rules", "--dry-run"], capture_output=True, text=True).stdout
+    expect("--dry-run", [json.loads(part.split("\n")[1]) for part in said.split("POST /_plugins/_alerting/monitors")[1:]], monitors)
+    return monitors
+
+
+def fired(node, monitor, now):
+    """What a monitor's condition says of what it finds at that time."""
+    search = monitor["inputs"][0]["search"]
+    query = json.loads(json.dumps(search["query"]).replace("{{period_end}}", str(int(now.timestamp() * 1000))))
+    status, said = node.ask("POST", f"/{search['indices'][0]}/_search", query)
+    condition = monitor["triggers"][0]["query_level_trigger"]["condition"]["script"]["source"]
+    return status == 200 and eval(condition.replace("ctx.results[0].hits.total.value", str(said["hits"]["total"]["value"])))
+
+
+def on_a_node(version, objects, rules, monitors, folder):
     node = Search(version, str(pathlib.Path(folder) / version))
     done = subprocess.run([vigie, "setup", "elastic", "--to", node.url], capture_output=True, text=True)
     expect(f"{version}: templates", (done.returncode, done.stderr, node.ask("GET", "/_index_template/vigie-label")[0]), (0, "", 200))
@@ -221,6 +262,12 @@ def on_a_node(version, objects, rules, folder):
         status, said = node.ask("POST", f"/{params['index'][0]}/_search", {"query": {"bool": {"filter": [
             json.loads(params["esQuery"])["query"], {"exists": {"field": params["timeField"]}}]}}})
         expect(f"{version}: {rule['name']}", (status, status == 200 and len(said["hits"]["hits"]) > 0), (200, True))
+    critical, silent = monitors
+    status, said = node.ask("POST", "/vigie-incident/_search", {"size": 1, "sort": [{"vigie.incident.opened": "desc"}],
+                                                                "query": {"bool": {"filter": [{"term": {"vigie.incident.severity": "critical"}}]}}})
+    opened = datetime.datetime.fromisoformat(said["hits"]["hits"][0]["_source"]["vigie"]["incident"]["opened"])
+    expect(f"{version}: a critical incident", [fired(node, critical, opened + datetime.timedelta(minutes=m)) for m in (5, 60)], [True, False])
+    expect(f"{version}: silence", [fired(node, silent, START + datetime.timedelta(hours=h)) for h in (50, 5_000)], [False, True])
     titles = {o["id"]: o["attributes"]["title"] for o in objects if o["type"] == "index-pattern"}
     for o in objects:
         index = next((titles[r["id"]] for r in o["references"] if r["type"] == "index-pattern"), None)
@@ -318,8 +365,11 @@ with tempfile.TemporaryDirectory() as folder:
     expect("a rule is refused", setup("--to", to, "--rules").returncode, 3)
     expect("no file holds rules", setup("--rules", "-o", folder).returncode, 2)
     expect("no address", setup("--to", "localhost:5601").returncode, 2)
+    done = setup("--to", to.replace("127.0.0.1", "ann:secret@127.0.0.1"))
+    expect("a password in an address", (done.returncode, done.stderr), (2, "--to: a password in an address is seen by others: --user and --password\n"))
+    monitors = monitors_of(folder)
     expect("no name", setup("--index", "A b").returncode, 2)
 
     for one in versions(sys.argv[2:]):
-        on_a_node(one, more, rules, folder)
+        on_a_node(one, more, rules, monitors, folder)
 sys.exit(checks.end())

@@ -7,15 +7,18 @@ usage: ship.py VIGIE     the last line says what was found
 import datetime
 import gzip
 import hashlib
+import hmac
 import json
 import pathlib
 import random
+import re
 import signal
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from service import Checks, free_port
 from ship_server import Node
@@ -35,6 +38,21 @@ def records(count):
 
 def run(*args, env=None, text=None):
     return subprocess.run([vigie, "ship", *map(str, args)], capture_output=True, text=True, input=text, cwd=folder, env=env)
+
+
+def signed(asked, secret):
+    """Whether a request has the signature that AWS computes of it: of the path and the parameters encoded, these in order."""
+    method, path, headers, body = asked
+    path, _, query = path.partition("?")
+    headers = {name.lower(): value for name, value in headers.items()}
+    scope, names, signature = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=\w+/(\S+), SignedHeaders=(\S+), Signature=(\w+)", headers["authorization"]).groups()
+    pairs = sorted(tuple(urllib.parse.quote(urllib.parse.unquote(text), safe="-_.~") for text in (part.split("=", 1) + [""])[:2]) for part in query.split("&") if part)
+    request = "\n".join([method, urllib.parse.quote(urllib.parse.unquote(path), safe="/-_.~"), "&".join(map("=".join, pairs)),
+                         "".join(f"{name}:{headers[name]}\n" for name in names.split(";")), names, hashlib.sha256(body).hexdigest()])
+    key = b"AWS4" + secret.encode()
+    for text in (*scope.split("/"), "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, hashlib.sha256(request.encode()).hexdigest()])):
+        key = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return key.hex() == signature
 
 
 def ids(node):
@@ -88,6 +106,18 @@ with tempfile.TemporaryDirectory() as folder:
     expect("no time", (done.returncode, "1,002 of 1,002 records have no time, and Kibana's time filter does not show them: --timestamp COL" in done.stderr), (0, True))
     done = run(table, "--to", node.url, "--data-stream", "logs-vigie.x-default")
     expect("no time for a data stream", (done.returncode, f"{table}: no record has a time, which a data stream needs: --timestamp COL" in done.stderr, done.stdout), (2, True, ""))
+    node = Node()
+    for place in "a", "b":
+        (here / place).mkdir()
+        (here / place / "x.ndjson").write_text('{"v":1}\n{"v":1}\n')
+    for args in (("a/x.ndjson", "b/x.ndjson"), ("b/x.ndjson", "./a/../a/x.ndjson"), (here / "a" / "x.ndjson",), ("*/x.ndjson",)):
+        expect("two files of one name", run(*args, "--to", node.url).returncode, 0)
+        expect("each of their records, once", len(node.stored), 4)
+    done = run("a/x.ndjson", "--to", node.url, "--dry-run")
+    expect("--dry-run says so too", (done.returncode, done.stderr),
+           (0, "2 of 2 records at the begin of a/x.ndjson have no time, and Kibana's time filter does not show them: --timestamp COL\n"))
+    done = run("a/x.ndjson", "--to", node.url, "--dry-run", "--data-stream", "logs-vigie.x-default")
+    expect("and of a data stream", (done.returncode, "a/x.ndjson: no record has a time, which a data stream needs: --timestamp COL\n" in done.stderr), (2, True))
     node = Node()
     for text in ('{"a":1}\n{"a":1}\n', '{"a":2}\n', '{"a":1}\n{"a":1}\n'):
         done = run("-", "--to", node.url, "--by", "none", "--index", "mine", text=text)
@@ -143,6 +173,7 @@ with tempfile.TemporaryDirectory() as folder:
     said = json.loads(done.stdout)
     expect("wrong ones", (done.returncode, said["stored"], said["rejected"], said["unreadable"], said["rejected_file"]), (0, 101, 1, 1, "dead.ndjson"))
     expect("where", (f"{mixed}:101: " in done.stderr, "mixed.ndjson:102: rejected: mapper_parsing_exception" in done.stderr), (True, True))
+    expect("how many in the end", done.stderr.splitlines()[-1], "2 of 103 records are not there: 1 could not be read, 1 was rejected, with the reasons in dead.ndjson")
     dead = json.loads((here / "dead.ndjson").read_text())
     expect("the reason and the document", (dead["file"], dead["record"], dead["status"], dead["type"], dead["document"]["score"]),
            (str(mixed), 102, 400, "mapper_parsing_exception", "high"))
@@ -182,6 +213,15 @@ with tempfile.TemporaryDirectory() as folder:
     node.fate = lambda n, _: block if time.monotonic() < until else None
     said = json.loads(run(big, "--to", node.url, "--json").stdout)
     expect("blocked", (said["stored"], said["sent_again"] > 0), (501, True))
+    # An index that is blocked keeps no documents of others back, however many there are of it.
+    half = here / "half.ndjson"
+    half.write_text("".join(json.dumps({"id": f"{m}{i}", "timestamp": f"2026-0{m}-03T00:00:00Z"}) + "\n" for i in range(30_000) for m in (1, 2)))
+    node.fate = lambda n, text: block if "2026-01" in text else None
+    done = run(half, "--to", node.url, "--patience", "3s", "--model", "half")
+    expect("one of two is blocked", (done.returncode, len([d for d in node.documents() if d["id"].startswith("2")]), "30,000 stored" in done.stdout),
+           (3, 30_000, True))
+    node.fate = lambda n, _: None
+    expect("and then the other", (run(half, "--to", node.url, "--model", "half").returncode, len({d["id"] for d in node.documents() if "-03T00:00:00Z" in d.get("timestamp", "")}) >= 60_000), (0, True))
     node.fate = lambda n, _: block
     done = run(log, "--to", node.url, "--patience", "3s", "--index", "other")
     expect("for ever", (done.returncode, "nothing was taken for 3 s: 429: cluster_block_exception: index blocked by: flood-stage" in done.stderr), (3, True))
@@ -232,6 +272,10 @@ with tempfile.TemporaryDirectory() as folder:
     run(big, "--to", node.url, "--aws", "eu-west-1", env=os.environ | {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"})
     expect("signed for AWS", all("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/" in h.get("Authorization", "") and "/eu-west-1/es/aws4_request" in h["Authorization"]
                                  for h in node.headers), True)
+    run(log, "--to", node.url, "--aws", "eu-west-1", "--gzip", "0", env=os.environ | {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s"})
+    expect("more than a million bytes at once", max(len(asked[3]) for asked in node.asked) > 1_000_000, True)
+    expect("as AWS reads it", [asked[:2] for asked in node.asked if not signed(asked, "s")], [])
+    expect("all of them", {asked[1].split("?")[0] for asked in node.asked} >= {"/", "/_bulk", "/_component_template/vigie%40mappings"}, True)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", here / "k.pem",
                     "-out", here / "c.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -274,6 +318,7 @@ with tempfile.TemporaryDirectory() as folder:
             ((log, "--to", gone, "--password", "secret", "--user", "a"), "--password: a secret itself does not belong here: ${NAME} or file:PATH; without it VIGIE_ELASTIC_PASSWORD is taken"),
             ((log, "--to", gone, "--user", "a"), "--user: needs --password, or VIGIE_ELASTIC_PASSWORD"),
             ((log, "--to", gone, "--by", "moth"), '--by: unknown kind "moth"; did you mean "month"?'),
+            ((log, "--to", gone, "--by", "week"), '--by: unknown kind "week" (month, day, none)'),
             ((log, "--to", gone, "--index", "Logs"), '--index: "Logs" cannot be a name there: lower case'),
             ((log, "--to", gone, "--index", "a", "--data-stream", "b"), "--index and --data-stream exclude each other"),
             ((log, "--to", gone, "--keep", "soon"), '--keep: expected a time, as 30s, 15m, 2h or 7d, got "soon"'),

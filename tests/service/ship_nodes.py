@@ -109,6 +109,18 @@ def tried(version, folder):
     status, said, err = ship(mixed, "--index", "blocked", "--by", "none", "--id", "id", "--patience", "2s")
     expect(named("blocked for ever"), (status, "cluster_block_exception" in err, said.get("stored")), (3, True, 0))
 
+    # An alias: into the index that it writes to, before a rollover and behind it; one that does not say where loses nothing.
+    node.ask("PUT", "/alias-1", {"mappings": mappings, "aliases": {"alias": {"is_write_index": True}}})
+    status, said, err = ship(log, "--index", "alias", "--by", "none", "--id", "id")
+    expect(named("an alias"), (status, said.get("stored"), node.count("alias-1")), (0, 20_000, 20_000))
+    expect(named("it rolls over"), node.ask("POST", "/alias/_rollover")[1].get("rolled_over"), True)
+    status, said, err = ship(mixed, "--index", "alias", "--by", "none", "--id", "id")
+    expect(named("and goes on"), (status, node.count("alias-1"), node.count("alias-000002")), (0, 20_000, said.get("stored")))
+    for name in "two-1", "two-2":
+        node.ask("PUT", f"/{name}", {"aliases": {"two": {}}})
+    status, said, err = ship(mixed, "--index", "two", "--by", "none", "--id", "id", "--patience", "2s")
+    expect(named("two of them"), (status, "no write index is defined for alias [two]" in err, said.get("rejected")), (3, True, 0))
+
     # A full disk: the node blocks the index by itself, and frees it by itself.
     def disk(*free):
         marks = {f"disk.watermark.{mark}": room for mark, room in zip(("low", "high", "flood_stage"), free or (None,) * 3)}

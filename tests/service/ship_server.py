@@ -16,8 +16,10 @@ class Node:
     def __init__(self, version=None, tls=None):
         self.version = version or {"number": "8.19.0", "build_flavor": "default"}
         self.stored, self.requests, self.headers, self.paths = {}, 0, [], []
+        self.asked = []  # method, path, headers and body of each request
         self.indexes = {}
         self.trouble = self.fate = self.answer = lambda node, what: None
+        self.post = None  # what is answered to a POST of anything else: post(node, path, body)
         self.lock, self.rng, self.stores = threading.Lock(), random.Random(1), 0
         node = self
 
@@ -44,6 +46,7 @@ class Node:
 
             def do_GET(self):
                 node.headers.append(dict(self.headers))
+                node.asked.append(("GET", self.path, dict(self.headers), b""))
                 said = node.answer(node, ("GET", self.path, None))
                 if said:
                     return self.reply(*said)
@@ -53,6 +56,7 @@ class Node:
 
             def body(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                node.asked.append((self.command, self.path, dict(self.headers), body))
                 return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
 
             def do_PUT(self):
@@ -64,6 +68,8 @@ class Node:
 
             def do_POST(self):
                 body = self.body()
+                if not self.path.startswith("/_bulk?") and node.post:
+                    return self.reply(*node.post(node, self.path, body))
                 assert self.path.startswith("/_bulk?"), self.path
                 assert body.endswith(b"\n")
                 lines = body.decode().split("\n")[:-1]

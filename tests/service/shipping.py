@@ -64,6 +64,15 @@ with tempfile.TemporaryDirectory() as folder:
     expect("set up", [path for path, _ in node.paths if "_index_template" in path],
            [f"/_index_template/vigie-{what}" for what in ("prediction-m", "prediction-other-model", "label-m", "explanation-m")])
 
+    # A label that is corrected, and corrected back, each as it was said.
+    for label in "A", "B", "A":
+        post("m/labels", [{"id": "m2", "label": label}])
+        until(label, lambda: len([d for d in of("vigie-label-m-") if d["id"] == "m2"]), lambda n: n > 0)
+    post("m/labels", [{"id": "m3", "label": label} for label in "ABA"])
+    until("three labels of one id, twice", lambda: len(node.stored), lambda n: n == 510)
+    expect("the last of them is the last", [d["label"] for d in sorted((d for d in of("vigie-label-m-") if d["id"] == "m2"), key=lambda d: d["@timestamp"])], ["A", "B", "A"])
+    expect("several at once", sorted(d["label"] for d in of("vigie-label-m-") if d["id"] == "m3"), ["A", "A", "B"])
+
     # What the command ships of the same records is there already.
     log = pathlib.Path(folder) / "log.ndjson"
     log.write_bytes(lines([d for d in predictions(0, 500)]))
@@ -76,7 +85,7 @@ with tempfile.TemporaryDirectory() as folder:
     before = node.requests
     service = Service(vigie, data, more=more)
     post("m/predictions", predictions(500, 510))
-    until("ten more", lambda: len(node.stored), lambda n: n == 514)
+    until("ten more", lambda: len(node.stored), lambda n: n == 520)
     expect("and no others", (node.requests - before, state()["stored"], state()["there"]), (1, 10, 0))
 
     # kill -9 while it is busy, several times.
@@ -105,6 +114,22 @@ with tempfile.TemporaryDirectory() as folder:
     until("it is back", lambda: len(of("vigie-prediction-m-")), lambda n: n == sent)
     until("nothing is wrong", state, lambda s: s["trouble"] is None)
 
+    # An index that takes nothing keeps no other's documents back; what it keeps out is not forgotten by a kill.
+    block = {"status": 403, "error": {"type": "cluster_block_exception", "reason": "index read-only"}}
+    node.fate = lambda n, text: block if '"blocked' in text else None
+    for i in range(6):
+        post("b/predictions", predictions(5_000 * i, 5_000 * (i + 1), "blocked"))
+        post("n/predictions", predictions(5_000 * i, 5_000 * (i + 1), "open"))
+    until("all of the other", lambda: len(of("vigie-prediction-n-")), lambda n: n == 30_000)
+    expect("what it waits for", until("it waits", state, lambda s: s["trouble"])["trouble"], "403: cluster_block_exception: index read-only")
+    service.end(signal.SIGKILL)
+    service = Service(vigie, data, more=more)
+    post("n/predictions", predictions(30_000, 30_100, "open"))
+    until("and after a kill", lambda: len(of("vigie-prediction-n-")), lambda n: n == 30_100)
+    node.fate = lambda n, text: None
+    until("and then the blocked ones", lambda: len(of("vigie-prediction-b-")), lambda n: n == 30_000, 60)
+    until("all is well", state, lambda s: s["trouble"] is None)
+
     # It lets nobody in for a while.
     node.trouble = lambda n, _: (401, "Unauthorized")
     post("m/predictions", predictions(sent, sent + 100))
@@ -116,7 +141,7 @@ with tempfile.TemporaryDirectory() as folder:
     # What it will never take.
     node.fate = lambda n, text: {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "no number"}} if '"high"' in text else None
     post("m/predictions", [{"id": "stamped", "@timestamp": "2026-03-03T00:00:00Z", "features": {"age": 3}}])
-    stamped = until("one with a time of its own", lambda: [text for text in node.stored.values() if '"stamped"' in text], lambda found: len(found) == 1)
+    stamped = until("one with a time of its own", lambda: [text for text in list(node.stored.values()) if '"stamped"' in text], lambda found: len(found) == 1)
     expect("its time once", stamped[0].count("@timestamp"), 1)
     post("m/predictions", [{"id": "bad", "features": {"age": "high"}}, {"id": "good", "features": {"age": 3}}])
     until("it is told", state, lambda s: s["rejected"] == 1)
@@ -134,11 +159,21 @@ with tempfile.TemporaryDirectory() as folder:
     expect("who it is", (said["to"], "127.0.0.1" in said["trouble"], said["cluster"]), (["http://127.0.0.1:9"], True, None))
     began = time.monotonic()
     expect("it ends", (service.end(), time.monotonic() - began < 5), (0, True))
-    service = Service(vigie, data)
+    service = Service(vigie, data, more=["--source", "elastic(to=http://127.0.0.1:9, index=logs, model=there)"])
     expect("nothing is shipped", service.ask("GET", "/v1/shipping")[0], 404)
+    # What is counted in an index takes no rows besides.
+    for what in "predictions", "labels", "explanations":
+        expect(f"{what} of a model that is watched in an index", service.ask("POST", f"/v1/models/there/{what}", b'{"id":"a","label":1}'),
+               (409, {"error": '"there" is watched in an index, where its rows are counted: it takes no others', "where": "path"}))
+    expect("another one's", service.ask("POST", "/v1/models/m/predictions", b'{"id":"again"}')[0], 202)
+    expect("a wrong path", service.ask("GET", "/v1/models/m/scores"), (404, {"error": "scores are in the windows: GET /v1/models/m/windows", "where": "path"}))
+    expect("another one", service.ask("GET", "/v1/models/m/windoes"), (404, {"error": 'unknown part of a model "windoes"; did you mean "windows"?', "where": "path"}))
     service.end()
     for spec, error in (("elastic(to=es:9200)", "elastic.to: expected addresses as https://host:9200, without a password"),
                         ("elastic(to=http://a, by=moth)", 'elastic.by: unknown kind "moth"; did you mean "month"?'),
+                        ("elastic(to=http://a, by=week)", 'elastic.by: unknown kind "week" (month, day, none, stream)'),
+                        ("elastic(to=http://a, user=ann, password=b)", "elastic.password: a secret itself does not belong here: ${NAME} or file:PATH"),
+                        ("elastic(to=http://a, api_key=a:b)", "elastic.api_key: a secret itself does not belong here: ${NAME} or file:PATH"),
                         ("elastic(to=http://a, user=ann)", "elastic.user: needs a password"),
                         ("elastic(to=http://a, index=A)", 'elastic.index: "A" cannot be a name there: lower case'),
                         ("elastik(to=http://a)", 'unknown target "elastik"; did you mean "elastic"?')):
