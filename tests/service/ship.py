@@ -46,6 +46,8 @@ def signed(asked, secret):
     path, _, query = path.partition("?")
     headers = {name.lower(): value for name, value in headers.items()}
     scope, names, signature = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=\w+/(\S+), SignedHeaders=(\S+), Signature=(\w+)", headers["authorization"]).groups()
+    if not set(names.split(";")) <= set(headers):
+        return False
     pairs = sorted(tuple(urllib.parse.quote(urllib.parse.unquote(text), safe="-_.~") for text in (part.split("=", 1) + [""])[:2]) for part in query.split("&") if part)
     request = "\n".join([method, urllib.parse.quote(urllib.parse.unquote(path), safe="/-_.~"), "&".join(map("=".join, pairs)),
                          "".join(f"{name}:{headers[name]}\n" for name in names.split(";")), names, hashlib.sha256(body).hexdigest()])
