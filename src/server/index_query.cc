@@ -66,8 +66,10 @@ Result<IndexedRows> make_indexed_rows(const Settings& settings) {
   VIGIE_ASSIGN(auto target, elastic::read_access(settings));
   out.nodes = std::move(target.nodes), out.access = std::move(target.access);
   out.index = settings["index"], out.time = settings["time"], out.query = settings["query"];
-  if (out.index.empty() || out.index.find_first_of("/?# ") != std::string::npos)
-    return wrong("index", fmt::format("{} cannot be a name there", vigie::quoted(out.index)));
+  if (out.index.empty()) return wrong("index", "is empty");
+  if (const auto at = out.index.find_first_of("/?# "); at != std::string::npos)
+    return wrong("index", fmt::format("{} cannot be a name there: it has {}", vigie::quoted(out.index),
+                                      vigie::quoted(std::string(1, out.index[at]))));
   std::istringstream pairs(settings["fields"]);
   for (std::string pair; pairs >> pair;) {
     const auto equal = pair.find('=');
@@ -198,6 +200,7 @@ Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
 }
 
 Result<Json> IndexQuery::ask(const Json& body) {
+  if (stop_ && stop_()) return fail(Code::kUnavailable, "the service ends");
   return session_.ask(
       "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index), body);
 }

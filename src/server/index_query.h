@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -46,6 +47,9 @@ class IndexQuery {
   /// Asks which fields there are. Code::kUsage: no index, or its time is no field of dates.
   Status reach();
 
+  /// Is asked before each request; nothing more is asked once it says so, which is Code::kUnavailable.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
+
   const IndexedRows& rows() const { return rows_; }
   /// By name; "several types" where indexes do not agree.
   const std::map<std::string, std::string, std::less<>>& types() const { return types_; }
@@ -71,6 +75,7 @@ class IndexQuery {
 
  private:
   IndexedRows rows_;
+  std::function<bool()> stop_;
   elastic::Session session_;
   std::map<std::string, std::string, std::less<>> types_;
 };

@@ -50,6 +50,7 @@ class Maker {
 
   Result<engine::Profile> make() {
     VIGIE_TRY(engine::check_segments(options_.segments));
+    query_.stop_when(options_.stop);
     VIGIE_TRY(query_.reach());
     VIGIE_TRY(find_columns());
     VIGIE_ASSIGN(const auto all, query_.times());
@@ -76,7 +77,6 @@ class Maker {
   const IndexedRows& rows() const { return query_.rows(); }
 
   Result<Json> ask(Json aggs) {
-    if (options_.stop && options_.stop()) return fail(Code::kUnavailable, "the service ends");
     VIGIE_ASSIGN(auto said, query_.ask({{"size", 0},
                                         {"track_total_hits", true},
                                         {"query", query_.filter(rows().from, rows().to)},
@@ -353,6 +353,7 @@ class Maker {
   // Counts of windows and segments on the axes that were found.
   Status count_parts() {
     VIGIE_ASSIGN(const auto counts, IndexCounts::make(rows(), profile_, options_.segments));
+    counts->query().stop_when(options_.stop);
     VIGIE_ASSIGN(const auto counted, counts->count(options_.window, [&](double share) {
       if (options_.progress) options_.progress(.5 + share / 2);
     }));

@@ -567,12 +567,16 @@ class Service::Impl {
     indexed->to = std::isfinite(past.to) ? std::llround(past.to) : Time::max();
     IndexReferenceOptions options;
     options.stop = stop, options.version = options_.version;
-    VIGIE_ASSIGN(const auto profile,
-                 make_index_reference(
-                     std::move(*indexed), config_of(model),
-                     [&](auto from, auto to) { return follower_->maintenance.touching(model, from, to).has_value(); },
-                     std::move(options)));
-    return engine::save_profile(profile);
+    try {
+      VIGIE_ASSIGN(const auto profile,
+                   make_index_reference(
+                       std::move(*indexed), config_of(model),
+                       [&](auto from, auto to) { return follower_->maintenance.touching(model, from, to).has_value(); },
+                       std::move(options)));
+      return engine::save_profile(profile);
+    } catch (const nlohmann::json::exception& odd) {
+      return fail(Code::kCorrupt, fmt::format("the cluster answers what it never should: {}", odd.what()));
+    }
   }
 
   void set_reference(const std::string& model, const std::string& said, Answer answer) {

@@ -45,7 +45,8 @@ std::vector<Cell> cells_of(const engine::Picture& picture) {
     put(text(from(i)), share);
   }
   if (any(density.above))
-    put((density.edges.empty() ? "> " : "≥ ") + text(density.edges.empty() ? density.values.back() : density.edges.back()),
+    put((density.edges.empty() ? "> " : "≥ ") +
+            text(density.edges.empty() ? density.values.back() : density.edges.back()),
         density.above);
   return out;
 }
