@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -49,6 +50,9 @@ class IndexQuery {
 
   /// Is asked before each request; nothing more is asked once it says so, which is Code::kUnavailable.
   void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
+
+  /// Rows from that time on, µs, do not count.
+  void end_at(std::int64_t time) { rows_.to = std::min(rows_.to, time); }
 
   const IndexedRows& rows() const { return rows_; }
   /// By name; "several types" where indexes do not agree.

@@ -41,6 +41,7 @@ struct Column {
   ColumnProfile profile;
   std::string field, type;
   std::int64_t rows = 0, missing = 0;  // with a value, and without
+  bool several = false;                // values of a row
   double distinct = 0, low = 0, high = 0;
 };
 
@@ -54,6 +55,7 @@ class Maker {
     VIGIE_TRY(query_.reach());
     VIGIE_TRY(find_columns());
     VIGIE_ASSIGN(const auto all, query_.times());
+    query_.end_at(all.last + IndexQuery::kMilli);  // what comes meanwhile is in none of the counts
     profile_.version = options_.version, profile_.source = rows().index, profile_.rows = all.rows;
     profile_.window = options_.window, profile_.has_time = true, profile_.timestamp = rows().time;
     profile_.segmentations.emplace_back(), profile_.segments.emplace_back();
@@ -174,11 +176,11 @@ class Maker {
 
   // What decides how each is counted.
   Status look_at(std::span<Column> columns) {
-    Json aggs = Json::object();
+    Json aggs{{"all", {{"filter", {{"match_all", Json::object()}}}}}};
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto id = std::to_string(i);
       const Json field{{"field", columns[i].field}};
-      aggs["missing" + id] = {{"missing", field}};
+      aggs["missing" + id] = {{"missing", field}}, aggs["values" + id] = {{"value_count", field}};
       aggs["distinct" + id] = {{"cardinality", {{"field", columns[i].field}, {"precision_threshold", 40'000}}}};
       if (columns[i].profile.type == ColumnType::kNumeric) aggs["stats" + id] = {{"stats", field}};
     }
@@ -187,7 +189,8 @@ class Maker {
       auto& column = columns[i];
       const auto id = std::to_string(i);
       column.missing = count_of(member(found, "missing" + id));
-      column.rows = std::max<std::int64_t>(0, profile_.rows - column.missing);
+      column.rows = count_of(member(found, "all")) - column.missing;
+      column.several = whole_of(found, "values" + id + ".value") > column.rows;
       column.distinct = figure_of(found, "distinct" + id + ".value");
       column.low = figure_of(found, "stats" + id + ".min"), column.high = figure_of(found, "stats" + id + ".max");
     }
@@ -198,6 +201,7 @@ class Maker {
     auto& profile = column.profile;
     const auto& name = profile.name;
     if (column.rows == 0) return leave_out(profile, "no row has a value of it"), Status();
+    if (column.several) return leave_out(profile, "some rows have several values of it"), Status();
     if (profile.categorical()) {
       const bool all_different =
           column.distinct >= kTextDistinct && column.distinct > kTextShare * static_cast<double>(column.rows);
@@ -224,7 +228,6 @@ class Maker {
     }
     counts.missing = column.missing;
     profile.distinct = column.distinct;
-    if (counts.rows() > column.rows) return leave_out(profile, "some rows have several values of it"), Status();
     profile_.columns.push_back(std::move(profile));
     return {};
   }
