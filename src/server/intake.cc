@@ -127,7 +127,7 @@ class Intake::Following {
         LinesOfRecords lines(body);
         for (const auto& one : reply->rejected) reject({piece.path, piece.first_line + lines.of(one.index), one.error});
         return true;
-      } else if (reply.error().code != Code::kUnavailable) {
+      } else if (reply.error().code == Code::kInput || reply.error().code == Code::kUsage) {
         reject_all(piece, static_cast<std::uint64_t>(std::count(body.begin(), body.end(), '\n')),
                    reply.error().message);
         return true;
