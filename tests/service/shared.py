@@ -77,6 +77,7 @@ def differences(a, b, path=""):
 
 def shared(node, folder):
     checks, rng, hook = Checks(), random.Random(7), Hook.start()
+    Hook.told.clear()
     store = ["--store", f"elastic(to={node.url}, index=shared)", "--notify", f"webhook(url={hook})"]
     alone = Service(vigie, f"{folder}/alone")
     three = [Service(vigie, f"{folder}/{name}", more=store, said=subprocess.DEVNULL) for name in "abc"]
