@@ -73,17 +73,24 @@ def same(name, there, here):
         checks.count += 1
 
 
+FIELDS = {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
+    k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {
+    k: {"type": "double"} for k in ("age", "income", "score", "grade")} | {k: {"type": "long"} for k in ("visits", "constant")}
+
+
+def fill(node, folder, index, fields, rows):
+    """An index of those fields with those rows."""
+    expect(f"{node.version}: {index} made", node.ask("PUT", f"/{index}", {"mappings": {"properties": fields}})[0], 200)
+    log = folder / "rows.ndjson"
+    log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in rows))
+    done = run("ship", log, "--to", node.url, "--index", index, "--by", "none", "--no-setup", "--timestamp", "ts")
+    expect(f"{node.version}: {index} shipped", (done.returncode, done.stderr), (0, ""))
+    node.ask("POST", f"/{index}/_refresh")
+
+
 def on_a_node(version, folder):
     node = Search(version, str(folder / version))
-    mapping = {"properties": {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
-        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score", "grade")} | {
-        k: {"type": "long"} for k in ("visits", "constant")}}
-    expect(f"{version}: made", node.ask("PUT", "/logs-1", {"mappings": mapping})[0], 200)
-    log = folder / "rows.ndjson"
-    log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in current))
-    done = run("ship", log, "--to", node.url, "--index", "logs-1", "--by", "none", "--no-setup", "--timestamp", "ts")
-    expect(f"{version}: shipped", (done.returncode, done.stderr), (0, ""))
-    node.ask("POST", "/logs-1/_refresh")
+    fill(node, folder, "logs-1", FIELDS, current)
     there = f"elastic(to={node.url}, index=logs-*, time=ts)"
     for window in "day", "":
         args = ["--reference", reference, "--segment", "region"] + (["--window", window, "--timestamp", "ts"] if window else [])
@@ -93,8 +100,8 @@ def on_a_node(version, folder):
         expect(f"{version}, {window}: windows", [(w.get("start"), w["rows"], w.get("partial")) for w in found["windows"]],
                [(w.get("start"), w["rows"], w.get("partial")) for w in here["windows"]])
     # A text is counted by its length and its words, which an index does not have.
-    done = run("profile", folder / "past.csv", "-o", folder / "text.vpf", "--ignore", "id")
-    found = compared("--reference", folder / "text.vpf", "--current", there)
+    done = run("profile", folder / "past.csv", "-o", folder / f"{version} text.vpf", "--ignore", "id")
+    found = compared("--reference", folder / f"{version} text.vpf", "--current", there)
     expect(f"{version}: what is not compared is said", (done.returncode, [n for n in found["notes"] if "is not compared" in n]),
            (0, [f'logs-*: "{c}" is not compared: a cluster cannot count a column of {k}' for c, k in (("ts", "timestamp"), ("note", "text"))]))
     methods = ["--method", "psi", "--method", "age=js", "--method", "income=ks", "--method", "score=wasserstein", "--method", "plan=chi2"]
@@ -122,20 +129,12 @@ def on_a_node(version, folder):
 def referred(version, folder):
     """A reference that is counted in an index is that of the same rows in a file."""
     node = Search(version, str(folder / f"{version} past"))
-    shape = {"properties": {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "boolean"}} | {
-        k: {"type": "keyword"} for k in ("id", "plan", "name", "region", "prediction")} | {k: {"type": "double"} for k in ("age", "income", "score", "grade")} | {
-        k: {"type": "long"} for k in ("visits", "constant")}}
     many = [{"ts": (START + datetime.timedelta(seconds=20 * i)).isoformat(), "amount": rng.lognormvariate(3, 1), "cents": rng.choice([0, 99, rng.randint(1, 10**6)]),
              "half": rng.random()} for i in range(50_000)]
     many[7]["list"], many[8]["list"] = [1, 2], 3
-    flat = {"properties": {"list": {"type": "long"}, "ts": {"type": "date"}, "amount": {"type": "double"}, "cents": {"type": "long"}, "half": {"type": "float"}}}
-    for index, mapping, rows in ("past", shape, past), ("now", shape, current), ("many", flat, many):
-        expect(f"{version}: made", node.ask("PUT", f"/{index}", {"mappings": mapping})[0], 200)
-        log = folder / "rows.ndjson"
-        log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in rows))
-        done = run("ship", log, "--to", node.url, "--index", index, "--by", "none", "--no-setup", "--timestamp", "ts")
-        expect(f"{version}: {index} shipped", (done.returncode, done.stderr), (0, ""))
-    node.ask("POST", "/_refresh")
+    flat = {"list": {"type": "long"}, "ts": {"type": "date"}, "amount": {"type": "double"}, "cents": {"type": "long"}, "half": {"type": "float"}}
+    for index, fields, rows in ("past", FIELDS, past), ("now", FIELDS, current), ("many", flat, many):
+        fill(node, folder, index, fields, rows)
     there = lambda index, more="": f"elastic(to={node.url}, index={index}, time=ts{more})"
     roles = ["--window", "day", "--segment", "region", "--prediction", "prediction", "--score", "score", "--schema", folder / "schema.yaml"]
     # Simulated p-values are of a column's place.
