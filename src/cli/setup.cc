@@ -87,7 +87,7 @@ Status put_monitor(elastic::Link& link, const std::string& place, const KibanaRu
   const nlohmann::json by_name{{"query", {{"term", {{"monitor.name.keyword", monitor.name}}}}}};
   VIGIE_ASSIGN(const auto known, link.ask("POST", fmt::format("{}/_search", kMonitors), by_name.dump()));
   const auto said = nlohmann::json::parse(known.body, nullptr, false);
-  if (known.status == 200 && said.is_object() && !elastic::array_of(elastic::member(said, "hits"), "hits").empty()) {
+  if (known.status == 200 && said.is_object() && !elastic::array_of(said, "hits.hits").empty()) {
     print(fmt::format("{}: the monitor \"{}\" is there already", place, monitor.name));
     return {};
   }

@@ -2,7 +2,6 @@
 #include "engine/merged_windows.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <span>
 #include <utility>
@@ -135,9 +134,7 @@ Result<std::optional<MergedWindows::Merged>> MergedWindows::add(const LiveWindow
   auto key = window.key / kRowWindows, start = window.start, end = window.end;
   if (spec->calendar()) {
     VIGIE_ASSIGN(auto windower, Windower::make(*spec));
-    std::vector<std::int32_t> at;
-    windower.assign(0, 1, std::array{static_cast<double>(window.start)}, at);
-    key = windower[static_cast<std::size_t>(at[0])].key;
+    key = windower.key_of(static_cast<double>(window.start));
     start = std::llround(windower.start(key)), end = std::llround(windower.start(key + 1));
   }
   if (windows_ > 0 && key > key_) {

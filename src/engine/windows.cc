@@ -67,7 +67,7 @@ std::int64_t local_start(WindowSpec::Kind kind, std::int64_t key) {
 
 }  // namespace
 
-std::int64_t Windower::key_of(double time) {
+std::int64_t Windower::key_of(double time) const {
   auto seconds = static_cast<std::int64_t>(std::floor(time / kMicro));
   auto local = seconds + zone_->offset(seconds);
   switch (spec_.kind) {

@@ -36,6 +36,8 @@ class Windower {
     std::int16_t weekday = -1;  ///< 0 = Monday, hour and day windows; else −1
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
+  /// Of the window of a time, µs since 1970 UTC, which need not be met; only calendar windows.
+  std::int64_t key_of(double time) const;
   /// Whether any row may be in a window of that key.
   bool possible(std::int64_t key) const;
   /// The number of the window with that key, which is possible and another one met, with the times that it saw.
@@ -67,7 +69,6 @@ class Windower {
   struct Start {
     std::int64_t utc, local;  // seconds
   };
-  std::int64_t key_of(double time);
   Start start_of(std::int64_t key) const;
   Window opened(std::int64_t key) const;
   WindowSpec spec_;

@@ -60,7 +60,7 @@ Status IndexCounts::find_columns() {
   std::vector<std::string> gone;
   const auto leave_out = [&](const std::string& column, std::string_view why) {
     gone.push_back(column);
-    notes_.push_back(fmt::format("{}: {} is not compared: {}", query_.rows().index, vigie::quoted(column), why));
+    notes_.push_back(fmt::format("{}: {} is not compared: {}", rows.index, vigie::quoted(column), why));
   };
   for (const auto& column : reference_.columns) {
     const auto& name = column.name;
@@ -85,7 +85,7 @@ Status IndexCounts::find_columns() {
       if (is_rounded(type))
         notes_.push_back(
             fmt::format("{}: {} is kept there as {}, so that a value may be counted in the cell beside its own",
-                        query_.rows().index, vigie::quoted(name), type));
+                        rows.index, vigie::quoted(name), type));
       columns_.push_back({name, column.source});
       fields_.push_back({std::move(field), type == "keyword", is_whole(type)});
     }
@@ -97,7 +97,7 @@ Status IndexCounts::find_columns() {
     if (is_gone(column.name)) reference_.others.push_back({column.name, column.source});
   std::erase_if(reference_.columns, [&](const auto& column) { return is_gone(column.name); });
   if (reference_.columns.empty())
-    return fail(Code::kUsage, fmt::format("{}: no field there is a column of the reference{}", query_.rows().index,
+    return fail(Code::kUsage, fmt::format("{}: no field there is a column of the reference{}", rows.index,
                                           notes_.empty() ? "" : "; " + notes_.front()));
 
   return {};
@@ -152,11 +152,14 @@ Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std:
   return out;
 }
 
+Status check_order(const std::string& index, const engine::WindowSpec& windows) {
+  if (windows.kind != engine::WindowSpec::Kind::kRows) return {};
+  return fail(Code::kUsage,
+              fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", index));
+}
+
 Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, const engine::Progress& progress) {
-  if (windows.kind == engine::WindowSpec::Kind::kRows)
-    return fail(Code::kUsage,
-                fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month",
-                            query_.rows().index));
+  VIGIE_TRY(check_order(query_.rows().index, windows));
   VIGIE_ASSIGN(const auto all, query_.times());
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   auto tally = engine::empty_counts(reference_, 0);
@@ -165,10 +168,7 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
     windower.met(0, static_cast<double>(first), static_cast<double>(last));
     VIGIE_TRY(add(tally, 0, first, last + IndexQuery::kMilli));
   } else {
-    std::vector<std::int32_t> at;
-    auto keys = windower;
-    keys.assign(0, 1, std::vector{static_cast<double>(first)}, at);
-    for (auto key = keys[static_cast<std::size_t>(at[0])].key; windower.start(key) <= static_cast<double>(last);
+    for (auto key = windower.key_of(static_cast<double>(first)); windower.start(key) <= static_cast<double>(last);
          ++key) {
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
       if (windower.size() >= kMostWindows)
@@ -205,7 +205,8 @@ Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t f
           buckets += column.cells() + (column.categorical() ? engine::kFresh : 8);
           if (buckets > IndexQuery::kMostBuckets && last > c) break;
         }
-        VIGIE_TRY(add_columns(tally, c, last, window, k, s, rows));
+        VIGIE_TRY(in_parts(c, last,
+                           [&](auto begin, auto end) { return add_columns(tally, begin, end, window, k, s, rows); }));
       }
     }
   }
@@ -215,9 +216,11 @@ Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t f
 Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::size_t last, std::size_t window,
                                 std::size_t k, std::size_t s, const Json& filter) {
   Json aggs = Json::object();
+  std::vector<std::vector<std::size_t>> cells_of(last - first);  // of numbers those that are asked about
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
-    const auto& [field, text, whole] = fields_[c];
+    const auto& field = fields_[c].field;
+    const bool text = fields_[c].text;
     const auto id = std::to_string(c);
     aggs["missing" + id] = {{"missing", {{"field", field}}}};
     if (column.categorical()) {
@@ -233,7 +236,9 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       continue;
     }
     const auto& cuts = column.bins.cuts;
-    aggs["cells" + id] = {{"range", {{"field", field}, {"keyed", false}, {"ranges", ranges_of(cuts, whole).json}}}};
+    auto ranges = ranges_of(cuts, fields_[c].whole);
+    cells_of[c - first] = std::move(ranges.cells);
+    aggs["cells" + id] = {{"range", {{"field", field}, {"keyed", false}, {"ranges", std::move(ranges.json)}}}};
     aggs["stats" + id] = {{"stats", {{"field", field}}}};
     const Json sum{{"sum", {{"sum", {{"field", field}}}}}};
     const auto outside = [&](const char* which, Json range) {
@@ -245,18 +250,10 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     outside("farbelow", {{"lt", low - far}});
     outside("farabove", {{"gt", high + far}});
   }
-  const Json body{{"size", 0}, {"track_total_hits", true}, {"query", filter}, {"aggs", aggs}};
-  auto answer = query_.ask(body);
-  if (!answer) {
-    // A cluster may grant less than most do.
-    if (!too_many_buckets(answer.error()) || last - first < 2) return answer.error();
-    const auto middle = first + (last - first) / 2;
-    VIGIE_TRY(add_columns(tally, first, middle, window, k, s, filter));
-    return add_columns(tally, middle, last, window, k, s, filter);
-  }
-  const auto rows = whole_of(*answer, "hits.total.value");
+  VIGIE_ASSIGN(const auto answer, query_.ask(filter, aggs));
+  const auto rows = whole_of(answer, "hits.total.value");
   if (first == 0 && k == 0) tally.rows += rows, tally.window_rows[window] += rows;
-  const auto& found = member(*answer, "aggregations");
+  const auto& found = member(answer, "aggregations");
   if (!found.is_object())
     return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", query_.rows().index));
   for (auto c = first; c < last; ++c) {
@@ -295,7 +292,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     }
     const auto& buckets = array_of(found, "cells" + id + ".buckets");
     counts.cells.resize(column.cells());
-    const auto cells = ranges_of(column.bins.cuts, fields_[c].whole).cells;
+    const auto& cells = cells_of[c - first];
     for (std::size_t i = 0; i < std::min<std::size_t>(buckets.size(), cells.size()); ++i)
       counts.cells[cells[i]] = count_of(buckets[i]);
     const auto& stats = member(found, "stats" + id);

@@ -12,6 +12,9 @@
 
 namespace vigie::server {
 
+/// Code::kUsage: windows by rows, as an index has no order.
+Status check_order(const std::string& index, const engine::WindowSpec& windows);
+
 /// Counts rows that lie in indexes on the axes of a reference, by aggregations there: not a row comes here. What is
 /// counted is what rows in a file would be, cell by cell; the distance of numbers beyond all that the reference has is
 /// a sum, and not rounded row by row. Cost of a window and segment: a request for each 4,000 cells, to the cluster what

@@ -199,18 +199,15 @@ Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
   return out;
 }
 
-Result<Json> IndexQuery::ask(const Json& body) {
+Result<Json> IndexQuery::ask(Json filter, Json aggs) {
   if (stop_ && stop_()) return fail(Code::kUnavailable, "the service ends");
   return session_.ask(
-      "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index), body);
+      "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index),
+      {{"size", 0}, {"track_total_hits", true}, {"query", std::move(filter)}, {"aggs", std::move(aggs)}});
 }
 
 Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) {
-  const Json body{{"size", 0},
-                  {"track_total_hits", true},
-                  {"query", filter(from, to)},
-                  {"aggs", {{"t", {{"stats", {{"field", rows_.time}}}}}}}};
-  VIGIE_ASSIGN(const auto said, ask(body));
+  VIGIE_ASSIGN(const auto said, ask(filter(from, to), {{"t", {{"stats", {{"field", rows_.time}}}}}}));
   Times out;
   const auto& stats = member(said, "aggregations.t");
   out.rows = whole_of(stats, "count");

@@ -68,7 +68,8 @@ class IndexQuery {
 
   /// Rows with a time in [from, to), and in that of the rows.
   nlohmann::json filter(std::int64_t from, std::int64_t to) const;
-  Result<nlohmann::json> ask(const nlohmann::json& body);
+  /// What aggregations find of the rows of a filter: the whole answer.
+  Result<nlohmann::json> ask(nlohmann::json filter, nlohmann::json aggs);
   /// How many those are, and the first and last time.
   struct Times {
     std::int64_t rows = 0, first = 0, last = 0;
@@ -104,5 +105,14 @@ std::int64_t count_of(const nlohmann::json& bucket);
 double figure_of(const nlohmann::json& json, std::string_view path);
 /// Whether the cluster granted fewer buckets than were asked for.
 bool too_many_buckets(const Error& error);
+/// Calls `count(first, last)`, and again by halves where the cluster granted too few buckets for all of them.
+template <class Count>
+Status in_parts(std::size_t first, std::size_t last, const Count& count) {
+  Status done = count(first, last);
+  if (done || !too_many_buckets(done.error()) || last - first < 2) return done;
+  const auto middle = first + (last - first) / 2;
+  VIGIE_TRY(in_parts(first, middle, count));
+  return in_parts(middle, last, count);
+}
 
 }  // namespace vigie::server

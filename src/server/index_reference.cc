@@ -35,6 +35,9 @@ constexpr int kCompression = 1'000;    // of t-digests: a quantile is off by a t
 constexpr std::size_t kTogether = 50;  // columns that are asked about in a request
 constexpr double kTextDistinct = 50, kTextShare = 0.5;  // as engine::ColumnBuilder tells texts
 constexpr std::size_t kMostSegments = 1'000;            // that are looked at
+// Of a record, besides its features, prediction and scores.
+constexpr std::string_view kOthers[] = {"id",     "timestamp", "label",      "model",        "version",
+                                        "status", "trace_id",  "latency_ms", "attributions", "timeline"};
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Column {
@@ -79,10 +82,7 @@ class Maker {
   const IndexedRows& rows() const { return query_.rows(); }
 
   Result<Json> ask(Json aggs) {
-    VIGIE_ASSIGN(auto said, query_.ask({{"size", 0},
-                                        {"track_total_hits", true},
-                                        {"query", query_.filter(rows().from, rows().to)},
-                                        {"aggs", std::move(aggs)}}));
+    VIGIE_ASSIGN(const auto said, query_.ask(query_.filter(rows().from, rows().to), std::move(aggs)));
     const auto& found = member(said, "aggregations");
     if (!found.is_object()) return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", rows().index));
     return found;
@@ -130,11 +130,9 @@ class Maker {
         if (name == "prediction" && roles.prediction.empty()) roles.prediction = name;
         const bool score = name == "score" || name.starts_with("scores.");
         if (score && options_.roles.scores.empty()) roles.scores.push_back(name);
-        static const std::vector<std::string> kOthers{"id",     "timestamp", "label",      "model",        "version",
-                                                      "status", "trace_id",  "latency_ms", "attributions", "timeline"};
         const auto first = name.substr(0, name.find('.'));
         const bool feature = query_.types().contains("features." + name);
-        if (!feature && std::find(kOthers.begin(), kOthers.end(), first) != kOthers.end()) roles.ignore.push_back(name);
+        if (!feature && std::ranges::find(kOthers, first) != std::end(kOthers)) roles.ignore.push_back(name);
         if (!feature && query_.types().contains("tags." + name) && !query_.types().contains(name))
           roles.ignore.push_back(name);
       }
@@ -301,7 +299,8 @@ class Maker {
     if (fine.cuts.back() < end) fine.cuts.push_back(end);
     fine.counts.resize(fine.cuts.size() + 1), fine.centers.resize(fine.counts.size());
     const auto ranges = ranges_of(fine.cuts, is_whole(column.type));
-    VIGIE_TRY(count_cells(column, ranges, 0, ranges.cells.size(), fine));
+    VIGIE_TRY(in_parts(0, ranges.cells.size(),
+                       [&](auto first, auto last) { return count_cells(column, ranges, first, last, fine); }));
     column.profile.bins = engine::coarsen(fine);
     column.profile.exact = false;
     return {};
@@ -312,16 +311,10 @@ class Maker {
     const auto begin = ranges.json.begin();
     const Json some(
         std::vector<Json>(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)));
-    const auto found = ask({{"r",
-                             {{"range", {{"field", column.field}, {"keyed", false}, {"ranges", some}}},
-                              {"aggs", {{"mean", {{"avg", {{"field", column.field}}}}}}}}}});
-    if (!found) {
-      if (!too_many_buckets(found.error()) || last - first < 2) return found.error();
-      const auto middle = first + (last - first) / 2;
-      VIGIE_TRY(count_cells(column, ranges, first, middle, fine));
-      return count_cells(column, ranges, middle, last, fine);
-    }
-    const auto& buckets = array_of(*found, "r.buckets");
+    VIGIE_ASSIGN(const auto found, ask({{"r",
+                                         {{"range", {{"field", column.field}, {"keyed", false}, {"ranges", some}}},
+                                          {"aggs", {{"mean", {{"avg", {{"field", column.field}}}}}}}}}}));
+    const auto& buckets = array_of(found, "r.buckets");
     if (buckets.size() != last - first)
       return fail(Code::kCorrupt, fmt::format("{}: the cluster counts other ranges than were asked for", rows().index));
     for (auto i = first; i < last; ++i) {
@@ -373,10 +366,7 @@ class Maker {
 }  // namespace
 
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options) {
-  if (options.window.kind == engine::WindowSpec::Kind::kRows)
-    return fail(
-        Code::kUsage,
-        fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", rows.index));
+  VIGIE_TRY(check_order(rows.index, options.window));
   return Maker(rows, options).make();
 }
 
@@ -389,17 +379,16 @@ Result<engine::Profile> make_index_reference(IndexedRows rows, const ModelConfig
   options.roles.features = model.features, options.roles.ignore = model.ignore, options.segments = model.segments;
   options.window = model.window;
   using enum engine::WindowSpec::Kind;
-  for (const auto kind : {kDay, kHour}) {
-    if (model.window.kind == kNone) options.window.kind = kind;
-    VIGIE_ASSIGN(auto windower, engine::Windower::make(options.window));
-    if (!options.window.calendar()) break;
-    std::vector<std::int32_t> at;
-    windower.assign(0, 2, std::vector{static_cast<double>(all.first), static_cast<double>(all.last)}, at);
-    const auto key_of = [&](std::size_t i) { return windower[static_cast<std::size_t>(at[i])].key; };
-    if (model.window.kind == kNone && kind == kDay && key_of(1) - key_of(0) + 1 < std::int64_t{kTellingWindows})
-      continue;
+  const auto first = static_cast<double>(all.first), last = static_cast<double>(all.last);
+  if (model.window.kind == kNone) {
+    options.window.kind = kDay;
+    VIGIE_ASSIGN(const auto days, engine::Windower::make(options.window));
+    if (days.key_of(last) - days.key_of(first) + 1 < std::int64_t{kTellingWindows}) options.window.kind = kHour;
+  }
+  if (options.window.calendar()) {
+    VIGIE_ASSIGN(const auto windower, engine::Windower::make(options.window));
     bool any = false;
-    for (auto key = key_of(0); key <= key_of(1); ++key) {
+    for (auto key = windower.key_of(first); key <= windower.key_of(last); ++key) {
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
       if (!planned(from, to))
         any = true;
@@ -409,7 +398,6 @@ Result<engine::Profile> make_index_reference(IndexedRows rows, const ModelConfig
         rows.without.emplace_back(from, to);
     }
     if (!any) return fail(Code::kInput, "all rows are in windows of planned maintenance");
-    break;
   }
   return make_index_reference(rows, options);
 }

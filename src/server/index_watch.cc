@@ -194,11 +194,7 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   if (all.rows == 0)
     return fail(Code::kUnavailable, fmt::format("no rows there have a time in {}", of.model.rows.time));
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
-  const auto key_of = [&](std::int64_t time) {
-    std::vector<std::int32_t> at;
-    windower.assign(0, 1, std::vector{static_cast<double>(time)}, at);
-    return windower[static_cast<std::size_t>(at[0])].key;
-  };
+  const auto key_of = [&](std::int64_t time) { return windower.key_of(static_cast<double>(time)); };
   auto& kept = kept_[of.name];
   const auto settled = system_now() - std::llround(of.model.settle * 1e6);
   auto key = kept.until > 0 ? key_of(kept.until) : key_of(all.first);

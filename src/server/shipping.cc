@@ -209,13 +209,13 @@ Result<bool> Shipping::read() {
   if (!*block) return false;
   auto number = (*block)->first;
   for (const auto bytes : (*block)->records) {
-    ++number;
+    const auto at = number++;
     const auto record = event::decode(bytes);
     if (!record) continue;
     using enum event::Kind;
     if (record->kind != kPredictions && record->kind != kLabels && record->kind != kExplanations) continue;
     VIGIE_TRY(set_up(target_.place(name_of(record->kind), record->model)));
-    add(*record, (*block)->arrived, number - 1);
+    add(*record, (*block)->arrived, at);
   }
   return true;
 }
