@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "server/record_path.h"
 
 namespace vigie::server {
 namespace {
@@ -21,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 4> kNames{"show", "mask", "hash", "drop"};
 constexpr std::size_t kLongest = 40;
+constexpr std::string_view kGroups[] = {"scores", "features", "tags"};  // of a record
 
 std::string keyed_hash(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -84,6 +86,8 @@ RowPrivacy::RowPrivacy(const engine::Profile& reference, std::map<std::string, P
     : said_(std::move(said)), key_(std::move(key)) {
   for (const auto& column : reference.columns) {
     auto& known = known_[column.name];
+    known.path = fmt::format("{}", fmt::join(record_path(reference, column.name), "."));
+    column_at_.emplace(known.path, column.name);
     known.text = column.type == engine::ColumnType::kText;
     known.counts = column.type == engine::ColumnType::kNumeric && column.counts_up();
     if (column.categorical())
@@ -91,9 +95,37 @@ RowPrivacy::RowPrivacy(const engine::Profile& reference, std::map<std::string, P
   }
 }
 
-Privacy RowPrivacy::rule(const std::string& name, std::string_view text, bool is_text) const {
-  if (const auto said = said_.find(name); said != said_.end()) return said->second;
-  const auto known = known_.find(name);
+RowPrivacy::Names RowPrivacy::of_record(std::string_view group, const std::string& key) const {
+  Names out{group.empty() ? key : fmt::format("{}.{}", group, key), {}, key};
+  const auto column = column_at_.find(out.path);
+  out.column = column != column_at_.end() ? column->second : known_.contains(key) ? key : out.path;
+  return out;
+}
+
+std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
+  for (const auto& name : {names.path, names.column, names.key})
+    if (const auto said = said_.find(name); said != said_.end()) return said->second;
+  return {};
+}
+
+// Where nobody said anything of its own path, what hides one of the same name in another group counts: rows in an
+// index, and scores, may have it there.
+std::optional<Privacy> RowPrivacy::said_of_column(std::string_view column) const {
+  const auto known = known_.find(column);
+  Names names{known != known_.end() ? known->second.path : "", std::string(column), std::string(column)};
+  for (const auto group : kGroups)
+    if (column.starts_with(group) && column.substr(group.size()).starts_with('.'))
+      names.key = column.substr(group.size() + 1);
+  if (auto said = said_of(names)) return said;
+  for (const auto group : kGroups)
+    if (const auto said = said_.find(fmt::format("{}.{}", group, names.key));
+        said != said_.end() && said->second != Privacy::kShow)
+      return said->second;
+  return {};
+}
+
+Privacy RowPrivacy::unsaid(std::string_view column, std::string_view text, bool is_text) const {
+  const auto known = known_.find(column);
   if (!is_text) return known != known_.end() && known->second.counts ? Privacy::kMask : Privacy::kShow;
   if (known == known_.end()) return Privacy::kMask;
   const auto category = known->second.categories.find(std::string(text));
@@ -103,14 +135,16 @@ Privacy RowPrivacy::rule(const std::string& name, std::string_view text, bool is
 std::string RowPrivacy::shown(std::string_view record) const {
   const auto in = Json::parse(record, nullptr, false);
   if (!in.is_object()) return "{}";
-  const auto take = [&](Json& out, const std::string& key, const std::string& name, const Json& value) {
+  const auto take = [&](Json& out, std::string_view group, const std::string& key, const Json& value) {
     if (value.is_null()) return void(out[key] = nullptr);
-    const bool nested = value.is_structured();
-    auto privacy =
-        rule(name, value.is_string() ? std::string_view(value.get_ref<const std::string&>()) : "", value.is_string());
+    const auto names = of_record(group, key);
+    auto privacy = said_of(names);
     // A list may be an embedding, of which a text can be guessed.
-    if (nested && !said_.contains(name)) privacy = Privacy::kDrop;
-    switch (privacy) {
+    if (!privacy && value.is_structured()) privacy = Privacy::kDrop;
+    if (!privacy)
+      privacy = value.is_string() ? unsaid(names.column, value.get_ref<const std::string&>(), true)
+                                  : unsaid(names.column, "", false);
+    switch (*privacy) {
       case Privacy::kShow:
         return void(out[key] = value);
       case Privacy::kMask:
@@ -125,28 +159,27 @@ std::string RowPrivacy::shown(std::string_view record) const {
   // By these people find a record in what they have themselves.
   for (const auto* key : {"id", "timestamp", "version", "latency_ms", "status", "trace_id"})
     if (const auto at = in.find(key); at != in.end())
-      said_.contains(key) || at->is_structured() ? take(out, key, key, *at) : void(out[key] = *at);
+      said_of(of_record("", key)) || at->is_structured() ? take(out, "", key, *at) : void(out[key] = *at);
   for (const auto* key : {"prediction", "score"})
-    if (const auto at = in.find(key); at != in.end()) take(out, key, key, *at);
-  for (const auto* group : {"scores", "features", "tags"}) {
+    if (const auto at = in.find(key); at != in.end()) take(out, "", key, *at);
+  for (const auto group : kGroups) {
     const auto at = in.find(group);
     if (at == in.end() || !at->is_object()) continue;
-    auto& part = out[group] = Json::object();
-    for (const auto& [key, value] : at->items()) {
-      const auto full = fmt::format("{}.{}", group, key);
-      take(part, key, said_.contains(full) || (known_.contains(full) && !known_.contains(key)) ? full : key, value);
-    }
+    auto& part = out[std::string(group)] = Json::object();
+    for (const auto& [key, value] : at->items()) take(part, group, key, value);
   }
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 bool RowPrivacy::hides(std::string_view column) const {
-  const auto said = said_.find(std::string(column));
-  return said != said_.end() && said->second != Privacy::kShow;
+  if (const auto said = said_of_column(column)) return *said != Privacy::kShow;
+  const auto known = known_.find(column);
+  return known != known_.end() && known->second.counts;
 }
 
 std::string RowPrivacy::category(const std::string& column, const std::string& name) const {
-  switch (rule(column, name, true)) {
+  const auto said = said_of_column(column);
+  switch (said ? *said : unsaid(column, name, true)) {
     case Privacy::kShow:
       return name;
     case Privacy::kMask:
@@ -160,10 +193,9 @@ std::string RowPrivacy::category(const std::string& column, const std::string& n
 }
 
 std::string RowPrivacy::sentence(std::string_view column, std::string reason) const {
-  const auto said = said_.find(std::string(column));
   const auto known = known_.find(column);
   const bool text = known != known_.end() && known->second.text;
-  const auto privacy = said != said_.end() ? said->second : text ? Privacy::kMask : Privacy::kShow;
+  const auto privacy = said_of_column(column).value_or(text ? Privacy::kMask : Privacy::kShow);
   if (privacy == Privacy::kShow) return reason;
   std::string out;
   for (std::size_t i = 0; i < reason.size();) {

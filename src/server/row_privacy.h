@@ -41,17 +41,26 @@ class RowPrivacy {
   std::string sentence(std::string_view column, std::string reason) const;
   /// A category of a column, masked or hashed where it may not be shown.
   std::string category(const std::string& column, const std::string& name) const;
-  /// Whether people said that values of the column are not to be shown.
+  /// Whether values of the column are not to be shown, not even how many rows have which.
   bool hides(std::string_view column) const;
 
  private:
   struct Known {
+    std::string path;                   // where records have it
     bool text = false, counts = false;  // as numbers of rows do
     std::map<std::string, std::int64_t> categories;
   };
-  Privacy rule(const std::string& name, std::string_view text, bool is_text) const;
+  // By each of these names people may say something of the same values.
+  struct Names {
+    std::string path, column, key;  // in a record, in the reference; and the last of the path
+  };
+  Names of_record(std::string_view group, const std::string& key) const;
+  std::optional<Privacy> said_of(const Names& names) const;
+  std::optional<Privacy> said_of_column(std::string_view column) const;
+  Privacy unsaid(std::string_view column, std::string_view text, bool is_text) const;
   std::map<std::string, Privacy> said_;
-  std::map<std::string, Known, std::less<>> known_;
+  std::map<std::string, Known, std::less<>> known_;            // by column
+  std::map<std::string, std::string, std::less<>> column_at_;  // by path
   std::string key_;
 };
 

@@ -74,6 +74,70 @@ TEST(RowPrivacy, WhatSomebodySaidCounts) {
   EXPECT_EQ(privacy.sentence("country", R"(new: "IT")"), R"(new: "IT")");
 }
 
+// Rows of which a score and a prediction have names of their own in the reference, and one number counts up.
+engine::Profile named_reference() {
+  engine::Profile out;
+  const auto add = [&](std::string name, engine::Role role, engine::ColumnType type) -> engine::ColumnProfile& {
+    auto& column = out.columns.emplace_back();
+    column.name = std::move(name), column.role = role, column.type = type;
+    return column;
+  };
+  add("age", engine::Role::kFeature, engine::ColumnType::kNumeric);
+  add("features.plan", engine::Role::kFeature, engine::ColumnType::kCategorical).categories = {{"gold", 90}};
+  add("approved", engine::Role::kPrediction, engine::ColumnType::kCategorical).categories = {{"yes", 50}, {"no", 40}};
+  add("risk", engine::Role::kScore, engine::ColumnType::kNumeric);
+  return out;
+}
+
+TEST(RowPrivacy, AColumnGoesByEachOfItsNames) {
+  using Said = std::map<std::string, Privacy>;
+  const auto profile = named_reference();
+  const auto hides = [&](const std::string& said, const std::string& column) {
+    return RowPrivacy(profile, {{said, Privacy::kMask}}, "key").hides(column);
+  };
+  for (const auto& [said, column] : std::vector<std::pair<std::string, std::string>>{{"age", "age"},
+                                                                                     {"features.age", "age"},
+                                                                                     {"tags.age", "age"},
+                                                                                     {"plan", "features.plan"},
+                                                                                     {"features.plan", "features.plan"},
+                                                                                     {"approved", "approved"},
+                                                                                     {"prediction", "approved"},
+                                                                                     {"risk", "risk"},
+                                                                                     {"score", "risk"},
+                                                                                     {"scores.risk", "risk"},
+                                                                                     {"region", "region"},
+                                                                                     {"tags.region", "region"}})
+    EXPECT_TRUE(hides(said, column)) << said << " of " << column;
+  EXPECT_FALSE(hides("age", "risk"));
+  EXPECT_FALSE(hides("scores.plan.x", "features.plan"));
+  // What is said of its own place counts more than of another's.
+  const RowPrivacy apart(profile, Said{{"features.age", Privacy::kShow}, {"tags.age", Privacy::kDrop}}, "key");
+  EXPECT_FALSE(apart.hides("age"));
+  EXPECT_EQ(apart.shown(R"({"features": {"age": 41}, "tags": {"age": "old", "plan": "gold"}})"),
+            R"({"features":{"age":41},"tags":{"plan":"xxxx"}})");
+  // A record is hidden by what the reference calls it, and a category by what records call it.
+  const RowPrivacy record(profile, Said{{"approved", Privacy::kDrop}, {"risk", Privacy::kMask}}, "key");
+  EXPECT_EQ(record.shown(R"({"prediction": "yes", "score": 0.25})"), R"({"score":"9.99"})");
+  const RowPrivacy category(profile, Said{{"prediction", Privacy::kMask}, {"features.plan", Privacy::kDrop}}, "key");
+  EXPECT_EQ(category.category("approved", "yes"), "xxx");
+  EXPECT_EQ(category.category("features.plan", "gold"), "***");
+  EXPECT_EQ(category.sentence("approved", R"(new: "maybe")"), "new: xxxxx");
+}
+
+TEST(RowPrivacy, NumbersThatCountRowsAreHidden) {
+  std::string body;
+  for (int i = 0; i < 2'000; ++i)
+    body += fmt::format(R"({{"timestamp":"2026-03-01","features":{{"n":{},"age":{}}}}})"
+                        "\n",
+                        1000 + i, i * 7919 % 50);
+  const auto profile = reference(body, "{}");
+  const RowPrivacy privacy(profile, {}, "key"), said(profile, {{"features.n", Privacy::kShow}}, "key");
+  EXPECT_TRUE(privacy.hides("n"));
+  EXPECT_FALSE(privacy.hides("age"));
+  EXPECT_FALSE(said.hides("n"));
+  EXPECT_EQ(privacy.shown(R"({"features": {"n": 1007, "age": 7}})"), R"({"features":{"n":"9999","age":7}})");
+}
+
 TEST(RowPrivacy, MasksKeepTheForm) {
   EXPECT_EQ(masked("Ana-41 ü"), "Xxx-99 x");
   EXPECT_EQ(masked(std::string(41, 'a')), "(41 characters)");

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/kept_counts.h"
 #include "server/kept_keys_internal.h"
+#include "server/record_path.h"
 #include "view/json.h"
 
 namespace vigie::server {
@@ -44,27 +45,6 @@ std::string said_of(const Maintenance::Time& work, engine::Verdict verdict) {
   return fmt::format(R"("{}": {})", kMaintenance, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-// Where a prediction has what the reference has in a column.
-std::vector<std::string> path_of(const engine::Profile& reference, const std::string& column) {
-  if (column == reference.timestamp) return {"timestamp"};
-  std::size_t scores = 0;
-  for (const auto& c : reference.columns) scores += c.role == engine::Role::kScore;
-  for (const auto& c : reference.columns) {
-    if (c.name != column) continue;
-    switch (c.role) {
-      case engine::Role::kPrediction:
-        return {"prediction"};
-      case engine::Role::kScore:
-        if (column.starts_with("scores.")) return {"scores", column.substr(7)};
-        if (scores == 1) return {"score"};
-        return {"scores", column};
-      default:
-        return {"features", column.starts_with("features.") ? column.substr(9) : column};
-    }
-  }
-  return {"tags", column.starts_with("tags.") ? column.substr(5) : column};
-}
-
 // Rows of which those without a time get one.
 class Timed final : public table::Batch {
  public:
@@ -88,6 +68,26 @@ class Timed final : public table::Batch {
   std::vector<double> times_;
 };
 
+// Categories as they may be shown: those that look alike then are one.
+void mask(engine::Picture& picture, const RowPrivacy& privacy) {
+  std::vector<std::string> names;
+  std::vector<double> reference, current;
+  const auto add = [](std::vector<double>& to, std::size_t at, const std::vector<double>& shares, std::size_t i) {
+    to.resize(std::max(to.size(), at + 1));
+    if (i < shares.size()) to[at] += shares[i];
+  };
+  for (std::size_t i = 0; i < picture.categories.size(); ++i) {
+    const auto& own = picture.categories[i];
+    auto name = own == kOther ? own : privacy.category(picture.column, own);
+    const auto at = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
+    if (at == names.size()) names.push_back(std::move(name));
+    add(reference, at, picture.reference_shares, i), add(current, at, picture.current_shares, i);
+  }
+  if (names.empty()) return;
+  picture.categories = std::move(names);
+  picture.reference_shares = std::move(reference), picture.current_shares = std::move(current);
+}
+
 }  // namespace
 
 std::string merged_of(std::string_view model) {
@@ -110,7 +110,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->model_ = std::move(model);
   const auto& schema = watch->live_->schema();
   std::vector<table::JsonShape::Key> keys;
-  for (const auto& field : schema) keys.push_back({field, path_of(*reference, field.name)});
+  for (const auto& field : schema) keys.push_back({field, record_path(*reference, field.name)});
   watch->time_column_ = keys.size();
   if (watch->live_->calendar())
     for (std::size_t i = 0; i < schema.size(); ++i)
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
       const auto other = std::find_if(reference->others.begin(), reference->others.end(),
                                       [&](const auto& field) { return field.name == name; });
       const auto type = other == reference->others.end() ? table::Type::kString : other->type;
-      keys.push_back({{name, type}, path_of(*reference, name)});
+      keys.push_back({{name, type}, record_path(*reference, name)});
     }
   watch->reference_ = watch->live_->axes();
   watch->id_column_ = keys.size();
@@ -409,9 +409,8 @@ std::string Watch::drawn(engine::Comparison& found) const {
   std::stable_sort(pictures.begin(), pictures.end(),
                    [&](const auto& a, const auto& b) { return moved[a.column] > moved[b.column]; });
   if (pictures.size() > kDrawn) pictures.resize(kDrawn);
-  for (auto& picture : pictures)
-    for (auto& name : picture.categories)
-      if (privacy_ && name != kOther) name = privacy_->category(picture.column, name);
+  if (privacy_)
+    for (auto& picture : pictures) mask(picture, *privacy_);
   return view::to_json(pictures);
 }
 
