@@ -235,18 +235,16 @@ class Objects {
 
 namespace {
 
-// Of each feature the window of the chosen time in which it had moved most: what it was and what it is.
+// Of each feature of a model the window of the chosen time in which it had moved most, of those that are drawn: what it
+// was and what it is.
 Json distributions(const std::string& index) {
   const Json filters{
       {"bool",
        {{"must",
          Json::array({"%dashboard_context-must_clause%", {{"range", {{"@timestamp", {{"%timefilter%", true}}}}}}})},
-        {"filter", Json::array({"%dashboard_context-filter_clause%", {{"term", {{"vigie.kind", "drift"}}}}})},
+        {"filter", Json::array({"%dashboard_context-filter_clause%", {{"exists", {{"field", "vigie.drift.drawn"}}}}})},
         {"must_not", Json::array({"%dashboard_context-must_not_clause%",
-                                  {{"exists", {{"field", "vigie.segment"}}}},
-                                  {{"term", {{"vigie.drift.method", "missing_share"}}}},
-                                  // Of windows put together there is no picture.
-                                  {{"wildcard", {{"vigie.model.id", "*/merged"}}}}})}}}};
+                                  {{"term", {{"vigie.drift.method", "missing_share"}}}}})}}}};
   const auto falling = [](const char* field) {
     return Json{{field, {{"order", "desc"}, {"unmapped_type", "double"}}}};
   };
@@ -254,7 +252,7 @@ Json distributions(const std::string& index) {
       {"size", 12},
       {"_source", Json::array({"@timestamp", "vigie"})},
       {"query", filters},
-      {"collapse", {{"field", "vigie.feature.name"}}},
+      {"collapse", {{"field", "vigie.drift.drawn"}}},
       {"sort", Json::array({falling("vigie.level"), falling("vigie.drift.effect"), falling("@timestamp")})}};
   const Json share{{"field", "share"},
                    {"type", "quantitative"},
@@ -267,7 +265,6 @@ Json distributions(const std::string& index) {
           {"data", {{"url", {{"index", index}, {"body", body}}}, {"format", {{"property", "hits.hits"}}}}},
           {"transform",
            Json::array({{{"calculate", "datum._source.vigie"}, {"as", "v"}},
-                        {{"filter", "isValid(datum.v.drift.distribution)"}},
                         {{"calculate",
                           "datum.v.feature.name + ' · ' + datum.v.model.id + ' · ' + "
                           "slice(datum._source['@timestamp'], 0, 16)"},

@@ -291,6 +291,17 @@ def on_a_node(version, objects, rules, monitors, folder):
                 drawn = h["vigie"]["drift"]["distribution"]
                 expect(f"{name}: cells", (len(drawn["cells"]), 2 <= len(drawn["cells"]) <= 26), (len(drawn["current"]), True))
                 expect(f"{name}: shares", [abs(sum(drawn[of]) - 1) < .01 for of in ("reference", "current")], [True, True])
+            # Another model's feature of the same name is another one; what was found in maintenance is not there.
+            for model, drawn in ("other", "other age"), ("worked on", None):
+                other = json.loads(json.dumps(next(h for h in hits if h["vigie"]["feature"]["name"] == "age")))
+                other["vigie"]["model"]["id"] = model
+                other["vigie"]["drift"].pop("drawn")
+                if drawn:
+                    other["vigie"]["drift"]["drawn"] = drawn
+                expect(f"{name}: {model}", node.ask("POST", f"/{spec['data']['url']['index'].replace('*', '')}/_doc?refresh=true", other)[0], 201)
+            status, said = node.ask("POST", f"/{spec['data']['url']['index']}/_search", vega_query_of(spec))
+            names = sorted(f"{h['_source']['vigie']['model']['id']} {h['_source']['vigie']['feature']['name']}" for h in said["hits"]["hits"])
+            expect(f"{name} has each model's", (len(names), len(set(names)), "other age" in names), (len(hits) + 1, len(hits) + 1, True))
             said = {h["vigie"]["feature"]["name"]: h["vigie"]["drift"]["distribution"] for h in hits}
             expect(f"{name}: categories", sorted(said["kind"]["cells"]), ["a", "b", "c"])
             middle = {of: sum(i * share for i, share in enumerate(said["age"][of])) for of in ("reference", "current")}
