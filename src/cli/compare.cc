@@ -134,7 +134,8 @@ bool found(const engine::Comparison& comparison, const std::vector<std::string>&
 Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine::Profile& reference,
                                          engine::CompareOptions options, std::vector<std::string>& remarks) {
   const auto name = rows.index;
-  VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::move(rows), reference, options.segments));
+  VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::make_shared<server::IndexQuery>(std::move(rows)),
+                                                           reference, options.segments));
   options.quality = false, options.reference_rows = nullptr;
   if (options.compat)
     return fail(Code::kUsage, "--compat: follows rules that need the rows, which stay in the cluster");

@@ -10,8 +10,29 @@
 #include "cli/remarks_internal.h"
 #include "cli/task_options_internal.h"
 #include "engine/score_reference.h"
+#include "server/index_query.h"
 
 namespace vigie::cli {
+namespace {
+
+// What says how rows of a file are read, or how good predictions were, says nothing of rows that are counted in a
+// cluster.
+Status check_indexed(const CLI::App& app, const std::string& data, const DataOptions& columns) {
+  const auto nothing = [](std::string_view option, std::string_view why) {
+    return fail(Code::kUsage, fmt::format("{}: {} where DATA is elastic(…)", option, why));
+  };
+  for (const auto* option : app.get_options(
+           [](const auto* given) { return given->count() > 0 && given->get_group() == TaskOptions::kGroup; }))
+    return nothing(option->get_name(), "how good predictions were is not counted");
+  for (const auto* name : {"--format", "--decimal", "--delimiter", "--keep-ragged", "--strict"})
+    if (app.count(name) > 0) return nothing(name, "no file is read");
+  VIGIE_ASSIGN(const auto time, time_of(data, ""));
+  if (!columns.timestamp.empty() && columns.timestamp != time)
+    return nothing("--timestamp", fmt::format("the time of rows is {}, or what time= says,", vigie::quoted(time)));
+  return {};
+}
+
+}  // namespace
 
 Command add_profile(CLI::App& program) {
   struct Options {
@@ -74,6 +95,7 @@ Command add_profile(CLI::App& program) {
           VIGIE_ASSIGN(bool made, is_profile_file(o->data[0]));
           if (made)
             return fail(Code::kUsage, fmt::format("{}: is a profile already; --merge joins several", o->data[0]));
+          if (server::is_indexed_rows(o->data[0])) VIGIE_TRY(check_indexed(*app, o->data[0], o->columns));
           VIGIE_ASSIGN(const auto time, time_of(o->data[0], o->columns.timestamp));
           VIGIE_ASSIGN(auto window, o->windows.spec(time));
           VIGIE_ASSIGN(auto scoring, o->task.read(o->columns));
@@ -88,6 +110,10 @@ Command add_profile(CLI::App& program) {
         if (const auto line = mostly_unread({{profile.source, profile.rejected, profile.rows}}); !line.empty())
           say(line.substr(0, line.size() - 1));
         for (const auto& note : profile.notes) say(note);
+        if (!o->merge && server::is_indexed_rows(o->data[0]) && !o->columns.label.empty())
+          say(fmt::format(
+              "--label: {} is not compared; how good predictions were is not counted where DATA is elastic(…)",
+              vigie::quoted(o->columns.label)));
         // Not kept: who compares may name the columns better.
         for (const auto& remark : remarks_on(profile)) say(remark);
         auto bytes = engine::save_profile(profile);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/text.h"
 #include "elastic/target.h"
@@ -20,32 +21,33 @@ using elastic::whole_of;
 using Json = nlohmann::json;
 using engine::ColumnType;
 
-constexpr std::size_t kMostWindows = 100'000;
+constexpr std::size_t kMostParts = 1'000'000, kMostBytes = std::size_t{2} << 30;
 constexpr double kFar = static_cast<double>(engine::kFarthest) / 1e6;  // sd
 constexpr std::string_view kMissing = "(missing)", kOther = "(other)";
 
 }  // namespace
 
-IndexCounts::IndexCounts(IndexedRows rows, const engine::Profile& reference)
-    : query_(std::move(rows)), reference_(reference) {
+IndexCounts::IndexCounts(std::shared_ptr<IndexQuery> query, const engine::Profile& reference)
+    : query_(std::move(query)), reference_(reference) {
   left_out_ = reference.quality || reference.scores || !reference.quality_windows.empty();
   reference_.quality = nullptr, reference_.scores = nullptr, reference_.quality_windows.clear();
 }
 
-Result<std::unique_ptr<IndexCounts>> IndexCounts::make(IndexedRows rows, const engine::Profile& reference,
+Result<std::unique_ptr<IndexCounts>> IndexCounts::make(std::shared_ptr<IndexQuery> query,
+                                                       const engine::Profile& reference,
                                                        const std::vector<engine::SegmentBy>& segments) {
   for (const auto& by : segments)
     if (std::find(reference.segmentations.begin(), reference.segmentations.end(), by) == reference.segmentations.end())
       return fail(Code::kUsage, fmt::format("the reference has no segments by {}", engine::to_string(by)));
-  std::unique_ptr<IndexCounts> out(new IndexCounts(std::move(rows), reference));
-  VIGIE_TRY(out->query_.reach());
+  std::unique_ptr<IndexCounts> out(new IndexCounts(std::move(query), reference));
+  VIGIE_TRY(out->query_->reach());
   VIGIE_TRY(out->find_columns());
   out->find_segments(segments);
   return out;
 }
 
 Status IndexCounts::find_columns() {
-  const auto& rows = query_.rows();
+  const auto& rows = query_->rows();
   const auto knows = [&](const std::string& column) {
     const auto named = [&](const auto& known) { return known.name == column; };
     return std::any_of(reference_.columns.begin(), reference_.columns.end(), named) ||
@@ -64,7 +66,7 @@ Status IndexCounts::find_columns() {
   };
   for (const auto& column : reference_.columns) {
     const auto& name = column.name;
-    auto [field, type, also] = query_.field_of(name);
+    auto [field, type, also] = query_->field_of(name);
     if (!also.empty())
       notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows.index,
                                    vigie::quoted(name), field, also));
@@ -84,10 +86,10 @@ Status IndexCounts::find_columns() {
     } else {
       if (is_rounded(type))
         notes_.push_back(
-            fmt::format("{}: {} is kept there as {}, so that a value may be counted in the cell beside its own",
+            fmt::format("{}: {} is kept there as {}: values that are the same there are counted in the same cell",
                         rows.index, vigie::quoted(name), type));
       columns_.push_back({name, column.source});
-      fields_.push_back({std::move(field), type == "keyword", is_whole(type)});
+      fields_.push_back({std::move(field), std::move(type)});
     }
   }
   const auto is_gone = [&](const std::string& name) { return std::find(gone.begin(), gone.end(), name) != gone.end(); };
@@ -108,14 +110,14 @@ void IndexCounts::find_segments(const std::vector<engine::SegmentBy>& segments) 
   for (std::size_t k = 1; k < reference_.segmentations.size();) {
     const auto& by = reference_.segmentations[k];
     const bool wanted = std::find(segments.begin(), segments.end(), by) != segments.end();
-    auto field = wanted && by.size() == 1 ? query_.keywords_of(by[0]) : std::string();
+    auto field = wanted && by.size() == 1 ? query_->keywords_of(by[0]) : std::string();
     if (!field.empty()) {
       by_.push_back(std::move(field)), ++k;
       continue;
     }
     if (wanted)
       notes_.push_back(fmt::format("{}: no segments by {}: a cluster has them by one field of keywords",
-                                   query_.rows().index, engine::to_string(by)));
+                                   query_->rows().index, engine::to_string(by)));
     left_out_ = true;
     const auto at = static_cast<std::ptrdiff_t>(k);
     reference_.segmentations.erase(reference_.segmentations.begin() + at);
@@ -126,7 +128,7 @@ void IndexCounts::find_segments(const std::vector<engine::SegmentBy>& segments) 
 }
 
 Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std::size_t s) const {
-  auto out = query_.filter(from, to);
+  auto out = query_->filter(from, to);
   auto& filters = out["bool"]["filter"];
   if (k == 0) return out;
   // As "region=eu", "region=(missing)", and "region=(other)" for all that have none of their own.
@@ -158,9 +160,27 @@ Status check_order(const std::string& index, const engine::WindowSpec& windows) 
               fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", index));
 }
 
+Status each_window(IndexQuery& query, const engine::Windower& windows, const IndexQuery::Times& all,
+                   const std::function<Result<bool>(std::int64_t key, const IndexQuery::Times& rows)>& use) {
+  for (auto key = windows.key_of(static_cast<double>(all.first));
+       windows.start(key) <= static_cast<double>(all.last);) {
+    const auto to = std::llround(windows.start(key + 1));
+    VIGIE_ASSIGN(const auto some, query.times(std::llround(windows.start(key)), to));
+    if (some.rows > 0) {
+      VIGIE_ASSIGN(const bool more, use(key++, some));
+      if (!more) return {};
+      continue;
+    }
+    VIGIE_ASSIGN(const auto next, query.times(to, all.last + IndexQuery::kMilli));
+    if (next.rows == 0) return {};
+    key = windows.key_of(static_cast<double>(next.first));
+  }
+  return {};
+}
+
 Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, const engine::Progress& progress) {
-  VIGIE_TRY(check_order(query_.rows().index, windows));
-  VIGIE_ASSIGN(const auto all, query_.times());
+  VIGIE_TRY(check_order(query_->rows().index, windows));
+  VIGIE_ASSIGN(const auto all, query_->times());
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   auto tally = engine::empty_counts(reference_, 0);
   const auto first = all.first, last = all.last;
@@ -168,17 +188,15 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
     windower.met(0, static_cast<double>(first), static_cast<double>(last));
     VIGIE_TRY(add(tally, 0, first, last + IndexQuery::kMilli));
   } else {
-    for (auto key = windower.key_of(static_cast<double>(first)); windower.start(key) <= static_cast<double>(last);
-         ++key) {
+    const auto use = [&](auto key, const auto& some) -> Result<bool> {
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
-      if (windower.size() >= kMostWindows)
-        return fail(Code::kUsage, "more windows than 100,000: from and until have less");
-      VIGIE_ASSIGN(const auto some, query_.times(from, to));
+      VIGIE_TRY(check_room(tally, windower.size() + 1));
       if (progress) progress(static_cast<double>(from - first) / static_cast<double>(last - first + 1));
-      if (some.rows == 0) continue;
       const auto window = windower.met(key, static_cast<double>(some.first), static_cast<double>(some.last));
       VIGIE_TRY(add(tally, window, from, to));
-    }
+      return true;
+    };
+    VIGIE_TRY(each_window(*query_, windower, all, use));
   }
   tally.windower = std::move(windower);
   return tally;
@@ -192,6 +210,18 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, std:
   VIGIE_TRY(add(tally, 0, from, to));
   tally.windower = std::move(windower);
   return tally;
+}
+
+Status IndexCounts::check_room(const engine::Tally& tally, std::size_t windows) const {
+  const auto segments = std::accumulate(tally.widths.begin(), tally.widths.end(), std::size_t{0});
+  std::size_t bytes = 0;
+  for (const auto& column : reference_.columns) bytes += sizeof(engine::Counts) + column.cells() * sizeof(std::int64_t);
+  if (windows * segments <= std::min(kMostParts, kMostBytes / bytes)) return {};
+  return fail(
+      Code::kUsage,
+      fmt::format("{}: more than {} windows of {} segments and {} columns each, too much to be counted at once: "
+                  "have fewer segments, longer windows, or less time between from and until",
+                  query_->rows().index, windows - 1, segments, reference_.columns.size()));
 }
 
 Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t from, std::int64_t to) {
@@ -220,7 +250,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
     const auto& field = fields_[c].field;
-    const bool text = fields_[c].text;
+    const bool text = fields_[c].type == "keyword";
     const auto id = std::to_string(c);
     aggs["missing" + id] = {{"missing", {{"field", field}}}};
     if (column.categorical()) {
@@ -236,7 +266,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       continue;
     }
     const auto& cuts = column.bins.cuts;
-    auto ranges = ranges_of(cuts, fields_[c].whole);
+    auto ranges = ranges_of(cuts, fields_[c].type);
     cells_of[c - first] = std::move(ranges.cells);
     aggs["cells" + id] = {{"range", {{"field", field}, {"keyed", false}, {"ranges", std::move(ranges.json)}}}};
     aggs["stats" + id] = {{"stats", {{"field", field}}}};
@@ -250,12 +280,12 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     outside("farbelow", {{"lt", low - far}});
     outside("farabove", {{"gt", high + far}});
   }
-  VIGIE_ASSIGN(const auto answer, query_.ask(filter, aggs));
+  VIGIE_ASSIGN(const auto answer, query_->ask(filter, aggs));
   const auto rows = whole_of(answer, "hits.total.value");
   if (first == 0 && k == 0) tally.rows += rows, tally.window_rows[window] += rows;
   const auto& found = member(answer, "aggregations");
   if (!found.is_object())
-    return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", query_.rows().index));
+    return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", query_->rows().index));
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
     const auto id = std::to_string(c);
@@ -287,7 +317,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       counts.cells[base] += std::max<std::int64_t>(0, others);
       if (others > 0 && column.other == 0 && !column.halved && !std::exchange(guessed_, true))
         notes_.push_back(fmt::format("{}: of new categories of {} the {} most frequent are told apart",
-                                     query_.rows().index, vigie::quoted(column.name), engine::kFresh));
+                                     query_->rows().index, vigie::quoted(column.name), engine::kFresh));
       continue;
     }
     const auto& buckets = array_of(found, "cells" + id + ".buckets");

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/profile.h"
 #include "engine/tally.h"
+#include "engine/windows.h"
 #include "server/index_query.h"
 
 namespace vigie::server {
@@ -15,15 +17,20 @@ namespace vigie::server {
 /// Code::kUsage: windows by rows, as an index has no order.
 Status check_order(const std::string& index, const engine::WindowSpec& windows);
 
+/// Goes through the windows of the calendar that have rows, and passes over times without any: a request a window, and
+/// one a time without. `use` says whether to go on.
+Status each_window(IndexQuery& query, const engine::Windower& windows, const IndexQuery::Times& all,
+                   const std::function<Result<bool>(std::int64_t key, const IndexQuery::Times& rows)>& use);
+
 /// Counts rows that lie in indexes on the axes of a reference, by aggregations there: not a row comes here. What is
 /// counted is what rows in a file would be, cell by cell; the distance of numbers beyond all that the reference has is
 /// a sum, and not rounded row by row. Cost of a window and segment: a request for each 4,000 cells, to the cluster what
 /// its aggregations take. One thread at a time.
 class IndexCounts {
  public:
-  /// Asks which fields there are; `segments`: those of the reference that count. Code::kUsage: nothing of the reference
-  /// is there, or it has no such segments.
-  static Result<std::unique_ptr<IndexCounts>> make(IndexedRows rows, const engine::Profile& reference,
+  /// `segments`: those of the reference that count. Code::kUsage: nothing of the reference is there, or it has no such
+  /// segments.
+  static Result<std::unique_ptr<IndexCounts>> make(std::shared_ptr<IndexQuery> query, const engine::Profile& reference,
                                                    const std::vector<engine::SegmentBy>& segments);
 
   /// The reference without what cannot be counted there: texts, embeddings and times, segments by two columns, and what
@@ -36,8 +43,9 @@ class IndexCounts {
   /// The fields as columns.
   const table::Schema& columns() const { return columns_; }
 
-  IndexQuery& query() { return query_; }
-  /// All windows with rows. Code::kUsage: windows by rows, as an index has no order.
+  IndexQuery& query() { return *query_; }
+  /// All windows with rows; times without any are passed over. Code::kUsage: windows by rows, as an index has no order;
+  /// more windows and segments than 2 GiB of counts, or 1,000,000 together.
   Result<engine::Tally> count(const engine::WindowSpec& windows, const engine::Progress& progress);
   /// One window's as of the only window: key, and [from, to) in µs.
   Result<engine::Tally> count(const engine::WindowSpec& windows, std::int64_t key, std::int64_t from, std::int64_t to);
@@ -45,18 +53,18 @@ class IndexCounts {
  private:
   struct Column {
     std::string field;
-    bool text = false;   // strings, which may be asked for by name
-    bool whole = false;  // integers
+    std::string type;
   };
-  IndexCounts(IndexedRows rows, const engine::Profile& reference);
+  IndexCounts(std::shared_ptr<IndexQuery> query, const engine::Profile& reference);
   Status find_columns();
   void find_segments(const std::vector<engine::SegmentBy>& segments);
   nlohmann::json filter(std::int64_t from, std::int64_t to, std::size_t segmentation, std::size_t segment) const;
+  Status check_room(const engine::Tally& tally, std::size_t windows) const;
   Status add(engine::Tally& tally, std::size_t window, std::int64_t from, std::int64_t to);
   Status add_columns(engine::Tally& tally, std::size_t first, std::size_t last, std::size_t window, std::size_t k,
                      std::size_t s, const nlohmann::json& filter);
 
-  IndexQuery query_;
+  std::shared_ptr<IndexQuery> query_;
   engine::Profile reference_;
   std::vector<Column> fields_;   // of the reference's columns
   std::vector<std::string> by_;  // of the segmentations

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -36,6 +37,46 @@ Error wrong(std::string_view param, std::string what) {
 // Of a time in µs the first millisecond at or behind it, as a cluster's dates have them.
 std::int64_t milli_of(std::int64_t micros) {
   return micros >= 0 ? (micros + IndexQuery::kMilli - 1) / IndexQuery::kMilli : -(-micros / IndexQuery::kMilli);
+}
+
+// Numbers of fewer binary digits than a double has.
+struct Rounded {
+  int digits, least;  // least: exponent of the smallest normal one, as frexp() has it
+  double most;
+
+  // From one at or above `value`, which is no negative one, to the next.
+  double step(double value) const {
+    int exponent = least;
+    if (value > 0) std::frexp(value, &exponent);
+    return std::ldexp(1, std::max(exponent, least) - digits);
+  }
+  double nearest(double value) const {
+    const auto to = step(std::fabs(value));
+    const auto out = std::nearbyint(value / to) * to;  // to even, as IEEE 754 has it
+    return std::fabs(out) <= most ? out : std::copysign(std::numeric_limits<double>::infinity(), out);
+  }
+  double after(double value) const { return value + step(value < 0 ? std::nextafter(-value, 0) : value); }
+};
+
+std::optional<Rounded> rounded(std::string_view type) {
+  if (type == "float") return Rounded{24, -125, std::numeric_limits<float>::max()};
+  if (type == "half_float") return Rounded{11, -13, 65'504};
+  return {};
+}
+
+std::vector<double> bounds_of(std::span<const double> cuts, std::string_view type) {
+  std::vector<double> out(cuts.begin(), cuts.end());
+  const auto few = rounded(type);
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    // A cluster may have -0 before 0, which are one value.
+    if (out[i] == 0) out[i] = -0.0;
+    if (is_whole(type)) out[i] = std::ceil(cuts[i]) + 0.0;
+    if (!few) continue;
+    const bool one_value = i > 0 && cuts[i] == std::nextafter(cuts[i - 1], std::numeric_limits<double>::infinity());
+    out[i] = one_value ? few->after(out[i - 1]) : few->nearest(cuts[i]) - 0.0;
+    if (i > 0) out[i] = std::max(out[i], out[i - 1]);
+  }
+  return out;
 }
 
 }  // namespace
@@ -120,14 +161,16 @@ bool too_many_buckets(const Error& error) {
   return error.message.find("too_many_buckets") != std::string::npos;
 }
 
-Ranges ranges_of(std::span<const double> cuts, bool whole) {
-  const auto bound = [&](std::size_t i) { return whole ? std::ceil(cuts[i]) : cuts[i]; };
+Ranges ranges_of(std::span<const double> cuts, std::string_view type) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto bounds = bounds_of(cuts, type);
   Ranges out{Json::array(), {}};
-  for (std::size_t cell = 0; cell <= cuts.size(); ++cell) {
-    if (cell > 0 && cell < cuts.size() && !(bound(cell - 1) < bound(cell))) continue;
+  for (std::size_t cell = 0; cell <= bounds.size(); ++cell) {
+    const auto from = cell > 0 ? bounds[cell - 1] : -kInfinity, to = cell < bounds.size() ? bounds[cell] : kInfinity;
+    if (!(from < to)) continue;
     Json range = Json::object();
-    if (cell > 0) range["from"] = bound(cell - 1);
-    if (cell < cuts.size()) range["to"] = bound(cell);
+    if (from > -kInfinity) range["from"] = from;
+    if (to < kInfinity) range["to"] = to;
     out.json.push_back(std::move(range));
     out.cells.push_back(cell);
   }
@@ -135,28 +178,35 @@ Ranges ranges_of(std::span<const double> cuts, bool whole) {
 }
 
 Status IndexQuery::reach() {
+  if (!types_.empty()) return {};
   VIGIE_TRY(session_.reach());
   VIGIE_ASSIGN(const auto said,
                session_.ask("GET", fmt::format("/{}/_field_caps?fields=*&ignore_unavailable=true", rows_.index)));
-  // What indexes do not agree on is of several types.
-  types_.clear();
+  std::map<std::string, std::string, std::less<>> types;
   for (const auto& [name, kinds] : member(said, "fields").items()) {
     std::string type;
     for (const auto& [kind, about] : kinds.items()) {
       if (kind == "unmapped") continue;
-      type = type.empty() && (member(about, "aggregatable") == true || kind == "text") ? kind : "several types";
+      const bool counts =
+          member(about, "aggregatable") == true || kind == "text" || kind == "object" || kind == "nested";
+      const auto own = counts ? kind : kind + " that is only searched";
+      type = type.empty() ? own : fmt::format("{} in some indexes and {} in others", type, own);
     }
-    types_[name] = type;
+    types[name] = type;
   }
-  if (types_.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
-  const auto time = types_.find(rows_.time);
-  if (time != types_.end() && time->second.starts_with("date")) return {};
+  if (types.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
+  const auto is_date = [](std::string_view type) { return type == "date" || type == "date_nanos"; };
+  const auto time = types.find(rows_.time);
+  if (time != types.end() && is_date(time->second)) {
+    types_ = std::move(types);
+    return {};
+  }
   std::string dates;
-  for (const auto& [name, type] : types_)
-    if (type.starts_with("date")) dates += (dates.empty() ? "" : ", ") + name;
+  for (const auto& [name, type] : types)
+    if (is_date(type)) dates += (dates.empty() ? "" : ", ") + name;
   return fail(Code::kUsage,
               fmt::format("{}: {} is no field of dates there{}; those are: {}", rows_.index, vigie::quoted(rows_.time),
-                          time == types_.end() ? "" : ", but of " + time->second, dates.empty() ? "none" : dates));
+                          time == types.end() ? "" : ", but " + time->second, dates.empty() ? "none" : dates));
 }
 
 IndexQuery::Field IndexQuery::field_of(std::string_view column) const {
@@ -201,9 +251,18 @@ Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
 
 Result<Json> IndexQuery::ask(Json filter, Json aggs) {
   if (stop_ && stop_()) return fail(Code::kUnavailable, "the service ends");
-  return session_.ask(
-      "POST", fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index),
-      {{"size", 0}, {"track_total_hits", true}, {"query", std::move(filter)}, {"aggs", std::move(aggs)}});
+  // Two aggregations by ranges beside each other count wrong in OpenSearch 2.19.1, or fail, where their fields have
+  // different widths and no aggregation is above them: its issue 20473; not so in 3.8.0.
+  Json all{{"all", {{"filter", {{"match_all", Json::object()}}}, {"aggs", std::move(aggs)}}}};
+  VIGIE_ASSIGN(
+      auto said,
+      session_.ask("POST",
+                   fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results="
+                               "false",
+                               rows_.index),
+                   {{"size", 0}, {"track_total_hits", true}, {"query", std::move(filter)}, {"aggs", std::move(all)}}));
+  said["aggregations"] = Json(member(said, "aggregations.all"));
+  return said;
 }
 
 Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) {

@@ -45,7 +45,7 @@ class IndexQuery {
   static constexpr std::int64_t kMilli = 1'000;
 
   explicit IndexQuery(IndexedRows rows) : rows_(std::move(rows)), session_(rows_.nodes, rows_.access) {}
-  /// Asks which fields there are. Code::kUsage: no index, or its time is no field of dates.
+  /// Asks which fields there are, once. Code::kUsage: no index, or its time is no field of dates.
   Status reach();
 
   /// Is asked before each request; nothing more is asked once it says so, which is Code::kUnavailable.
@@ -53,9 +53,11 @@ class IndexQuery {
 
   /// Rows from that time on, µs, do not count.
   void end_at(std::int64_t time) { rows_.to = std::min(rows_.to, time); }
+  /// Nor do those of times in between, in place of what was left out before.
+  void leave_out(std::vector<std::pair<std::int64_t, std::int64_t>> times) { rows_.without = std::move(times); }
 
   const IndexedRows& rows() const { return rows_; }
-  /// By name; "several types" where indexes do not agree.
+  /// By name; "long in some indexes and keyword in others" where they do not agree.
   const std::map<std::string, std::string, std::less<>>& types() const { return types_; }
   struct Field {
     std::string name, type;  ///< type: empty where there is none of that name; name: empty where none was named
@@ -90,13 +92,16 @@ bool is_number(std::string_view type);
 bool is_whole(std::string_view type);
 bool is_rounded(std::string_view type);
 
-/// Ranges between cuts, and the cells that they are. A cluster may cut off what is behind the point of a bound of
-/// integers, so of whole numbers they are rounded up; cells between which nothing can lie are left out.
+/// Ranges between cuts of numbers in a field of a type, and the cells that they are. A cluster may cut off of a bound
+/// what is behind the point, where the field has integers, or the digits that it has not: so bounds are numbers that
+/// it has. Those of integers are the first at or behind the cut; those of rounded numbers are rounded as they are, so
+/// that numbers at a cut are behind it, and a cell of one value has all that are rounded to it. Cells between which
+/// nothing can lie are left out.
 struct Ranges {
   nlohmann::json json;  ///< as an aggregation has them
   std::vector<std::size_t> cells;
 };
-Ranges ranges_of(std::span<const double> cuts, bool whole);
+Ranges ranges_of(std::span<const double> cuts, std::string_view type);
 
 /// The name of a category of a bucket: a whole number is written as one, whatever the field's type is.
 std::string category_of(const nlohmann::json& bucket);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -35,6 +36,8 @@ constexpr int kCompression = 1'000;    // of t-digests: a quantile is off by a t
 constexpr std::size_t kTogether = 50;  // columns that are asked about in a request
 constexpr double kTextDistinct = 50, kTextShare = 0.5;  // as engine::ColumnBuilder tells texts
 constexpr std::size_t kMostSegments = 1'000;            // that are looked at
+constexpr std::size_t kMostWorks = 100'000;
+constexpr std::size_t kMostTimes = 1'000;  // of those together; a query has at most 1,024 clauses
 // Of a record, besides its features, prediction and scores.
 constexpr std::string_view kOthers[] = {"id",     "timestamp", "label",      "model",        "version",
                                         "status", "trace_id",  "latency_ms", "attributions", "timeline"};
@@ -50,15 +53,15 @@ struct Column {
 
 class Maker {
  public:
-  Maker(const IndexedRows& rows, const IndexReferenceOptions& options) : options_(options), query_(rows) {}
+  Maker(std::shared_ptr<IndexQuery> query, const IndexReferenceOptions& options)
+      : options_(options), query_(std::move(query)) {}
 
   Result<engine::Profile> make() {
     VIGIE_TRY(engine::check_segments(options_.segments));
-    query_.stop_when(options_.stop);
-    VIGIE_TRY(query_.reach());
+    VIGIE_TRY(query_->reach());
     VIGIE_TRY(find_columns());
-    VIGIE_ASSIGN(const auto all, query_.times());
-    query_.end_at(all.last + IndexQuery::kMilli);  // what comes meanwhile is in none of the counts
+    VIGIE_ASSIGN(const auto all, query_->times());
+    query_->end_at(all.last + IndexQuery::kMilli);  // what comes meanwhile is in none of the counts
     profile_.version = options_.version, profile_.source = rows().index, profile_.rows = all.rows;
     profile_.window = options_.window, profile_.has_time = true, profile_.timestamp = rows().time;
     profile_.segmentations.emplace_back(), profile_.segments.emplace_back();
@@ -79,10 +82,10 @@ class Maker {
   }
 
  private:
-  const IndexedRows& rows() const { return query_.rows(); }
+  const IndexedRows& rows() const { return query_->rows(); }
 
   Result<Json> ask(Json aggs) {
-    VIGIE_ASSIGN(const auto said, query_.ask(query_.filter(rows().from, rows().to), std::move(aggs)));
+    VIGIE_ASSIGN(const auto said, query_->ask(query_->filter(rows().from, rows().to), std::move(aggs)));
     const auto& found = member(said, "aggregations");
     if (!found.is_object()) return fail(Code::kCorrupt, fmt::format("{}: the cluster counts nothing", rows().index));
     return found;
@@ -100,11 +103,11 @@ class Maker {
       if (named == field) return column;
     for (const auto* own : {"vigie.", "agent.", "ecs.", "data_stream."})
       if (field.starts_with(own)) return {};
-    if (type == "object" || type == "nested" || type == "several types" || field.starts_with("_")) return {};
+    if (type == "object" || type == "nested" || field.starts_with("_")) return {};
     if (field == rows().time || field == "@timestamp") return {};
     // Beside a text, for those who count.
     constexpr std::string_view kKeyword = ".keyword";
-    if (field.ends_with(kKeyword) && query_.types().contains(field.substr(0, field.size() - kKeyword.size())))
+    if (field.ends_with(kKeyword) && query_->types().contains(field.substr(0, field.size() - kKeyword.size())))
       return {};
     for (const std::string_view before : {"features.", "tags."})
       if (field.starts_with(before)) return field.substr(before.size());
@@ -113,13 +116,13 @@ class Maker {
 
   Status find_columns() {
     for (const auto& [column, field] : rows().fields)
-      if (!query_.types().contains(field))
+      if (!query_->types().contains(field))
         return fail(Code::kUsage,
                     fmt::format("elastic.fields: {} has no field {}", rows().index, vigie::quoted(field)));
     // Of indexes that vigie fills it is known what is what.
-    const bool own = query_.types().contains("vigie.model.id");
+    const bool own = query_->types().contains("vigie.model.id");
     std::vector<std::string> names;
-    for (const auto& [field, type] : query_.types())
+    for (const auto& [field, type] : query_->types())
       if (auto name = column_of(field, type);
           !name.empty() && std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(std::move(name));
@@ -131,9 +134,9 @@ class Maker {
         const bool score = name == "score" || name.starts_with("scores.");
         if (score && options_.roles.scores.empty()) roles.scores.push_back(name);
         const auto first = name.substr(0, name.find('.'));
-        const bool feature = query_.types().contains("features." + name);
+        const bool feature = query_->types().contains("features." + name);
         if (!feature && std::ranges::find(kOthers, first) != std::end(kOthers)) roles.ignore.push_back(name);
-        if (!feature && query_.types().contains("tags." + name) && !query_.types().contains(name))
+        if (!feature && query_->types().contains("tags." + name) && !query_->types().contains(name))
           roles.ignore.push_back(name);
       }
     }
@@ -153,7 +156,7 @@ class Maker {
   void add_column(const std::string& name, engine::Role role) {
     Column column;
     auto& profile = column.profile;
-    auto [field, type, also] = query_.field_of(name);
+    auto [field, type, also] = query_->field_of(name);
     profile.name = name, profile.role = role, profile.source = table::Type::kString;
     const bool category = std::any_of(options_.schema.begin(), options_.schema.end(), [&](const auto& forced) {
       return forced.column == name && forced.as == ColumnType::kCategorical;
@@ -263,10 +266,14 @@ class Maker {
         all = found && whole_of(*found, "t.sum_other_doc_count") == 0;
         if (!all) break;
         for (const auto& bucket : array_of(*found, "t.buckets"))
-          ties.push_back({figure_of(bucket, "key"), count_of(bucket)});
+          ties.push_back({figure_of(bucket, "key") + 0.0, count_of(bucket)});
       }
       if (!all) continue;
       std::sort(ties.begin(), ties.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+      // 0 and -0 are one value.
+      for (std::size_t i = 1; i < ties.size(); ++i)
+        if (ties[i].value == ties[i - 1].value) ties[i].count += std::exchange(ties[i - 1].count, 0);
+      std::erase_if(ties, [](const auto& tie) { return tie.count == 0; });
       column.distinct = static_cast<double>(ties.size());
       column.profile.bins = engine::make_bins(ties);
       return {};
@@ -298,7 +305,7 @@ class Maker {
     const double end = std::nextafter(column.high, kInfinity);
     if (fine.cuts.back() < end) fine.cuts.push_back(end);
     fine.counts.resize(fine.cuts.size() + 1), fine.centers.resize(fine.counts.size());
-    const auto ranges = ranges_of(fine.cuts, is_whole(column.type));
+    const auto ranges = ranges_of(fine.cuts, column.type);
     VIGIE_TRY(in_parts(0, ranges.cells.size(),
                        [&](auto first, auto last) { return count_cells(column, ranges, first, last, fine); }));
     column.profile.bins = engine::coarsen(fine);
@@ -327,7 +334,7 @@ class Maker {
 
   Status find_segments(const engine::SegmentBy& by) {
     const auto name = engine::to_string(by);
-    const auto field = by.size() == 1 ? query_.keywords_of(by[0]) : std::string();
+    const auto field = by.size() == 1 ? query_->keywords_of(by[0]) : std::string();
     if (field.empty())
       return fail(Code::kUsage,
                   fmt::format("--segment {}: {} has segments by one field of keywords", name, rows().index));
@@ -348,8 +355,7 @@ class Maker {
 
   // Counts of windows and segments on the axes that were found.
   Status count_parts() {
-    VIGIE_ASSIGN(const auto counts, IndexCounts::make(rows(), profile_, options_.segments));
-    counts->query().stop_when(options_.stop);
+    VIGIE_ASSIGN(const auto counts, IndexCounts::make(query_, profile_, options_.segments));
     VIGIE_ASSIGN(const auto counted, counts->count(options_.window, [&](double share) {
       if (options_.progress) options_.progress(.5 + share / 2);
     }));
@@ -358,48 +364,77 @@ class Maker {
   }
 
   const IndexReferenceOptions& options_;
-  IndexQuery query_;
+  std::shared_ptr<IndexQuery> query_;
   std::vector<Column> columns_;
   engine::Profile profile_;
 };
 
+Result<engine::Profile> make(std::shared_ptr<IndexQuery> query, const IndexReferenceOptions& options) {
+  VIGIE_TRY(check_order(query->rows().index, options.window));
+  return Maker(std::move(query), options).make();
+}
+
+// Without the windows that have an instant in common with a time of work, which are in the order of their begin.
+Status leave_out(IndexQuery& query, const std::vector<Maintenance::Time>& works, const engine::WindowSpec& spec) {
+  VIGIE_ASSIGN(const auto windows, engine::Windower::make(spec));
+  const auto start = [&](std::int64_t key) -> std::int64_t { return std::llround(windows.start(key)); };
+  std::vector<std::pair<std::int64_t, std::int64_t>> out;
+  for (const auto& work : works) {
+    const auto from = start(windows.key_of(static_cast<double>(work.from)));
+    const auto to = start(windows.key_of(static_cast<double>(work.to - 1)) + 1);
+    if (!out.empty() && from <= out.back().second)
+      out.back().second = std::max(out.back().second, to);
+    else
+      out.emplace_back(from, to);
+  }
+  if (out.size() > kMostTimes || works.size() == kMostWorks)
+    return fail(Code::kInput, fmt::format("{}: more than {} times of planned maintenance in it: have less time between "
+                                          "from and to",
+                                          query.rows().index, kMostTimes));
+  query.leave_out(std::move(out));
+  return {};
+}
+
 }  // namespace
 
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options) {
-  VIGIE_TRY(check_order(rows.index, options.window));
-  return Maker(rows, options).make();
+  auto query = std::make_shared<IndexQuery>(rows);
+  query->stop_when(options.stop);
+  return make(std::move(query), options);
 }
 
-Result<engine::Profile> make_index_reference(IndexedRows rows, const ModelConfig& model,
-                                             const std::function<bool(std::int64_t, std::int64_t)>& planned,
-                                             IndexReferenceOptions options) {
-  IndexQuery query(rows);
-  VIGIE_TRY(query.reach());
-  VIGIE_ASSIGN(const auto all, query.times());
+Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfig& model, const TimesOfWork& works,
+                                              IndexReferenceOptions options) {
+  const auto index = rows.index;
+  auto query = std::make_shared<IndexQuery>(std::move(rows));
+  query->stop_when(options.stop);
+  VIGIE_TRY(query->reach());
+  VIGIE_ASSIGN(const auto all, query->times());
+  query->end_at(all.last + IndexQuery::kMilli);
   options.roles.features = model.features, options.roles.ignore = model.ignore, options.segments = model.segments;
   options.window = model.window;
-  using enum engine::WindowSpec::Kind;
-  const auto first = static_cast<double>(all.first), last = static_cast<double>(all.last);
-  if (model.window.kind == kNone) {
-    options.window.kind = kDay;
-    VIGIE_ASSIGN(const auto days, engine::Windower::make(options.window));
-    if (days.key_of(last) - days.key_of(first) + 1 < std::int64_t{kTellingWindows}) options.window.kind = kHour;
-  }
+  const bool chosen = options.window.kind != engine::WindowSpec::Kind::kNone;
+  if (!chosen) options.window.kind = engine::WindowSpec::Kind::kDay;
   if (options.window.calendar()) {
-    VIGIE_ASSIGN(const auto windower, engine::Windower::make(options.window));
-    bool any = false;
-    for (auto key = windower.key_of(first); key <= windower.key_of(last); ++key) {
-      const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
-      if (!planned(from, to))
-        any = true;
-      else if (!rows.without.empty() && rows.without.back().second == from)
-        rows.without.back().second = to;
-      else
-        rows.without.emplace_back(from, to);
+    const auto times = works(all.first, all.last + IndexQuery::kMilli, kMostWorks);
+    VIGIE_TRY(leave_out(*query, times, options.window));
+    if (!chosen) {
+      VIGIE_ASSIGN(const auto days, engine::Windower::make(options.window));
+      std::size_t some = 0;
+      const auto met = [&](auto, const auto&) -> Result<bool> { return ++some < kTellingWindows; };
+      VIGIE_TRY(each_window(*query, days, all, met));
+      if (some < kTellingWindows) {
+        options.window.kind = engine::WindowSpec::Kind::kHour;
+        VIGIE_TRY(leave_out(*query, times, options.window));
+      }
     }
-    if (!any) return fail(Code::kInput, "all rows are in windows of planned maintenance");
+    VIGIE_ASSIGN(const auto rest, query->times(all.first, all.last + IndexQuery::kMilli));
+    if (rest.rows == 0) return fail(Code::kInput, index + ": all rows are in windows of planned maintenance");
   }
-  return make_index_reference(rows, options);
+  WatchedReference out;
+  VIGIE_ASSIGN(out.profile, make(std::move(query), options));
+  out.in_maintenance = all.rows - out.profile.rows;
+  return out;
 }
 
 }  // namespace vigie::server

@@ -7,6 +7,7 @@
 
 #include "engine/profile.h"
 #include "server/index_query.h"
+#include "server/maintenance.h"
 #include "server/model_config.h"
 
 namespace vigie::server {
@@ -31,11 +32,15 @@ struct IndexReferenceOptions {
 /// window's and segment's as IndexCounts has them.
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options);
 
-/// The same as a service makes it: windows as the model was said to have, else days where there are 15 or more, else
-/// hours; its features and segments; without windows that are in `planned`, of [from, to) in µs. Code::kInput: those
-/// are all.
-Result<engine::Profile> make_index_reference(IndexedRows rows, const ModelConfig& model,
-                                             const std::function<bool(std::int64_t, std::int64_t)>& planned,
-                                             IndexReferenceOptions options);
+/// The same as a service makes it: windows as the model was said to have, else days where 15 or more have rows, else
+/// hours; its features and segments; without windows in which it is worked on. Code::kInput: those are all, or more
+/// than 1,000 times of them.
+struct WatchedReference {
+  engine::Profile profile;
+  std::int64_t in_maintenance = 0;  ///< rows that were left out
+};
+using TimesOfWork = std::function<std::vector<Maintenance::Time>(std::int64_t from, std::int64_t to, std::size_t most)>;
+Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfig& model, const TimesOfWork& works,
+                                              IndexReferenceOptions options);
 
 }  // namespace vigie::server

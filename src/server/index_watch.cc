@@ -106,9 +106,9 @@ std::vector<IndexState> IndexWatch::states() const {
   return out;
 }
 
-std::optional<IndexedRows> IndexWatch::rows_of(const std::string& model) const {
+std::optional<IndexedModel> IndexWatch::found(const std::string& model) const {
   for (const auto& of : watched_)
-    if (of.model.model == model) return of.model.rows;
+    if (of.model.model == model) return of.model;
   return {};
 }
 
@@ -121,13 +121,13 @@ void IndexWatch::run() {
         Status done;
         try {
           done = look(of);
-        } catch (const nlohmann::json::exception& odd) {
+        } catch (const std::exception& odd) {
           done = fail(Code::kCorrupt, fmt::format("the cluster answers what it never should: {}", odd.what()));
         }
         if (!done) of.counts.reset();  // what is there may be other than it was
         const auto trouble = done ? std::string() : done.error().message;
         std::unique_lock lock(mutex_);
-        const bool news = trouble != std::exchange(of.state.trouble, trouble) && !trouble.empty();
+        const bool news = !stop_ && trouble != std::exchange(of.state.trouble, trouble) && !trouble.empty();
         lock.unlock();
         if (news && log_) log_(fmt::format("{}, watched in {}: {}", of.model.model, of.model.rows.index, trouble));
         const auto pause = of.replaced.empty() || of.counts ? of.model.every : kSoon;
@@ -158,7 +158,9 @@ Result<bool> IndexWatch::prepare(Watched& of) {
     return fail(Code::kUsage,
                 "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
   const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
-  VIGIE_ASSIGN(of.counts, IndexCounts::make(of.model.rows, posted, segments));
+  auto query = std::make_shared<IndexQuery>(of.model.rows);
+  query->stop_when([this] { return stopped(); });
+  VIGIE_ASSIGN(of.counts, IndexCounts::make(std::move(query), posted, segments));
   auto& kept = kept_[of.name];
   const auto known_by = hash64(bytes);
   if (!of.counts->left_out()) {

@@ -54,8 +54,8 @@ class IndexWatch {
   ~IndexWatch();
   IndexWatch(const IndexWatch&) = delete;
   std::vector<IndexState> states() const;
-  /// Where a model's rows are; nothing: in none that is watched.
-  std::optional<IndexedRows> rows_of(const std::string& model) const;
+  /// As it was said; nothing: it is not watched.
+  std::optional<IndexedModel> found(const std::string& model) const;
 
  private:
   struct Watched {

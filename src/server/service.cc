@@ -547,39 +547,49 @@ class Service::Impl {
     std::lock_guard lock(looking_back_);
     if (looking_now_.exchange(true)) return answer(refuse(429, "another reference is being made", "body"));
     looking_ = std::async(std::launch::async, [this, model, past = **past, answer = std::move(answer)]() mutable {
-      const auto rows = past_rows_of(model, past);
+      auto rows = [&]() -> Result<OutsideWork> {
+        try {
+          return past_rows_of(model, past);
+        } catch (const std::exception& odd) {
+          return fail(Code::kCorrupt, fmt::format("what came before cannot be read: {}", odd.what()));
+        }
+      }();
       looking_now_ = false;
-      rows ? set_reference(model, *rows, std::move(answer)) : answer(refuse(rows.error(), "body"));
+      rows ? set_reference(model, rows->body, std::move(answer), rows->left_out) : answer(refuse(rows.error(), "body"));
     });
   }
 
-  // As a body of POST …/reference.
-  Result<std::string> past_rows_of(const std::string& model, const PastRows& past) {
+  // As a body of POST …/reference, from which rows may have been left out already.
+  Result<OutsideWork> past_rows_of(const std::string& model, const PastRows& past) {
     const auto stop = [this] { return ends_.load(); };
-    auto indexed = [&]() -> std::optional<IndexedRows> {
+    auto indexed = [&]() -> std::optional<IndexedModel> {
       const std::lock_guard lock(watching_);
-      return indexes_ ? indexes_->rows_of(model) : std::nullopt;
+      return indexes_ ? indexes_->found(model) : std::nullopt;
     }();
-    if (!indexed) return past_rows(*journal_, model, past, stop);
+    OutsideWork out;
+    if (!indexed) {
+      VIGIE_ASSIGN(out.body, past_rows(*journal_, model, past, stop));
+      return out;
+    }
     if (past.version) return fail(Code::kInput, "version: rows in an index are chosen by from and to alone");
-    using Time = std::numeric_limits<std::int64_t>;
-    indexed->from = std::isfinite(past.from) ? std::llround(past.from) : Time::min();
-    indexed->to = std::isfinite(past.to) ? std::llround(past.to) : Time::max();
+    // Of those that are watched, and have come.
+    auto& rows = indexed->rows;
+    if (std::isfinite(past.from)) rows.from = std::max<std::int64_t>(rows.from, std::llround(past.from));
+    if (std::isfinite(past.to)) rows.to = std::min<std::int64_t>(rows.to, std::llround(past.to));
+    rows.to = std::min<std::int64_t>(rows.to, system_now() - std::llround(indexed->settle * 1e6));
+    if (rows.from >= rows.to)
+      return fail(Code::kInput, "from, to: no time between them is watched, or rows may still come of it");
     IndexReferenceOptions options;
     options.stop = stop, options.version = options_.version;
-    try {
-      VIGIE_ASSIGN(const auto profile,
-                   make_index_reference(
-                       std::move(*indexed), config_of(model),
-                       [&](auto from, auto to) { return follower_->maintenance.touching(model, from, to).has_value(); },
-                       std::move(options)));
-      return engine::save_profile(profile);
-    } catch (const nlohmann::json::exception& odd) {
-      return fail(Code::kCorrupt, fmt::format("the cluster answers what it never should: {}", odd.what()));
-    }
+    const auto works = [&](auto from, auto to, auto most) {
+      return follower_->maintenance.within(model, from, to, most);
+    };
+    VIGIE_ASSIGN(const auto made, make_index_reference(std::move(rows), config_of(model), works, std::move(options)));
+    out.body = engine::save_profile(made.profile), out.left_out = made.in_maintenance;
+    return out;
   }
 
-  void set_reference(const std::string& model, const std::string& said, Answer answer) {
+  void set_reference(const std::string& model, const std::string& said, Answer answer, std::int64_t left_out = 0) {
     const bool made = engine::is_profile(said);
     auto config = config_of(model);
     OutsideWork rows{.body = {}, .window = config.window};
@@ -606,7 +616,7 @@ class Service::Impl {
                  {"columns", profile->columns.size()},
                  {"windows", profile->window_count},
                  {"window", to_string(profile->window)}};
-    if (rows.left_out > 0) summary["in_maintenance"] = rows.left_out;
+    if (left_out + rows.left_out > 0) summary["in_maintenance"] = left_out + rows.left_out;
     if (made && !profile->notes.empty()) summary["notes"] = profile->notes;
     if (profile->scores) {
       const auto& o = profile->scores->options;

@@ -176,6 +176,55 @@ def referred(version, folder):
     node.kill()
 
 
+def odd(version, folder):
+    """Rows as they should not be, and numbers that an index rounds."""
+    node = Search(version, str(folder / f"{version} odd"))
+    there = lambda index, more="": f"elastic(to={node.url}, index={index}, time=ts{more})"
+    rows = [{"ts": (START + datetime.timedelta(minutes=i)).isoformat(), "single": rng.choice([.1, .7, -.3, 1e-3, 123.456]), "half": rng.choice([.1, -.7, 2.3]),
+             "zero": rng.choice([-0., 0., 1.5, -2.]), "int": rng.randrange(10), "long": rng.randrange(10)} for i in range(3000)]
+    fields = {"int": {"type": "integer"}, "long": {"type": "long"}, "ts": {"type": "date"}, "single": {"type": "float"}, "half": {"type": "half_float"}, "zero": {"type": "double"}}
+    fill(node, folder, "rounded", fields, rows)
+    table(folder / "rounded.csv", rows)
+    here, counted = folder / f"{version} rounded.vpf", folder / f"{version} rounded there.vpf"
+    for data, to, more in (folder / "rounded.csv", here, ["--timestamp", "ts"]), (there("rounded"), counted, []):
+        done = run("profile", data, "-o", to, "--window", "day", *more)
+        expect(f"{version}: profile of {data}", (done.returncode, "3,000 rows, 5 columns" in done.stderr), (0, True))
+    bins = {path: {c["column"]: (c["bins"]["counts"], len(c["bins"]["cuts"])) for c in json.loads(run("show", path, "--json").stdout)["columns"]} for path in (here, counted)}
+    expect(f"{version}: bins of rounded numbers", bins[counted], bins[here])
+    for reference in here, counted:
+        found = compared("--reference", reference, "--current", there("rounded"))
+        expect(f"{version}: equal rows do not differ", [(c["statistic"], c["verdict"]) for w in found["windows"] for c in w["columns"]], [(0, "ok")] * 5)
+        expect(f"{version}: what is rounded is said", sum("values that are the same there are counted in the same cell" in n for n in found["notes"]), 2)
+
+    # A wrong date at either end: no window in between is asked for.
+    late = [{**rows[0], "ts": "1970-01-01T00:00:00Z"}, *rows, {**rows[0], "ts": "9999-12-31T00:00:00Z"}]
+    fill(node, folder, "dates", fields, late)
+    table(folder / "dates.csv", late)
+    said = [run("profile", data, "-o", folder / f"{version} dates {len(more)}.vpf", "--window", "hour", *more).stderr.split(": ")[-1].rsplit(",", 1)[0]
+            for data, more in ((there("dates"), []), (folder / "dates.csv", ["--timestamp", "ts"]))]
+    expect(f"{version}: wrong dates", said, ["3,002 rows, 5 columns, 50 healthy windows"] * 2)
+    windows = compared("--reference", here, "--window", "day", "--timestamp", "ts", "--current", there("dates"))["windows"]
+    expect(f"{version}: windows of wrong dates", [windows[0]["start"], windows[-1]["start"], sum(w["rows"] for w in windows)],
+           ["1970-01-01T00:00:00Z", "9999-12-31T00:00:00Z", 3002])
+
+    # Indexes that do not agree on a field.
+    for index, kind in ("mixed-1", "long"), ("mixed-2", "keyword"):
+        fill(node, folder, index, {**fields, "zero": {"type": kind}}, [{**r, "zero": i % 3} for i, r in enumerate(rows)])
+    done = run("profile", there("mixed-*"), "-o", folder / f"{version} mixed.vpf")
+    expect(f"{version}: several types", (done.returncode, '"zero" is not compared: a cluster cannot count a field of keyword in some indexes and long in others' in done.stderr), (0, True))
+    notes = compared("--reference", here, "--current", there("mixed-*"))["notes"]
+    expect(f"{version}: several types in compare", [n for n in notes if '"zero"' in n], [
+        'mixed-*: "zero" is not compared: the field zero holds no numbers, but keyword in some indexes and long in others'])
+
+    # What says nothing there is not passed over.
+    for option, why in (["--task", "binary"], "how good predictions were is not counted"), (["--strict"], "no file is read"), (["--timestamp", "when"], 'the time of rows is "ts"'):
+        done = run("profile", there("rounded"), "-o", folder / "none.vpf", *option)
+        expect(f"{version}: {option}", (done.returncode, done.stderr.startswith(f"{option[0]}: {why}"), done.stderr.count("\n")), (2, True, 1))
+    done = run("profile", there("rounded"), "-o", folder / f"{version} label.vpf", "--label", "half")
+    expect(f"{version}: a label", (done.returncode, '--label: "half" is not compared; how good predictions were is not counted' in done.stderr, "4 columns" in done.stderr), (0, True, True))
+    node.kill()
+
+
 def watched(version, folder):
     """A service that watches the index: the windows that `compare` finds there, each once, over a kill -9."""
     node = Search(version, str(folder / f"{version} again"))
@@ -224,6 +273,9 @@ def watched(version, folder):
     status, said = post({"from": "2026-02-20", "to": "2026-02-26"})
     kept = [r for r in rows if r["ts"] < "2026-02-26" and not "2026-02-21T06" <= r["ts"] < "2026-02-21T09"]
     expect(f"{version}: a reference of the index", (status, said["rows"], said["window"], said["columns"]), (202, len(kept), "hour", 8))
+    expect(f"{version}: less the maintenance", said["in_maintenance"], sum(r["ts"] < "2026-02-26" for r in rows) - len(kept))
+    expect(f"{version}: what is to come", (post({"from": "2100-01-01"}), post({"to": "2026-02-20"})[0]), ((400, {
+        "error": "from, to: no time between them is watched, or rows may still come of it", "where": "body"}), 400))
     last = later + datetime.timedelta(days=1)
     new = [{"id": f"m{i}", "timestamp": (last + datetime.timedelta(minutes=i)).isoformat(), "prediction": "yes", "score": .5, "features": {"age": 30, "plan": "free"}}
            for i in range(180)]
@@ -252,5 +304,6 @@ with tempfile.TemporaryDirectory() as made:
     for one in versions(sys.argv[2:]):
         on_a_node(one, folder)
         referred(one, folder)
+        odd(one, folder)
         watched(one, folder)
 sys.exit(checks.end())
