@@ -57,12 +57,12 @@ constexpr const char* kShipping = "shipping";
 using Json = nlohmann::ordered_json;
 
 Reply nothing_of_model(const std::string& model, const std::string& what) {
-  static const std::vector<std::string> kParts{"predictions", "labels",  "explanations", "reference", "maintenance",
+  static const std::vector<std::string> parts{"predictions", "labels",  "explanations", "reference", "maintenance",
                                                "rows",        "windows", "attributions", "ops",       "detectors"};
   if (what == "scores" || what == "score" || what == "metrics")
     return refuse(404, fmt::format("scores are in the windows: GET /v1/models/{}/windows", http::encoded(model)),
                   "path");
-  return refuse(404, unknown_of("part of a model", what, kParts), "path");
+  return refuse(404, unknown_of("part of a model", what, parts), "path");
 }
 
 Reply wrong_method(std::string_view allowed) {
