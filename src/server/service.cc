@@ -58,7 +58,7 @@ using Json = nlohmann::ordered_json;
 
 Reply nothing_of_model(const std::string& model, const std::string& what) {
   static const std::vector<std::string> parts{"predictions", "labels",  "explanations", "reference", "maintenance",
-                                               "rows",        "windows", "attributions", "ops",       "detectors"};
+                                              "rows",        "windows", "attributions", "ops",       "detectors"};
   if (what == "scores" || what == "score" || what == "metrics")
     return refuse(404, fmt::format("scores are in the windows: GET /v1/models/{}/windows", http::encoded(model)),
                   "path");
