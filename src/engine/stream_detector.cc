@@ -342,9 +342,10 @@ Result<StreamDetector> StreamDetector::load(ByteReader& in) {
   for (auto left = in.count(sizeof(Mark)); left > 0 && in.ok(); --left) read_mark(out.marks_.emplace_back());
   read_mark(out.now_);
   if (in.fixed<std::uint8_t>() != 0) {
-    auto& last = out.last_.emplace();
+    Change last;
     read(in, last.at, last.onset, last.before, last.after, counts);
     last.counts = counts != 0;
+    out.last_ = last;
   }
   if (in.fixed<std::uint8_t>() != 0) {
     auto& cause = out.changed_.emplace();
