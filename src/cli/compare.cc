@@ -146,6 +146,11 @@ Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine:
   data.labels_later = true;
   VIGIE_ASSIGN(auto out, comparer->judge(data, counted));
   for (const auto& note : there->notes()) add_note(remarks, note);
+  // As a file's that lacks a column, or has it otherwise.
+  for (auto& window : out.windows)
+    for (const auto& [column, expected, why] : there->unlike())
+      window.quality.push_back({"schema", column, std::numeric_limits<double>::quiet_NaN(), expected, "fail", why,
+                                std::numeric_limits<double>::quiet_NaN()});
   add_note(remarks, fmt::format("{}: counted where it is; data quality was not checked", name));
   return out;
 }
@@ -161,6 +166,12 @@ Result<int> run(const Options& o) {
     const auto unknown = unknown_name("source", o.current.substr(0, bracket), known);
     if (unknown.find("did you mean") != unknown.npos) return fail(Code::kUsage, "--current: " + unknown);
   }
+  VIGIE_ASSIGN(const bool made, is_profile_file(o.reference));
+  if (there && (made || server::is_indexed_rows(o.reference)) && !o.columns.timestamp.empty() &&
+      o.columns.timestamp != there->time)
+    return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
+                                          "elastic(…)",
+                                          vigie::quoted(there->time)));
   VIGIE_ASSIGN(auto time, time_of(o.current, o.columns.timestamp));
   VIGIE_ASSIGN(time, time_of(o.reference, time));
   VIGIE_ASSIGN(auto window, o.windows.spec(time));

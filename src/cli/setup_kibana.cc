@@ -243,8 +243,7 @@ Json distributions(const std::string& index) {
        {{"must",
          Json::array({"%dashboard_context-must_clause%", {{"range", {{"@timestamp", {{"%timefilter%", true}}}}}}})},
         {"filter", Json::array({"%dashboard_context-filter_clause%", {{"exists", {{"field", "vigie.drift.drawn"}}}}})},
-        {"must_not", Json::array({"%dashboard_context-must_not_clause%",
-                                  {{"term", {{"vigie.drift.method", "missing_share"}}}}})}}}};
+        {"must_not", Json::array({"%dashboard_context-must_not_clause%"})}}}};
   const auto falling = [](const char* field) {
     return Json{{field, {{"order", "desc"}, {"unmapped_type", "double"}}}};
   };
@@ -335,15 +334,16 @@ void add_findings(Objects& all) {
   all.visualization("effects", "How far features moved", "line", "finding", chart("line", "Effect"),
                     Json::array({figure("1", "max", "vigie.drift.effect", "Effect"), over_time(),
                                  terms("3", "group", "vigie.feature.name", "Feature", 10)}),
-                    "vigie.kind : drift");
+                    "vigie.drift.all_rows : true");
   all.visualization(
       "features", "Features", "table", "finding", table_of(),
       Json::array({figure("1", "max", "vigie.drift.effect", "Largest effect"),
                    figure("4", "min", "vigie.drift.p_value", "Smallest p"),
                    figure("5", "max", "vigie.level", "Worst level"),
                    figure("6", "sum", "vigie.drift.missing", "Missing"), figure("7", "sum", "vigie.rows", "Rows"),
-                   terms("2", "bucket", "vigie.feature.name", "Feature", 100)}),
-      "vigie.kind : drift");
+                   terms("2", "bucket", "vigie.feature.name", "Feature", 100),
+                   terms("3", "bucket", "vigie.drift.effect_scale", "Effect in", 5)}),
+      "vigie.drift.all_rows : true");
   all.vega("distributions", "Features that moved most: reference (grey) and their worst window (blue)",
            distributions(all.id("finding")));
   all.search("changes", "What changed: reference → current", "finding",

@@ -173,7 +173,7 @@ std::string lens_objects(const std::string& prefix) {
           lines_by("group"));
   all.add("lens-incidents", "Incidents that are not resolved", "lnsMetric", "incident",
           "not vigie.incident.state : resolved", {count("value", "Incidents")}, {{"metricAccessor", "value"}});
-  all.add("lens-drift", "How far features moved", "lnsXY", "finding", "vigie.kind : drift",
+  all.add("lens-drift", "How far features moved", "lnsXY", "finding", "vigie.drift.all_rows : true",
           {by("group", "vigie.feature.name", "Feature", "value", 10), over_time("time"),
            figure("value", "max", "vigie.drift.effect", "Effect")},
           lines_by("group"));
@@ -184,7 +184,7 @@ std::string lens_objects(const std::string& prefix) {
   Json columns = Json::array();
   for (const auto* id : {"group", "value", "p", "level"}) columns.push_back({{"columnId", id}});
   all.add(
-      "lens-features", "Features", "lnsDatatable", "finding", "vigie.kind : drift",
+      "lens-features", "Features", "lnsDatatable", "finding", "vigie.drift.all_rows : true",
       {by("group", "vigie.feature.name", "Feature", "value", 50),
        figure("value", "max", "vigie.drift.effect", "Largest effect"),
        figure("p", "min", "vigie.drift.p_value", "Smallest p"), figure("level", "max", "vigie.level", "Worst level")},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What windows and people say becomes incidents, notices and entries of the audit log, of this service or of all that share a
-// store.
+// What windows and people say becomes incidents, notices and entries of the audit log, of this service or of all that
+// share a store.
 #include <fmt/format.h>
 
 #include <utility>

@@ -60,6 +60,7 @@ Status IndexCounts::find_columns() {
       return fail(Code::kUsage, fmt::format("elastic.fields: {} is no column of the reference", vigie::quoted(column)));
 
   std::vector<std::string> gone;
+  std::string rounded;
   const auto leave_out = [&](const std::string& column, std::string_view why) {
     gone.push_back(column);
     notes_.push_back(fmt::format("{}: {} is not compared: {}", rows.index, vigie::quoted(column), why));
@@ -71,27 +72,33 @@ Status IndexCounts::find_columns() {
       notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows.index,
                                    vigie::quoted(name), field, also));
     const bool numeric = column.type == ColumnType::kNumeric, categorical = column.categorical();
+    const auto unlike = [&](std::string why) {
+      leave_out(name, why);
+      unlike_.push_back({name, numeric ? "number" : "category", std::move(why)});
+    };
     if (column.role == engine::Role::kLabel) {
       gone.push_back(name);
     } else if (!numeric && !categorical) {
       leave_out(name, fmt::format("a cluster cannot count a column of {}", engine::to_string(column.type)));
     } else if (type.empty()) {
-      leave_out(name, field.empty() ? "no field is called so" : fmt::format("there is no field {}", field));
+      unlike(field.empty() ? "no field is called so" : fmt::format("there is no field {}", field));
     } else if (numeric && !is_number(type)) {
-      leave_out(name, fmt::format("the field {} holds no numbers, but {}", field, type));
+      unlike(fmt::format("the field {} holds no numbers, but {}", field, type));
     } else if (categorical && type != "keyword" && type != "boolean" && !is_number(type)) {
-      leave_out(name, fmt::format("the field {} holds {}", field, type));
+      unlike(fmt::format("the field {} holds {}", field, type));
     } else if (numeric && column.bins.cuts.empty()) {
       leave_out(name, "the reference has no value of it");
     } else {
-      if (is_rounded(type))
-        notes_.push_back(
-            fmt::format("{}: {} is kept there as {}: values that are the same there are counted in the same cell",
-                        rows.index, vigie::quoted(name), type));
+      if (is_rounded(type)) rounded += (rounded.empty() ? "" : ", ") + vigie::quoted(name);
       columns_.push_back({name, column.source});
       fields_.push_back({std::move(field), std::move(type)});
     }
   }
+  if (!rounded.empty())
+    notes_.push_back(
+        fmt::format("{}: of {} fewer digits are kept there: values that are the same with those are counted "
+                    "in the same cell",
+                    rows.index, rounded));
   const auto is_gone = [&](const std::string& name) { return std::find(gone.begin(), gone.end(), name) != gone.end(); };
   left_out_ = left_out_ || !gone.empty();
   std::erase_if(reference_.aspects, [&](const auto& aspect) { return is_gone(aspect.profile.name); });
@@ -253,6 +260,7 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     const bool text = fields_[c].type == "keyword";
     const auto id = std::to_string(c);
     aggs["missing" + id] = {{"missing", {{"field", field}}}};
+    aggs["ignored" + id] = query_->ignored(field);
     if (column.categorical()) {
       auto names = Json::array();
       for (const auto& category : column.categories) names.push_back(category.name);
@@ -289,8 +297,14 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
   for (auto c = first; c < last; ++c) {
     const auto& column = reference_.columns[c];
     const auto id = std::to_string(c);
+    const auto& field = fields_[c].field;
     auto& counts = tally.cells[c][k][window * tally.widths[k] + s];
     counts.missing = count_of(member(found, "missing" + id));
+    if (counts.missing > 0 && lacking_.insert(column.name).second) {
+      VIGIE_ASSIGN(auto said, query_->said_of_missing(column.name, {field, fields_[c].type, {}},
+                                                      count_of(member(found, "ignored" + id))));
+      if (!said.empty()) notes_.push_back(std::move(said));
+    }
     if (column.categorical()) {
       const auto base = column.categories.size();
       std::map<std::string, std::size_t, std::less<>> cells;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,11 @@ class IndexCounts {
   bool left_out() const { return left_out_; }
   /// What was left out and why, and what is not exact, a sentence each.
   const std::vector<std::string>& notes() const { return notes_; }
+  /// Of what was left out, what rows have not, or otherwise than the reference.
+  struct Unlike {
+    std::string column, expected, why;
+  };
+  const std::vector<Unlike>& unlike() const { return unlike_; }
   /// The fields as columns.
   const table::Schema& columns() const { return columns_; }
 
@@ -69,6 +75,8 @@ class IndexCounts {
   std::vector<Column> fields_;   // of the reference's columns
   std::vector<std::string> by_;  // of the segmentations
   std::vector<std::string> notes_;
+  std::vector<Unlike> unlike_;
+  std::set<std::string> lacking_;  // columns of which values were missing
   table::Schema columns_;
   bool left_out_ = false;
   bool guessed_ = false;  // names of new categories were cut off

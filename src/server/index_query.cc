@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/iso_time.h"
 #include "base/text.h"
 #include "elastic/target.h"
 #include "table/json_rows.h"
@@ -184,6 +185,7 @@ Status IndexQuery::reach() {
                session_.ask("GET", fmt::format("/{}/_field_caps?fields=*&ignore_unavailable=true", rows_.index)));
   std::map<std::string, std::string, std::less<>> types;
   for (const auto& [name, kinds] : member(said, "fields").items()) {
+    if (name.ends_with('.')) continue;  // the insides of a flattened object
     std::string type;
     for (const auto& [kind, about] : kinds.items()) {
       if (kind == "unmapped") continue;
@@ -234,6 +236,29 @@ std::string IndexQuery::keywords_of(const std::string& column) const {
   return {};
 }
 
+Json IndexQuery::ignored(const std::string& field) {
+  return {{"filter", {{"term", {{"_ignored", field}}}}}};
+}
+
+Result<std::string> IndexQuery::said_of_missing(const std::string& column, const Field& field, std::int64_t ignored) {
+  if (ignored > 0)
+    return fmt::format(
+        "{}: some values of {} count as missing: the field {} does not keep them (ignore_above, "
+        "ignore_malformed)",
+        rows_.index, vigie::quoted(column), field.name);
+  if (field.type != "keyword") return std::string();
+  VIGIE_ASSIGN(const auto said, session_.ask("GET", fmt::format("/{}/_mapping/field/{}?ignore_unavailable=true",
+                                                                rows_.index, field.name)));
+  std::int64_t most = 0;
+  for (const auto& index : said)
+    for (const auto& mapping : member(index, "mappings"))
+      for (const auto& one : member(mapping, "mapping"))
+        if (const auto kept = whole_of(one, "ignore_above"); kept > 0) most = most > 0 ? std::min(most, kept) : kept;
+  if (most == 0) return std::string();
+  return fmt::format("{}: values of {} above {} characters count as missing: the field {} does not keep them",
+                     rows_.index, vigie::quoted(column), most, field.name);
+}
+
 Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
   const auto between = [&](std::int64_t first, std::int64_t end) -> Json {
     Json range{{"format", "epoch_millis"}};
@@ -276,10 +301,20 @@ Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) 
   return out;
 }
 
+// As "from 2026-03-01T00:00:00Z on"; empty: all.
+std::string IndexQuery::range() const {
+  const auto said = [](const char* word, std::int64_t time) {
+    return fmt::format(" {} {}", word, iso_time(static_cast<double>(time)));
+  };
+  using Time = std::numeric_limits<std::int64_t>;
+  return (rows_.from > Time::min() ? said("from", rows_.from) : "") +
+         (rows_.to < Time::max() ? said("until", rows_.to) : "");
+}
+
 Result<IndexQuery::Times> IndexQuery::times() {
   VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
   if (all.rows == 0)
-    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}", rows_.index, rows_.time));
+    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}{}", rows_.index, rows_.time, range()));
   return all;
 }
 

@@ -68,6 +68,13 @@ class IndexQuery {
   /// Of a segmentation by one column: a field of keywords; empty: there is none.
   std::string keywords_of(const std::string& column) const;
 
+  /// An aggregation of the rows with a value that the field does not keep, as far as the cluster knows them: of
+  /// keywords that are too long it may not.
+  static nlohmann::json ignored(const std::string& field);
+  /// What is to be said of a column with missing values, of so many ignored ones; empty: nothing. Asks the cluster
+  /// where it does not know them.
+  Result<std::string> said_of_missing(const std::string& column, const Field& field, std::int64_t ignored);
+
   /// Rows with a time in [from, to), and in that of the rows.
   nlohmann::json filter(std::int64_t from, std::int64_t to) const;
   /// What aggregations find of the rows of a filter: the whole answer.
@@ -81,6 +88,7 @@ class IndexQuery {
   Result<Times> times();
 
  private:
+  std::string range() const;
   IndexedRows rows_;
   std::function<bool()> stop_;
   elastic::Session session_;

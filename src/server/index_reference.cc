@@ -41,6 +41,7 @@ constexpr std::size_t kMostTimes = 1'000;  // of those together; a query has at 
 // Of a record, besides its features, prediction and scores.
 constexpr std::string_view kOthers[] = {"id",     "timestamp", "label",      "model",        "version",
                                         "status", "trace_id",  "latency_ms", "attributions", "timeline"};
+constexpr double kExactWhole = 9'007'199'254'740'992;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Column {
@@ -153,6 +154,14 @@ class Maker {
     return {};
   }
 
+  bool in_nested(const std::string& field) const {
+    for (auto dot = field.find('.'); dot != std::string::npos; dot = field.find('.', dot + 1))
+      if (const auto above = query_->types().find(field.substr(0, dot));
+          above != query_->types().end() && above->second == "nested")
+        return true;
+    return false;
+  }
+
   void add_column(const std::string& name, engine::Role role) {
     Column column;
     auto& profile = column.profile;
@@ -161,6 +170,7 @@ class Maker {
     const bool category = std::any_of(options_.schema.begin(), options_.schema.end(), [&](const auto& forced) {
       return forced.column == name && forced.as == ColumnType::kCategorical;
     });
+    if (in_nested(field)) return leave_out(profile, "it is in a nested object, of which a row may have several");
     if (type == "boolean") {
       profile.type = ColumnType::kBoolean, profile.source = table::Type::kBoolean;
     } else if (type == "keyword" || (is_number(type) && category)) {
@@ -182,6 +192,7 @@ class Maker {
       const auto id = std::to_string(i);
       const Json field{{"field", columns[i].field}};
       aggs["missing" + id] = {{"missing", field}}, aggs["values" + id] = {{"value_count", field}};
+      aggs["ignored" + id] = IndexQuery::ignored(columns[i].field);
       aggs["distinct" + id] = {{"cardinality", {{"field", columns[i].field}, {"precision_threshold", 40'000}}}};
       if (columns[i].profile.type == ColumnType::kNumeric) aggs["stats" + id] = {{"stats", field}};
     }
@@ -191,6 +202,11 @@ class Maker {
       const auto id = std::to_string(i);
       column.missing = count_of(member(found, "missing" + id));
       column.rows = count_of(member(found, "all")) - column.missing;
+      if (column.missing > 0 && column.rows > 0) {
+        VIGIE_ASSIGN(auto said, query_->said_of_missing(column.profile.name, {column.field, column.type, {}},
+                                                        count_of(member(found, "ignored" + id))));
+        if (!said.empty()) profile_.notes.push_back(std::move(said));
+      }
       column.several = whole_of(found, "values" + id + ".value") > column.rows;
       column.distinct = figure_of(found, "distinct" + id + ".value");
       column.low = figure_of(found, "stats" + id + ".min"), column.high = figure_of(found, "stats" + id + ".max");
@@ -203,6 +219,9 @@ class Maker {
     const auto& name = profile.name;
     if (column.rows == 0) return leave_out(profile, "no row has a value of it"), Status();
     if (column.several) return leave_out(profile, "some rows have several values of it"), Status();
+    if (is_whole(column.type) && std::max(-column.low, column.high) > kExactWhole)
+      profile_.notes.push_back(fmt::format("{}: numbers of {} above 2^53 are counted as the nearest that a double has",
+                                           rows().index, vigie::quoted(name)));
     if (profile.categorical()) {
       const bool all_different =
           column.distinct >= kTextDistinct && column.distinct > kTextShare * static_cast<double>(column.rows);
@@ -413,6 +432,11 @@ Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfi
   query->end_at(all.last + IndexQuery::kMilli);
   options.roles.features = model.features, options.roles.ignore = model.ignore, options.segments = model.segments;
   options.window = model.window;
+  // As records have them.
+  const auto number = [&](std::string_view name) { return is_number(query->field_of(name).type); };
+  if (!query->field_of("prediction").type.empty()) options.roles.prediction = "prediction";
+  if (number("score")) options.roles.scores = {"score"};
+  if (!query->field_of("label").type.empty()) options.roles.label = "label";
   const bool chosen = options.window.kind != engine::WindowSpec::Kind::kNone;
   if (!chosen) options.window.kind = engine::WindowSpec::Kind::kDay;
   if (options.window.calendar()) {

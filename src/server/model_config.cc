@@ -242,6 +242,13 @@ Result<ModelConfig> read_model_config(std::string_view body) {
       out.privacy[name] = *said;
     }
   }
+  for (std::size_t i = 0; i < out.segments.size(); ++i)
+    for (const auto& name : out.segments[i])
+      for (const auto& said : {name, "features." + name, "tags." + name})
+        if (const auto at = out.privacy.find(said); at != out.privacy.end() && at->second != Privacy::kShow)
+          return fail(Code::kInput,
+                      fmt::format("segments[{}]: segments are called by the values of {}, which privacy.{} hides", i,
+                                  vigie::quoted(name), said));
   if (const auto at = json.find("false_alarms"); at != json.end() && !at->is_null()) {
     const double count = at->is_number() ? at->get<double>() : 0;
     if (!(count > 0 && count <= kMostFalseAlarms))

@@ -143,6 +143,15 @@ TEST(RowPrivacy, MasksKeepTheForm) {
   EXPECT_EQ(masked(std::string(41, 'a')), "(41 characters)");
 }
 
+TEST(RowPrivacy, SegmentsAreNotCalledByWhatIsHidden) {
+  const auto said =
+      read_model_config(R"({"segments": ["shop", ["shop", "plan"]], "privacy": {"features.plan": "mask"}})");
+  ASSERT_FALSE(said);
+  EXPECT_EQ(said.error().message,
+            "segments[1]: segments are called by the values of \"plan\", which privacy.features.plan hides");
+  EXPECT_TRUE(read_model_config(R"({"segments": ["plan"], "privacy": {"plan": "show", "shop": "drop"}})"));
+}
+
 TEST(RowPrivacy, AnUnknownPolicyIsNamed) {
   EXPECT_EQ(read_model_config(R"({"privacy": {"ssn": "hsh"}})").error().message,
             "privacy.ssn: unknown policy \"hsh\"; did you mean \"hash\"?");

@@ -27,7 +27,7 @@ constexpr const char* kMapping = R"({
     "vigie.rows": "long", "vigie.drift.method": "keyword", "vigie.drift.statistic": "double",
     "vigie.drift.p_value": "double", "vigie.drift.effect": "double", "vigie.drift.effect_scale": "keyword",
     "vigie.drift.watch": "double", "vigie.drift.major": "double", "vigie.drift.missing": "long",
-    "vigie.drift.drawn": "keyword",
+    "vigie.drift.drawn": "keyword", "vigie.drift.all_rows": "boolean",
     "vigie.quality.check": "keyword", "vigie.quality.value": "double", "vigie.performance.metric": "keyword",
     "vigie.performance.value": "double", "vigie.performance.low": "double", "vigie.performance.high": "double",
     "vigie.performance.reference": "double", "kept": "long"},
@@ -155,13 +155,16 @@ std::vector<Json> findings_of(const Window& window) {
           {"effect", "vigie.drift.effect"},
           {"effect_scale", "vigie.drift.effect_scale"},
           {"watch", "vigie.drift.watch"},
-          {"major", "vigie.drift.major"},
-          {"missing_current", "vigie.drift.missing"},
-          {"n_current", "vigie.rows"}});
-    // Of all rows; for pictures, and not to be searched. Times of maintenance are looked at by themselves.
+          {"major", "vigie.drift.major"}});
+    // Rows are counted once, by what is found of all values, and effects are not those of the smallest segment.
+    const bool all = column.value("segment", Json()) == nullptr;
+    const bool of_missing = column.value("method", "") == "missing_share";
+    at(found, "vigie.drift.all_rows") = all && !window.model.ends_with("/merged");
+    if (!of_missing) take(found, column, {{"missing_current", "vigie.drift.missing"}, {"n_current", "vigie.rows"}});
+    // For pictures, and not to be searched. Times of maintenance are looked at by themselves.
     const auto name = column.value("column", "");
     const auto picture = drawn.find(name);
-    if (picture == drawn.end() || column.value("segment", Json()) != nullptr || window.verdict == "maintenance") return;
+    if (picture == drawn.end() || !all || of_missing || window.verdict == "maintenance") return;
     at(found, "vigie.drift.drawn") = fmt::format("{} {}", window.model, name);
     for (const auto* list : {"cells", "reference", "current"})
       at(found, fmt::format("vigie.drift.distribution.{}", list)) = picture->second.value(list, Json::array());

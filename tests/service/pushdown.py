@@ -194,7 +194,8 @@ def odd(version, folder):
     for reference in here, counted:
         found = compared("--reference", reference, "--current", there("rounded"))
         expect(f"{version}: equal rows do not differ", [(c["statistic"], c["verdict"]) for w in found["windows"] for c in w["columns"]], [(0, "ok")] * 5)
-        expect(f"{version}: what is rounded is said", sum("values that are the same there are counted in the same cell" in n for n in found["notes"]), 2)
+        expect(f"{version}: what is rounded is said", 
+               [(n.count('"single"'), n.count('"half"')) for n in found["notes"] if "fewer digits are kept there" in n], [(1, 1)])
 
     # A wrong date at either end: no window in between is asked for.
     late = [{**rows[0], "ts": "1970-01-01T00:00:00Z"}, *rows, {**rows[0], "ts": "9999-12-31T00:00:00Z"}]
@@ -216,10 +217,45 @@ def odd(version, folder):
     expect(f"{version}: several types in compare", [n for n in notes if '"zero"' in n], [
         'mixed-*: "zero" is not compared: the field zero holds no numbers, but keyword in some indexes and long in others'])
 
+    # What rows have otherwise than the reference, or not at all, is no all-clear, as in a file.
+    for index, kind in ("mixed-2", "holds no numbers, but keyword"), ("bare", "no field is called so"):
+        if index == "bare":
+            fill(node, folder, index, {k: v for k, v in fields.items() if k != "zero"}, [{k: v for k, v in r.items() if k != "zero"} for r in rows])
+        found = compared("--reference", here, "--current", there(index))["windows"][0]["quality"]
+        expect(f"{version}: {index}", [(q["check"], q["column"], q["verdict"], kind in q["reason"]) for q in found], [("schema", "zero", "fail", True)])
+
+    # Values that a field does not keep, numbers that a double has not, and what stands beside its row.
+    strange = {"ts": {"type": "date"}, "age": {"type": "double"}, "text": {"type": "keyword", "ignore_above": 20}, "huge": {"type": "long"},
+               "nest": {"type": "nested", "properties": {"k": {"type": "keyword"}}}, "flat": {"type": "flat_object" if version.startswith("opensearch") else "keyword"}}
+    fill(node, folder, "strange", strange, [{"ts": r["ts"], "age": i % 40, "text": "long " * 9 if i % 2 else "short", "huge": 2**60 + i % 5, "nest": [{"k": "a"}],
+                                            "flat": {"x": "y"} if version.startswith("opensearch") else "y"} for i, r in enumerate(rows)])
+    done = run("profile", there("strange"), "-o", folder / f"{version} strange.vpf")
+    for said in ('values of "text" above 20 characters count as missing: the field text does not keep them', 'numbers of "huge" above 2^53 are counted as the nearest', '"nest.k" is not compared: it is in a nested object'):
+        expect(f"{version}: {said}", said in done.stderr, True)
+    expect(f"{version}: no insides of objects", '"flat."' in done.stderr, False)
+    notes = compared("--reference", folder / f"{version} strange.vpf", "--current", there("strange"))["notes"]
+    expect(f"{version}: said again", sum("count as missing" in n for n in notes), 1)
+
+    # An index that others fill, where a model's answer is called as records have it.
+    answers = [{**r, "prediction": "yes" if i % 3 else "no", "score": (i % 100) / 100, "label": "yes"} for i, r in enumerate(rows)]
+    fill(node, folder, "foreign", {**fields, "prediction": {"type": "keyword"}, "score": {"type": "double"}, "label": {"type": "keyword"}}, answers)
+    service = Service(vigie, str(folder / f"{version} foreign data"), more=["--source", f"elastic(to={node.url}, index=foreign, time=ts, model=credit, every=1s)"],
+                      said=subprocess.DEVNULL)
+    status, said = service.ask("POST", "/v1/models/credit/reference", b'{"from": "2026-01-01"}')
+    expect(f"{version}: a reference of it", (status, said["rows"], said["window"], said["columns"]), (202, 3000, "hour", 7))
+    found = checks.until(f"{version}: its windows", lambda: service.ask("GET", "/v1/models/credit/windows")[1], lambda found: len(found) >= 49)
+    expect(f"{version}: what is what", {c["column"]: c["role"] for c in found[3]["columns"] if c["column"] in ("prediction", "score", "zero", "label")},
+           {"prediction": "prediction", "score": "score", "zero": "feature"})
+    service.end()
+
     # What says nothing there is not passed over.
     for option, why in (["--task", "binary"], "how good predictions were is not counted"), (["--strict"], "no file is read"), (["--timestamp", "when"], 'the time of rows is "ts"'):
         done = run("profile", there("rounded"), "-o", folder / "none.vpf", *option)
         expect(f"{version}: {option}", (done.returncode, done.stderr.startswith(f"{option[0]}: {why}"), done.stderr.count("\n")), (2, True, 1))
+    done = run("compare", "--reference", here, "--current", there("rounded"), "--timestamp", "when")
+    expect(f"{version}: another time", (done.returncode, done.stderr.startswith('--timestamp: the time of rows is "ts"')), (2, True))
+    done = run("profile", there("rounded", ", from=2027-01-01"), "-o", folder / "none.vpf")
+    expect(f"{version}: no rows of a time", done.stderr, "rounded: no rows there have a time in ts from 2027-01-01T00:00:00Z\n")
     done = run("profile", there("rounded"), "-o", folder / f"{version} label.vpf", "--label", "half")
     expect(f"{version}: a label", (done.returncode, '--label: "half" is not compared; how good predictions were is not counted' in done.stderr, "4 columns" in done.stderr), (0, True, True))
     node.kill()
