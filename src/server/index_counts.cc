@@ -72,6 +72,7 @@ Status IndexCounts::find_columns() {
       notes_.push_back(fmt::format("{}: {} is there as {} and as {}: only the former is counted", rows.index,
                                    vigie::quoted(name), field, also));
     const bool numeric = column.type == ColumnType::kNumeric, categorical = column.categorical();
+    const auto other = fmt::format("the field {} is of {}", field, type);
     const auto unlike = [&](std::string why) {
       leave_out(name, why);
       unlike_.push_back({name, numeric ? "number" : "category", std::move(why)});
@@ -83,13 +84,28 @@ Status IndexCounts::find_columns() {
     } else if (type.empty()) {
       unlike(field.empty() ? "no field is called so" : fmt::format("there is no field {}", field));
     } else if (numeric && !is_number(type)) {
-      unlike(fmt::format("the field {} holds no numbers, but {}", field, type));
+      unlike(other);
     } else if (categorical && type != "keyword" && type != "boolean" && !is_number(type)) {
-      unlike(fmt::format("the field {} holds {}", field, type));
+      unlike(other);
     } else if (numeric && column.bins.cuts.empty()) {
       leave_out(name, "the reference has no value of it");
     } else {
-      if (is_rounded(type)) rounded += (rounded.empty() ? "" : ", ") + vigie::quoted(name);
+      if (type == "scaled_float") {
+        notes_.push_back(
+            fmt::format("{}: {} is kept there as scaled_float: a value may be counted in the cell beside its "
+                        "own",
+                        rows.index, vigie::quoted(name)));
+      } else if (is_rounded(type)) {
+        // Rows of cells that are one there would be found to have moved.
+        const auto ranges = ranges_of(column.bins.cuts, type);
+        std::int64_t there = 0;
+        for (const auto cell : ranges.cells) there += column.bins.counts[cell];
+        if (there < std::accumulate(column.bins.counts.begin(), column.bins.counts.end(), std::int64_t{0})) {
+          leave_out(name, fmt::format("the field {} keeps fewer digits than its values differ by", field));
+          continue;
+        }
+        rounded += (rounded.empty() ? "" : ", ") + vigie::quoted(name);
+      }
       columns_.push_back({name, column.source});
       fields_.push_back({std::move(field), std::move(type)});
     }

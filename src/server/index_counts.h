@@ -19,7 +19,7 @@ namespace vigie::server {
 Status check_order(const std::string& index, const engine::WindowSpec& windows);
 
 /// Goes through the windows of the calendar that have rows, and passes over times without any: a request a window, and
-/// one a time without. `use` says whether to go on.
+/// two a time without. `use` says whether to go on.
 Status each_window(IndexQuery& query, const engine::Windower& windows, const IndexQuery::Times& all,
                    const std::function<Result<bool>(std::int64_t key, const IndexQuery::Times& rows)>& use);
 

@@ -2,6 +2,7 @@
 #include "server/index_query.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -56,7 +57,10 @@ struct Rounded {
     const auto out = std::nearbyint(value / to) * to;  // to even, as IEEE 754 has it
     return std::fabs(out) <= most ? out : std::copysign(std::numeric_limits<double>::infinity(), out);
   }
-  double after(double value) const { return value + step(value < 0 ? std::nextafter(-value, 0) : value); }
+  double after(double value) const {
+    const auto out = value + step(value < 0 ? std::nextafter(-value, 0) : value);
+    return out <= most ? out : std::numeric_limits<double>::infinity();
+  }
 };
 
 std::optional<Rounded> rounded(std::string_view type) {
@@ -66,16 +70,21 @@ std::optional<Rounded> rounded(std::string_view type) {
 }
 
 std::vector<double> bounds_of(std::span<const double> cuts, std::string_view type) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::vector<double> out(cuts.begin(), cuts.end());
   const auto few = rounded(type);
   for (std::size_t i = 0; i < cuts.size(); ++i) {
-    // A cluster may have -0 before 0, which are one value.
-    if (out[i] == 0) out[i] = -0.0;
+    if (few) {
+      // What ends a cell just behind a value that it has is just behind what that value is rounded to.
+      const auto value = std::nextafter(cuts[i], -kInfinity);
+      const bool behind = (i > 0 && cuts[i - 1] == value) || i + 1 == cuts.size() || few->nearest(value) == value;
+      out[i] = behind ? few->after(few->nearest(value)) : few->nearest(cuts[i]);
+      if (i > 0) out[i] = std::max(out[i], out[i - 1]);
+    }
     if (is_whole(type)) out[i] = std::ceil(cuts[i]) + 0.0;
-    if (!few) continue;
-    const bool one_value = i > 0 && cuts[i] == std::nextafter(cuts[i - 1], std::numeric_limits<double>::infinity());
-    out[i] = one_value ? few->after(out[i - 1]) : few->nearest(cuts[i]) - 0.0;
-    if (i > 0) out[i] = std::max(out[i], out[i - 1]);
+    // A cluster may have -0 before 0, which are one value.
+    else if (out[i] == 0)
+      out[i] = -0.0;
   }
   return out;
 }
@@ -186,15 +195,15 @@ Status IndexQuery::reach() {
   std::map<std::string, std::string, std::less<>> types;
   for (const auto& [name, kinds] : member(said, "fields").items()) {
     if (name.ends_with('.')) continue;  // the insides of a flattened object
-    std::string type;
+    std::vector<std::string> all;
     for (const auto& [kind, about] : kinds.items()) {
       if (kind == "unmapped") continue;
       const bool counts =
           member(about, "aggregatable") == true || kind == "text" || kind == "object" || kind == "nested";
-      const auto own = counts ? kind : kind + " that is only searched";
-      type = type.empty() ? own : fmt::format("{} in some indexes and {} in others", type, own);
+      all.push_back(counts ? kind : kind + " that is only searched");
     }
-    types[name] = type;
+    if (all.empty()) continue;
+    types[name] = all.size() == 1 ? all[0] : fmt::format("several types: {}", fmt::join(all, ", "));
   }
   if (types.empty()) return fail(Code::kUsage, fmt::format("{}: there is no such index, or it is empty", rows_.index));
   const auto is_date = [](std::string_view type) { return type == "date" || type == "date_nanos"; };
@@ -266,7 +275,7 @@ Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
     if (end < std::numeric_limits<std::int64_t>::max()) range["lt"] = milli_of(end);
     return {{"range", {{rows_.time, std::move(range)}}}};
   };
-  from = std::max(from, rows_.from), to = std::min(to, rows_.to);
+  from = std::max(from, rows_.from), to = std::min({to, rows_.to, kLatest});
   Json out{{"bool", {{"filter", Json::array({between(from, to)})}, {"must_not", Json::array()}}}};
   for (const auto& [first, end] : rows_.without)
     if (first < to && end > from) out["bool"]["must_not"].push_back(between(first, end));
@@ -296,7 +305,8 @@ Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) 
   const auto& stats = member(said, "aggregations.t");
   out.rows = whole_of(stats, "count");
   if (out.rows == 0) return out;
-  const auto micros = [](double millis) { return std::llround(millis) * kMilli; };
+  static constexpr double kEarliest = -62'135'596'800e3, kEnd = static_cast<double>(kLatest / kMilli);
+  const auto micros = [](double millis) { return std::llround(std::clamp(millis, kEarliest, kEnd)) * kMilli; };
   out.first = micros(figure_of(stats, "min")), out.last = micros(figure_of(stats, "max"));
   return out;
 }

@@ -43,6 +43,7 @@ class IndexQuery {
  public:
   static constexpr std::size_t kMostBuckets = 4'000;  ///< of a request; search.max_buckets is 65,535 unless it is told
   static constexpr std::int64_t kMilli = 1'000;
+  static constexpr std::int64_t kLatest = 253'402'300'800'000'000;  ///< µs: later times, behind the year 9999, are none
 
   explicit IndexQuery(IndexedRows rows) : rows_(std::move(rows)), session_(rows_.nodes, rows_.access) {}
   /// Asks which fields there are, once. Code::kUsage: no index, or its time is no field of dates.
@@ -57,7 +58,7 @@ class IndexQuery {
   void leave_out(std::vector<std::pair<std::int64_t, std::int64_t>> times) { rows_.without = std::move(times); }
 
   const IndexedRows& rows() const { return rows_; }
-  /// By name; "long in some indexes and keyword in others" where they do not agree.
+  /// By name; "several types: keyword, long" where indexes do not agree.
   const std::map<std::string, std::string, std::less<>>& types() const { return types_; }
   struct Field {
     std::string name, type;  ///< type: empty where there is none of that name; name: empty where none was named
@@ -102,9 +103,9 @@ bool is_rounded(std::string_view type);
 
 /// Ranges between cuts of numbers in a field of a type, and the cells that they are. A cluster may cut off of a bound
 /// what is behind the point, where the field has integers, or the digits that it has not: so bounds are numbers that
-/// it has. Those of integers are the first at or behind the cut; those of rounded numbers are rounded as they are, so
-/// that numbers at a cut are behind it, and a cell of one value has all that are rounded to it. Cells between which
-/// nothing can lie are left out.
+/// it has. Those of integers are the first at or behind the cut; those of `float` and `half_float` are rounded as the
+/// numbers are, so that numbers at a cut are behind it, and a cell of one value has all that are rounded to it. Cells
+/// between which nothing can lie are left out.
 struct Ranges {
   nlohmann::json json;  ///< as an aggregation has them
   std::vector<std::size_t> cells;

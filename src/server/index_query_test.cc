@@ -57,6 +57,28 @@ TEST(RangesOf, KeepValuesTogetherThatAreRounded) {
   }
 }
 
+TEST(RangesOf, StayWhereManyValuesAreRoundedToOne) {
+  std::vector<double> cuts;
+  for (int value = 2'048; value < 2'080; ++value)
+    cuts.push_back(value), cuts.push_back(std::nextafter(value, kInfinity));
+  const auto ranges = ranges_of(cuts, "half_float");
+  // 2,049 is 2,048 there, and 2,051 is 2,052.
+  EXPECT_EQ(cell_of(ranges, 2'048), 1U);
+  EXPECT_EQ(cell_of(ranges, 2'050), 5U);
+  EXPECT_EQ(cell_of(ranges, 2'052), 7U);
+  EXPECT_EQ(cell_of(ranges, 2'078), 61U);
+}
+
+TEST(RangesOf, HaveTheGreatestValueWithin) {
+  const std::vector<double> cuts{1, 7.5, std::nextafter(20.1, kInfinity)};
+  const auto greatest = static_cast<double>(static_cast<float>(20.1));
+  EXPECT_EQ(cell_of(ranges_of(cuts, "float"), greatest), 2U);
+  EXPECT_EQ(cell_of(ranges_of(cuts, "float"), std::nextafter(static_cast<float>(20.1), 30.F)), 3U);
+  // What ends behind a value that the field has, ends there whatever is before.
+  const std::vector<double> inner{1, std::nextafter(7.5, kInfinity), 30};
+  EXPECT_EQ(cell_of(ranges_of(inner, "float"), 7.5), 1U);
+}
+
 TEST(RangesOf, RoundHalvesAsIndexesDo) {
   // Smallest, smallest normal and largest half, a tie to even each way, and what becomes 0.
   const std::vector<std::pair<double, double>> known{{std::ldexp(1, -24), std::ldexp(1, -24)},
@@ -67,7 +89,7 @@ TEST(RangesOf, RoundHalvesAsIndexesDo) {
                                                      {std::ldexp(1, -26), 0},
                                                      {-0.3, -0.300048828125}};
   for (const auto& [cut, bound] : known) {
-    const std::vector<double> cuts{cut};
+    const std::vector<double> cuts{cut, 1e5};
     EXPECT_EQ(ranges_of(cuts, "half_float").json[0]["to"], bound) << cut;
   }
   const std::vector<double> low{-0.3, std::nextafter(-0.3, 0)};

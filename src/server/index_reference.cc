@@ -36,8 +36,7 @@ constexpr int kCompression = 1'000;    // of t-digests: a quantile is off by a t
 constexpr std::size_t kTogether = 50;  // columns that are asked about in a request
 constexpr double kTextDistinct = 50, kTextShare = 0.5;  // as engine::ColumnBuilder tells texts
 constexpr std::size_t kMostSegments = 1'000;            // that are looked at
-constexpr std::size_t kMostWorks = 100'000;
-constexpr std::size_t kMostTimes = 1'000;  // of those together; a query has at most 1,024 clauses
+constexpr std::size_t kMostTimes = 1'000;               // of work, that are left out; a query has at most 1,024 clauses
 // Of a record, besides its features, prediction and scores.
 constexpr std::string_view kOthers[] = {"id",     "timestamp", "label",      "model",        "version",
                                         "status", "trace_id",  "latency_ms", "attributions", "timeline"};
@@ -406,7 +405,7 @@ Status leave_out(IndexQuery& query, const std::vector<Maintenance::Time>& works,
     else
       out.emplace_back(from, to);
   }
-  if (out.size() > kMostTimes || works.size() == kMostWorks)
+  if (out.size() > kMostTimes)
     return fail(Code::kInput, fmt::format("{}: more than {} times of planned maintenance in it: have less time between "
                                           "from and to",
                                           query.rows().index, kMostTimes));
@@ -438,26 +437,31 @@ Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfi
   if (number("score")) options.roles.scores = {"score"};
   if (!query->field_of("label").type.empty()) options.roles.label = "label";
   const bool chosen = options.window.kind != engine::WindowSpec::Kind::kNone;
-  if (!chosen) options.window.kind = engine::WindowSpec::Kind::kDay;
-  if (options.window.calendar()) {
-    const auto times = works(all.first, all.last + IndexQuery::kMilli, kMostWorks);
+  std::int64_t in_maintenance = 0;
+  if (!chosen || options.window.calendar()) {
+    engine::WindowSpec by_day = options.window;
+    by_day.kind = engine::WindowSpec::Kind::kDay;
+    VIGIE_ASSIGN(const auto days, engine::Windower::make(by_day));
+    std::vector<Maintenance::Time> times;
+    std::size_t without = 0;
+    const auto look = [&](std::int64_t key, const auto&) -> Result<bool> {
+      const auto some = works(std::llround(days.start(key)), std::llround(days.start(key + 1)), kMostTimes);
+      without += some.empty();
+      times.insert(times.end(), some.begin(), some.end());
+      return true;
+    };
+    VIGIE_TRY(each_window(*query, days, all, look));
+    if (!chosen) options.window.kind = without < kTellingWindows ? engine::WindowSpec::Kind::kHour : by_day.kind;
     VIGIE_TRY(leave_out(*query, times, options.window));
-    if (!chosen) {
-      VIGIE_ASSIGN(const auto days, engine::Windower::make(options.window));
-      std::size_t some = 0;
-      const auto met = [&](auto, const auto&) -> Result<bool> { return ++some < kTellingWindows; };
-      VIGIE_TRY(each_window(*query, days, all, met));
-      if (some < kTellingWindows) {
-        options.window.kind = engine::WindowSpec::Kind::kHour;
-        VIGIE_TRY(leave_out(*query, times, options.window));
-      }
+    if (!times.empty()) {
+      VIGIE_ASSIGN(const auto rest, query->times(all.first, all.last + IndexQuery::kMilli));
+      if (rest.rows == 0) return fail(Code::kInput, index + ": all rows are in windows of planned maintenance");
+      in_maintenance = all.rows - rest.rows;
     }
-    VIGIE_ASSIGN(const auto rest, query->times(all.first, all.last + IndexQuery::kMilli));
-    if (rest.rows == 0) return fail(Code::kInput, index + ": all rows are in windows of planned maintenance");
   }
   WatchedReference out;
   VIGIE_ASSIGN(out.profile, make(std::move(query), options));
-  out.in_maintenance = all.rows - out.profile.rows;
+  out.in_maintenance = std::max<std::int64_t>(0, in_maintenance);
   return out;
 }
 

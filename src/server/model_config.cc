@@ -242,13 +242,19 @@ Result<ModelConfig> read_model_config(std::string_view body) {
       out.privacy[name] = *said;
     }
   }
+  // What says values by itself is not of what is hidden.
+  const auto shown = [&](const std::string& where, const std::string& name, std::string_view why) -> Status {
+    for (const auto& said : {name, "features." + name, "scores." + name, "tags." + name})
+      if (const auto at = out.privacy.find(said); at != out.privacy.end() && at->second != Privacy::kShow)
+        return fail(Code::kInput,
+                    fmt::format("{}: {} {}, which privacy.{} hides", where, why, vigie::quoted(name), said));
+    return {};
+  };
   for (std::size_t i = 0; i < out.segments.size(); ++i)
     for (const auto& name : out.segments[i])
-      for (const auto& said : {name, "features." + name, "tags." + name})
-        if (const auto at = out.privacy.find(said); at != out.privacy.end() && at->second != Privacy::kShow)
-          return fail(Code::kInput,
-                      fmt::format("segments[{}]: segments are called by the values of {}, which privacy.{} hides", i,
-                                  vigie::quoted(name), said));
+      VIGIE_TRY(shown(fmt::format("segments[{}]", i), name, "segments are called by the values of"));
+  for (std::size_t i = 0; out.detectors && i < out.detectors->size(); ++i)
+    VIGIE_TRY(shown(fmt::format("detectors[{}]", i), (*out.detectors)[i].on, "a detector says the level of"));
   if (const auto at = json.find("false_alarms"); at != json.end() && !at->is_null()) {
     const double count = at->is_number() ? at->get<double>() : 0;
     if (!(count > 0 && count <= kMostFalseAlarms))

@@ -37,17 +37,18 @@ class RowPrivacy {
   /// latency and status; an empty object of what is none.
   std::string shown(std::string_view record) const;
   /// A sentence on a column: the values that it quotes are masked, hashed or left out where the column's are, and those
-  /// of free texts masked.
+  /// of free texts masked. Of numbers that are hidden what says how far they moved is left.
   std::string sentence(std::string_view column, std::string reason) const;
   /// A category of a column, masked or hashed where it may not be shown.
   std::string category(const std::string& column, const std::string& name) const;
   /// Whether values of the column are not to be shown, not even how many rows have which.
   bool hides(std::string_view column) const;
+  bool hides_number(std::string_view column) const;  ///< one of numbers
 
  private:
   struct Known {
-    std::string path;                   // where records have it
-    bool text = false, counts = false;  // as numbers of rows do
+    std::string path;                                   // where records have it
+    bool text = false, number = false, counts = false;  // counts: as numbers of rows do
     std::map<std::string, std::int64_t> categories;
   };
   // By each of these names people may say something of the same values.

@@ -546,17 +546,27 @@ class Service::Impl {
     // Reading much takes a while, in which others are to be answered.
     std::lock_guard lock(looking_back_);
     if (looking_now_.exchange(true)) return answer(refuse(429, "another reference is being made", "body"));
-    looking_ = std::async(std::launch::async, [this, model, past = **past, answer = std::move(answer)]() mutable {
-      auto rows = [&]() -> Result<OutsideWork> {
-        try {
-          return past_rows_of(model, past);
-        } catch (const std::exception& odd) {
-          return fail(Code::kCorrupt, fmt::format("what came before cannot be read: {}", odd.what()));
-        }
-      }();
+    auto once = std::make_shared<Answer>(std::move(answer));
+    const auto say = [once](Reply reply) {
+      if (*once) std::exchange(*once, nullptr)(std::move(reply));
+    };
+    const auto make = [this, model, past = **past, say] {
+      try {
+        const auto rows = past_rows_of(model, past);
+        looking_now_ = false;
+        rows ? set_reference(model, rows->body, say, rows->left_out) : say(refuse(rows.error(), "body"));
+      } catch (const std::exception& odd) {
+        looking_now_ = false;
+        say(refuse(fail(Code::kCorrupt, fmt::format("no reference can be made of what came before: {}", odd.what())),
+                   "body"));
+      }
+    };
+    try {
+      looking_ = std::async(std::launch::async, make);
+    } catch (const std::system_error& none) {
       looking_now_ = false;
-      rows ? set_reference(model, rows->body, std::move(answer), rows->left_out) : answer(refuse(rows.error(), "body"));
-    });
+      say(refuse(503, fmt::format("no thread is to be had: {}", none.what()), "body"));
+    }
   }
 
   // As a body of POST …/reference, from which rows may have been left out already.
@@ -607,6 +617,15 @@ class Service::Impl {
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_config(*profile, config); !fits) return answer(refuse(400, fits.error().message, "body"));
+    const RowPrivacy privacy(*profile, config.privacy, "");
+    for (const auto& by : profile->segmentations)
+      for (const auto& name : by)
+        if (privacy.hides(name))
+          return answer(refuse(400,
+                               fmt::format("segments by {}: they are called by its values, which \"privacy\" of the "
+                                           "model hides",
+                                           vigie::quoted(name)),
+                               "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)

@@ -29,6 +29,7 @@ constexpr std::int64_t kTellEvery = 10'000'000;  // µs: of a window that is not
 constexpr std::size_t kMostVersions = 20;        // of a window that are told apart
 constexpr std::size_t kDrawn = 20;               // columns of a window that are drawn
 constexpr std::string_view kOther = "(other)";
+constexpr std::string_view kOfNoValues[] = {"schema", "missing", "empty", "infinite", "cardinality"};  // checks
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
@@ -393,7 +394,13 @@ std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64
 void Watch::hide(engine::WindowResult& result) const {
   if (!privacy_) return;
   for (auto& c : result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
-  for (auto& q : result.quality) q.reason = privacy_->sentence(q.column.value_or(""), std::move(q.reason));
+  for (auto& q : result.quality) {
+    const auto column = q.column.value_or("");
+    if (!privacy_->hides_number(column))
+      q.reason = privacy_->sentence(column, std::move(q.reason));
+    else if (std::ranges::find(kOfNoValues, q.check) == std::end(kOfNoValues))
+      q.reason = "its values are hidden", q.expected.clear();
+  }
 }
 
 // Of the columns that changed most, what they were and are.

@@ -165,7 +165,7 @@ std::vector<Json> findings_of(const Window& window) {
     const auto name = column.value("column", "");
     const auto picture = drawn.find(name);
     if (picture == drawn.end() || !all || of_missing || window.verdict == "maintenance") return;
-    at(found, "vigie.drift.drawn") = fmt::format("{} {}", window.model, name);
+    at(found, "vigie.drift.drawn") = fmt::format("{}/{}", window.model, name);
     for (const auto* list : {"cells", "reference", "current"})
       at(found, fmt::format("vigie.drift.distribution.{}", list)) = picture->second.value(list, Json::array());
   });

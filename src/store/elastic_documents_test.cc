@@ -18,7 +18,7 @@ TEST(FindingsOf, HaveAPictureWhereThereIsOneOfAllRows) {
   const auto found = findings_of(window);
   ASSERT_EQ(found.size(), 4U);
   const auto& drift = found[0]["vigie"]["drift"];
-  EXPECT_EQ(drift["drawn"], "m age");
+  EXPECT_EQ(drift["drawn"], "m/age");
   EXPECT_EQ(drift["all_rows"], true);
   EXPECT_EQ(drift["distribution"]["current"], nlohmann::json::array({0, 1}));
   EXPECT_EQ(found[1]["vigie"]["drift"], nlohmann::json({{"all_rows", false}}));

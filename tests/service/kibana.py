@@ -292,7 +292,7 @@ def on_a_node(version, objects, rules, monitors, folder):
                 expect(f"{name}: cells", (len(drawn["cells"]), 2 <= len(drawn["cells"]) <= 26), (len(drawn["current"]), True))
                 expect(f"{name}: shares", [abs(sum(drawn[of]) - 1) < .01 for of in ("reference", "current")], [True, True])
             # Another model's feature of the same name is another one; what was found in maintenance is not there.
-            for model, drawn in ("other", "other age"), ("worked on", None):
+            for model, drawn in ("other", "other/age"), ("worked on", None):
                 other = json.loads(json.dumps(next(h for h in hits if h["vigie"]["feature"]["name"] == "age")))
                 other["vigie"]["model"]["id"] = model
                 other["vigie"]["drift"].pop("drawn")
