@@ -10,12 +10,25 @@
 #include "base/text.h"
 
 namespace vigie {
+namespace {
+
+// What is no name=value is mostly the rest of a value with a comma in it, which is shown where it is no secret.
+Error no_pair(const Call& call, std::string_view part, const Param* before, std::string_view first) {
+  if (!before) return fail(Code::kUsage, fmt::format("{0}: expected {0}({1}=…)", call.name, first));
+  const bool hidden =
+      before->secret || before->referred || part.find('@') != part.npos || part.find("://") != part.npos;
+  return fail(Code::kUsage, fmt::format("{}.{}: a list needs quotes, {}=\"a,b\"; {} is no name=value", call.name,
+                                        before->name, before->name, hidden ? "what stands behind it" : quoted(part)));
+}
+
+}  // namespace
+
 Result<Settings> read_settings(const Call& call, std::span<const Param> params, const Environment& environment) {
   Settings settings;
+  const Param* before = nullptr;
   for (const auto& part : call.parts) {
     const auto sign = part.find('=');
-    if (sign == part.npos)
-      return fail(Code::kUsage, fmt::format("{0}: expected {0}({1}=…)", call.name, params.front().name));
+    if (sign == part.npos) return no_pair(call, part, before, params.front().name);
     const auto name = trim(std::string_view(part).substr(0, sign));
     auto value = trim(std::string_view(part).substr(sign + 1));
     const auto known = std::find_if(params.begin(), params.end(), [&](const Param& p) { return p.name == name; });
@@ -24,6 +37,7 @@ Result<Settings> read_settings(const Call& call, std::span<const Param> params, 
       for (const auto& p : params) names.emplace_back(p.name);
       return fail(Code::kUsage, fmt::format("{}: {}", call.name, unknown_of("parameter", name, names)));
     }
+    before = &*known;
     const auto where = fmt::format("{}.{}", call.name, name);
     if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     if (known->referred && !value.empty() && !refers(value))

@@ -30,10 +30,11 @@ struct Settings {
 /// Looks up a variable of the environment.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// The parameters of a call, "slack(url=https://hooks.slack.com/services/…)". A value may be in double quotes; it may
-/// be
-/// "${NAME}", or hold it, and "file:/path" stands for the first line of that file. Code::kUsage for an unknown
-/// parameter (with the nearest one), a missing one, a variable or a file that is not there. Messages show no values.
+/// The parameters of a call, "slack(url=https://hooks.slack.com/services/…)". A value may be in double quotes, as
+/// it must where it has a comma; it may be "${NAME}", or hold it, and "file:/path" stands for the first line of that
+/// file. Code::kUsage for an unknown parameter (with the nearest one), a missing one, a part that is no name=value, a
+/// variable or a file that is not there. Messages show no values, except of such a part behind a parameter that is no
+/// secret.
 Result<Settings> read_settings(const Call& call, std::span<const Param> params, const Environment& environment);
 
 }  // namespace vigie
