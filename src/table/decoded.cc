@@ -125,7 +125,8 @@ void TypeWatch::add(std::size_t columns, const std::function<const DecodedColumn
     auto content = text(row, j);
     double value;
     bool integer;
-    bool comma = decimal_ == '.' && is_number(type) && parse_number(trimmed(content), ',', value, integer);
+    bool comma = decimal_ == '.' && is_number(type) && content.find(',') != content.npos &&
+                 parse_number(trimmed(content), ',', value, integer);
     notes.push_back(fmt::format("{}:{}: column {}: {} is not {}{}{}", path_, line(row), quoted(name), quoted(content),
                                 a_what(type), fixed ? "" : ", as all before it", comma ? " (use --decimal ',')" : ""));
   }

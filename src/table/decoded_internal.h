@@ -47,7 +47,8 @@ struct DecodedColumn {
 /// Follows what the cells of one file look like over a pass, and words the notes about those that do not fit.
 class TypeWatch {
  public:
-  /// `seen`: of each column, what is known already.
+  /// `seen`: of each column, what is known already. `decimal`: the mark of numbers where the reader may choose it, else
+  /// 0.
   void start(std::string path, char decimal, const Schema* schema, std::vector<ColumnPlan> plan,
              std::vector<Seen> seen);
   /// The columns of the next block. `line` and `text` tell of a cell by row and column.
@@ -60,7 +61,7 @@ class TypeWatch {
 
  private:
   std::string path_;
-  char decimal_ = '.';
+  char decimal_ = 0;
   const Schema* schema_ = nullptr;
   std::vector<ColumnPlan> plan_;
   std::vector<Seen> seen_;

@@ -178,7 +178,7 @@ Status NdjsonReader::start(const std::optional<Schema>& types, const TextStart& 
     return fail(Code::kInput, fmt::format("{}: {} different keys; more than {} are no columns", path(), schema_.size(),
                                           kMostColumns));
   final_ = schema_;
-  watch_.start(path(), '.', &schema_, plan_.columns, start_seen_);
+  watch_.start(path(), 0, &schema_, plan_.columns, start_seen_);
   first_waits();
   return {};
 }

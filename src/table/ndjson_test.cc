@@ -183,6 +183,14 @@ TEST(Ndjson, LateKeysAndContradictions) {
   EXPECT_EQ(again.rows[51], "1|-|2.5");
 }
 
+TEST(Ndjson, TextsThatAreNumbersHaveNoDecimalMarkToChoose) {
+  std::string text;
+  for (int i = 0; i < 50; ++i) text += "{\"zip\":13001,\"x\":1.5}\n";
+  EXPECT_EQ(json(text + "{\"zip\":\"13001\",\"x\":\"1,5\"}\n", {}, std::nullopt, 64).problems.notes,
+            (std::vector<std::string>{"f.ndjson:51: column \"zip\": \"13001\" is not a number, as all before it",
+                                      "f.ndjson:51: column \"x\": \"1,5\" is not a number, as all before it"}));
+}
+
 TEST(Ndjson, GivenTypes) {
   Schema given{{"a", Type::kFloat}, {"b", Type::kBoolean}, {"t", Type::kTimestamp}, {"rare", Type::kInteger}};
   auto scan = json("{\"a\":\"1.5\",\"b\":0,\"x\":1,\"t\":1700000000}\n{\"a\":\"q\",\"b\":true,\"t\":\"2026-01-01\"}\n",
