@@ -59,12 +59,19 @@ struct DataOptions {
   /// `distinct`: each column may have one role only.
   Status check(bool distinct = false) const;
   Result<table::ReadOptions> reading() const;
-  /// open_input(); says on standard error which of these options its kind of file has no use for. `types`: of columns
-  /// that --schema does not name; need not be in the data.
+  /// open_input() of what passes check_in_files(), and remark(). `types`: of columns that --schema does not name; need
+  /// not be in the data.
   Result<std::unique_ptr<table::Input>> open(const std::string& data, const table::Schema& types = {}) const;
+  /// Says on standard error which of these options that kind of file has no use for.
+  void remark(const std::string& data, std::string_view kind) const;
+  /// Says on standard error which columns of --schema are not among these. Errors: those of types().
+  Status remark_types(const std::vector<std::string>& columns, const std::string& source) const;
   engine::Roles roles() const;
   Result<std::vector<engine::ForcedType>> types() const;
 };
+
+/// Code::kUsage where DATA is rows in a cluster, for commands that read files.
+Status check_in_files(const std::string& data);
 
 /// The column with the time of each row: what --timestamp says, else that of rows which lie in a cluster.
 Result<std::string> time_of(const std::string& data, const std::string& timestamp);

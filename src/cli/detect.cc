@@ -75,6 +75,7 @@ Result<Plan> plan_of(const Options& o) {
   std::vector<std::string> files;
   // `--param a=1 b=2 FILE` is understood too.
   for (const auto& word : o.rest) {
+    VIGIE_TRY(check_in_files(word));
     std::error_code none;
     const bool param = word.find('=') != word.npos && !std::filesystem::exists(word, none);
     (param ? params : files).push_back(word);

@@ -135,15 +135,26 @@ Result<table::ReadOptions> DataOptions::reading() const {
 Result<std::unique_ptr<table::Input>> DataOptions::open(const std::string& data, const table::Schema& types) const {
   VIGIE_ASSIGN(auto read, reading());
   for (const auto& f : types) read.schema.try_emplace(f.name, f.type);
+  VIGIE_TRY(check_in_files(data));
   VIGIE_ASSIGN(auto input, table::open_input(data, read));
-  auto remark = [&](bool given, std::string_view option) {
-    if (given) say(fmt::format("{}: has no effect on {}, which is {}", option, data, input->kind()));
-  };
-  if (input->kind() == "CSV" || input->kind() == "TSV") return input;
-  remark(read.decimal != '.', "--decimal");
-  remark(read.delimiter != '\0', "--delimiter");
-  remark(read.keep_ragged, "--keep-ragged");
+  remark(data, input->kind());
   return input;
+}
+
+void DataOptions::remark(const std::string& data, std::string_view kind) const {
+  if (kind == "CSV" || kind == "TSV") return;
+  const std::pair<bool, const char*> options[] = {
+      {decimal != ".", "--decimal"}, {!delimiter.empty(), "--delimiter"}, {keep_ragged, "--keep-ragged"}};
+  for (const auto& [given, option] : options)
+    if (given) say(fmt::format("{}: has no effect on {}, which is {}", option, data, kind));
+}
+
+Status DataOptions::remark_types(const std::vector<std::string>& columns, const std::string& source) const {
+  VIGIE_ASSIGN(const auto forced, types());
+  for (const auto& f : forced)
+    if (std::find(columns.begin(), columns.end(), f.column) == columns.end())
+      say("--schema: " + unknown_name("column", f.column, columns, " in " + source));
+  return {};
 }
 
 engine::Roles DataOptions::roles() const {
@@ -188,6 +199,12 @@ void WindowOptions::add(CLI::App& app, bool by_segment) {
       ->type_name("COL[,COL]")
       ->group(group)
       ->allow_extra_args(false);
+}
+
+Status check_in_files(const std::string& data) {
+  if (!server::is_indexed_rows(data)) return {};
+  return fail(Code::kUsage,
+              "elastic(…): only vigie profile and vigie compare take rows in a cluster, a file is needed here");
 }
 
 Result<std::string> time_of(const std::string& data, const std::string& timestamp) {

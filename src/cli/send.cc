@@ -287,6 +287,7 @@ Result<int> send(SendOptions& o, const CatchSignals* signals) {
   VIGIE_ASSIGN(auto delivery, Delivery::make(o.to, o.model, std::move(token), plan.patience));
   // What is not there is told before anybody is asked; a pipe can be read once.
   VIGIE_ASSIGN(const auto reading, o.columns.reading());
+  VIGIE_TRY(check_in_files(o.data));
   if (o.data != "-") VIGIE_TRY(table::open_input(o.data, reading));
   VIGIE_TRY(delivery.reach());
   std::optional<engine::Profile> reference;
@@ -311,6 +312,11 @@ Result<int> send(SendOptions& o, const CatchSignals* signals) {
                                             .ids = stem_of(o.data),
                                             .as_written = text && o.columns.decimal == "."},
                                            o.data));
+  if (!reference) {
+    std::vector<std::string> names;
+    for (const auto& field : known.schema) names.push_back(field.name);
+    VIGIE_TRY(o.columns.remark_types(names, o.data));
+  }
   if (plan.from_row > known.rows)
     return fail(Code::kUsage,
                 fmt::format("--from-row {}: {} has {}", plan.from_row, o.data, plural(known.rows, "row")));

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "cli/command_internal.h"
 #include "cli/interrupt_internal.h"
+#include "cli/ship_heads_internal.h"
 #include "cli/ship_internal.h"
 #include "elastic/documents.h"
 #include "elastic/link.h"
@@ -48,6 +49,9 @@ struct Plan {
   std::int64_t keep_days = 0;
   elastic::Access access;
   double patience = 0;  // s
+  table::RecordKeys keys;
+  ShipHeads heads;
+  std::optional<table::RecordData> piped{};  // standard input, which can be read once
 };
 
 Result<elastic::Place> place_of(const Options& o) {
@@ -99,9 +103,22 @@ Result<elastic::Access> access_of(const Options& o) {
   return out;
 }
 
+Status look(const Options& o, const std::string& file, const table::RecordData& data, Plan& plan) {
+  o.reading.remark(file, data.kind());
+  if (data.kind() == "NDJSON" && !o.reading.schema.empty())
+    say(fmt::format("--schema: has no effect on {}, which is NDJSON", file));
+  return plan.heads.look(file, data);
+}
+
 Result<Plan> plan_of(const Options& o) {
-  Plan plan;
-  VIGIE_ASSIGN(plan.place, place_of(o));
+  VIGIE_ASSIGN(auto place, place_of(o));
+  const auto kind = place.kind;
+  const table::RecordKeys keys{.time = o.timestamp, .id = o.id};
+  Plan plan{.reading = {},
+            .place = std::move(place),
+            .access = {},
+            .keys = keys,
+            .heads = ShipHeads(keys, kind == elastic::Place::Kind::kStream)};
   VIGIE_ASSIGN(plan.access, access_of(o));
   VIGIE_ASSIGN(plan.reading, o.reading.reading());
   for (const auto& node : o.to) {
@@ -126,12 +143,31 @@ Result<Plan> plan_of(const Options& o) {
     if (plan.place.kind == elastic::Place::Kind::kIndex)
       return fail(Code::kUsage, "--keep: goes index by index: --by month, --by day or --data-stream");
   }
-  // What is not there is told before anybody is asked; standard input can be read once.
-  for (const auto& file : o.files)
-    if (file != "-") VIGIE_TRY(table::open_input(file, plan.reading));
   if (std::count(o.files.begin(), o.files.end(), "-") > 1)
     return fail(Code::kUsage, "-: standard input can be one file only");
+  // What is not there is told before anybody is asked.
+  for (const auto& file : o.files) {
+    if (file == "-") continue;
+    VIGIE_TRY(check_in_files(file));
+    VIGIE_ASSIGN(const auto data, table::RecordData::open(file, plan.reading));
+    VIGIE_TRY(look(o, file, data, plan));
+  }
   return plan;
+}
+
+// The end of standard input is waited for, and so the server is asked before whether it is there.
+Status look_at_input(const Options& o, Plan& plan) {
+  if (std::find(o.files.begin(), o.files.end(), "-") != o.files.end()) {
+    VIGIE_ASSIGN(plan.piped, table::RecordData::open("-", plan.reading));
+    VIGIE_TRY(look(o, "-", *plan.piped, plan));
+  }
+  return plan.heads.end(o.reading);
+}
+
+Result<std::unique_ptr<table::RecordTexts>> texts_of(const Plan& plan, const std::string& file) {
+  if (file == "-") return plan.piped->texts(plan.keys);
+  VIGIE_ASSIGN(const auto data, table::RecordData::open(file, plan.reading));
+  return data.texts(plan.keys);
 }
 
 // Files as they are called in ids, from wherever they are shipped: of two of one name each is another.
@@ -218,8 +254,7 @@ class Ship {
   bool ended() const { return signals_.asked() || given_up_ || !shipper_.stopped().empty(); }
 
   Status ship_file(std::size_t index, Shipped& out) {
-    VIGIE_ASSIGN(auto texts,
-                 table::RecordTexts::open(o_.files[index], plan_.reading, {.time = o_.timestamp, .id = o_.id}));
+    VIGIE_ASSIGN(auto texts, texts_of(plan_, o_.files[index]));
     const auto before = files_.size();
     files_.insert(files_.end(), texts->files().begin(), texts->files().end());
     add_places(texts->files(), places_);
@@ -306,7 +341,7 @@ int show_plan(const Options& o, const Plan& plan) {
     print(fmt::format("{} {}\n{}\n", step.method, step.path, step.body));
   elastic::Documents documents(plan.place, o.model);
   for (const auto& file : o.files) {
-    auto texts = table::RecordTexts::open(file, plan.reading, {.time = o.timestamp, .id = o.id});
+    auto texts = texts_of(plan, file);
     if (!texts) return say(texts.error().message), 2;
     const auto records = (*texts)->next();
     if (!records) return say(records.error().message), 2;
@@ -319,7 +354,7 @@ int show_plan(const Options& o, const Plan& plan) {
     std::int64_t undated = 0;
     if (const auto timed = check_times(plan, *records, (*texts)->files().back(), undated); !timed)
       return say(timed.error().message), 2;
-    if (undated > 0)
+    if (undated > 0 && !plan.heads.told_untimed(file))
       say(undated_line(undated, fmt::format("{} at the begin of {}", plural(std::ssize(*records), "record"), file)));
   }
   return 0;
@@ -369,12 +404,16 @@ std::string not_there(const Shipped& shipped, const elastic::Rejects& rejects) {
 }
 
 Result<int> ship(const Options& o) {
-  VIGIE_ASSIGN(const auto plan, plan_of(o));
-  if (o.dry_run) return show_plan(o, plan);
+  VIGIE_ASSIGN(auto plan, plan_of(o));
+  if (o.dry_run) {
+    VIGIE_TRY(look_at_input(o, plan));
+    return show_plan(o, plan);
+  }
   http::ClientOptions client;
   client.user_agent = fmt::format("vigie/{}", kVersion);
   elastic::Link link(o.to, plan.access, client);
   VIGIE_ASSIGN(const auto cluster, link.reach());
+  VIGIE_TRY(look_at_input(o, plan));
   if (!o.no_setup) {
     VIGIE_ASSIGN(const auto lacks, link.set_up(cluster, {plan.place, plan.keep_days}));
     for (const auto& message : lacks) say(message + "; documents go all the same");
@@ -425,7 +464,8 @@ Command add_ship(CLI::App& program) {
       "a file with the reason. Each document has an id made of --id, or of what the\n"
       "record is and where it stands, so that the same command may be run again, also\n"
       "after Ctrl-C or a crash: what is there is told of and not stored twice. Of a\n"
-      "data stream that holds only until it rolls over.\n\n"
+      "data stream that holds only until it rolls over. Nothing is sent where --id or\n"
+      "--timestamp names what a table, or the first file of NDJSON, does not have.\n\n"
       "Secrets come from ${NAME} or file:PATH, else from VIGIE_ELASTIC_API_KEY and\n"
       "VIGIE_ELASTIC_PASSWORD.\n\n"
       "Exit status: 0 done, also where some records could not be read or were rejected,\n"

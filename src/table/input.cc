@@ -62,11 +62,6 @@ Error empty(const std::string& path) {
   return fail(Code::kInput, path + ": the file is empty");
 }
 
-std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, 5> kNames = {"CSV", "TSV", "NDJSON", "Parquet", "Arrow"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 class FileInput final : public Input {
  public:
   FileInput(std::string name, ReadOptions options, std::vector<Part> parts)
@@ -127,6 +122,11 @@ Result<std::vector<std::string>> find_files(const std::string& data) {
 }
 
 }  // namespace
+
+std::string_view kind_name(Kind kind) {
+  static constexpr std::array<std::string_view, 5> kNames = {"CSV", "TSV", "NDJSON", "Parquet", "Arrow"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 Result<Kind> tell_kind(const std::shared_ptr<InputFile>& file, const ReadOptions& options) {
   const auto path = file->path();

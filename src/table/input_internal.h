@@ -12,6 +12,7 @@
 namespace vigie::table {
 
 enum class Kind : std::uint8_t { kCsv, kTsv, kNdjson, kParquet, kArrow };
+std::string_view kind_name(Kind kind);  ///< as Input::kind()
 
 /// The kind of a file by its first bytes (uncompressed), then by its name. Errors: empty, something else by its mark,
 /// a name that promises Parquet or Arrow over other content.

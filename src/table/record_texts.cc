@@ -24,11 +24,30 @@ namespace {
 constexpr std::string_view kStamp = "@timestamp";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
+Error no_time(const std::string& column, const std::string& source) {
+  return fail(Code::kUsage, fmt::format("--timestamp: column {} of {} is no time (ISO 8601 or epoch numbers)",
+                                        quoted(column), source));
+}
+
+// The place of the column of the time; that of none: as many as there are.
+std::size_t find_time(const std::vector<std::string>& names, const std::string& given) {
+  const auto find = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  };
+  if (!given.empty()) return find(given);
+  const auto stamp = find(kStamp);
+  return stamp < names.size() ? stamp : find("timestamp");
+}
+
+bool can_be_time(Type type) {
+  return type == Type::kTimestamp || type == Type::kInteger || type == Type::kFloat;
+}
+
 // Lines of NDJSON, of which the time and the id are looked at.
 class Lines final : public RecordTexts {
  public:
   Lines(std::vector<Part> parts, const ReadOptions& options, const RecordKeys& keys)
-      : parts_(std::move(parts)), strict_(options.strict) {
+      : parts_(std::move(parts)), strict_(options.strict), time_name_(keys.time) {
     for (const auto& part : parts_) files_.push_back(part.path), bytes_ += part.bytes;
     const auto add = [&](std::string_view name, Type type) {
       std::vector<std::string> path;
@@ -60,6 +79,24 @@ class Lines final : public RecordTexts {
   }
   const Problems& problems() const override { return problems_; }
   std::uint64_t consumed() const override { return done_ + (source_ ? source_->consumed() : 0); }
+
+  // Instead of the first next().
+  Result<RecordsHead> look() {
+    RecordsHead head;
+    head.lines = true;
+    VIGIE_ASSIGN(const auto records, next());
+    if (records.empty()) return head;
+    head.name = files_[records[0].file], head.records = std::ssize(records);
+    head.timed = std::any_of(records.begin(), records.end(),
+                             [](const auto& record) { return record.stamped || !std::isnan(record.time); });
+    if (!head.timed && !time_name_.empty() && block_.column(time_, Type::kTimestamp).mismatches() > 0)
+      head.time = no_time(time_name_, head.name);
+    JsonPlan every;
+    every.discover = true;
+    block_.decode(every);
+    for (const auto& find : block_.finds) head.columns.push_back(find.name);
+    return head;
+  }
 
  private:
   Result<bool> fill() {
@@ -137,6 +174,7 @@ class Lines final : public RecordTexts {
 
   std::vector<Part> parts_;
   bool strict_;
+  std::string time_name_;
   JsonPlan plan_;
   std::size_t stamp_ = 0, time_ = 0;
   std::optional<std::size_t> id_;
@@ -220,9 +258,7 @@ class Rows final : public RecordTexts {
       if (!name->empty() && find(*name) == names.size())
         return fail(Code::kUsage,
                     fmt::format("{}: {}", option, unknown_name("column", *name, names, " in " + input_->name())));
-    auto time = find(keys.time);
-    if (keys.time.empty()) time = std::min(find(std::string(kStamp)), schema.size());
-    if (keys.time.empty() && time == schema.size()) time = find("timestamp");
+    const auto time = find_time(names, keys.time);
     std::vector<bool> bare;
     const auto kind = input_->kind();
     const bool text = (kind == "CSV" || kind == "TSV") && options.decimal == '.';
@@ -231,10 +267,8 @@ class Rows final : public RecordTexts {
       const auto type = schema[c].type;
       if (type == Type::kSkip) continue;
       const bool number = type == Type::kInteger || type == Type::kFloat;
-      const bool is_time = c == time && (type == Type::kTimestamp || number);
-      if (c == time && !is_time && !keys.time.empty())
-        return fail(Code::kUsage, fmt::format("--timestamp: column {} of {} is no time (ISO 8601 or epoch numbers)",
-                                              quoted(keys.time), input_->name()));
+      const bool is_time = c == time && can_be_time(type);
+      if (c == time && !is_time && !keys.time.empty()) return no_time(keys.time, input_->name());
       const bool as_written = text && (number || type == Type::kBoolean);
       if (is_time) time_ = types_.size(), stamped_ = schema[c].name == kStamp;
       if (c == id) id_ = types_.size();
@@ -276,12 +310,36 @@ class Rows final : public RecordTexts {
 
 }  // namespace
 
-Result<std::unique_ptr<RecordTexts>> RecordTexts::open(const std::string& data, const ReadOptions& options,
-                                                       const RecordKeys& keys) {
+Result<RecordData> RecordData::open(const std::string& data, const ReadOptions& options) {
   VIGIE_ASSIGN(auto parts, parts_of(data, options));
-  if (parts[0].kind == Kind::kNdjson)
-    return std::unique_ptr<RecordTexts>(std::make_unique<Lines>(std::move(parts), options, keys));
-  return Rows::open(input_of(data, options, std::move(parts)), options, keys);
+  RecordData out;
+  out.data_ = data, out.options_ = options;
+  out.parts_ = std::make_shared<const std::vector<Part>>(std::move(parts));
+  return out;
+}
+
+std::string_view RecordData::kind() const {
+  return kind_name((*parts_)[0].kind);
+}
+
+Result<RecordsHead> RecordData::look(const RecordKeys& keys) const {
+  if ((*parts_)[0].kind == Kind::kNdjson) return Lines(*parts_, options_, keys).look();
+  const auto input = input_of(data_, options_, *parts_);
+  VIGIE_ASSIGN(const auto reader, input->open());
+  RecordsHead head;
+  head.name = data_;
+  for (const auto& field : reader->schema()) head.columns.push_back(field.name);
+  const auto time = find_time(head.columns, keys.time);
+  // Types are a guess as yet, but what is a word now is no time later.
+  head.timed = time < head.columns.size() && can_be_time(reader->schema()[time].type);
+  if (time < head.columns.size() && !head.timed && !keys.time.empty()) head.time = no_time(keys.time, data_);
+  return head;
+}
+
+Result<std::unique_ptr<RecordTexts>> RecordData::texts(const RecordKeys& keys) const {
+  if ((*parts_)[0].kind == Kind::kNdjson)
+    return std::unique_ptr<RecordTexts>(std::make_unique<Lines>(*parts_, options_, keys));
+  return Rows::open(input_of(data_, options_, *parts_), options_, keys);
 }
 
 }  // namespace vigie::table

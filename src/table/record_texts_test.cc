@@ -34,7 +34,9 @@ class RecordTextsTest : public ::testing::Test {
   };
   static Read read(const std::string& data, const RecordKeys& keys = {}, ReadOptions options = {}) {
     Read out;
-    auto texts = RecordTexts::open(data, options, keys);
+    auto opened = RecordData::open(data, options);
+    if (!opened) return out.error = opened.error().message, out;
+    auto texts = opened->texts(keys);
     if (!texts) return out.error = texts.error().message, out;
     while (true) {
       auto records = (*texts)->next();
@@ -127,6 +129,49 @@ TEST_F(RecordTextsTest, WhatIsWrongIsSaid) {
   const auto bad = file("b.ndjson", "{\"a\":1}\n{\n");
   EXPECT_TRUE(read(bad, {}, strict).error.starts_with(bad + ":2: "));
   EXPECT_EQ(read(bad).json.size(), 1U);
+}
+
+TEST_F(RecordTextsTest, WhatTheBeginningShows) {
+  const auto look = [](const std::string& data, const RecordKeys& keys = {}) {
+    return RecordData::open(data, {}).value().look(keys).value();
+  };
+  const auto lines = file("a.ndjson",
+                          "{\"torn\n{\"a\":{\"b\":1, \"c\":[{}]}, \"x.y\":null, \"\\u0064\":2}\n{\"when\":\"soon\"}\n"
+                          "{\"e\":{}, \"when\":\"\"}\n");
+  auto head = look(lines);
+  EXPECT_EQ(head.name, lines);
+  EXPECT_TRUE(head.lines && !head.timed && head.time);
+  EXPECT_EQ(head.records, 3);
+  EXPECT_EQ(head.columns, (std::vector<std::string>{"a.b", "a.c", "x.y", "d", "when"}));
+  head = look(lines, {.time = "when", .id = ""});
+  EXPECT_EQ(head.time ? "" : head.time.error().message,
+            "--timestamp: column \"when\" of " + lines + " is no time (ISO 8601 or epoch numbers)");
+  EXPECT_TRUE(look(lines, {.time = "a.b", .id = ""}).columns == head.columns);
+  EXPECT_TRUE(look(file("t.ndjson", "{\"n\":1}\n{\"timestamp\":1772323200}\n")).timed);
+  EXPECT_TRUE(look(file("s.ndjson", "{\"@timestamp\":\"soon\"}\n")).timed);  // for the server to judge
+  head = look(file("none.ndjson", "{\"a\n\n{\"b\n"));
+  EXPECT_TRUE(head.lines && head.records == 0 && head.columns.empty());
+  file("g1.ndjson", "{\n"), file("g2.ndjson", "{\"k\":1}\n{\n"), file("g3.ndjson", "{\"other\":1}\n");
+  head = look((folder_ / "g?.ndjson").string());
+  EXPECT_EQ(head.name, (folder_ / "g2.ndjson").string());
+  EXPECT_EQ(head.columns, std::vector<std::string>{"k"});
+  const auto csv = file("a.csv", "id,when,timestamp\n1,soon,\n");
+  head = look(csv);
+  EXPECT_TRUE(!head.lines && head.timed && head.time);
+  EXPECT_EQ(head.columns, (std::vector<std::string>{"id", "when", "timestamp"}));
+  head = look(csv, {.time = "when", .id = ""});
+  EXPECT_FALSE(head.timed || head.time);
+  EXPECT_FALSE(look(file("b.csv", "id\n1\n")).timed);
+  EXPECT_EQ(RecordData::open(csv, {}).value().kind(), "CSV");
+  EXPECT_FALSE(RecordData::open(file("a.json", "[{\"a\":1}]"), {}).value().look({}));
+}
+
+TEST_F(RecordTextsTest, DataAreReadAnyNumberOfTimes) {
+  const auto data = RecordData::open(file("a.ndjson", "{\"a\":1}\n{\"a\":2}\n"), {}).value();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(data.look({}).value().records, 2);
+    EXPECT_EQ(data.texts({}).value()->next().value().size(), 2U);
+  }
 }
 
 }  // namespace

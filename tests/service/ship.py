@@ -117,7 +117,10 @@ with tempfile.TemporaryDirectory() as folder:
         expect("each of their records, once", len(node.stored), 4)
     done = run("a/x.ndjson", "--to", node.url, "--dry-run")
     expect("--dry-run says so too", (done.returncode, done.stderr),
-           (0, "2 of 2 records at the begin of a/x.ndjson have no time, and Kibana's time filter does not show them: --timestamp COL\n"))
+           (0, 'a/x.ndjson: no "@timestamp" or "timestamp" in its first 2 records, and Kibana\'s time filter does not show what has no time: --timestamp COL\n'))
+    (here / "some.ndjson").write_text('{"v":1}\n{"v":1,"timestamp":"2026-03-01"}\n')
+    expect("and of some of them", run("some.ndjson", "--to", node.url, "--dry-run").stderr,
+           "1 of 2 records at the begin of some.ndjson have no time, and Kibana's time filter does not show them: --timestamp COL\n")
     done = run("a/x.ndjson", "--to", node.url, "--dry-run", "--data-stream", "logs-vigie.x-default")
     expect("and of a data stream", (done.returncode, "a/x.ndjson: no record has a time, which a data stream needs: --timestamp COL\n" in done.stderr), (2, True))
     node = Node()
@@ -327,12 +330,68 @@ with tempfile.TemporaryDirectory() as folder:
             ((log, "--to", gone, "--keep", "7d", "--by", "none"), "--keep: goes index by index: --by month, --by day or --data-stream"),
             ((log, "--to", gone, "--ca-fingerprint", "12"), '--ca-fingerprint: expected the SHA-256 of a certificate, 64 digits of 0-9 a-f, got "12"'),
             ((empty, "--to", gone), f"{empty}: the file is empty"),
+            ((log, empty, "--to", gone), f"{empty}: the file is empty"),
+            ((log, "--to", gone, "--id", "ids"), f'--id: unknown column "ids" in {log}; did you mean "id"?'),
+            ((log, "--to", gone, "--id", "features.agee"), f'--id: unknown column "features.agee" in {log}; did you mean "features.age"?'),
+            ((log, "--to", gone, "--timestamp", "event_time"), f'--timestamp: unknown column "event_time" in {log}'),
+            ((log, "--to", gone, "--timestamp", "features.country"), f'--timestamp: column "features.country" of {log} is no time (ISO 8601 or epoch numbers)'),
+            ((log, "--to", gone, "--id", "ids", "--dry-run"), f'--id: unknown column "ids" in {log}; did you mean "id"?'),
+            ((table, "--to", gone, "--id", "requst"), f'--id: unknown column "requst" in {table}; did you mean "request"?'),
+            ((table, "--to", gone, "--timestamp", "note"), f'--timestamp: column "note" of {table} is no time (ISO 8601 or epoch numbers)'),
+            ((table, log, "--to", gone, "--id", "request", "--timestamp", "when"), f'--timestamp: unknown column "when" in {log}'),
+            ((log, table, "--to", gone, "--id", "id"), f'--id: unknown column "id" in {table}'),
+            (("a/x.ndjson", log, "--to", gone, "--id", "id"), '--id: unknown column "id" in a/x.ndjson'),
+            (("elastic(to=http://a, index=b)", "--to", gone), "elastic(…): only vigie profile and vigie compare take rows in a cluster, a file is needed here"),
             (("nothing.csv", "--to", gone), "nothing.csv: cannot open: No such file or directory"),
             ((log, "--to", gone, "--aws", "eu-west-1"), "--aws: needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")):
         done = run(*args)
         expect(line, (done.returncode, done.stderr.splitlines()[:1]), (2, [line]))
-    done = run(table, "--to", Node().url, "--id", "requst")
-    expect("a column that is not there", (done.returncode, 'did you mean "request"?' in done.stderr), (2, True))
+
+    # Standard input is looked at before anything is sent, of other files too.
+    for text, option, line in (('{"key":1}\n', "--id", '--id: unknown column "ke" in -; did you mean "key"?'), ("key,v\n1,2\n", "--timestamp", '--timestamp: unknown column "ke" in -; did you mean "key"?')):
+        node = Node()
+        done = run("-", "--to", node.url, option, "ke", text=text)
+        expect(line, (done.returncode, done.stderr, node.paths, node.stored), (2, line + "\n", [], {}))
+    node = Node()
+    done = run(log, "-", "--to", node.url, "--id", "id", text="key,v\n1,2\n")
+    expect("of standard input alone", (done.returncode, done.stderr, node.stored), (2, '--id: unknown column "id" in -\n', {}))
+
+    # Of NDJSON the first file decides, and of others it is said; what has no key is known by where it stands.
+    other = here / "other.ndjson"
+    other.write_text('{"key":1}\n{"key":2}\n')
+    (here / "torn.ndjson").write_text("{\n")
+    node = Node()
+    done = run("torn.ndjson", log, "other.ndjson", "--to", node.url, "--id", "id", "--timestamp", "timestamp", "--json")
+    expect("a later file without the columns", (done.returncode, json.loads(done.stdout)["stored"], done.stderr.splitlines()[:2]), (0, 20_002, [
+        'other.ndjson: no "id" in its first 2 records: what has none is known by where it stands',
+        'other.ndjson: no "timestamp" in its first 2 records, and Kibana\'s time filter does not show what has no time']))
+    for i in range(9):
+        (here / f"other{i}.ndjson").write_text('{"timestamp":"2026-03-01"}\n')
+    done = run(log, *(f"other{i}.ndjson" for i in range(9)), "--to", node.url, "--id", "id")
+    expect("many of them", (done.returncode, len(done.stderr.splitlines()), done.stderr.splitlines()[-2:]), (0, 7, [
+        'other5.ndjson: no "id" in its first record: what has none is known by where it stands', "and 3 remarks more of other files"]))
+    done = run("torn.ndjson", "--to", node.url, "--id", "id")
+    expect("no record at all", (done.returncode, "torn.ndjson:1: " in done.stderr, "unknown column" in done.stderr), (2, True, False))
+    late = here / "late.ndjson"
+    late.write_text('{"v":1,"id":null}\n' + "".join('{"v":1,"text":"%s"}\n' % ("x" * 1000) for _ in range(3000)) + '{"id":"r0","timestamp":"2026-02-20"}\n')
+    done = run(late, "--to", node.url, "--id", "id")
+    expect("a column that is empty at first", (done.returncode, "3,001 stored, 1 there already" in done.stdout), (0, True))
+
+    # Without a time: said before anything is sent.
+    (here / "untimed.csv").write_text("id,event_time\n1,2026-03-01\n")
+    (here / "words.csv").write_text("id,timestamp\n1,soon\n")
+    for file, line in (("a/x.ndjson", 'no "@timestamp" or "timestamp" in its first 2 records'), ("untimed.csv", 'no column "@timestamp" or "timestamp"'), ("words.csv", "no time that can be read")):
+        done = run(file, "--to", gone)
+        expect(line, (done.returncode, done.stderr.splitlines()[0]), (3, f"{file}: {line}, and Kibana's time filter does not show what has no time: --timestamp COL"))
+    expect("and a data stream takes none", run("untimed.csv", "--to", gone, "--data-stream", "logs-vigie.x-default").stderr,
+           "untimed.csv: no record has a time, which a data stream needs: --timestamp COL\n")
+
+    # Options of reading that are of no use.
+    (here / "types.yaml").write_text("columns: {requests: category, age: float}\n")
+    done = run(table, "--to", Node().url, "--timestamp", "when", "--schema", "types.yaml")
+    expect("--schema of a column that is not there", (done.returncode, done.stderr.splitlines()[0]), (0, f'--schema: unknown column "requests" in {table}; did you mean "request"?'))
+    done = run(log, "--to", Node().url, "--schema", "types.yaml", "--decimal", ",")
+    expect("--schema of NDJSON", (done.returncode, done.stderr.splitlines()), (0, [f"--decimal: has no effect on {log}, which is NDJSON", f"--schema: has no effect on {log}, which is NDJSON"]))
     done = run(log, "--to", gone, "--dry-run")
     expect("--dry-run", (done.returncode, done.stdout.count("POST /_bulk"), done.stdout.count('"create"')), (0, 1, 2))
 sys.exit(checks.end())
