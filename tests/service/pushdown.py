@@ -200,6 +200,10 @@ def odd(version, folder):
     # A wrong date at either end: no window in between is asked for.
     late = [{**rows[0], "ts": "1970-01-01T00:00:00Z"}, *rows, {**rows[0], "ts": "9999-12-31T00:00:00Z"}]
     fill(node, folder, "dates", fields, late)
+    for number in 1771545600000000, 1780113600000000000:  # µs and ns that were taken for ms
+        expect(f"{version}: {number}", node.ask("POST", "/dates/_doc?refresh=true", {**rows[0], "ts": number})[0], 201)
+    done = run("profile", there("dates"), "-o", folder / f"{version} months.vpf", "--window", "month")
+    expect(f"{version}: no date", (done.returncode, "3,002 rows, 5 columns" in done.stderr), (0, True))
     table(folder / "dates.csv", late)
     said = [run("profile", data, "-o", folder / f"{version} dates {len(more)}.vpf", "--window", "hour", *more).stderr.split(": ")[-1].rsplit(",", 1)[0]
             for data, more in ((there("dates"), []), (folder / "dates.csv", ["--timestamp", "ts"]))]
