@@ -166,17 +166,16 @@ Result<int> run(const Options& o) {
     const auto unknown = unknown_name("source", o.current.substr(0, bracket), known);
     if (unknown.find("did you mean") != unknown.npos) return fail(Code::kUsage, "--current: " + unknown);
   }
-  VIGIE_ASSIGN(const bool made, is_profile_file(o.reference));
-  if (there && (made || server::is_indexed_rows(o.reference)) && !o.columns.timestamp.empty() &&
-      o.columns.timestamp != there->time)
-    return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
-                                          "elastic(…)",
-                                          vigie::quoted(there->time)));
   VIGIE_ASSIGN(auto time, time_of(o.current, o.columns.timestamp));
   VIGIE_ASSIGN(time, time_of(o.reference, time));
   VIGIE_ASSIGN(auto window, o.windows.spec(time));
   VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   auto& reference = read.profile;
+  const auto& given = o.columns.timestamp;
+  if (there && !given.empty() && given != there->time && given != reference.timestamp)
+    return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
+                                          "elastic(…)",
+                                          vigie::quoted(there->time)));
   std::unique_ptr<table::Input> current;
   auto remarks = remarks_on(reference);
   if (!there) {

@@ -25,6 +25,7 @@ struct Options {
 };
 
 constexpr int kMostPages = 1'000;
+constexpr const char* kIndexes = "/v1/indexes";
 
 std::string text_of(const Json& json, const char* key) {
   const auto at = json.is_object() ? json.find(key) : json.end();
@@ -49,6 +50,7 @@ class Service {
       const bool good = answer.status == 200 || (health && answer.status == 503 && !error.empty());
       if (!good && answer.status == 404 && !error.empty() && path.starts_with("/v1/models/"))
         return fail(Code::kUsage, "--model: " + error);
+      if (answer.status == 404 && path == kIndexes) return Json::array();  // of an older vigie
       if (!good && !error.empty()) return fail(Code::kUnavailable, fmt::format("{}: {}", to_, error));
       const bool vigie =
           health ? !good || answer.status == 503 || !text_of(body, "version").empty() : body.is_structured();
@@ -70,10 +72,18 @@ class Service {
   http::Client client_{{.user_agent = fmt::format("vigie/{}", kVersion)}};
 };
 
-Result<std::vector<Finding>> examine(Service& service, const std::string& model, double now) {
+Result<std::vector<Finding>> examine(Service& service, const std::string& model, const Json& indexes, double now) {
   constexpr double kMonth = 30 * 86'400e6;
   ModelAnswers answers;
-  VIGIE_ASSIGN(answers.model, service.get("/v1/models/" + http::encoded(model)));
+  for (const auto& one : indexes)
+    if (text_of(one, "model") == model) answers.index = one;
+  auto said = service.get("/v1/models/" + http::encoded(model));
+  // Nothing of an index makes it known as long as it has no reference.
+  if (!said && said.error().code == Code::kUsage && !answers.index.is_null()) {
+    answers.model = {{"model", model}, {"watched", false}};
+    return findings_of(answers, now);
+  }
+  VIGIE_ASSIGN(answers.model, std::move(said));
   VIGIE_ASSIGN(answers.windows, service.get(fmt::format("/v1/models/{}/windows?from={}&limit=200", http::encoded(model),
                                                         http::encoded(iso_time(now - kMonth)))));
   VIGIE_ASSIGN(answers.incidents, service.get("/v1/incidents?model=" + http::encoded(model)));
@@ -130,9 +140,13 @@ Result<int> run(const Options& o) {
   if (const auto lost = text_of(health, "lost"); !lost.empty())
     findings.push_back({Grade::kFail, "", "lost", lost, "the disk altered what was written: see to it"});
   auto models = o.models;
+  VIGIE_ASSIGN(const auto indexes, service.get(kIndexes));
   if (models.empty()) {
     VIGIE_ASSIGN(const auto all, service.get("/v1/models"));
     for (const auto& one : all) models.push_back(text_of(one, "model"));
+    for (const auto& one : indexes)
+      if (const auto name = text_of(one, "model"); std::find(models.begin(), models.end(), name) == models.end())
+        models.push_back(name);
     if (models.empty())
       findings.push_back({Grade::kHint, "", "no models", "nobody has sent a prediction yet",
                           "vigie send FILE --to URL --model M, or POST to /v1/models/M/predictions"});
@@ -142,7 +156,7 @@ Result<int> run(const Options& o) {
     for (auto& one : findings_of_sources(sources)) findings.push_back(std::move(one));
   }
   for (const auto& model : models) {
-    VIGIE_ASSIGN(auto found, examine(service, model, now));
+    VIGIE_ASSIGN(auto found, examine(service, model, indexes, now));
     std::move(found.begin(), found.end(), std::back_inserter(findings));
   }
   print(o.json ? document(service, models.size(), findings) : for_people(service, models.size(), findings));

@@ -57,11 +57,19 @@ std::string percent(double share) {
 class Patient {
  public:
   Patient(const ModelAnswers& answers, double now)
-      : model_(answers.model), windows_(answers.windows), incidents_(answers.incidents), now_(now) {}
+      : model_(answers.model),
+        windows_(answers.windows),
+        incidents_(answers.incidents),
+        index_(answers.index),
+        now_(now) {}
 
   std::vector<Finding> findings() {
-    traffic();
-    labels();
+    if (index_.is_object()) {
+      rows_there();
+    } else {
+      traffic();
+      labels();
+    }
     if (windows_.is_array() && !windows_.empty()) judged(), drifting(), columns();
     alarms();
     people();
@@ -81,6 +89,37 @@ class Patient {
       if (span > 0) return span;
     }
     return std::numeric_limits<double>::quiet_NaN();
+  }
+
+  // Of a model that is watched in an index: nobody sends anything.
+  void rows_there() {
+    const auto index = text(index_, "index"), trouble = text(index_, "trouble");
+    if (!flag(model_, "watched", true)) {
+      add(Grade::kWarning, "no reference", fmt::format("there is no reference: nothing of {} is counted", index),
+          "vigie profile TRAINING_DATA --window day -o ref.vpf, and POST it to …/reference");
+    } else if (!trouble.empty()) {
+      add(Grade::kFail, "index", fmt::format("{} is not counted on: {}", index, trouble),
+          "mend what it says, there or in the source: it goes on from where it stands");
+    } else if (number(model_, "predictions") == 0) {
+      add(Grade::kHint, "index", fmt::format("no window of {} was counted yet", index),
+          "wait until one is over, and \"settle\" behind it");
+    } else {
+      const double window = length(), ago = now_ - time(model_, "last_seen");
+      if (ago > (std::isnan(window) ? kDay : std::max(kHour, 3 * window)))
+        add(Grade::kFail, "silent", fmt::format("nothing new is in {} for {}", index, duration(ago)),
+            "see whether the model runs, and what writes its predictions there");
+    }
+    if (const double late = number(index_, "late_rows"), rows = number(index_, "rows"); late > 0 && late >= 0.01 * rows)
+      add(Grade::kWarning, "late",
+          fmt::format("{} came to {} when their window was counted, and are in none",
+                      plural(static_cast<long long>(late), "row"), index),
+          "give the source a longer \"settle\", as settle=6h");
+    std::string names;
+    for (const auto& column : list(index_, "left_out"))
+      if (column.is_string()) names += fmt::format("{}{}", names.empty() ? "" : ", ", column.get<std::string>());
+    if (!names.empty())
+      add(Grade::kWarning, "columns", fmt::format("of its reference these are not watched in {}: {}", index, names),
+          "GET /v1/indexes says why; a field of another name: \"fields\" of the source, and POST the reference again");
   }
 
   void traffic() {
@@ -221,7 +260,7 @@ class Patient {
           "PUT {\"owner\": …, \"runbook\": …}");
   }
 
-  const Json &model_, &windows_, &incidents_;
+  const Json &model_, &windows_, &incidents_, &index_;
   double now_;
   std::vector<Finding> found_;
 };

@@ -22,9 +22,9 @@ struct Finding {
 };
 
 /// What a service says of one model: the answers of GET /v1/models/{model}, of its windows of the last 30 days in their
-/// order, and of its incidents, the youngest first.
+/// order, and of its incidents, the youngest first; and what GET /v1/indexes says of it, null: it is watched in none.
 struct ModelAnswers {
-  nlohmann::json model, windows, incidents;
+  nlohmann::json model, windows, incidents, index{};
 };
 
 /// What is misconfigured, unused, silent or noisy at `now`, µs; the gravest first. A key that an answer lacks says

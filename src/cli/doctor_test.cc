@@ -118,9 +118,38 @@ TEST(Doctor, FindsAlarmsThatAreFalseManyOrUnanswered) {
 // What a service of another version does not say is not held against anybody.
 TEST(Doctor, TakesAnyAnswer) {
   for (const auto& odd : {json::object(), json{{"model", 3}, {"config", nullptr}}, json::array()}) {
-    const ModelAnswers answers{odd, json{{{"columns", 3}}, 7}, json{nullptr}};
+    ModelAnswers answers{odd, json{{{"columns", 3}}, 7}, json{nullptr}};
+    (void)findings_of(answers, kNow);
+    answers.index = {{"left_out", {3}}, {"late_rows", "7"}};
     (void)findings_of(answers, kNow);
   }
+}
+
+// Nobody sends anything to a model that is watched in an index: no advice says so.
+TEST(Doctor, FindsWhatKeepsAnIndex) {
+  auto there = healthy();
+  there.model["labels"] = 0;
+  there.index = {{"model", "credit"}, {"index", "logs-*"},         {"windows", 40},     {"rows", 4800},
+                 {"late_rows", 0},    {"left_out", json::array()}, {"trouble", nullptr}};
+  EXPECT_EQ(found(there), "");
+  auto kept = there;
+  kept.index["trouble"] = "there are no rows yet", kept.model["predictions"] = 0;
+  EXPECT_EQ(found(kept), "fail index: logs-* is not counted on: there are no rows yet\n");
+  kept.index["trouble"] = nullptr;
+  EXPECT_EQ(found(kept), "hint index: no window of logs-* was counted yet\n");
+  kept.model = {{"model", "credit"}, {"watched", false}};
+  kept.index["trouble"] = "it has no reference yet";
+  EXPECT_EQ(found(kept),
+            "warning no reference: there is no reference: nothing of logs-* is counted\n"
+            "hint nobody's: it has no owner and runbook: who is woken does not know whom to ask\n");
+  there.model["last_seen"] = iso_time(kNow - 5 * kHour);
+  there.index["late_rows"] = 47;
+  EXPECT_EQ(found(there), "fail silent: nothing new is in logs-* for 5 h\n");
+  there.index["late_rows"] = 48, there.index["left_out"] = {"note", "name"};
+  EXPECT_EQ(found(there),
+            "fail silent: nothing new is in logs-* for 5 h\n"
+            "warning late: 48 rows came to logs-* when their window was counted, and are in none\n"
+            "warning columns: of its reference these are not watched in logs-*: note, name\n");
 }
 
 TEST(Doctor, FindsSourcesThatAreNotRead) {

@@ -91,12 +91,19 @@ std::int64_t whole_of(const Json& json, std::string_view path) {
   return found.is_number_integer() ? found.get<std::int64_t>() : 0;
 }
 
-Session::Session(std::vector<std::string> nodes, Access access)
-    : link_(std::move(nodes), std::move(access), http::ClientOptions()) {}
+Session::Session(std::vector<std::string> nodes, Access access, const http::ClientOptions& options)
+    : link_(std::move(nodes), std::move(access), options) {}
 
 Result<Cluster> Session::reach() {
   const std::lock_guard lock(mutex_);
-  return link_.reach();
+  if (std::chrono::steady_clock::now() < away_until_) return away_;
+  auto cluster = link_.reach();
+  if (!cluster && cluster.error().code == Code::kUnavailable) stay_away(cluster.error());
+  return cluster;
+}
+
+void Session::stay_away(const Error& why) {
+  away_ = why, away_until_ = std::chrono::steady_clock::now() + kAway;
 }
 
 Result<http::Answer> Session::send(std::string_view method, std::string_view path, std::string_view body) {
@@ -104,8 +111,7 @@ Result<http::Answer> Session::send(std::string_view method, std::string_view pat
   if (std::chrono::steady_clock::now() < away_until_) return away_;
   for (int i = 1;; ++i) {
     auto answer = link_.ask(method, path, body);
-    if (!answer && answer.error().code == Code::kUnavailable)
-      away_ = answer.error(), away_until_ = std::chrono::steady_clock::now() + kAway;
+    if (!answer && answer.error().code == Code::kUnavailable) stay_away(answer.error());
     if (!answer || !is_busy(answer->status) || i == kTries) return answer;
     if (answer->body.find("too_many_buckets") != std::string::npos) return answer;  // and never will do
     std::this_thread::sleep_for(kPause * (1 << i));

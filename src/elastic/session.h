@@ -50,7 +50,8 @@ std::int64_t whole_of(const nlohmann::json& json, std::string_view path);
 /// Code::kIo: the cluster will not do it; Code::kCorrupt: what it says cannot be read.
 class Session {
  public:
-  Session(std::vector<std::string> nodes, Access access);
+  /// `options`: of what an answer is waited for no more than 15 s, and who asks meanwhile waits no longer.
+  Session(std::vector<std::string> nodes, Access access, const http::ClientOptions& options = {});
 
   /// Code::kUsage too: what answers is no such cluster.
   Result<Cluster> reach();
@@ -75,6 +76,7 @@ class Session {
   Status remove(const std::string& index, const nlohmann::json& query);
 
  private:
+  void stay_away(const Error& why);
   Result<http::Answer> send(std::string_view method, std::string_view path, std::string_view body);
   Status write_some(std::span<const Write> writes, std::span<unsigned> statuses);
   Status find_written(const std::string& index);

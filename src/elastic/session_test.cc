@@ -74,6 +74,33 @@ Access plain() {
   return access;
 }
 
+// One that takes connections and says nothing.
+TEST(Session, NobodyWaitsLongForWhoDoesNotAnswer) {
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET, address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const at = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_TRUE(::bind(silent, at, size) == 0 && ::listen(silent, 8) == 0 && ::getsockname(silent, at, &size) == 0);
+  const auto url = fmt::format("http://127.0.0.1:{}", ntohs(address.sin_port));
+  Session session({url}, plain(), {.answer = std::chrono::milliseconds(300)});
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 5; ++i) {
+    const auto found = session.search("w", Json::object(), 1);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::kUnavailable);
+    EXPECT_EQ(found.error().message.find(url), 0U) << found.error().message;
+    const auto cluster = session.reach();
+    ASSERT_FALSE(cluster);
+    EXPECT_EQ(cluster.error().code, Code::kUnavailable);
+  }
+  // Ten times, of which the first waits.
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(took, std::chrono::milliseconds(300));
+  EXPECT_LT(took, std::chrono::milliseconds(2'000));
+  ::close(silent);
+}
+
 // A long removal goes on from request to request, each of which is over soon.
 TEST(Session, RemovesSomeAtATime) {
   int left = 12'000;

@@ -96,6 +96,17 @@ CURLcode pin_context(CURL*, void* context, void* pin) {
   return CURLE_OK;
 }
 
+// How long it took is left out: the same failure is told in the same words each time.
+std::string timeless(std::string what) {
+  for (std::size_t at = 0; (at = what.find(" after ", at)) != std::string::npos; ++at) {
+    const auto digits = at + 7, unit = what.find_first_not_of("0123456789", digits);
+    if (unit == digits || unit == std::string::npos) continue;
+    for (const std::string_view name : {" milliseconds", " ms"})
+      if (what.compare(unit, name.size(), name) == 0) return what.erase(at, unit + name.size() - at);
+  }
+  return what;
+}
+
 }  // namespace
 
 void trust(std::string file) {
@@ -209,7 +220,7 @@ void Exchange::address(const Request& request) {
 }
 
 Result<Answer> Exchange::end(CURLcode code) {
-  const char* what = *why_ ? why_ : curl_.easy_strerror(code);
+  const auto what = timeless(*why_ ? why_ : curl_.easy_strerror(code));
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return fail(Code::kUsage, fmt::format("{}: not a URL of {}", place_, mail_ ? "smtp or smtps" : "http or https"));
   long status = 0;

@@ -30,6 +30,7 @@ struct Delivery::Impl {
   std::map<std::int64_t, const Target*> under_way;
   std::int64_t read_to = 0;  // the last id that the outbox gave
   std::int64_t read_at = 0;  // not before, after a failure
+  std::string trouble;       // why it was not read
   std::atomic<bool> more{true}, stop{false};
   mutable std::mutex mutex;
   std::vector<TargetState> states;  // under the mutex
@@ -59,9 +60,12 @@ struct Delivery::Impl {
     auto items = outbox.pending(read_to);
     if (!items) {
       read_at = now() + 5 * kSecond, more = true;
-      say(fmt::format("notices cannot be read, tried again in 5 s: {}", items.error().message));
+      const auto& [code, why] = items.error();
+      if (std::exchange(trouble, why) != why && code != Code::kUnavailable)
+        say(fmt::format("notices cannot be read, tried again every 5 s: {}", why));
       return;
     }
+    trouble.clear();
     for (auto& item : *items) {
       read_to = std::max(read_to, item.id);
       if (schedule.add(item)) continue;

@@ -27,7 +27,7 @@ struct Item {
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// Those with a greater id, in the order of their ids.
+  /// Those with a greater id, in the order of their ids. Code::kUnavailable: not now, which somebody else says.
   virtual Result<std::vector<Item>> pending(std::int64_t after) = 0;
   /// It is there no more.
   virtual Status sent(const Item& item, std::string_view what) = 0;

@@ -132,7 +132,8 @@ class Memory : public Outbox {
  public:
   Result<std::vector<Item>> pending(std::int64_t after) override {
     const std::lock_guard lock(mutex_);
-    if (failing) return fail(Code::kIo, "disk is full");
+    ++asked;
+    if (failing) return fail(failure, "disk is full");
     std::vector<Item> out;
     for (const auto& [id, each] : items)
       if (id > after) out.push_back(each);
@@ -158,6 +159,8 @@ class Memory : public Outbox {
   std::map<std::int64_t, Item> items;
   std::map<std::int64_t, std::string> ends;
   std::atomic<bool> failing{false};
+  Code failure = Code::kIo;
+  std::atomic<int> asked{0};
 
  private:
   Status done(const Item& i, std::string how) {
@@ -245,6 +248,28 @@ TEST(Delivery, GoesOnOnceTheOutboxCanBeRead) {
   clock.now += 5 * kSecond;
   (*delivery)->wake();
   EXPECT_TRUE(outbox.wait([&] { return outbox.ends.contains(1); }));
+}
+
+// Once until it can be read again; and not at all, where somebody else does.
+TEST(Delivery, SaysOnceThatTheOutboxCannotBeRead) {
+  for (const auto& [failure, said] : {std::pair{Code::kIo, 2}, {Code::kUnavailable, 0}}) {
+    Memory outbox;
+    Clock clock;
+    outbox.failure = failure;
+    std::atomic<int> lines = 0;
+    DeliveryOptions options;
+    options.now = [&] { return clock.now.load(); };
+    options.log = [&](const std::string& line) { lines += line.find("cannot be read") != std::string::npos; };
+    outbox.failing = true;
+    const auto delivery = Delivery::start(outbox, {}, options);
+    ASSERT_TRUE(delivery);
+    for (const bool fails : {true, true, false, true}) {
+      outbox.failing = fails;
+      for (const int before = outbox.asked; outbox.asked < before + 2; std::this_thread::yield())
+        clock.now += 5 * kSecond, (*delivery)->wake();
+    }
+    EXPECT_EQ(lines, said);
+  }
 }
 
 TEST(Delivery, NamesAreNotGivenTwice) {

@@ -228,6 +228,7 @@ Status Follower::catch_up() {
   auto done = read_all();
   if (done || done.error().code != Code::kUnavailable) return done;
   // As of a store that is away: run() begins anew.
+  say_trouble(done.error().message);
   state_.give_up();
   again_ = true;
   return {};

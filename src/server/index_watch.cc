@@ -33,6 +33,23 @@ constexpr Param kOwn[] = {
     {.name = "settle", .fallback = "60s", .doc = "time behind a window's end for rows that come late"},
 };
 
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> out;
+  for (const auto& one : list)
+    if (one.is_string()) out.push_back(one.get<std::string>());
+  return out;
+}
+
+// Indexes that are there, and no row is in any: what fields they will have is not known.
+Result<bool> are_empty(IndexQuery& query) {
+  VIGIE_ASSIGN(const auto said, query.ask({{"match_all", nlohmann::json::object()}}, nlohmann::json::object()));
+  return elastic::whole_of(said, "hits.total.value") == 0 && elastic::whole_of(said, "_shards.total") > 0;
+}
+
+Error no_rows() {
+  return fail(Code::kUnavailable, "there are no rows yet");
+}
+
 }  // namespace
 
 std::span<const Param> indexed_model_params() {
@@ -78,8 +95,10 @@ IndexWatch::IndexWatch(std::vector<IndexedModel> models, const std::string& fold
       if (json.is_object())
         for (const auto& [name, said] : json.items()) {
           auto& kept = kept_[name];
-          if (said.is_array() && said.size() == 2 && said[0].is_number_integer() && said[1].is_number_integer())
-            kept = {said[0].get<std::int64_t>(), said[1].get<std::uint64_t>()};
+          if (!said.is_array() || said.size() < 2 || !said[0].is_number_integer() || !said[1].is_number_integer())
+            continue;
+          kept.until = said[0].get<std::int64_t>(), kept.reference = said[1].get<std::uint64_t>();
+          if (said.size() == 4) kept.gone = texts_of(said[2]), kept.left_out = texts_of(said[3]);
         }
     }
   thread_ = std::thread([this] { run(); });
@@ -125,11 +144,7 @@ void IndexWatch::run() {
           done = fail(Code::kCorrupt, fmt::format("the cluster answers what it never should: {}", odd.what()));
         }
         if (!done) of.counts.reset();  // what is there may be other than it was
-        const auto trouble = done ? std::string() : done.error().message;
-        std::unique_lock lock(mutex_);
-        const bool news = !stop_ && trouble != std::exchange(of.state.trouble, trouble) && !trouble.empty();
-        lock.unlock();
-        if (news && log_) log_(fmt::format("{}, watched in {}: {}", of.model.model, of.model.rows.index, trouble));
+        tell(of, done);
         const auto pause = of.replaced.empty() || of.counts ? of.model.every : kSoon;
         of.due = steady_clock::now() + std::chrono::milliseconds(std::llround(pause * 1e3));
       }
@@ -138,6 +153,22 @@ void IndexWatch::run() {
     std::unique_lock lock(mutex_);
     wake_.wait_until(lock, next, [&] { return stop_; });
   }
+}
+
+void IndexWatch::tell(Watched& of, const Status& done) {
+  const auto trouble = done ? std::string() : done.error().message;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto before = std::exchange(of.state.trouble, trouble);
+    const bool news = done ? of.counts && !of.goes_on : trouble != before;
+    if (stop_ || !news || !log_) return;
+  }
+  const bool first = !of.said;
+  of.said = true, of.goes_on = done.has_value();
+  log_(fmt::format(
+      "{}, watched in {}: {}", of.model.model, of.model.rows.index,
+      done ? fmt::format("{}windows by {}", first ? "" : "goes on, ", engine::to_string(of.counts->reference().window))
+           : trouble));
 }
 
 Status IndexWatch::look(Watched& of) {
@@ -152,7 +183,7 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   if (bytes.empty())
     return fail(Code::kUnavailable, "it has no reference yet: POST /v1/models/" + of.model.model + "/reference");
   if (of.counts && of.reference == bytes) return true;
-  if (of.replaced == bytes) return false;
+  if (of.replaced == bytes && std::chrono::steady_clock::now() < of.again) return false;
   VIGIE_ASSIGN(const auto posted, engine::load_profile(bytes, of.model.model));
   if (!posted.window.calendar())
     return fail(Code::kUsage,
@@ -160,41 +191,64 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
   auto query = std::make_shared<IndexQuery>(of.model.rows);
   query->stop_when([this] { return stopped(); });
-  VIGIE_ASSIGN(of.counts, IndexCounts::make(std::move(query), posted, segments));
+  auto counts = IndexCounts::make(query, posted, segments);
+  if (counts ? (*counts)->left_out() : counts.error().code == Code::kUsage) {
+    VIGIE_ASSIGN(const bool none, are_empty(*query));
+    if (none) return no_rows();
+  }
+  VIGIE_ASSIGN(of.counts, std::move(counts));
   auto& kept = kept_[of.name];
   const auto known_by = hash64(bytes);
   if (!of.counts->left_out()) {
-    if (known_by != of.reduced) of.gone.clear();
+    if (known_by != kept.reference) kept.gone.clear(), kept.left_out.clear();
     note(of);
-    of.reference = bytes, kept.reference = known_by;
+    of.reference = bytes, of.replaced.clear(), kept.reference = known_by;
+    of.patience = kPatience;
     return true;
   }
   // One that could be counted as a whole is not made less of for what may pass.
   if (kept.reference == known_by)
     return fail(Code::kUnavailable, fmt::format("what was there is there no more: {}",
                                                 of.counts->notes().empty() ? "?" : of.counts->notes().front()));
-  of.gone = of.counts->notes();
-  note(of);
-  for (const auto& gone : of.gone)
-    if (log_) log_(gone);
-  const auto rest = engine::save_profile(of.counts->reference());
-  of.reduced = hash64(rest);
+  const auto& counted = of.counts->reference();
+  const auto rest = engine::save_profile(counted);
   VIGIE_TRY(service_.set_reference(of.model.model, rest));
+  kept.gone = of.counts->notes(), kept.left_out.clear(), kept.reference = hash64(rest);
+  for (const auto& column : posted.columns)
+    if (column.role != engine::Role::kLabel &&
+        std::none_of(counted.columns.begin(), counted.columns.end(), [&](auto& c) { return c.name == column.name; }))
+      kept.left_out.push_back(column.name);
+  note(of);
+  for (const auto& gone : kept.gone)
+    if (log_) log_(gone);
+  // Where the same is there again, it was posted once more; or is not read on, and is not to be put there ever again.
+  of.again = std::chrono::steady_clock::now() + of.patience, of.patience *= 2;
   of.replaced = bytes, of.counts.reset();
+  VIGIE_TRY(save());
   return false;
 }
 
+Status IndexWatch::save() const {
+  auto json = Json::object();
+  for (const auto& [name, one] : kept_) json[name] = Json::array({one.until, one.reference, one.gone, one.left_out});
+  return write_file(file_, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
 void IndexWatch::note(Watched& of) {
+  const auto& kept = kept_[of.name];
   const std::lock_guard lock(mutex_);
-  of.state.notes = of.gone;
+  of.state.notes = kept.gone, of.state.left_out = kept.left_out;
   for (const auto& more : of.counts->notes())
-    if (std::find(of.gone.begin(), of.gone.end(), more) == of.gone.end()) of.state.notes.push_back(more);
+    if (std::find(kept.gone.begin(), kept.gone.end(), more) == kept.gone.end()) of.state.notes.push_back(more);
 }
 
 Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   VIGIE_ASSIGN(const auto all, of.counts->query().times(of.model.rows.from, of.model.rows.to));
-  if (all.rows == 0)
+  if (all.rows == 0) {
+    VIGIE_ASSIGN(const bool none, are_empty(of.counts->query()));
+    if (none) return no_rows();
     return fail(Code::kUnavailable, fmt::format("no rows there have a time in {}", of.model.rows.time));
+  }
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   const auto key_of = [&](std::int64_t time) { return windower.key_of(static_cast<double>(time)); };
   auto& kept = kept_[of.name];
@@ -205,7 +259,7 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   if (of.last_rows > 0) {
     VIGIE_ASSIGN(const auto again, of.counts->query().times(of.last_from, kept.until));
     const std::lock_guard lock(mutex_);
-    of.state.late = again.rows - of.last_rows;
+    of.state.late = of.late_before + std::max<std::int64_t>(0, again.rows - of.last_rows);
   }
   while (!stopped()) {
     const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
@@ -226,12 +280,11 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
          event::encode(event::CountedWindow{key, from, to, hash64(of.reference), engine::save_counts(counted)})}));
     VIGIE_TRY(service_.append(std::move(records)));
     of.last_from = from, of.last_rows = counted.rows, kept.until = to, ++key;
-    auto json = Json::object();
-    for (const auto& [name, one] : kept_) json[name] = Json::array({one.until, one.reference});
-    VIGIE_TRY(write_file(file_, json.dump() + "\n"));
+    of.late_before = of.state.late;
+    VIGIE_TRY(save());
     note(of);
     const std::lock_guard lock(mutex_);
-    of.state.until = to, of.state.late = 0, ++of.state.windows, of.state.rows += counted.rows;
+    of.state.until = to, ++of.state.windows, of.state.rows += counted.rows;
   }
   return {};
 }
@@ -244,6 +297,7 @@ std::string to_json(const IndexState& state) {
               {"until", state.until == 0 ? Json() : Json(iso_time(static_cast<double>(state.until)))},
               {"late_rows", state.late},
               {"notes", state.notes},
+              {"left_out", state.left_out},
               {"trouble", state.trouble.empty() ? Json() : Json(state.trouble)}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -34,8 +34,9 @@ struct IndexState {
   std::string model, index;
   std::int64_t windows = 0, rows = 0;  ///< that were counted since the service was started
   std::int64_t until = 0;              ///< µs: end of the last window that was
-  std::int64_t late = 0;               ///< rows that came to it when it had been counted
+  std::int64_t late = 0;               ///< rows that came to one of them when it had been counted
   std::vector<std::string> notes;      ///< what is not counted, or not exactly
+  std::vector<std::string> left_out;   ///< columns of the reference as it was posted that are not counted
   std::string trouble;                 ///< what keeps it, in one line; empty: nothing
 };
 
@@ -58,21 +59,26 @@ class IndexWatch {
   std::optional<IndexedModel> found(const std::string& model) const;
 
  private:
+  static constexpr std::chrono::seconds kPatience{5};
   struct Watched {
     IndexedModel model;
     std::string name;                 // under which it is known how far it was counted
-    std::string reference, replaced;  // bytes of the one it is counted by, and of one in whose place another was put
-    std::uint64_t reduced = 0;        // hash64() of that other one
-    std::vector<std::string> gone;    // what it lacks
+    std::string reference, replaced;  // bytes of the one it is counted by, and of one in whose place another is put
     std::unique_ptr<IndexCounts> counts;
     std::chrono::steady_clock::time_point due{};
     IndexState state;
-    std::int64_t last_from = 0, last_rows = 0;  // of the last window
+    std::chrono::steady_clock::time_point again{};  // may that one be there once more, …
+    std::chrono::seconds patience = kPatience;      // … after this, until the other one is counted by
+    bool said = false, goes_on = false;             // in the log: anything of it; as its last word
+    std::int64_t last_from = 0, last_rows = 0;      // of the last window
+    std::int64_t late_before = 0;                   // to those before it
   };
   void run();
   Status look(Watched& of);
   Result<bool> prepare(Watched& of);
   void note(Watched& of);
+  Status save() const;
+  void tell(Watched& of, const Status& done);
   Status count(Watched& of, const engine::WindowSpec& windows);
   bool stopped() const;
 
@@ -81,8 +87,9 @@ class IndexWatch {
   std::function<void(const std::string&)> log_;
   std::vector<Watched> watched_;
   struct Kept {
-    std::int64_t until = 0;       // µs: end of the last window
-    std::uint64_t reference = 0;  // hash64() of the one that was counted by
+    std::int64_t until = 0;                   // µs: end of the last window
+    std::uint64_t reference = 0;              // hash64() of the one that was counted by
+    std::vector<std::string> gone, left_out;  // what it lacks of the one that was posted
   };
   std::map<std::string, Kept> kept_;
   mutable std::mutex mutex_;

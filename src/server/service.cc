@@ -162,9 +162,9 @@ class Service::Impl {
                                     handle(request, std::move(answer));
                                   });
                             }));
-    housekeeping_.emplace(*store_, options_.keep, options_.log);
+    housekeeping_.emplace(*store_, options_.keep, beside());
     running_ = true;
-    note(service_started(*store_, options_.version, system_now()));
+    note("the start", service_started(*store_, options_.version, system_now()));
     intake_.emplace(*ingest_, options_.data + "/sources", options_.log);
     VIGIE_TRY(intake_->set(std::move(options_.sources)));
     if (!options_.shipping.empty()) {
@@ -219,7 +219,7 @@ class Service::Impl {
     journal_.reset();  // writes and answers what waits, while there still is somebody to answer to
     http_.reset();
     state_.reset();
-    if (running_) note(service_stopped(options_.version, system_now()));
+    if (running_) note("the end", service_stopped(options_.version, system_now()));
     store_.reset();
     if (lock_ >= 0) ::close(lock_);
   }
@@ -270,7 +270,7 @@ class Service::Impl {
   }
 
   void start_samples() {
-    machine_.emplace(*store_, options_.log);
+    machine_.emplace(*store_, beside());
     dependencies_.emplace(*machine_);
     machine_->seen = [this](const auto& name, const auto* figures, const auto& why, auto now) {
       dependencies_->seen(name, figures, why, now);
@@ -287,14 +287,26 @@ class Service::Impl {
 
   void plan() {
     follower_->maintenance.plan_for_all(options_.maintenance);
-    note(maintenance_planned(options_.maintenance_json, system_now()));
+    note("planned maintenance", maintenance_planned(options_.maintenance_json, system_now()));
+  }
+
+  // What keeps the follower, too, it has said.
+  std::function<void(const std::string&)> beside() {
+    return [this](const std::string& line) {
+      const std::unique_lock ends(ending_, std::try_to_lock);
+      const auto said = ends && follower_ ? follower_->trouble() : std::string();
+      if (options_.log && (said.empty() || !line.ends_with(said))) options_.log(line);
+    };
   }
 
   // The end of the log is said where the owner of its file may have no hand: that proves later that nothing before it
   // was made anew.
-  void note(const Result<event::AuditEntry>& entry) {
+  void note(std::string_view what, const Result<event::AuditEntry>& entry) {
     const auto kept = entry ? store_->put(std::span(&*entry, 1)) : Status(entry.error());
-    if (options_.log) options_.log("audit log: " + (kept ? head_of_audit(*store_) : kept.error().message));
+    if (!options_.log) return;
+    if (!kept && kept.error().code == Code::kUnavailable)  // why, the follower says
+      return options_.log(fmt::format("audit log: {} is not in it, as its store does not answer", what));
+    options_.log("audit log: " + (kept ? head_of_audit(*store_) : kept.error().message));
   }
 
   // What asks the store, and may take as long as that does: records are taken in meanwhile.
@@ -780,6 +792,12 @@ class Service::Impl {
     for (auto& state : indexes_ ? indexes_->states() : std::vector<IndexState>()) models.insert(std::move(state.model));
     return models;
   }
+  std::int64_t late_in_index(const std::string& model) {
+    const std::lock_guard lock(watching_);
+    for (const auto& state : indexes_ ? indexes_->states() : std::vector<IndexState>())
+      if (state.model == model) return state.late;
+    return 0;
+  }
   // With what other services that share the store counted, each of rows of its own.
   Model with_others(Model model, const std::set<std::string>& in_indexes) {
     const auto others = follower_->elsewhere(model.name);
@@ -815,7 +833,7 @@ class Service::Impl {
       auto json = json_of(with_others(*model, counted_in_indexes()));
       const auto astray = follower_->astray(name);
       json["watched"] = astray.has_value();
-      if (astray) json["late_rows"] = astray->late, json["early_rows"] = astray->early;
+      if (astray) json["late_rows"] = astray->late + late_in_index(name), json["early_rows"] = astray->early;
       const auto work = follower_->maintenance.touching(name, system_now(), system_now() + 1);
       json["maintenance"] = work ? json_of(*work) : Json();
       json["config"] = Json::parse(model->config, nullptr, false);

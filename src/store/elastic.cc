@@ -25,10 +25,11 @@ using elastic::Write;
 using Json = nlohmann::json;
 using Kind = Write::Kind;
 
-constexpr int kTries = 100;                      // to append, while others do
-constexpr std::size_t kPage = 100;               // of documents with bodies
-constexpr std::size_t kMostFound = 1'000'000;    // of what is not paged by who asks
-constexpr std::int64_t kHeard = 60'000'000;      // µs between two signs of life
+constexpr std::chrono::milliseconds kPatience{10'000};  // who asks the service over HTTP waits for this, too
+constexpr int kTries = 100;                             // to append, while others do
+constexpr std::size_t kPage = 100;                      // of documents with bodies
+constexpr std::size_t kMostFound = 1'000'000;           // of what is not paged by who asks
+constexpr std::int64_t kHeard = 60'000'000;             // µs between two signs of life
 constexpr std::int64_t kOrphaned = 300'000'000;  // µs after which what another process did not tell is told by this one
 
 std::string id_of(std::initializer_list<std::string_view> parts) {
@@ -70,7 +71,7 @@ Json of_model(const std::string& model, std::int64_t time) {
 class Elastic final : public Store {
  public:
   explicit Elastic(ElasticOptions options)
-      : options_(std::move(options)), session_(options_.target.nodes, options_.target.access) {}
+      : options_(std::move(options)), session_(options_.target.nodes, options_.target.access, {.answer = kPatience}) {}
 
   // Asks the cluster what it is, once it answers, and sees to the indexes.
   Status ready() const {

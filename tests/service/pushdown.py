@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 from search_nodes import Search, versions
 from service import Checks, Service
@@ -274,19 +275,41 @@ def watched(version, folder):
         k: r[k] for k in ("age", "income", "visits", "plan", "member", "region") if r[k] is not None}}) + "\n" for r in rows))
     expect(f"{version}: shipped", run("ship", log, "--to", node.url, "--model", "credit", "--id", "id").returncode, 0)
     node.ask("POST", "/_refresh")
-    there = f"to={node.url}, index=vigie-prediction-credit-*"
+    where = "vigie-prediction-credit-*"
+    there = f"to={node.url}, index={where}"
+    node.ask("PUT", "/hollow", {"mappings": {"properties": {"@timestamp": {"type": "date"}, "prediction": {"type": "keyword"}}}})
+    node.ask("PUT", "/bare")
     more = ["--source", f"elastic({there}, model=credit, every=1s)"]
-    service = Service(vigie, str(folder / f"{version} data"), more=more, said=subprocess.DEVNULL)
+    for index in "hollow", "bare", "nowhere":
+        more += ["--source", f"elastic(to={node.url}, index={index}, model={index}, every=1s)"]
+    logs = [folder / f"{version} {i}.log" for i in range(2)]
+    service = Service(vigie, str(folder / f"{version} data"), more=more, said=logs[0].open("w"))
     model = "/v1/models/credit"
-    indexes = lambda: service.ask("GET", "/v1/indexes")[1][0]
+    indexes = lambda at=0: service.ask("GET", "/v1/indexes")[1][at]
+    of_credit = lambda log: [line.split(": ", 1)[1] for line in log.read_text().splitlines() if line.startswith(f"credit, watched in {where}: ")]
+
+    def findings(of):
+        """What doctor says of a model, but for who owns it."""
+        found = json.loads(run("doctor", service.url, "--json").stdout)["findings"]
+        return {f["finding"]: (f["grade"], f["reason"]) for f in found if f["model"] == of and f["finding"] != "nobody's"}
     checks.until(f"{version}: no reference", indexes, lambda said: "has no reference yet" in (said["trouble"] or ""))
+    expect(f"{version}: doctor, of none", findings("credit"), {"no reference": ("warning", f"there is no reference: nothing of {where} is counted")})
     reference = (folder / "past.vpf").read_bytes()
     expect(f"{version}: reference", service.ask("POST", f"{model}/reference", reference)[0], 202)
+    for at, (index, why) in enumerate([("hollow", "there are no rows yet"), ("bare", "there are no rows yet"), ("nowhere", "nowhere: there is no such index, or it is empty")], 1):
+        expect(f"{version}: reference of {index}", service.ask("POST", f"/v1/models/{index}/reference", reference)[0], 202)
+        checks.until(f"{version}: {index}", lambda: indexes(at), lambda said: said["trouble"] == why)
+        expect(f"{version}: doctor of {index}", findings(index), {"index": ("fail", f"{index} is not counted on: {why}")})
+        expect(f"{version}: {index} takes nothing from the reference", indexes(at)["left_out"], [])
     days = 1440 * 7 // (24 * 60)
     windows = lambda: service.ask("GET", f"{model}/windows")[1]
     found = checks.until(f"{version}: windows", windows, lambda found: len(found) >= days)
     said = checks.until(f"{version}: state", indexes, lambda said: said["windows"] >= days and not said["trouble"])
     expect(f"{version}: notes", any('"name" is not compared' in note for note in said["notes"]), True)
+    lacks = ["name", "constant", "grade"]
+    columns = {"columns": ("warning", f"of its reference these are not watched in {where}: {', '.join(lacks)}")}
+    expect(f"{version}: left out", (said["left_out"], findings("credit")), (lacks, columns))
+    expect(f"{version}: said once that it goes on", of_credit(logs[0]), ["it has no reference yet: POST /v1/models/credit/reference", "goes on, windows by day"])
     expect(f"{version}: rows", (said["rows"], sum(w["rows"] for w in found)), (1440, 1440))
     here = compared("--reference", folder / "past.vpf", "--window", "day", "--timestamp", "ts", "--segment", "region", "--current", f"elastic({there})")
     drop = lambda c: {k: v for k, v in c.items() if k not in ("p_adjusted", "detectable_effect", "reason", "verdict", "effect")}
@@ -296,7 +319,13 @@ def watched(version, folder):
     expect(f"{version}: the last day changed", [i["model"] for i in incidents], ["credit"])
     service.process.kill()
     service.process.wait()
-    service = Service(vigie, str(folder / f"{version} data"), more=more, said=subprocess.DEVNULL)
+    service = Service(vigie, str(folder / f"{version} data"), more=more, said=logs[1].open("w"))
+    checks.until(f"{version}: said at a start anew", lambda: of_credit(logs[1]), lambda said: said == ["windows by day"])
+    expect(f"{version}: left out before", (indexes()["left_out"], findings("credit")), (lacks, columns))
+    # The same reference as often as anybody likes.
+    for times in 1, 2:
+        expect(f"{version}: again", service.ask("POST", f"{model}/reference", reference)[0], 202)
+        checks.until(f"{version}: left out again", lambda: logs[1].read_text().count('"constant" is not compared'), lambda count: count == times)
     later = START + datetime.timedelta(days=days)
     new = [{"id": f"n{i}", "timestamp": (later + datetime.timedelta(minutes=7 * i)).isoformat(), "prediction": "yes", "score": .5, "features": {"age": 30, "plan": "free"}}
            for i in range(205)]
@@ -305,6 +334,14 @@ def watched(version, folder):
     node.ask("POST", "/_refresh")
     found = checks.until(f"{version}: a day more", windows, lambda found: len(found) == days + 1)
     expect(f"{version}: none twice", (len({w["start"] for w in found}), service.ask("GET", model)[1]["predictions"]), (days + 1, 1440 + 205))
+    new = [{**r, "id": f"late {r['id']}"} for r in new[:30]]
+    log.write_text("".join(json.dumps(r) + "\n" for r in new))
+    expect(f"{version}: late", run("ship", log, "--to", node.url, "--model", "credit", "--id", "id").returncode, 0)
+    node.ask("POST", "/_refresh")
+    late = lambda: [indexes()["late_rows"], service.ask("GET", model)[1]["late_rows"]]
+    checks.until(f"{version}: late rows", late, lambda found: found == [30, 30])
+    expect(f"{version}: doctor, of late rows", findings("credit"), {
+        "late": ("warning", f"30 rows came to {where} when their window was counted, and are in none"), **columns})
     # What came before is the reference from now on: it is counted there.
     post = lambda said: service.ask("POST", f"{model}/reference", json.dumps(said).encode())
     expect(f"{version}: no version", (post({"version": "3"})[0], post({"from": "2020-01-01", "to": "2020-01-02"})[0]), (400, 400))
@@ -325,8 +362,14 @@ def watched(version, folder):
     found = checks.until(f"{version}: hours", windows, lambda found: len(found) == days + 4)
     expect(f"{version}: hours with rows", [w["rows"] for w in found[-3:]], [60] * 3)
     expect(f"{version}: compared by segments of then", {"plan=free", None} <= {c["segment"] for c in found[-1]["columns"]}, True)
-    service.end()
+    expect(f"{version}: late rows of all windows", late(), [30, 30])
     node.kill()
+    checks.until(f"{version}: it is gone", indexes, lambda said: "onnect" in (said["trouble"] or ""))
+    gone = findings("credit").get("index", ("", ""))
+    expect(f"{version}: doctor, of a node that is gone", (gone[0], gone[1].startswith(f"{where} is not counted on: {node.url}: ")), ("fail", True))
+    time.sleep(3)
+    expect(f"{version}: said once that it is gone", of_credit(logs[1])[1:], [indexes()["trouble"]])
+    service.end()
 
 
 with tempfile.TemporaryDirectory() as made:

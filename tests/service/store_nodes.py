@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,15 @@ def away(node, folder):
     for number in range(3):
         checks.expect("predictions", service.ask("POST", f"{model}/predictions", hour(number))[0], 202)
     checks.until("two hours", windows, lambda found: len(found) == 2)
+    # One that takes connections and says nothing keeps nobody waiting for long.
+    node.process.send_signal(signal.SIGSTOP)
+    for _ in range(3):
+        began = time.monotonic()
+        status, said = service.ask("GET", f"{model}/windows")
+        checks.expect("of a frozen one", (status, said["where"], said["error"].startswith(f"{node.url}: "), time.monotonic() - began < 13),
+                      (503, "store", True, True))
+    node.process.send_signal(signal.SIGCONT)
+    checks.until("two hours again", lambda: service.ask("GET", f"{model}/windows"), lambda found: found[0] == 200 and len(found[1]) == 2)
     node.kill()
     for number in range(3, 6):
         checks.expect("taken while it is away", service.ask("POST", f"{model}/predictions", hour(number, 3 * (number == 4)))[0], 202)
