@@ -171,8 +171,8 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(auto window, o.windows.spec(time));
   VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   auto& reference = read.profile;
-  const auto& given = o.columns.timestamp;
-  if (there && !given.empty() && given != there->time && given != reference.timestamp)
+  const auto& named = o.columns.timestamp;
+  if (there && !named.empty() && named != there->time && named != reference.timestamp)
     return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
                                           "elastic(…)",
                                           vigie::quoted(there->time)));
