@@ -172,7 +172,9 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(auto read, read_reference(o.reference, o.columns, window, o.windows.by(), false));
   auto& reference = read.profile;
   const auto& named = o.columns.timestamp;
-  if (there && !named.empty() && named != there->time && named != reference.timestamp)
+  const auto is_named = [&](const auto& column) { return column.name == named; };
+  if (there && !named.empty() && named != there->time && !std::ranges::any_of(reference.columns, is_named) &&
+      !std::ranges::any_of(reference.others, is_named))
     return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
                                           "elastic(…)",
                                           vigie::quoted(there->time)));
