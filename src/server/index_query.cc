@@ -305,7 +305,7 @@ Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) 
   const auto& stats = member(said, "aggregations.t");
   out.rows = whole_of(stats, "count");
   if (out.rows == 0) return out;
-  static constexpr double kEarliest = -62'135'596'800e3, kEnd = static_cast<double>(kLatest / kMilli);
+  static constexpr double kEarliest = -62'135'596'800e3, kEnd = static_cast<double>(kLatest) / kMilli;
   const auto micros = [](double millis) { return std::llround(std::clamp(millis, kEarliest, kEnd)) * kMilli; };
   out.first = micros(figure_of(stats, "min")), out.last = micros(figure_of(stats, "max"));
   return out;

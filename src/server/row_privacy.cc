@@ -36,7 +36,7 @@ std::string keyed_hash(std::string_view key, std::string_view text) {
 }
 
 // "median 44 → 57, moved 0.86 sd (p < 1e-15 corrected); a guess" as "moved 0.86 sd (p < 1e-15 corrected)".
-std::string without_numbers(std::string reason) {
+std::string without_numbers(const std::string& reason) {
   for (const std::string_view begin : {"moved ", "detectable, ", "within what healthy", "no change seen"})
     if (const auto at = reason.find(begin); at != std::string_view::npos)
       return reason.substr(at, reason.find("; ", at) - at);
@@ -210,7 +210,7 @@ std::string RowPrivacy::category(const std::string& column, const std::string& n
 
 std::string RowPrivacy::sentence(std::string_view column, std::string reason) const {
   const auto known = known_.find(column);
-  if (hides_number(column)) return without_numbers(std::move(reason));
+  if (hides_number(column)) return without_numbers(reason);
   const bool text = known != known_.end() && known->second.text;
   const auto privacy = said_of_column(column).value_or(text ? Privacy::kMask : Privacy::kShow);
   if (privacy == Privacy::kShow) return reason;
