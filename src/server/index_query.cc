@@ -288,12 +288,10 @@ Result<Json> IndexQuery::ask(Json filter, Json aggs) {
   // Two aggregations by ranges beside each other count wrong in OpenSearch 2.19.1, or fail, where their fields have
   // different widths and no aggregation is above them: its issue 20473; not so in 3.8.0.
   Json all{{"all", {{"filter", {{"match_all", Json::object()}}}, {"aggs", std::move(aggs)}}}};
+  const auto path = fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index);
   VIGIE_ASSIGN(
       auto said,
-      session_.ask("POST",
-                   fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results="
-                               "false",
-                               rows_.index),
+      session_.ask("POST", path,
                    {{"size", 0}, {"track_total_hits", true}, {"query", std::move(filter)}, {"aggs", std::move(all)}}));
   said["aggregations"] = Json(member(said, "aggregations.all"));
   return said;

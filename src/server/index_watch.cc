@@ -261,32 +261,27 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
     const std::lock_guard lock(mutex_);
     of.state.late = of.late_before + std::max<std::int64_t>(0, again.rows - of.last_rows);
   }
-  while (!stopped()) {
-    const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
-    if (to > settled || from > all.last) return {};
-    VIGIE_ASSIGN(const auto next, of.counts->query().times(from, of.model.rows.to));
-    if (next.rows == 0) return {};
-    // Windows without rows are passed over.
-    if (next.first >= to) {
-      key = key_of(next.first);
-      continue;
-    }
-    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, key, from, to));
+  // Only such as are over, and have settled.
+  const auto last = std::min<std::int64_t>(all.last, std::llround(windower.start(key_of(settled))) - 1);
+  const auto use = [&](std::int64_t next, const auto&) -> Result<bool> {
+    const auto from = std::llround(windower.start(next)), to = std::llround(windower.start(next + 1));
+    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, next, from, to));
     // By another reference, which was posted meanwhile, it is counted anew.
-    if (service_.reference(of.model.model) != of.reference) return {};
+    if (service_.reference(of.model.model) != of.reference) return false;
     journal::Records records;
     records.add(event::encode(
         {event::Kind::kCounts, of.model.model,
-         event::encode(event::CountedWindow{key, from, to, hash64(of.reference), engine::save_counts(counted)})}));
+         event::encode(event::CountedWindow{next, from, to, hash64(of.reference), engine::save_counts(counted)})}));
     VIGIE_TRY(service_.append(std::move(records)));
-    of.last_from = from, of.last_rows = counted.rows, kept.until = to, ++key;
+    of.last_from = from, of.last_rows = counted.rows, kept.until = to;
     of.late_before = of.state.late;
     VIGIE_TRY(save());
     note(of);
     const std::lock_guard lock(mutex_);
     of.state.until = to, ++of.state.windows, of.state.rows += counted.rows;
-  }
-  return {};
+    return !stop_;
+  };
+  return each_window(of.counts->query(), windower, {all.rows, std::llround(windower.start(key)), last}, use);
 }
 
 std::string to_json(const IndexState& state) {
