@@ -151,6 +151,11 @@ bool is_rounded(std::string_view type) {
   return type == "float" || type == "half_float" || type == "scaled_float";
 }
 
+double kept(double value, std::string_view type) {
+  const auto few = rounded(type);
+  return few ? few->nearest(value) : value;
+}
+
 std::int64_t count_of(const Json& bucket) {
   return whole_of(bucket, "doc_count");
 }

@@ -101,6 +101,10 @@ bool is_number(std::string_view type);
 bool is_whole(std::string_view type);
 bool is_rounded(std::string_view type);
 
+/// What a field of that type has of `value`: itself, or the nearest of fewer binary digits. A double's, where a type's
+/// digits are not known (scaled_float).
+double kept(double value, std::string_view type);
+
 /// Ranges between cuts of numbers in a field of a type, and the cells that they are. A cluster may cut off of a bound
 /// what is behind the point, where the field has integers, or the digits that it has not: so bounds are numbers that
 /// it has. Those of integers are the first at or behind the cut; those of `float` and `half_float` are rounded as the

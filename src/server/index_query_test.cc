@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -77,6 +78,23 @@ TEST(RangesOf, HaveTheGreatestValueWithin) {
   // What ends behind a value that the field has, ends there whatever is before.
   const std::vector<double> inner{1, std::nextafter(7.5, kInfinity), 30};
   EXPECT_EQ(cell_of(ranges_of(inner, "float"), 7.5), 1U);
+}
+
+TEST(RangesOf, AreTheCutsWhereThoseAreWhatTheFieldKeeps) {
+  std::mt19937_64 random(11);
+  std::lognormal_distribution<double> draw(0, 3);
+  for (const auto* type : {"float", "half_float", "double"}) {
+    std::vector<double> cuts;
+    for (int i = 0; i < 200; ++i) cuts.push_back(kept((i % 2 ? 1 : -1) * draw(random), type));
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    cuts.push_back(std::nextafter(cuts.back(), kInfinity));
+    const auto ranges = ranges_of(cuts, type);
+    for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+      EXPECT_EQ(cell_of(ranges, cuts[i]), i + 1) << type << ' ' << cuts[i];
+      EXPECT_EQ(kept(cuts[i], type), cuts[i]);
+    }
+  }
 }
 
 TEST(RangesOf, RoundHalvesAsIndexesDo) {

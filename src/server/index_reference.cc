@@ -310,7 +310,8 @@ class Maker {
                                             {"tdigest", {{"compression", kCompression}}}}}}}}));
     std::vector<double> values{column.low};
     for (const auto& one : array_of(found, "q.values"))
-      values.push_back(std::clamp(figure_of(one, "value"), column.low, column.high));
+      // Between two values a quantile is any number: one that the field can have is a bound that counts are exact of.
+      values.push_back(kept(std::clamp(figure_of(one, "value"), column.low, column.high), column.type));
     std::sort(values.begin(), values.end());
     engine::Bins fine;
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -131,9 +131,9 @@ def referred(version, folder):
     """A reference that is counted in an index is that of the same rows in a file."""
     node = Search(version, str(folder / f"{version} past"))
     many = [{"ts": (START + datetime.timedelta(seconds=20 * i)).isoformat(), "amount": rng.lognormvariate(3, 1), "cents": rng.choice([0, 99, rng.randint(1, 10**6)]),
-             "half": rng.random()} for i in range(50_000)]
+             "single": rng.random(), "half": 10 ** rng.uniform(-4, 4)} for i in range(50_000)]
     many[7]["list"], many[8]["list"] = [1, 2], 3
-    flat = {"list": {"type": "long"}, "ts": {"type": "date"}, "amount": {"type": "double"}, "cents": {"type": "long"}, "half": {"type": "float"}}
+    flat = {"list": {"type": "long"}, "ts": {"type": "date"}, "amount": {"type": "double"}, "cents": {"type": "long"}, "single": {"type": "float"}, "half": {"type": "half_float"}}
     for index, fields, rows in ("past", FIELDS, past), ("now", FIELDS, current), ("many", flat, many):
         fill(node, folder, index, fields, rows)
     there = lambda index, more="": f"elastic(to={node.url}, index={index}, time=ts{more})"
@@ -155,14 +155,14 @@ def referred(version, folder):
     expect(f"{version}: a day", (some.returncode, f"{sum(r['ts'] < '2026-02-21' for r in past)} rows, 1 column" in some.stderr), (0, True))
     # More values than are asked for one by one: bins that hold as many rows each as they should, and exactly those that they say.
     done = run("profile", there("many"), "-o", folder / f"{version} many.vpf")
-    expect(f"{version}: many", (done.returncode, [f'cells of "{c}" are chosen by approximate quantiles' in done.stderr for c in ("amount", "cents", "half")]), (0, [True] * 3))
+    expect(f"{version}: many", (done.returncode, [f'cells of "{c}" are chosen by approximate quantiles' in done.stderr for c in ("amount", "cents", "single", "half")]), (0, [True] * 4))
     expect(f"{version}: lists", '"list" is not compared: some rows have several values of it' in done.stderr, True)
     said = json.loads(run("show", folder / f"{version} many.vpf", "--json").stdout)
     for column in said["columns"]:
         counts, cuts = column["bins"]["counts"], column["bins"]["cuts"]
         values = sorted(r[column["column"]] for r in many)
-        if column["column"] == "half":  # as the index holds them
-            values = [struct.unpack("f", struct.pack("f", v))[0] for v in values]
+        if digits := {"single": "f", "half": "e"}.get(column["column"]):  # as the index holds them
+            values = [struct.unpack(digits, struct.pack(digits, v))[0] for v in values]
         at = [bisect.bisect_left(values, cut) for cut in cuts]
         expect(f"{version}: rows of the bins of {column['column']}", counts, [end - begin for begin, end in zip([0] + at, at + [len(values)])])
         own = {cell for cell, cut in enumerate(cuts[1:], 1) if cut == math.nextafter(cuts[cell - 1], math.inf)}
