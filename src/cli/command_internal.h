@@ -72,6 +72,8 @@ struct DataOptions {
 
 /// Code::kUsage where DATA is rows in a cluster, for commands that read files.
 Status check_in_files(const std::string& data);
+/// Code::kUsage where an option is given that says how files are read, but none is: `where`, to end a sentence.
+Status check_no_file(const CLI::App& app, std::string_view where);
 
 /// The column with the time of each row: what --timestamp says, else that of rows which lie in a cluster.
 Result<std::string> time_of(const std::string& data, const std::string& timestamp);

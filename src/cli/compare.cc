@@ -29,6 +29,7 @@ struct Options {
   double alpha = 0.05;
   std::vector<std::string> methods;
   bool json = false, writes = false;
+  const CLI::App* app = nullptr;
   DataOptions columns;
   WindowOptions windows;
   LevelOptions levels;
@@ -81,7 +82,7 @@ Status check(const Options& o) {
 }
 
 // Columns named by options that are looked at only now.
-Status check_columns(const Options& o, const engine::Profile& reference, table::Input& current) {
+Status check_methods(const Options& o, const engine::Profile& reference) {
   std::vector<std::string> names;
   for (const auto& c : reference.columns) names.push_back(c.name);
   for (const auto& m : o.methods) {
@@ -89,13 +90,17 @@ Status check_columns(const Options& o, const engine::Profile& reference, table::
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
       return fail(Code::kUsage, fmt::format("--method: {}", unknown_name("column", name, names, " in " + o.reference)));
   }
+  return {};
+}
+
+Status check_time(const Options& o, const engine::Profile& reference, table::Input& current) {
   // The reference may be a profile that does not know the current data's time.
   const auto& time = o.columns.timestamp;
   bool known = time.empty() || std::any_of(reference.others.begin(), reference.others.end(),
                                            [&](const auto& f) { return f.name == time; });
   if (known) return {};
   VIGIE_ASSIGN(auto reader, current.open());
-  names.clear();
+  std::vector<std::string> names;
   for (const auto& f : reader->schema()) names.push_back(f.name);
   if (std::find(names.begin(), names.end(), time) != names.end()) return {};
   return fail(Code::kUsage, fmt::format("--timestamp: {}", unknown_name("column", time, names, " in " + o.current)));
@@ -137,6 +142,12 @@ Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine:
   VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::make_shared<server::IndexQuery>(std::move(rows)),
                                                            reference, options.segments));
   options.quality = false, options.reference_rows = nullptr;
+  // Why a column is not there is among the notes.
+  std::erase_if(options.methods, [&](const auto& choice) {
+    return !choice.column.empty() &&
+           std::ranges::find(there->reference().columns, choice.column, &engine::ColumnProfile::name) ==
+               there->reference().columns.end();
+  });
   if (options.compat)
     return fail(Code::kUsage, "--compat: follows rules that need the rows, which stay in the cluster");
   options.segments.assign(there->reference().segmentations.begin() + 1, there->reference().segmentations.end());
@@ -160,6 +171,10 @@ Result<int> run(const Options& o) {
   std::optional<server::IndexedRows> there;
   if (server::is_indexed_rows(o.current)) {
     VIGIE_ASSIGN(there, server::make_indexed_rows(o.current, variable));
+    VIGIE_ASSIGN(const auto made, is_profile_file(o.reference));
+    if (made || server::is_indexed_rows(o.reference))
+      VIGIE_TRY(
+          check_no_file(*o.app, fmt::format("--current is elastic(…) and --reference {}", made ? "a profile" : "too")));
   } else if (const auto bracket = o.current.find('(');
              bracket != o.current.npos && ::access(o.current.c_str(), F_OK) != 0) {
     const std::vector<std::string> known{"elastic"};
@@ -178,11 +193,14 @@ Result<int> run(const Options& o) {
     return fail(Code::kUsage, fmt::format("--timestamp: the time of rows is {}, or what time= says, where --current is "
                                           "elastic(…)",
                                           vigie::quoted(there->time)));
+  VIGIE_TRY(check_methods(o, reference));
+  // An index may call the time otherwise than a file.
+  if (!there && !named.empty() && server::is_indexed_rows(o.reference)) reference.timestamp = named;
   std::unique_ptr<table::Input> current;
   auto remarks = remarks_on(reference);
   if (!there) {
     VIGIE_ASSIGN(current, o.columns.open(o.current));
-    VIGIE_TRY(check_columns(o, reference, *current));
+    VIGIE_TRY(check_time(o, reference, *current));
     VIGIE_ASSIGN(remarks, remarks_of(o, reference, *current));
   }
   engine::CompareOptions options;
@@ -281,6 +299,7 @@ Command add_compare(CLI::App& program) {
       ->type_name("NAME");
   o->columns.add(*app);
   o->windows.add(*app);
+  o->app = app;
   return {app, [o, app] {
             o->writes = app->count("--output") > 0;
             for (const auto* option : {"--alpha", "--watch"})

@@ -98,7 +98,9 @@ class Patient {
       add(Grade::kWarning, "no reference", fmt::format("there is no reference: nothing of {} is counted", index),
           "vigie profile TRAINING_DATA --window day -o ref.vpf, and POST it to …/reference");
     } else if (!trouble.empty()) {
-      add(Grade::kFail, "index", fmt::format("{} is not counted on: {}", index, trouble),
+      // Some troubles begin with the index that they are of.
+      const auto why = trouble.starts_with(index + ": ") ? trouble.substr(index.size() + 2) : trouble;
+      add(Grade::kFail, "index", fmt::format("{} is not counted on: {}", index, why),
           "mend what it says, there or in the source: it goes on from where it stands");
     } else if (number(model_, "predictions") == 0) {
       add(Grade::kHint, "index", fmt::format("no window of {} was counted yet", index),

@@ -207,6 +207,12 @@ Status check_in_files(const std::string& data) {
               "elastic(…): only vigie profile and vigie compare take rows in a cluster, a file is needed here");
 }
 
+Status check_no_file(const CLI::App& app, std::string_view where) {
+  for (const auto* name : {"--format", "--decimal", "--delimiter", "--keep-ragged", "--strict"})
+    if (app.count(name) > 0) return fail(Code::kUsage, fmt::format("{}: no file is read where {}", name, where));
+  return {};
+}
+
 Result<std::string> time_of(const std::string& data, const std::string& timestamp) {
   if (!timestamp.empty() || !server::is_indexed_rows(data)) return timestamp;
   VIGIE_ASSIGN(const auto rows, server::make_indexed_rows(data, variable));

@@ -24,8 +24,7 @@ Status check_indexed(const CLI::App& app, const std::string& data, const DataOpt
   for (const auto* option : app.get_options(
            [](const auto* given) { return given->count() > 0 && given->get_group() == TaskOptions::kGroup; }))
     return nothing(option->get_name(), "how good predictions were is not counted");
-  for (const auto* name : {"--format", "--decimal", "--delimiter", "--keep-ragged", "--strict"})
-    if (app.count(name) > 0) return nothing(name, "no file is read");
+  VIGIE_TRY(check_no_file(app, "DATA is elastic(…)"));
   VIGIE_ASSIGN(const auto time, time_of(data, ""));
   if (!columns.timestamp.empty() && columns.timestamp != time)
     return nothing("--timestamp", fmt::format("the time of rows is {}, or what time= says,", vigie::quoted(time)));

@@ -113,14 +113,14 @@ Status look(const Options& o, const std::string& file, const table::RecordData& 
 Result<Plan> plan_of(const Options& o) {
   VIGIE_ASSIGN(auto place, place_of(o));
   const auto kind = place.kind;
+  VIGIE_ASSIGN(auto access, access_of(o));
+  VIGIE_ASSIGN(auto reading, o.reading.reading());
   const table::RecordKeys keys{.time = o.timestamp, .id = o.id};
-  Plan plan{.reading = {},
+  Plan plan{.reading = std::move(reading),
             .place = std::move(place),
-            .access = {},
+            .access = std::move(access),
             .keys = keys,
             .heads = ShipHeads(keys, kind == elastic::Place::Kind::kStream)};
-  VIGIE_ASSIGN(plan.access, access_of(o));
-  VIGIE_ASSIGN(plan.reading, o.reading.reading());
   for (const auto& node : o.to) {
     const bool http = node.starts_with("http://") || node.starts_with("https://");
     if (!http || node.find_first_of(" ?#") != node.npos)

@@ -23,7 +23,7 @@ std::string first_of(const table::RecordsHead& head) {
 }  // namespace
 
 Status ShipHeads::look(const std::string& file, const table::RecordData& data) {
-  const auto head = data.look(keys_);
+  const auto head = data.look(keys_, !lines_);
   if (!head && head.error().code == Code::kUsage) return head.error();
   if (!head || (head->lines && head->records == 0)) return {};
   if (!head->lines) {

@@ -22,15 +22,21 @@ Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOpti
       access_(std::move(access)),
       transfers_(options),
       questions_(patient(options)),
+      patience_(patient(options).answer),
       bulk_path_(fmt::format("/_bulk?{}", kFilter)) {
   for (auto& node : nodes_)
     while (node.ends_with('/')) node.pop_back();
 }
 
 Result<http::Answer> Link::ask(std::string_view method, std::string_view path, std::string_view body) {
+  using std::chrono::steady_clock;
   Result<http::Answer> answer = fail(Code::kUsage, "there is no node to ask");
-  for (const auto& node : nodes_) {
-    VIGIE_ASSIGN(auto request, access_.request(method, node, path, std::string(body)));
+  // Who let the time pass is not asked first again; the others are, next time.
+  const auto end = steady_clock::now() + patience_;
+  for (std::size_t tried = 0; tried < nodes_.size() && (tried == 0 || steady_clock::now() < end - patience_ / 4);
+       ++tried) {
+    asked_ = first_;
+    VIGIE_ASSIGN(auto request, access_.request(method, nodes_[asked_], path, std::string(body)));
     if (auto started = questions_.start(0, std::move(request)); !started) return started.error();
     for (auto done = questions_.wait(kGlance);; done = questions_.wait(kGlance)) {
       if (done.empty()) continue;
@@ -38,6 +44,7 @@ Result<http::Answer> Link::ask(std::string_view method, std::string_view path, s
       break;
     }
     if (answer || answer.error().code == Code::kUsage) break;
+    first_ = (first_ + 1) % nodes_.size();
   }
   return answer;
 }
@@ -46,7 +53,7 @@ Result<Cluster> Link::reach() {
   VIGIE_ASSIGN(const auto answer, ask("GET", "/"));
   auto cluster = read_cluster(answer);
   if (!cluster) {
-    cluster.error().message = fmt::format("{} {}", http::place_of(nodes_.front()), cluster.error().message);
+    cluster.error().message = fmt::format("{} {}", http::place_of(nodes_.at(asked_)), cluster.error().message);
     return cluster;
   }
   // What people wrote is not echoed into the server's log.

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -75,14 +76,43 @@ Access plain() {
 }
 
 // One that takes connections and says nothing.
+struct Silent {
+  Silent() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET, address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const at = reinterpret_cast<sockaddr*>(&address);
+    const bool there =
+        ::bind(socket, at, size) == 0 && ::listen(socket, 8) == 0 && ::getsockname(socket, at, &size) == 0;
+    EXPECT_TRUE(there);
+    url = fmt::format("http://127.0.0.1:{}", ntohs(address.sin_port));
+  }
+  ~Silent() { ::close(socket); }
+  Silent(const Silent&) = delete;
+  int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  std::string url;
+};
+
+// Several of them together take no longer, and the one that answers is found.
+TEST(Link, AsksAnotherNextTime) {
+  const Silent one, two, three;
+  const auto patience = std::chrono::milliseconds(300);
+  Link silent({one.url, two.url, three.url}, plain(), {.answer = patience});
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(silent.ask("GET", "/"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 5 * patience / 2);
+  Node node([](const std::string&, const std::string&) { return "{}"; });
+  Link link({one.url, node.url}, plain(), {.answer = patience});
+  EXPECT_FALSE(link.ask("GET", "/"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(link.ask("GET", "/"));
+  // Who refuses at once leaves time for the others.
+  Link refusing({"http://127.0.0.1:9", node.url}, plain(), {.answer = patience});
+  EXPECT_TRUE(refusing.ask("GET", "/"));
+}
+
 TEST(Session, NobodyWaitsLongForWhoDoesNotAnswer) {
-  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET, address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const at = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_TRUE(::bind(silent, at, size) == 0 && ::listen(silent, 8) == 0 && ::getsockname(silent, at, &size) == 0);
-  const auto url = fmt::format("http://127.0.0.1:{}", ntohs(address.sin_port));
+  const Silent silent;
+  const auto& url = silent.url;
   Session session({url}, plain(), {.answer = std::chrono::milliseconds(300)});
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 5; ++i) {
@@ -98,7 +128,6 @@ TEST(Session, NobodyWaitsLongForWhoDoesNotAnswer) {
   const auto took = std::chrono::steady_clock::now() - began;
   EXPECT_GE(took, std::chrono::milliseconds(300));
   EXPECT_LT(took, std::chrono::milliseconds(2'000));
-  ::close(silent);
 }
 
 // A long removal goes on from request to request, each of which is over soon.

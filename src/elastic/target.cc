@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -15,7 +16,9 @@ namespace vigie::elastic {
 namespace {
 
 constexpr Param kParams[] = {
-    {.name = "to", .doc = "a node, as https://localhost:9200; several with blanks between them", .required = true},
+    {.name = "to",
+     .doc = "a node, as https://localhost:9200; several in quotes, \"https://a:9200 https://b:9200\"",
+     .required = true},
     {.name = "user", .doc = "who asks"},
     {.name = "password", .doc = "of that user: ${NAME} or file:PATH", .secret = true, .referred = true},
     {.name = "api_key", .doc = "id:key, or encoded: ${NAME} or file:PATH", .secret = true, .referred = true},
@@ -57,7 +60,9 @@ std::span<const Param> access_params() {
 
 Result<Target> read_access(const Settings& s) {
   Target out;
-  std::istringstream to(s["to"]);
+  auto all = s["to"];
+  std::replace(all.begin(), all.end(), ',', ' ');
+  std::istringstream to(all);
   for (std::string node; to >> node;) {
     const bool http = node.starts_with("http://") || node.starts_with("https://");
     if (!http || node.find_first_of("@?#") != node.npos)

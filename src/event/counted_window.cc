@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/counted_window.h"
 
+#include <limits>
+
 #include "base/bytes.h"
 
 namespace vigie::event {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 }  // namespace
 
@@ -14,6 +16,7 @@ std::string encode(const CountedWindow& window) {
   ByteWriter out;
   out.fixed(kVersion);
   out.fixed(window.key), out.fixed(window.from), out.fixed(window.to);
+  out.fixed(window.since), out.fixed(window.anew);
   out.fixed(window.reference);
   out.string(window.counts);
   return out.take();
@@ -24,9 +27,11 @@ Result<CountedWindow> counted_window_of(std::string_view bytes) {
   const auto version = in.fixed<std::uint8_t>();
   CountedWindow out;
   for (auto* number : {&out.key, &out.from, &out.to}) *number = in.fixed<std::int64_t>();
+  out.since = out.from, out.anew = std::numeric_limits<std::int64_t>::max();
+  if (version > 1) out.since = in.fixed<std::int64_t>(), out.anew = in.fixed<std::int64_t>();
   out.reference = in.fixed<std::uint64_t>();
   out.counts = in.string();
-  if (!in.ok() || version != kVersion || in.remaining() > 0)
+  if (!in.ok() || version < 1 || version > kVersion || in.remaining() > 0)
     return fail(Code::kCorrupt, "what was counted of a window cannot be read");
   return out;
 }

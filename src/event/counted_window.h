@@ -12,6 +12,8 @@ namespace vigie::event {
 /// A window of predictions that was counted elsewhere: the body of a record of Kind::kCounts.
 struct CountedWindow {
   std::int64_t key = 0, from = 0, to = 0;  ///< of a calendar window; µs since 1970
+  std::int64_t since = 0;                  ///< what is before it was counted with another window, of other lengths
+  std::int64_t anew = 0;                   ///< rows from there on
   std::uint64_t reference = 0;             ///< hash64() of the bytes of the reference on whose axes it was counted
   std::string counts;                      ///< engine::save_counts()
 };

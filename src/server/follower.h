@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "event/counted_window.h"
 #include "event/explanation.h"
 #include "event/record.h"
 #include "journal/journal.h"
@@ -58,6 +59,10 @@ class Follower {
   std::function<void()> told;
   /// What was said of a model, as it is read and at the start; before catch_up().
   std::function<void(const std::string& model, const ModelConfig& config)> configured;
+  /// A window that was counted elsewhere, and how many rows of it are new; nothing: it was counted by another reference
+  /// than the model has, and is left out. Before catch_up().
+  std::function<void(const std::string& model, const event::CountedWindow&, std::optional<std::int64_t> rows)>
+      window_taken;
   /// What else went on while a window of a model was bad; before catch_up().
   std::function<std::vector<std::string>(const std::string& model, std::int64_t from, std::int64_t to)> context;
   Prices prices;  ///< before start()
@@ -184,7 +189,8 @@ class Follower {
     std::chrono::steady_clock::time_point until{};
     Then then;
   };
-  std::vector<Known> read_here_;  // and others may not know it yet
+  journal::Sequence windows_told_ = 0;  // by window_taken(), up to there
+  std::vector<Known> read_here_;        // and others may not know it yet
   std::int64_t judged_ = 0;
   std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
   bool again_ = false;                                       // where it is to begin anew

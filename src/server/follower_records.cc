@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each kind of record makes of a model.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -185,8 +187,14 @@ Status Follower::read_counts(const event::Record& record, journal::Sequence plac
   if (found == followed_.end() || !found->second.watch || place < found->second.watch->begins_at()) return {};
   const auto window = event::counted_window_of(record.body);
   const auto rows = window ? found->second.watch->count(*window, arrived, place) : Result<std::int64_t>(window.error());
-  if (!rows) return lose(rows.error().message), Status();  // as of another reference
+  // One that was counted by another reference, which was posted meanwhile, is counted once more.
+  const bool refused = window && !rows && rows.error().code == Code::kUsage;
+  if (!rows && !refused) return lose(rows.error().message), Status();
   if (place < counted_) return {};
+  // What is read again, as behind a store that was away, was told.
+  if (window_taken && place >= windows_told_)
+    windows_told_ = place + 1, window_taken(found->first, *window, refused ? std::nullopt : std::optional(*rows));
+  if (refused) return {};
   found->second.changed = true, ++pending_rows_;
   models_.update(record.model, [&](Model& model) {
     model.predictions += static_cast<std::uint64_t>(*rows), model.last_seen = static_cast<double>(arrived);
@@ -307,20 +315,22 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
 }
 
 Status Follower::configure(const std::string& model, std::string_view json) {
-  // What was accepted can be read; what an older vigie accepted, and this one does not, is not followed.
-  auto config = read_model_config(json);
-  if (!config) return {};
+  // What was accepted can be read, but for what an older vigie accepted, and this one does not.
+  if (const auto whole = read_model_config(json); !whole && log)
+    log(fmt::format("{}: of its configuration only owner and privacy are followed, PUT it anew: {}", model,
+                    whole.error().message));
+  auto config = kept_model_config(json);
   auto& of = followed(model);
-  of.changes.push_back({[said = *config](auto& incidents, auto&) {
+  of.changes.push_back({[said = config](auto& incidents, auto&) {
     incidents.configure(said.owner, said.runbook, said.monitors);
     return std::vector<event::Notice>();
   }});
   if (of.watch) {
-    of.watch->allow_lateness(config->allowed_lateness), of.watch->show_by(config->privacy, hash_key);
-    VIGIE_TRY(of.watch->compare_with(config->reference));
+    of.watch->allow_lateness(config.allowed_lateness), of.watch->show_by(config.privacy, hash_key);
+    VIGIE_TRY(of.watch->compare_with(config.reference));
     if (!of.watch->merges()) of.changes.push_back(forgets(engine::Sighting::Track::kMerged));
   }
-  of.config = std::move(*config);
+  of.config = std::move(config);
   VIGIE_TRY(set_streams(of, false));
   maintenance.plan(model, of.config.maintenance);
   if (configured) configured(model, of.config);

@@ -261,10 +261,12 @@ Result<std::string> IndexQuery::said_of_missing(const std::string& column, const
         "ignore_malformed)",
         rows_.index, vigie::quoted(column), field.name);
   if (field.type != "keyword") return std::string();
-  VIGIE_ASSIGN(const auto said, session_.ask("GET", fmt::format("/{}/_mapping/field/{}?ignore_unavailable=true",
-                                                                rows_.index, field.name)));
+  const auto said =
+      session_.ask("GET", fmt::format("/{}/_mapping/field/{}?ignore_unavailable=true", rows_.index, field.name));
+  // Who may search need not be allowed to see that; a cluster that is away is away for the next question too.
+  if (!said) return std::string();
   std::int64_t most = 0;
-  for (const auto& index : said)
+  for (const auto& index : *said)
     for (const auto& mapping : member(index, "mappings"))
       for (const auto& one : member(mapping, "mapping"))
         if (const auto kept = whole_of(one, "ignore_above"); kept > 0) most = most > 0 ? std::min(most, kept) : kept;

@@ -147,10 +147,18 @@ class Maker {
                     fmt::format("--schema: {}", unknown_name("column", forced.column, names, " in " + rows().index)));
     for (const auto& name : names) {
       const auto role = engine::compared_as(name, roles);
-      if (!role || *role == engine::Role::kLabel) continue;
-      add_column(name, *role);
+      if (role && *role != engine::Role::kLabel)
+        add_column(name, *role);
+      else
+        profile_.others.push_back({name, kind_of(query_->field_of(name).type)});
     }
     return {};
+  }
+
+  static table::Type kind_of(std::string_view type) {
+    using enum table::Type;
+    if (type.starts_with("date")) return kTimestamp;
+    return type == "boolean" ? kBoolean : is_whole(type) ? kInteger : is_number(type) ? kFloat : kString;
   }
 
   bool in_nested(const std::string& field) const {
@@ -171,12 +179,12 @@ class Maker {
     });
     if (in_nested(field)) return leave_out(profile, "it is in a nested object, of which a row may have several");
     if (type == "boolean") {
-      profile.type = ColumnType::kBoolean, profile.source = table::Type::kBoolean;
+      profile.type = ColumnType::kBoolean, profile.source = kind_of(type);
     } else if (type == "keyword" || (is_number(type) && category)) {
       profile.type = ColumnType::kCategorical;
     } else if (is_number(type)) {
       profile.type = ColumnType::kNumeric;
-      profile.source = is_whole(type) ? table::Type::kInteger : table::Type::kFloat;
+      profile.source = kind_of(type);
     } else {
       return leave_out(profile, fmt::format("a cluster cannot count a field of {}", type));
     }

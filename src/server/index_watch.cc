@@ -131,6 +131,22 @@ std::optional<IndexedModel> IndexWatch::found(const std::string& model) const {
   return {};
 }
 
+void IndexWatch::taken(const std::string& model, std::int64_t rows) {
+  const std::lock_guard lock(mutex_);
+  for (auto& of : watched_)
+    if (of.model.model == model && rows > 0) ++of.state.windows, of.state.rows += rows;
+}
+
+void IndexWatch::refused(const std::string& model, std::int64_t since) {
+  const std::lock_guard lock(mutex_);
+  for (auto& of : watched_) {
+    if (of.model.model != model) continue;
+    auto& kept = kept_[of.name];
+    of.refused = true, of.state.until = kept.until = std::min(kept.until, since);
+  }
+  static_cast<void>(save());  // else with the next window
+}
+
 void IndexWatch::run() {
   using std::chrono::steady_clock;
   while (!stopped()) {
@@ -200,9 +216,13 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   auto& kept = kept_[of.name];
   const auto known_by = hash64(bytes);
   if (!of.counts->left_out()) {
-    if (known_by != kept.reference) kept.gone.clear(), kept.left_out.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      if (known_by != kept.reference) kept.gone.clear(), kept.left_out.clear();
+      kept.reference = known_by;
+    }
     note(of);
-    of.reference = bytes, of.replaced.clear(), kept.reference = known_by;
+    of.reference = bytes, of.replaced.clear();
     of.patience = kPatience;
     return true;
   }
@@ -213,18 +233,22 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   const auto& counted = of.counts->reference();
   const auto rest = engine::save_profile(counted);
   VIGIE_TRY(service_.set_reference(of.model.model, rest));
-  kept.gone = of.counts->notes(), kept.left_out.clear(), kept.reference = hash64(rest);
+  Kept now{kept.until, hash64(rest), of.counts->notes(), {}};
   for (const auto& column : posted.columns)
     if (column.role != engine::Role::kLabel &&
         std::none_of(counted.columns.begin(), counted.columns.end(), [&](auto& c) { return c.name == column.name; }))
-      kept.left_out.push_back(column.name);
+      now.left_out.push_back(column.name);
+  {
+    const std::lock_guard lock(mutex_);
+    now.until = kept.until, kept = std::move(now);
+    VIGIE_TRY(save());
+  }
   note(of);
   for (const auto& gone : kept.gone)
     if (log_) log_(gone);
   // Where the same is there again, it was posted once more; or is not read on, and is not to be put there ever again.
   of.again = std::chrono::steady_clock::now() + of.patience, of.patience *= 2;
   of.replaced = bytes, of.counts.reset();
-  VIGIE_TRY(save());
   return false;
 }
 
@@ -251,13 +275,17 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   }
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
   const auto key_of = [&](std::int64_t time) { return windower.key_of(static_cast<double>(time)); };
-  auto& kept = kept_[of.name];
+  const auto until = [&] {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(of.refused, false)) of.last_rows = 0;
+    return kept_[of.name].until;
+  }();
   const auto settled = system_now() - std::llround(of.model.settle * 1e6);
-  auto key = kept.until > 0 ? key_of(kept.until) : key_of(all.first);
-  if (kept.until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
+  auto key = until > 0 ? key_of(until) : key_of(all.first);
+  if (until == 0 && of.model.rows.from == std::numeric_limits<std::int64_t>::min())
     key = std::max(key, key_of(std::min<std::int64_t>(all.last, settled)) - kPast);
   if (of.last_rows > 0) {
-    VIGIE_ASSIGN(const auto again, of.counts->query().times(of.last_from, kept.until));
+    VIGIE_ASSIGN(const auto again, of.counts->query().times(of.last_from, until));
     const std::lock_guard lock(mutex_);
     of.state.late = of.late_before + std::max<std::int64_t>(0, again.rows - of.last_rows);
   }
@@ -266,19 +294,26 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   const auto use = [&](std::int64_t next, const auto&) -> Result<bool> {
     const auto from = std::llround(windower.start(next)), to = std::llround(windower.start(next + 1));
     VIGIE_ASSIGN(const auto counted, of.counts->count(windows, next, from, to));
+    // Rows of it may have been counted with a shorter window.
+    const auto since = std::max<std::int64_t>(from, until);
+    auto anew = counted.rows;
+    if (since > from) {
+      VIGIE_ASSIGN(const auto rest, of.counts->query().times(since, to));
+      anew = std::min(anew, rest.rows);
+    }
     // By another reference, which was posted meanwhile, it is counted anew.
     if (service_.reference(of.model.model) != of.reference) return false;
     journal::Records records;
-    records.add(event::encode(
-        {event::Kind::kCounts, of.model.model,
-         event::encode(event::CountedWindow{next, from, to, hash64(of.reference), engine::save_counts(counted)})}));
+    records.add(event::encode({event::Kind::kCounts, of.model.model,
+                               event::encode(event::CountedWindow{next, from, to, since, anew, hash64(of.reference),
+                                                                  engine::save_counts(counted)})}));
     VIGIE_TRY(service_.append(std::move(records)));
-    of.last_from = from, of.last_rows = counted.rows, kept.until = to;
-    of.late_before = of.state.late;
-    VIGIE_TRY(save());
     note(of);
     const std::lock_guard lock(mutex_);
-    of.state.until = to, ++of.state.windows, of.state.rows += counted.rows;
+    if (of.refused) return false;
+    of.last_from = from, of.last_rows = counted.rows, of.late_before = of.state.late;
+    of.state.until = kept_[of.name].until = to;
+    VIGIE_TRY(save());
     return !stop_;
   };
   return each_window(of.counts->query(), windower, {all.rows, std::llround(windower.start(key)), last}, use);

@@ -32,7 +32,7 @@ Result<IndexedModel> make_indexed_model(std::string_view spec, const Environment
 /// How one of them stands.
 struct IndexState {
   std::string model, index;
-  std::int64_t windows = 0, rows = 0;  ///< that were counted since the service was started
+  std::int64_t windows = 0, rows = 0;  ///< that were counted since the service was started, and taken
   std::int64_t until = 0;              ///< µs: end of the last window that was
   std::int64_t late = 0;               ///< rows that came to one of them when it had been counted
   std::vector<std::string> notes;      ///< what is not counted, or not exactly
@@ -55,6 +55,10 @@ class IndexWatch {
   ~IndexWatch();
   IndexWatch(const IndexWatch&) = delete;
   std::vector<IndexState> states() const;
+  /// A window that was handed on was taken, with so many rows that are new; or, as by another reference than the model
+  /// has, was not, and is counted anew from there on.
+  void taken(const std::string& model, std::int64_t rows);
+  void refused(const std::string& model, std::int64_t since);
   /// As it was said; nothing: it is not watched.
   std::optional<IndexedModel> found(const std::string& model) const;
 
@@ -72,12 +76,13 @@ class IndexWatch {
     bool said = false, goes_on = false;             // in the log: anything of it; as its last word
     std::int64_t last_from = 0, last_rows = 0;      // of the last window
     std::int64_t late_before = 0;                   // to those before it
+    bool refused = false;                           // one of those that were counted since the last look
   };
   void run();
   Status look(Watched& of);
   Result<bool> prepare(Watched& of);
   void note(Watched& of);
-  Status save() const;
+  Status save() const;  // mutex_ is held
   void tell(Watched& of, const Status& done);
   Status count(Watched& of, const engine::WindowSpec& windows);
   bool stopped() const;
@@ -91,7 +96,7 @@ class IndexWatch {
     std::uint64_t reference = 0;              // hash64() of the one that was counted by
     std::vector<std::string> gone, left_out;  // what it lacks of the one that was posted
   };
-  std::map<std::string, Kept> kept_;
+  std::map<std::string, Kept> kept_;  // written to with mutex_ held
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

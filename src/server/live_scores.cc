@@ -410,8 +410,10 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   const auto score_of = [&](const Rows& some) -> Result<engine::ScoreWindow> {
     if (some.labels == 0) return fail(Code::kInput, "no labels");
     JsonInput input(some.text, "the window");
-    VIGIE_ASSIGN(auto card, engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options));
-    return std::move(card.windows.front());  // of rows of one window there is one
+    auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
+    if (!card) return hidden(std::move(card.error()));
+    hide(card->windows.front());
+    return std::move(card->windows.front());  // of rows of one window there is one
   };
   auto found = score_of(all);
   const auto late = usual_delay();
@@ -452,6 +454,27 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   out.body.append(", ").append(view::to_json(*found).substr(1));
   if (out.sighting) out.window = std::move(*found);
   return out;
+}
+
+// The column by which classes may not be named; empty: by any.
+std::string LiveScores::hidden_by() const {
+  for (const auto& column : {options_.label, std::string("label"), options_.prediction})
+    if (privacy_ && !column.empty() && privacy_->hides(column)) return column;
+  return {};
+}
+
+Error LiveScores::hidden(Error error) const {
+  if (const auto by = hidden_by(); !by.empty()) error.message = privacy_->sentence(by, std::move(error.message));
+  return error;
+}
+
+void LiveScores::hide(engine::ScoreWindow& window) const {
+  const auto by = hidden_by();
+  if (by.empty() || !window.confusion) return;
+  for (auto& name : window.confusion->labels) name = privacy_->category(by, name);
+  // What is dropped has no name to tell it by.
+  if (std::ranges::find(window.confusion->labels, RowPrivacy::kDropped) != window.confusion->labels.end())
+    window.confusion.reset();
 }
 
 Status LiveScores::save() {

@@ -13,6 +13,7 @@
 #include "engine/incidents.h"
 #include "engine/live_windows.h"
 #include "engine/score_reference.h"
+#include "server/row_privacy.h"
 #include "server/state.h"
 #include "store/store.h"
 #include "table/json_rows.h"
@@ -45,6 +46,8 @@ class LiveScores {
   /// Is called with those that add() keeps; another one of the same reference may add them.
   using Told = std::function<void(const Lines& lines)>;
   Told told;
+  /// By it classes are named from now on.
+  void show_by(std::shared_ptr<const RowPrivacy> privacy) { privacy_ = std::move(privacy); }
   /// Predictions that another one told of; those whose ids are known are left out.
   Status add(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
   /// A label came, of a prediction in that record.
@@ -67,6 +70,9 @@ class LiveScores {
   Status save();
 
  private:
+  std::string hidden_by() const;
+  Error hidden(Error error) const;
+  void hide(engine::ScoreWindow& window) const;
   LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profile> reference, State& state);
   std::string key(char kind, std::int64_t number) const;
   Status keep(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
@@ -80,6 +86,7 @@ class LiveScores {
   std::shared_ptr<const engine::Profile> reference_;
   State& state_;
   engine::ScoreOptions options_;
+  std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::string> wanted_;
   bool label_is_text_ = false;
   std::function<bool(std::string_view)> known_label_;

@@ -86,13 +86,16 @@ double accuracy(const Json& score) {
   return -1;
 }
 
-void set_reference(Back& back) {
+void say(Back& back, event::Kind kind, const std::string& body) {
   journal::Records records;
-  const auto profile = reference();
-  records.add(event::encode({event::Kind::kReference, "m", profile}));
+  records.add(event::encode({kind, "m", body}));
   std::promise<bool> done;
   back.journal->append(std::move(records), [&](const auto& written) { done.set_value(written.has_value()); });
   ASSERT_TRUE(done.get_future().get());
+}
+
+void set_reference(Back& back) {
+  say(back, event::Kind::kReference, reference());
 }
 
 TEST(LiveScores, LabelsMayComeFirstLateOrBeCorrected) {
@@ -138,6 +141,31 @@ TEST(LiveScores, FindTheDayOnWhichAModelIsWorse) {
   for (int i = 0; i < 100 && back.models->all().at(0).state != "drift"; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
   EXPECT_EQ(back.models->all().at(0).state, "drift");
+}
+
+TEST(LiveScores, NameNoClassThatIsHidden) {
+  const std::vector<std::pair<const char*, Json>> all{
+      {"{}", {"0", "1"}},
+      {R"({"privacy": {"label": "mask"}})", {"9", "9"}},
+      {R"({"privacy": {"label": "drop"}})", nullptr},
+      // As an older vigie accepted it: what is hidden is hidden.
+      {R"({"privacy": {"label": "drop"}, "window": "never"})", nullptr}};
+  for (const auto& [config, labels_named] : all) {
+    Folder folder;
+    Rng rng(5);
+    const auto rows = day(0, rng);
+    Back back(folder.path);
+    set_reference(back);
+    say(back, event::Kind::kModel, config);
+    back.follower->start();
+    back.add(predictions(rows));
+    back.add(predictions(day(1, rng)));
+    back.add(labels(rows, 0, 100), event::Kind::kLabels);
+    const auto score = scored(back, 100);
+    ASSERT_EQ(score.value("labelled", 0), 100) << score.dump();
+    const auto& confusion = score.at("confusion");
+    EXPECT_EQ(confusion.is_null() ? Json() : confusion.at("labels"), labels_named) << config;
+  }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "engine/windows.h"
 #include "quality/quality.h"
 #include "server/said_internal.h"
+#include "server/stream_specs.h"
 #include "table/json_rows.h"
 
 namespace vigie::server {
@@ -242,19 +243,6 @@ Result<ModelConfig> read_model_config(std::string_view body) {
       out.privacy[name] = *said;
     }
   }
-  // What says values by itself is not of what is hidden.
-  const auto shown = [&](const std::string& where, const std::string& name, std::string_view why) -> Status {
-    for (const auto& said : {name, "features." + name, "scores." + name, "tags." + name})
-      if (const auto at = out.privacy.find(said); at != out.privacy.end() && at->second != Privacy::kShow)
-        return fail(Code::kInput,
-                    fmt::format("{}: {} {}, which privacy.{} hides", where, why, vigie::quoted(name), said));
-    return {};
-  };
-  for (std::size_t i = 0; i < out.segments.size(); ++i)
-    for (const auto& name : out.segments[i])
-      VIGIE_TRY(shown(fmt::format("segments[{}]", i), name, "segments are called by the values of"));
-  for (std::size_t i = 0; out.detectors && i < out.detectors->size(); ++i)
-    VIGIE_TRY(shown(fmt::format("detectors[{}]", i), (*out.detectors)[i].on, "a detector says the level of"));
   if (const auto at = json.find("false_alarms"); at != json.end() && !at->is_null()) {
     const double count = at->is_number() ? at->get<double>() : 0;
     if (!(count > 0 && count <= kMostFalseAlarms))
@@ -293,6 +281,45 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     }
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return out;
+}
+
+Status check_privacy(const ModelConfig& config, const engine::Profile& reference) {
+  const RowPrivacy privacy(reference, config.privacy, "");
+  const auto shown = [&](const std::string& where, const std::string& name, std::string_view column,
+                         std::string_view why) -> Status {
+    if (!privacy.said_to_hide(column)) return {};
+    return fail(Code::kInput, fmt::format("{}: {} {}, which privacy hides", where, why, vigie::quoted(name)));
+  };
+  constexpr std::string_view kCalled = "segments are called by the values of";
+  for (std::size_t i = 0; i < config.segments.size(); ++i)
+    for (const auto& name : config.segments[i]) VIGIE_TRY(shown(fmt::format("segments[{}]", i), name, name, kCalled));
+  for (std::size_t i = 0; config.detectors && i < config.detectors->size(); ++i) {
+    const auto& spec = (*config.detectors)[i];
+    const auto column = column_named(spec, reference);
+    VIGIE_TRY(shown(fmt::format("detectors[{}]", i), spec.on, column.empty() ? spec.on : column,
+                    "a detector says the level of"));
+  }
+  for (const auto& by : reference.segmentations)
+    for (const auto& name : by) VIGIE_TRY(shown("reference", name, name, kCalled));
+  return {};
+}
+
+ModelConfig kept_model_config(std::string_view json) {
+  if (auto read = read_model_config(json)) return std::move(*read);
+  ModelConfig out;
+  out.json = json;
+  const auto said = Json::parse(json, nullptr, false);
+  if (!said.is_object()) return out;
+  const auto text = [&](const char* key) {
+    const auto at = said.find(key);
+    return at != said.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  out.owner = text("owner"), out.runbook = text("runbook");
+  if (const auto at = said.find("privacy"); at != said.end() && at->is_object())
+    for (const auto& [name, policy] : at->items())
+      out.privacy[name] =
+          policy.is_string() ? privacy_of(policy.get<std::string>()).value_or(Privacy::kDrop) : Privacy::kDrop;
   return out;
 }
 

@@ -46,6 +46,14 @@ struct ModelConfig {
 /// Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 
+/// Code::kInput where segments, of the configuration or of the reference, or detectors say values of what it hides.
+/// Without a reference known, that of an empty one.
+Status check_privacy(const ModelConfig& config, const engine::Profile& reference);
+
+/// One that was accepted once, as read_model_config(). Of one that cannot be read any more, as of a vigie before this
+/// one: who owns the model and what is hidden, where anything unknown is.
+ModelConfig kept_model_config(std::string_view json);
+
 /// "30s", "90m", "4h", "3d", at most 400 days, in µs.
 std::optional<std::int64_t> duration_of(std::string_view text);
 

@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "server/record_path.h"
+#include "table/json_rows.h"
 
 namespace vigie::server {
 namespace {
@@ -22,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 4> kNames{"show", "mask", "hash", "drop"};
 constexpr std::size_t kLongest = 40;
-constexpr std::string_view kHidden = "its values are hidden";
+constexpr std::string_view kOther = "(other)", kCut = "…";              // as sentences have them
 constexpr std::string_view kGroups[] = {"scores", "features", "tags"};  // of a record
 
 std::string keyed_hash(std::string_view key, std::string_view text) {
@@ -40,7 +42,25 @@ std::string without_numbers(const std::string& reason) {
   for (const std::string_view begin : {"moved ", "detectable, ", "within what healthy", "no change seen"})
     if (const auto at = reason.find(begin); at != std::string_view::npos)
       return reason.substr(at, reason.find("; ", at) - at);
-  return std::string(kHidden);
+  return std::string(RowPrivacy::kHidden);
+}
+
+// What quoted() wrote between its marks, as it was.
+std::string unquoted(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+    } else if (text[++i] == 'x' &&
+               std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), byte, 16).ec ==
+                   std::errc()) {
+      out += static_cast<char>(byte), i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 std::string text_of(const Json& value) {
@@ -98,7 +118,8 @@ RowPrivacy::RowPrivacy(const engine::Profile& reference, std::map<std::string, P
     known.path = fmt::format("{}", fmt::join(record_path(reference, column.name), "."));
     column_at_.emplace(known.path, column.name);
     known.text = column.type == engine::ColumnType::kText;
-    known.number = column.type == engine::ColumnType::kNumeric;
+    known.categorical = column.categorical();
+    known.time = column.type == engine::ColumnType::kTimestamp;
     known.counts = column.type == engine::ColumnType::kNumeric && column.counts_up();
     if (column.categorical())
       for (const auto& category : column.categories) known.categories[category.name] = category.count;
@@ -115,6 +136,11 @@ RowPrivacy::Names RowPrivacy::of_record(std::string_view group, const std::strin
 std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
   for (const auto& name : {names.path, names.column, names.key})
     if (const auto said = said_.find(name); said != said_.end()) return said->second;
+  // Of all scores, features or tags.
+  for (const auto group : kGroups)
+    if (std::string_view(names.path).starts_with(group) && names.path.substr(group.size()).starts_with('.'))
+      for (const auto name : {group, group == kGroups[0] ? std::string_view("score") : group})
+        if (const auto said = said_.find(std::string(name)); said != said_.end()) return said->second;
   return {};
 }
 
@@ -138,6 +164,7 @@ Privacy RowPrivacy::unsaid(std::string_view column, std::string_view text, bool 
   const auto known = known_.find(column);
   if (!is_text) return known != known_.end() && known->second.counts ? Privacy::kMask : Privacy::kShow;
   if (known == known_.end()) return Privacy::kMask;
+  if (known->second.time && table::parse_time(text)) return Privacy::kShow;
   const auto category = known->second.categories.find(std::string(text));
   return category != known->second.categories.end() && category->second >= kShared ? Privacy::kShow : Privacy::kMask;
 }
@@ -182,19 +209,29 @@ std::string RowPrivacy::shown(std::string_view record) const {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+bool RowPrivacy::said_to_hide(std::string_view column) const {
+  return said_of_column(column).value_or(Privacy::kShow) != Privacy::kShow;
+}
+
 bool RowPrivacy::hides(std::string_view column) const {
   if (const auto said = said_of_column(column)) return *said != Privacy::kShow;
   const auto known = known_.find(column);
   return known != known_.end() && known->second.counts;
 }
 
-bool RowPrivacy::hides_number(std::string_view column) const {
+bool RowPrivacy::hides_amounts(std::string_view column) const {
   const auto known = known_.find(column);
-  return known != known_.end() && known->second.number && hides(column);
+  if (known == known_.end() || known->second.categorical || !hides(column)) return false;
+  return !known->second.text || said_of_column(column) != Privacy::kMask;
 }
 
-std::string RowPrivacy::category(const std::string& column, const std::string& name) const {
+std::string RowPrivacy::category(const std::string& column, const std::string& name, const Shared& shared) const {
   const auto said = said_of_column(column);
+  const auto fresh = shared.find(column);
+  const auto known = known_.find(column);
+  if (!said && known != known_.end() && known->second.categorical && fresh != shared.end() &&
+      fresh->second.contains(name))
+    return name;
   switch (said ? *said : unsaid(column, name, true)) {
     case Privacy::kShow:
       return name;
@@ -205,15 +242,38 @@ std::string RowPrivacy::category(const std::string& column, const std::string& n
     case Privacy::kDrop:
       break;
   }
-  return "***";
+  return std::string(kDropped);
 }
 
-std::string RowPrivacy::sentence(std::string_view column, std::string reason) const {
+// What quoted() made of a value, as it may be shown.
+std::string RowPrivacy::inner_of(std::string_view column, const std::string& quoted, const Shared& shared) const {
+  const auto inner = quoted.substr(1, quoted.size() - 2);
+  if (inner == kOther) return quoted;
+  const auto plain = unquoted(inner);
   const auto known = known_.find(column);
-  if (hides_number(column)) return without_numbers(reason);
-  const bool text = known != known_.end() && known->second.text;
-  const auto privacy = said_of_column(column).value_or(text ? Privacy::kMask : Privacy::kShow);
-  if (privacy == Privacy::kShow) return reason;
+  const auto said = said_of_column(column);
+  // Of one that was cut off the beginning is known.
+  if (!said && known != known_.end() && known->second.categorical && plain.ends_with(kCut)) {
+    const auto begins = [begin = plain.substr(0, plain.size() - kCut.size())](const std::string& name) {
+      return name.starts_with(begin);
+    };
+    const auto often = [&](const auto& category) { return category.second >= kShared && begins(category.first); };
+    const auto fresh = shared.find(column);
+    if (std::ranges::any_of(known->second.categories, often) ||
+        (fresh != shared.end() && std::ranges::any_of(fresh->second, begins)))
+      return quoted;
+  }
+  auto shown = category(std::string(column), plain, shared);
+  return shown == plain ? quoted : shown;
+}
+
+std::string RowPrivacy::sentence(std::string_view column, std::string reason, const Shared& shared,
+                                 bool of_columns) const {
+  const auto known = known_.find(column);
+  const auto said = said_of_column(column);
+  const bool quotes = known != known_.end() && (known->second.text || known->second.categorical);
+  if (said ? *said == Privacy::kShow : !quotes && !hides(column)) return reason;
+  if (hides_amounts(column)) return without_numbers(reason);
   std::string out;
   for (std::size_t i = 0; i < reason.size();) {
     if (reason[i] != '"') {
@@ -222,13 +282,10 @@ std::string RowPrivacy::sentence(std::string_view column, std::string reason) co
     }
     auto end = i + 1;
     while (end < reason.size() && reason[end] != '"') end += 1 + (reason[end] == '\\');
-    end = std::min(end, reason.size());
-    const auto inner = reason.substr(i + 1, end - i - 1);
-    // Names of columns are no values.
-    if (known_.contains(inner))
-      out += "\"" + inner + "\"";
-    else
-      out += privacy == Privacy::kHash ? keyed_hash(key_, inner) : privacy == Privacy::kMask ? masked(inner) : "***";
+    end = std::min(end, reason.size() - 1);
+    const auto quoted = reason.substr(i, end + 1 - i);
+    const bool name = of_columns && known_.contains(unquoted(quoted.substr(1, quoted.size() - 2)));
+    out += name ? quoted : inner_of(column, quoted, shared);
     i = end + 1;
   }
   return out;

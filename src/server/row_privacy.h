@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,25 +31,34 @@ std::optional<Privacy> privacy_of(std::string_view name);
 class RowPrivacy {
  public:
   static constexpr std::int64_t kShared = 5;
+  static constexpr std::string_view kHidden = "its values are hidden";  ///< instead of a sentence that has them
+  static constexpr std::string_view kDropped = "***";                   ///< instead of a category
+  /// Of columns new values that at least kShared rows of a window have.
+  using Shared = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
   /// `key`: of hashes.
   RowPrivacy(const engine::Profile& reference, std::map<std::string, Privacy> said, std::string key);
 
   /// A record as it came, JSON, as far as it may be shown: id, timestamp, version, prediction, scores, features, tags,
   /// latency and status; an empty object of what is none.
   std::string shown(std::string_view record) const;
-  /// A sentence on a column: the values that it quotes are masked, hashed or left out where the column's are, and those
-  /// of free texts masked. Of numbers that are hidden what says how far they moved is left.
-  std::string sentence(std::string_view column, std::string reason) const;
+  /// A sentence on a column: each value that it quotes as category() has it, and those of free texts masked. Of a
+  /// column of which hides_amounts() holds what says how far it moved is left. `of_columns`: it may quote names of
+  /// columns, which are no values.
+  std::string sentence(std::string_view column, std::string reason, const Shared& shared = {},
+                       bool of_columns = false) const;
   /// A category of a column, masked or hashed where it may not be shown.
-  std::string category(const std::string& column, const std::string& name) const;
+  std::string category(const std::string& column, const std::string& name, const Shared& shared = {}) const;
   /// Whether values of the column are not to be shown, not even how many rows have which.
   bool hides(std::string_view column) const;
-  bool hides_number(std::string_view column) const;  ///< one of numbers
+  /// Likewise, and somebody said so.
+  bool said_to_hide(std::string_view column) const;
+  /// Nor any number that tells of them: where numbers or times are hidden, and where texts are hashed or dropped.
+  bool hides_amounts(std::string_view column) const;
 
  private:
   struct Known {
-    std::string path;                                   // where records have it
-    bool text = false, number = false, counts = false;  // counts: as numbers of rows do
+    std::string path;                                                      // where records have it
+    bool text = false, categorical = false, time = false, counts = false;  // counts: as numbers of rows do
     std::map<std::string, std::int64_t> categories;
   };
   // By each of these names people may say something of the same values.
@@ -59,6 +69,7 @@ class RowPrivacy {
   std::optional<Privacy> said_of(const Names& names) const;
   std::optional<Privacy> said_of_column(std::string_view column) const;
   Privacy unsaid(std::string_view column, std::string_view text, bool is_text) const;
+  std::string inner_of(std::string_view column, const std::string& quoted, const Shared& shared) const;
   std::map<std::string, Privacy> said_;
   std::map<std::string, Known, std::less<>> known_;            // by column
   std::map<std::string, std::string, std::less<>> column_at_;  // by path

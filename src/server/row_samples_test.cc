@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "server/model_config.h"
 #include "server/watch.h"
 
@@ -68,9 +69,9 @@ TEST(RowPrivacy, WhatSomebodySaidCounts) {
   EXPECT_EQ(privacy.shown(text), same.shown(text));
   EXPECT_NE(name, Json::parse(other.shown(text))["features"]["name"].get<std::string>());
   EXPECT_NE(row["id"], "r7");
-  // What is said of a column quotes values of it.
-  EXPECT_EQ(privacy.sentence("ssn", R"(2 % of the rows in new categories: "1\"2", "9"; "age" too)"),
-            R"(2 % of the rows in new categories: ***, ***; "age" too)");
+  // Of a text that is dropped or hashed no number is said either.
+  for (const auto* column : {"ssn", "name"})
+    EXPECT_EQ(privacy.sentence(column, R"(median length 49 → above 89, moved 1.2 sd)"), "moved 1.2 sd");
   EXPECT_EQ(privacy.sentence("country", R"(new: "IT")"), R"(new: "IT")");
 }
 
@@ -109,6 +110,18 @@ TEST(RowPrivacy, AColumnGoesByEachOfItsNames) {
                                                                                      {"tags.region", "region"}})
     EXPECT_TRUE(hides(said, column)) << said << " of " << column;
   EXPECT_FALSE(hides("age", "risk"));
+  // All of a group, but for what is said of one of it.
+  EXPECT_TRUE(hides("features", "age"));
+  EXPECT_TRUE(hides("features", "features.plan"));
+  EXPECT_FALSE(hides("features", "approved"));
+  const RowPrivacy all(profile, Said{{"features", Privacy::kDrop}, {"age", Privacy::kShow}}, "key");
+  EXPECT_FALSE(all.hides("age"));
+  EXPECT_EQ(all.shown(R"({"features": {"age": 41, "plan": "gold", "more": 1}})"), R"({"features":{"age":41}})");
+  auto several = profile;
+  several.columns.push_back(several.columns.back());
+  several.columns.back().name = "scores.no";
+  for (const auto* said : {"score", "scores"})
+    EXPECT_TRUE(RowPrivacy(several, {{said, Privacy::kDrop}}, "key").hides("scores.no")) << said;
   EXPECT_FALSE(hides("scores.plan.x", "features.plan"));
   // What is said of its own place counts more than of another's.
   const RowPrivacy apart(profile, Said{{"features.age", Privacy::kShow}, {"tags.age", Privacy::kDrop}}, "key");
@@ -122,6 +135,36 @@ TEST(RowPrivacy, AColumnGoesByEachOfItsNames) {
   EXPECT_EQ(category.category("approved", "yes"), "xxx");
   EXPECT_EQ(category.category("features.plan", "gold"), "***");
   EXPECT_EQ(category.sentence("approved", R"(new: "maybe")"), "new: xxxxx");
+  EXPECT_EQ(category.sentence("features.plan", R"(2 % of the rows in new categories: "1\"2", "9"; "age" too)"),
+            "2 % of the rows in new categories: ***, ***; *** too");
+  EXPECT_EQ(category.sentence("features.plan", R"(equals "age" in every row)", {}, true),
+            R"(equals "age" in every row)");
+}
+
+// What nobody said anything of is quoted where five rows, of the reference or of the window, have it.
+TEST(RowPrivacy, QuotesWhatIsShared) {
+  auto profile = named_reference();
+  const std::string lasting = "gold with all that one may want";
+  profile.columns[1].categories.push_back({lasting, 7});
+  profile.columns[1].categories.push_back({"Ana's", 4});
+  const RowPrivacy privacy(profile, {}, "key");
+  const auto said = [&](const std::string& reason, const RowPrivacy::Shared& shared = {}) {
+    return privacy.sentence("features.plan", reason, shared);
+  };
+  const std::string shown = R"x("gold" 50 % → 40 %, "(other)" 0 % → 1 %)x";
+  EXPECT_EQ(said(shown), shown);
+  EXPECT_EQ(said(R"("Ana's" 0.1 % → 0 %, new value "Ida\\\x0a\" 7" 0 % → 3 %)"),
+            "Xxx'x 0.1 % → 0 %, new value Xxx\\\n\" 9 0 % → 3 %");
+  const RowPrivacy::Shared shared{{"features.plan", {"Eva 12"}}};
+  EXPECT_EQ(said(R"(new value "Eva 12")", shared), R"(new value "Eva 12")");
+  EXPECT_EQ(said(R"(new value "Eva 13")", shared), "new value Xxx 99");
+  EXPECT_EQ(privacy.category("features.plan", "Eva 12", shared), "Eva 12");
+  EXPECT_EQ(privacy.category("approved", "Eva 12", shared), "Xxx 99");
+  // What was cut off has a beginning.
+  const auto cut = vigie::quoted(lasting, 24);
+  EXPECT_EQ(said(cut), cut);
+  EXPECT_EQ(said(vigie::quoted("silver with all that one may want", 24)), "xxxxxx xxxx xxx xxxx xxxx");
+  EXPECT_EQ(privacy.sentence("age", R"(mode "41")"), R"(mode "41")");
 }
 
 TEST(RowPrivacy, NumbersThatCountRowsAreHidden) {
@@ -144,12 +187,38 @@ TEST(RowPrivacy, MasksKeepTheForm) {
 }
 
 TEST(RowPrivacy, SegmentsAreNotCalledByWhatIsHidden) {
-  const auto said =
-      read_model_config(R"({"segments": ["shop", ["shop", "plan"]], "privacy": {"features.plan": "mask"}})");
-  ASSERT_FALSE(said);
-  EXPECT_EQ(said.error().message,
-            "segments[1]: segments are called by the values of \"plan\", which privacy.features.plan hides");
-  EXPECT_TRUE(read_model_config(R"({"segments": ["plan"], "privacy": {"plan": "show", "shop": "drop"}})"));
+  const auto why = [](const char* config, const engine::Profile& reference) {
+    const auto fits = check_privacy(read_model_config(config).value(), reference);
+    return fits ? "" : fits.error().message;
+  };
+  const auto hidden = [](std::string_view where, std::string_view what, std::string_view name) {
+    return fmt::format("{}: {} \"{}\", which privacy hides", where, what, name);
+  };
+  const std::string called = "segments are called by the values of", level = "a detector says the level of";
+  EXPECT_EQ(why(R"({"segments": ["shop", ["shop", "plan"]], "privacy": {"features.plan": "mask"}})", {}),
+            hidden("segments[1]", called, "plan"));
+  EXPECT_EQ(why(R"({"segments": ["features.plan"], "privacy": {"plan": "mask"}})", {}),
+            hidden("segments[0]", called, "features.plan"));
+  EXPECT_EQ(why(R"({"segments": ["plan"], "privacy": {"plan": "show", "shop": "drop"}})", {}), "");
+  // A reference knows columns by more names, and may have segments.
+  auto profile = named_reference();
+  for (const auto* on : {"age", "features.age", "score", "risk"})
+    EXPECT_EQ(why(fmt::format(R"({{"detectors": [{{"on": "{}"}}], "privacy": {{"age": "mask", "score": "drop"}}}})", on)
+                      .c_str(),
+                  profile),
+              hidden("detectors[0]", level, on));
+  EXPECT_EQ(why(R"({"detectors": [{"on": "error"}], "privacy": {"age": "mask"}})", profile), "");
+  profile.segmentations = {{}, {"features.plan"}};
+  EXPECT_EQ(why(R"({"privacy": {"plan": "drop"}})", profile), hidden("reference", called, "features.plan"));
+}
+
+// What an older vigie accepted and this one cannot read hides what it hid.
+TEST(RowPrivacy, OfWhatCannotBeReadAnyMoreIsKept) {
+  const auto kept =
+      kept_model_config(R"({"owner": "ann", "window": "fortnight", "privacy": {"ssn": "drop", "age": "fog"}})");
+  EXPECT_EQ(kept.owner, "ann");
+  EXPECT_EQ(kept.privacy, (std::map<std::string, Privacy>{{"ssn", Privacy::kDrop}, {"age", Privacy::kDrop}}));
+  EXPECT_EQ(kept_model_config(R"({"segments": ["ssn"], "privacy": {"ssn": "drop"}})").segments.size(), 1U);
 }
 
 TEST(RowPrivacy, AnUnknownPolicyIsNamed) {

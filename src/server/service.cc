@@ -75,6 +75,7 @@ Reply wrong_method(std::string_view allowed) {
 Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
   using Kind = engine::WindowSpec::Kind;
   if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
+  VIGIE_TRY(check_privacy(config, profile));
   const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
                           std::string_view option) {
     return fail(Code::kInput,
@@ -207,7 +208,7 @@ class Service::Impl {
     reading_.join();
     if (looking_.valid()) looking_.wait();
     intake_.reset();
-    indexes_.reset();
+    end_watching();
     shipping_.reset();
     {
       std::lock_guard lock(ending_);
@@ -228,13 +229,15 @@ class Service::Impl {
   const std::string& torn() const { return journal_->torn(); }
 
  private:
-  void watch_indexes() {
+  // It may have to wait for an answer, and nobody is to wait for it.
+  void end_watching() {
     std::unique_ptr<IndexWatch> before;
-    {
-      const std::lock_guard lock(watching_);
-      before = std::move(indexes_);
-    }
-    before.reset();  // which may have to wait for an answer
+    const std::lock_guard lock(watching_);
+    std::swap(before, indexes_);
+  }
+
+  void watch_indexes() {
+    end_watching();
     std::set<std::string, std::less<>> models;
     for (const auto& one : options_.indexes) models.insert(one.model);
     ingest_->counted_elsewhere(std::move(models));
@@ -259,6 +262,7 @@ class Service::Impl {
         options_.log);
     const std::lock_guard lock(watching_);
     indexes_ = std::move(now);
+    for (const auto& [model, since] : std::exchange(refused_, {})) indexes_->refused(model, since);
   }
 
   Result<std::unique_ptr<store::Store>> open_store() {
@@ -280,6 +284,11 @@ class Service::Impl {
     };
     follower_->context = [this](const auto& model, auto from, auto to) {
       return dependencies_->failed(model, from, to);
+    };
+    follower_->window_taken = [this](const auto& model, const auto& window, auto rows) {
+      const std::lock_guard lock(watching_);
+      if (!rows && !indexes_) refused_.emplace_back(model, window.since);
+      if (indexes_) rows ? indexes_->taken(model, *rows) : indexes_->refused(model, window.since);
     };
     follower_->prices = options_.prices;
     for (auto& sample : options_.samples) machine_->add(std::move(sample));
@@ -435,7 +444,7 @@ class Service::Impl {
     const auto config = read_model_config(request.body);
     if (!config) return answer(refuse(config.error(), "body"));
     if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
-    if (auto fits = detectors_fit(model, *config); !fits) return answer(refuse(fits.error(), "body"));
+    if (auto fits = fits_reference(model, *config); !fits) return answer(refuse(fits.error(), "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
@@ -629,15 +638,6 @@ class Service::Impl {
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_config(*profile, config); !fits) return answer(refuse(400, fits.error().message, "body"));
-    const RowPrivacy privacy(*profile, config.privacy, "");
-    for (const auto& by : profile->segmentations)
-      for (const auto& name : by)
-        if (privacy.hides(name))
-          return answer(refuse(400,
-                               fmt::format("segments by {}: they are called by its values, which \"privacy\" of the "
-                                           "model hides",
-                                           vigie::quoted(name)),
-                               "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)
@@ -667,19 +667,21 @@ class Service::Impl {
     journal::Records records;
     records.add(event::encode({event::Kind::kReference, model, bytes}));
     if (*explained) records.add(event::encode({event::Kind::kImportances, model, **explained}));
-    journal_->append(std::move(records),
-                     [this, answer = std::move(answer), summary](Result<journal::Sequence> written) mutable {
-                       if (!written) return answer(refuse(written.error(), "journal"));
-                       if (!options_.store) return answer(reply_of(202, summary));
-                       // Rows that somebody else takes now would be in no window.
-                       std::lock_guard lock(ending_);
-                       if (!follower_) return;
-                       auto shared = std::make_shared<Answer>(std::move(answer));
-                       follower_->after_all(*written, [shared, summary](bool known) mutable {
-                         if (!known) summary["note"] = "other services that share the store may not know it yet";
-                         (*shared)(reply_of(202, summary));
-                       });
-                     });
+    journal_->append(
+        std::move(records), [this, answer = std::move(answer), summary](Result<journal::Sequence> written) mutable {
+          if (!written) return answer(refuse(written.error(), "journal"));
+          if (!options_.store) return answer(reply_of(202, summary));
+          // Rows that somebody else takes now would be in no window.
+          std::lock_guard lock(ending_);
+          if (!follower_) return;
+          auto shared = std::make_shared<Answer>(std::move(answer));
+          follower_->after_all(*written, [shared, summary](bool known) mutable {
+            if (!known)
+              summary["note"] =
+                  "the store has not answered: it is applied, and known to services that share it, once it does";
+            (*shared)(reply_of(202, summary));
+          });
+        });
   }
 
   // ?merged=&from=&to=&limit=&after=
@@ -724,13 +726,13 @@ class Service::Impl {
     return model.status == 200 ? detectors(*state_, name) : model;
   }
 
-  // Of a model that has a reference.
-  Status detectors_fit(const std::string& name, const ModelConfig& config) const {
-    if (!config.detectors || config.detectors->empty()) return {};
+  // Of the reference that a model has, or of none.
+  Status fits_reference(const std::string& name, const ModelConfig& config) const {
     VIGIE_ASSIGN(const auto bytes, state_->get(Follower::reference_of(name)));
-    if (!bytes) return {};
+    if (!bytes) return check_privacy(config, {});
     VIGIE_ASSIGN(const auto profile, engine::load_profile(*bytes, name));
-    return check_streams(*config.detectors, profile);
+    if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
+    return check_privacy(config, profile);
   }
 
   Reply home() {
@@ -846,8 +848,7 @@ class Service::Impl {
 
   ModelConfig config_of(const std::string& name) const {
     const auto model = models_->find(name);
-    auto config = read_model_config(model ? model->config : "{}");
-    return config ? std::move(*config) : ModelConfig();
+    return kept_model_config(model ? model->config : "{}");
   }
 
   Reply health() {
@@ -905,6 +906,7 @@ class Service::Impl {
   std::atomic<std::int64_t> reloaded_at_ = system_now();
   std::atomic<std::size_t> most_features_ = options_.limits.features, most_segments_ = options_.limits.segments;
   mutable std::mutex admitting_, watching_;
+  std::vector<std::pair<std::string, std::int64_t>> refused_;  // windows while no index was watched, and since when
   std::shared_ptr<const Gate> keeper_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before

@@ -421,6 +421,7 @@ Status read_models(const Setting& models, ServiceOptions& out) {
     auto config = read_model_config(object.json);
     if (!config) return object.at(config.error());
     if (auto fits = admit(*config, out.limits); !fits) return object.at(fits.error());
+    if (auto fits = check_privacy(*config, {}); !fits) return object.at(fits.error());
     out.models.push_back({object.name, std::move(*config)});
   }
   if (out.models.size() > out.limits.models)

@@ -62,6 +62,11 @@ std::string_view feature_of(const StreamSpec& spec) {
   return on.starts_with(kFeatures) ? on.substr(kFeatures.size()) : on;
 }
 
+std::string column_named(const StreamSpec& spec, const engine::Profile& reference) {
+  const auto* column = of_labels(spec) ? nullptr : column_of(spec, reference);
+  return column ? column->name : std::string();
+}
+
 Status check_streams(const StreamSpecs& specs, const engine::Profile& reference) {
   const auto predictions = with_role(reference, Role::kPrediction);
   const bool one_score = with_role(reference, Role::kScore).size() == 1;

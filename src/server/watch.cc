@@ -29,7 +29,9 @@ constexpr std::int64_t kTellEvery = 10'000'000;  // µs: of a window that is not
 constexpr std::size_t kMostVersions = 20;        // of a window that are told apart
 constexpr std::size_t kDrawn = 20;               // columns of a window that are drawn
 constexpr std::string_view kOther = "(other)";
-constexpr std::string_view kOfNoValues[] = {"schema", "missing", "empty", "infinite", "cardinality"};  // checks
+// Checks that say no values, and such as name columns.
+constexpr std::string_view kOfNoValues[] = {"schema", "missing", "empty", "infinite", "cardinality", "type_mismatch"};
+constexpr std::string_view kOfColumns[] = {"duplicate_columns", "label_leakage"};
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
@@ -70,7 +72,7 @@ class Timed final : public table::Batch {
 };
 
 // Categories as they may be shown: those that look alike then are one.
-void mask(engine::Picture& picture, const RowPrivacy& privacy) {
+void mask(engine::Picture& picture, const RowPrivacy& privacy, const RowPrivacy::Shared& shared) {
   std::vector<std::string> names;
   std::vector<double> reference, current;
   const auto add = [](std::vector<double>& to, std::size_t at, const std::vector<double>& shares, std::size_t i) {
@@ -79,7 +81,7 @@ void mask(engine::Picture& picture, const RowPrivacy& privacy) {
   };
   for (std::size_t i = 0; i < picture.categories.size(); ++i) {
     const auto& own = picture.categories[i];
-    auto name = own == kOther ? own : privacy.category(picture.column, own);
+    auto name = own == kOther ? own : privacy.category(picture.column, own, shared);
     const auto at = static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
     if (at == names.size()) names.push_back(std::move(name));
     add(reference, at, picture.reference_shares, i), add(current, at, picture.current_shares, i);
@@ -87,6 +89,19 @@ void mask(engine::Picture& picture, const RowPrivacy& privacy) {
   if (names.empty()) return;
   picture.categories = std::move(names);
   picture.reference_shares = std::move(reference), picture.current_shares = std::move(current);
+}
+
+// Categories that the reference does not have, and so many rows of a window that they are nobody's.
+RowPrivacy::Shared shared_in(const engine::Tally& counted, const engine::Profile& reference) {
+  RowPrivacy::Shared out;
+  for (std::size_t c = 0; c < reference.columns.size(); ++c) {
+    const auto& fresh = counted.fresh[c];
+    const auto* counts = fresh.empty() ? nullptr : counted.at(c, 0, 0, 0);
+    for (std::size_t i = 0, cell = reference.columns[c].cells();
+         counts && i < fresh.size() && cell < counts->cells.size(); ++i, ++cell)
+      if (counts->cells[cell] >= RowPrivacy::kShared) out[reference.columns[c].name].insert(fresh[i]);
+  }
+  return out;
 }
 
 }  // namespace
@@ -142,6 +157,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
 void Watch::show_by(const std::map<std::string, Privacy>& said, const std::string& key) {
   privacy_ = std::make_shared<const RowPrivacy>(*reference_, said, key);
   samples_->show_by(privacy_);
+  if (scores_) scores_->show_by(privacy_);
 }
 
 void Watch::refer_to(State& state, std::uint32_t model) {
@@ -150,9 +166,10 @@ void Watch::refer_to(State& state, std::uint32_t model) {
   merges_ = engine::MergedWindows::longer(live_->window()).has_value();
   live_->judge_by([this](const auto& window, const auto& data, auto& counted, const auto* apart, const auto& posted,
                          const auto& own) -> Result<engine::Comparison> {
+    const auto& shared = shared_[window.key] = shared_in(counted, *reference_);
     VIGIE_ASSIGN(auto found, own_->judge(live_->comparing(), window, data, counted, apart, posted, own));
     if (merges_) VIGIE_TRY(merge(window, found.windows.at(0), counted, posted));
-    drawn_[window.key] = drawn(found);
+    drawn_[window.key] = drawn(found, shared);
     return found;
   });
 }
@@ -181,7 +198,10 @@ Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::Win
       !engine::sighting_of(result, window.start, window.end, level(window.start, window.end)).causes.empty();
   const bool left_out = told || maintained_(window.start, window.end);
   VIGIE_ASSIGN(auto merged, together.add(window, result, counted, left_out, posted, live_->comparing(), model_));
-  if (merged) merged_.push_back(std::move(*merged));
+  if (merged) {
+    hide(merged->result, shared_[window.key]);
+    merged_.push_back(std::move(*merged));
+  }
   return state_->keep(key, together.save());
 }
 
@@ -193,6 +213,7 @@ void Watch::maintained_by(Maintained maintained) {
 Status Watch::score_with(State& state, std::uint32_t model) {
   if (!reference_->scores) return {};
   VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, live_->window(), state));
+  scores_->show_by(privacy_);
   return {};
 }
 
@@ -210,12 +231,12 @@ Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence
 }
 
 Result<std::int64_t> Watch::count(const event::CountedWindow& window, std::int64_t arrived, journal::Sequence place) {
-  if (window.reference != known_by_) return fail(Code::kInput, "a window that was counted by another reference");
+  if (window.reference != known_by_) return fail(Code::kUsage, "a window that was counted by another reference");
   live_->at(place);
   VIGIE_ASSIGN(auto counted, engine::read_counts(window.counts, *live_->axes()));
   const auto rows = counted.rows;
   VIGIE_ASSIGN(const bool fresh, live_->add_counts(window.key, std::move(counted), arrived));
-  return fresh ? rows : 0;
+  return fresh ? std::min(rows, window.anew) : 0;
 }
 
 void Watch::share(engine::LiveWindows::Sharing sharing) {
@@ -354,7 +375,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(auto closed, live_->close(now, all));
   std::vector<Closed> out;
   for (auto& one : closed) {
-    hide(one.result);
+    hide(one.result, shared_[one.key]);
     const auto key = key_in_store(one.start, one.end, one.key);
     const auto work = maintained_(one.start, one.end);
     const auto verdict = std::string(work ? kMaintenance : to_string(one.result.verdict));
@@ -375,7 +396,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (!work && one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
-  drawn_.clear();
+  drawn_.clear(), shared_.clear();
   for (auto& merged : std::exchange(merged_, {})) out.push_back(of_merged(std::move(merged)));
   const auto gone = live_->gone_below();
   versions_.erase(versions_.begin(), versions_.lower_bound(gone));
@@ -391,20 +412,26 @@ std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64
   return fmt::format("{}-{}{}{}", made_at_, key, name_.empty() ? "" : "-", name_);
 }
 
-void Watch::hide(engine::WindowResult& result) const {
+void Watch::hide(engine::WindowResult& result, const RowPrivacy::Shared& shared) const {
   if (!privacy_) return;
-  for (auto& c : result.columns) c.reason = privacy_->sentence(c.column, std::move(c.reason));
+  // Why nothing can be said of a column has none of its values.
+  for (auto& c : result.columns)
+    if (c.verdict != engine::Verdict::kNoData) c.reason = privacy_->sentence(c.column, std::move(c.reason), shared);
+  const auto among = [](const auto& checks, const auto& check) {
+    return std::ranges::find(checks, check) != std::end(checks);
+  };
   for (auto& q : result.quality) {
     const auto column = q.column.value_or("");
-    if (!privacy_->hides_number(column))
-      q.reason = privacy_->sentence(column, std::move(q.reason));
-    else if (std::ranges::find(kOfNoValues, q.check) == std::end(kOfNoValues))
-      q.reason = "its values are hidden", q.expected.clear();
+    if (q.verdict == "no_data" || among(kOfNoValues, q.check)) continue;
+    if (privacy_->hides_amounts(column))
+      q.reason = RowPrivacy::kHidden, q.expected.clear();
+    else
+      q.reason = privacy_->sentence(column, std::move(q.reason), shared, among(kOfColumns, q.check));
   }
 }
 
 // Of the columns that changed most, what they were and are.
-std::string Watch::drawn(engine::Comparison& found) const {
+std::string Watch::drawn(engine::Comparison& found, const RowPrivacy::Shared& shared) const {
   std::map<std::string_view, std::pair<engine::Verdict, double>> moved;
   for (const auto& result : found.windows.at(0).columns) {
     if (result.segment) continue;
@@ -417,12 +444,11 @@ std::string Watch::drawn(engine::Comparison& found) const {
                    [&](const auto& a, const auto& b) { return moved[a.column] > moved[b.column]; });
   if (pictures.size() > kDrawn) pictures.resize(kDrawn);
   if (privacy_)
-    for (auto& picture : pictures) mask(picture, *privacy_);
+    for (auto& picture : pictures) mask(picture, *privacy_, shared);
   return view::to_json(pictures);
 }
 
 Watch::Closed Watch::of_merged(engine::MergedWindows::Merged merged) const {
-  hide(merged.result);
   const auto together = fmt::format(" ({} together)", plural(merged.windows, "window"));
   auto sighting = engine::sighting_of(merged.result, merged.start, merged.end, level(merged.start, merged.end));
   sighting.track = engine::Sighting::Track::kMerged;

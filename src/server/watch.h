@@ -138,8 +138,8 @@ class Watch {
   Watch() = default;
   double level(std::int64_t start, std::int64_t end) const;
   std::string key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const;
-  void hide(engine::WindowResult& result) const;
-  std::string drawn(engine::Comparison& found) const;
+  void hide(engine::WindowResult& result, const RowPrivacy::Shared& shared) const;
+  std::string drawn(engine::Comparison& found, const RowPrivacy::Shared& shared) const;
   Status merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,
                const engine::Tally& counted, const engine::Profile& posted);
   Closed of_merged(engine::MergedWindows::Merged merged) const;
@@ -162,6 +162,7 @@ class Watch {
   std::uint64_t known_by_ = 0;
   std::vector<engine::MergedWindows::Merged> merged_;  // since close() was called
   std::map<std::int64_t, std::string> drawn_;          // likewise, by window: what is drawn of it, JSON
+  std::map<std::int64_t, RowPrivacy::Shared> shared_;  // likewise
   std::optional<RowSamples> samples_;
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()

@@ -80,21 +80,31 @@ class Lines final : public RecordTexts {
   const Problems& problems() const override { return problems_; }
   std::uint64_t consumed() const override { return done_ + (source_ ? source_->consumed() : 0); }
 
-  // Instead of the first next().
-  Result<RecordsHead> look() {
+  // Instead of the first next(); goes on until these keys were met.
+  Result<RecordsHead> look(std::vector<std::string> keys) {
     RecordsHead head;
     head.lines = true;
-    VIGIE_ASSIGN(const auto records, next());
-    if (records.empty()) return head;
-    head.name = files_[records[0].file], head.records = std::ssize(records);
-    head.timed = std::any_of(records.begin(), records.end(),
-                             [](const auto& record) { return record.stamped || !std::isnan(record.time); });
-    if (!head.timed && !time_name_.empty() && block_.column(time_, Type::kTimestamp).mismatches() > 0)
-      head.time = no_time(time_name_, head.name);
-    JsonPlan every;
-    every.discover = true;
-    block_.decode(every);
-    for (const auto& find : block_.finds) head.columns.push_back(find.name);
+    bool other = false;  // values that are no times
+    do {
+      VIGIE_ASSIGN(const auto records, next());
+      if (records.empty()) break;
+      if (head.records == 0) head.name = files_[records[0].file];
+      head.records += std::ssize(records);
+      head.timed = head.timed || std::any_of(records.begin(), records.end(), [](const auto& record) {
+                     return record.stamped || !std::isnan(record.time);
+                   });
+      other = other || (!time_name_.empty() && block_.column(time_, Type::kTimestamp).mismatches() > 0);
+      JsonPlan every;
+      every.discover = true;
+      block_.decode(every);
+      for (const auto& find : block_.finds)
+        if (std::find(head.columns.begin(), head.columns.end(), find.name) == head.columns.end())
+          head.columns.push_back(find.name);
+      std::erase_if(keys, [&](const auto& key) {
+        return key.empty() || std::find(head.columns.begin(), head.columns.end(), key) != head.columns.end();
+      });
+    } while (!keys.empty());
+    if (!head.timed && other) head.time = no_time(time_name_, head.name);
     return head;
   }
 
@@ -322,8 +332,9 @@ std::string_view RecordData::kind() const {
   return kind_name((*parts_)[0].kind);
 }
 
-Result<RecordsHead> RecordData::look(const RecordKeys& keys) const {
-  if ((*parts_)[0].kind == Kind::kNdjson) return Lines(*parts_, options_, keys).look();
+Result<RecordsHead> RecordData::look(const RecordKeys& keys, bool on) const {
+  if ((*parts_)[0].kind == Kind::kNdjson)
+    return Lines(*parts_, options_, keys).look(on ? std::vector{keys.time, keys.id} : std::vector<std::string>());
   const auto input = input_of(data_, options_, *parts_);
   VIGIE_ASSIGN(const auto reader, input->open());
   RecordsHead head;

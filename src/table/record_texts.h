@@ -27,8 +27,8 @@ struct RecordKeys {
   std::string id;    ///< key or column that tells records apart; empty: none
 };
 
-/// What the beginning of data shows of its records: of NDJSON the first megabyte in which one can be read, of a table
-/// its columns.
+/// What the beginning of data shows of its records: of NDJSON the first megabyte in which one can be read, or as much
+/// as it takes to meet the keys that RecordKeys names; of a table its columns.
 struct RecordsHead {
   std::string name;                  ///< for messages: the data; of NDJSON the file that was looked at
   bool lines = false;                ///< NDJSON, of which a record may lack what others have
@@ -65,8 +65,8 @@ class RecordData {
   static Result<RecordData> open(const std::string& data, const ReadOptions& options);
   std::string_view kind() const;  ///< as Input::kind()
   /// Reads a block, of a table also the first of each file of several. Code::kInput: an array of JSON; what ReadOptions
-  /// say is an error.
-  Result<RecordsHead> look(const RecordKeys& keys) const;
+  /// say is an error. `on`: of NDJSON more blocks, up to all, until each key that is named was met.
+  Result<RecordsHead> look(const RecordKeys& keys, bool on = false) const;
   /// Code::kUsage: a column that a table does not have, a time that is none; Code::kInput: an array of JSON. Of text in
   /// a table all is read for the types before the first record.
   Result<std::unique_ptr<RecordTexts>> texts(const RecordKeys& keys) const;

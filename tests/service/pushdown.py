@@ -82,6 +82,10 @@ FIELDS = {"ts": {"type": "date"}, "note": {"type": "text"}, "member": {"type": "
 def fill(node, folder, index, fields, rows):
     """An index of those fields with those rows."""
     expect(f"{node.version}: {index} made", node.ask("PUT", f"/{index}", {"mappings": {"properties": fields}})[0], 200)
+    put(node, folder, index, rows)
+
+
+def put(node, folder, index, rows):
     log = folder / "rows.ndjson"
     log.write_text("".join(json.dumps({k: v for k, v in r.items() if v is not None}) + "\n" for r in rows))
     done = run("ship", log, "--to", node.url, "--index", index, "--by", "none", "--no-setup", "--timestamp", "ts")
@@ -372,6 +376,40 @@ def watched(version, folder):
     service.end()
 
 
+def lagging(version, folder):
+    """A reference that is posted while what was accepted waits for the store, and one of longer windows: each row is counted, once."""
+    node = Search(version, str(folder / f"{version} lag"))
+    way = node.relay()
+    fill(node, folder, "late", FIELDS, [row(i, 0) for i in range(720)])
+    service = Service(vigie, str(folder / f"{version} lag data"), more=[
+        "--store", f"elastic(to={way.url}, index=lag)", "--source", f"elastic(to={node.url}, index=late, time=ts, model=m, every=1s, from=2026-01-01)"])
+    model, index = "/v1/models/m", lambda: service.ask("GET", "/v1/indexes")[1][0]
+    hours = [folder / f"{version} {name}.vpf" for name in ("hours", "other")]
+    for profile, ignored in zip(hours, ("id,note", "id,note,visits")):
+        done = run("profile", folder / "past.csv", "-o", profile, "--timestamp", "ts", "--window", "hour", "--ignore", ignored)
+        expect(f"{version}: hours", done.returncode, 0)
+    post = lambda profile: service.ask("POST", f"{model}/reference", profile.read_bytes())[0]
+    counted = lambda: [index()["rows"], service.ask("GET", model)[1]["predictions"], service.ask("GET", "/healthz")[1].get("lost")]
+    expect(f"{version}: a reference of hours", post(hours[0]), 202)
+    checks.until(f"{version}: counted by hours", counted, lambda found: found == [720, 720, None])
+    way.close()
+    expect(f"{version}: another one, that waits", post(hours[1]), 202)
+    put(node, folder, "late", [row(i, 0) for i in range(720, 840)])
+    checks.until(f"{version}: counted by the old one", index, lambda said: said["until"] > (START + datetime.timedelta(minutes=7 * 830)).isoformat())
+    way.open = True
+    checks.until(f"{version}: counted by the new one", counted, lambda found: found == [840, 840, None], 90)
+    windows = service.ask("GET", f"{model}/windows?limit=1000")[1]
+    expect(f"{version}: each window once", (sum(w["rows"] for w in windows), len({w["start"] for w in windows})), (840, len(windows)))
+    # The first day begins within hours that were counted.
+    expect(f"{version}: a reference of days", post(reference), 202)
+    put(node, folder, "late", [row(i, 0) for i in range(840, 1140)])
+    checks.until(f"{version}: counted by days", counted, lambda found: found == [1140, 1140, None], 60)
+    days = [w for w in service.ask("GET", f"{model}/windows?limit=1000")[1] if w["rows"] > 60]
+    expect(f"{version}: days are whole", {w["rows"] for w in days[:-1]} <= {205, 206}, True)
+    service.end()
+    node.kill()
+
+
 with tempfile.TemporaryDirectory() as made:
     folder = pathlib.Path(made)
     past = [row(i, 0) for i in range(20_000)]
@@ -389,4 +427,5 @@ with tempfile.TemporaryDirectory() as made:
         referred(one, folder)
         odd(one, folder)
         watched(one, folder)
+        lagging(one, folder)
 sys.exit(checks.end())

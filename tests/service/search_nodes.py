@@ -3,6 +3,7 @@
 import http.client
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -53,6 +54,9 @@ class Search:
         connection.close()
         return reply.status, json.loads(text) if text.startswith((b"{", b"[")) else text.decode()
 
+    def relay(self):
+        return Relay(self.port)
+
     def count(self, index):
         self.ask("POST", f"/{index}/_refresh")
         return self.ask("GET", f"/{index}/_count")[1].get("count")
@@ -61,3 +65,43 @@ class Search:
         """Records that have a document."""
         body = {"size": 0, "aggs": {"n": {"terms": {"field": field, "size": 65_000}}}}
         return len(self.ask("POST", f"/{index}/_search", body)[1]["aggregations"]["n"]["buckets"])
+
+
+class Relay:
+    """A way to a node that can be shut."""
+
+    def __init__(self, to):
+        self.to, self.open, self.ends = to, True, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            here, _ = self.listener.accept()
+            if not self.open:
+                here.close()
+                continue
+            there = socket.create_connection(("127.0.0.1", self.to))
+            self.ends += [here, there]
+            for source, target in (here, there), (there, here):
+                threading.Thread(target=self.pass_on, args=(source, target), daemon=True).start()
+
+    def pass_on(self, source, target):
+        try:
+            while some := source.recv(1 << 16):
+                target.sendall(some)
+        except OSError:
+            pass
+        self.shut(source, target)
+
+    def shut(self, *ends):
+        for end in ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.open = False
+        self.shut(*self.ends)

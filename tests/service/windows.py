@@ -177,6 +177,7 @@ with tempfile.TemporaryDirectory() as folder:
     expect("what is drawn", sorted(found), ["age", "approved", "name", "plan", "risk", "secret"])
     expect("a sentence", ("median" in sentences["secret"], sentences["range"][0][1] != ""), (True, True))
     expect("names that few have", sorted(found["name"]["cells"]), sorted([*names, "Xxx 9"]))
+    expect("nor are they quoted", [r for r in sentences.values() if "Eva" in str(r)], [])
     expect("their shares", [abs(sum(found["name"][of]) - 1) < .001 for of in ("reference", "current")], [True, True])
     found = drawn(2, {"features.secret": "hash", "prediction": "mask", "scores.risk": "drop", "tags.age": "mask", "features.name": "show"})
     expect("and what is left", sorted(found), ["name", "plan"])
