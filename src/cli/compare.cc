@@ -85,6 +85,9 @@ Status check(const Options& o) {
 Status check_methods(const Options& o, const engine::Profile& reference) {
   std::vector<std::string> names;
   for (const auto& c : reference.columns) names.push_back(c.name);
+  // Why one is not counted there is among its notes.
+  if (server::is_indexed_rows(o.reference))
+    for (const auto& f : reference.others) names.push_back(f.name);
   for (const auto& m : o.methods) {
     auto name = column_of(m);
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
@@ -93,16 +96,21 @@ Status check_methods(const Options& o, const engine::Profile& reference) {
   return {};
 }
 
-Status check_time(const Options& o, const engine::Profile& reference, table::Input& current) {
+Status check_time(const Options& o, const engine::Profile& reference, const engine::WindowSpec& window,
+                  table::Input& current) {
   // The reference may be a profile that does not know the current data's time.
-  const auto& time = o.columns.timestamp;
-  bool known = time.empty() || std::any_of(reference.others.begin(), reference.others.end(),
-                                           [&](const auto& f) { return f.name == time; });
+  const bool indexed = server::is_indexed_rows(o.reference), said = !o.columns.timestamp.empty();
+  const auto& time = said || !indexed || !window.calendar() ? o.columns.timestamp : reference.timestamp;
+  const bool known = time.empty() || (!indexed && std::any_of(reference.others.begin(), reference.others.end(),
+                                                              [&](const auto& f) { return f.name == time; }));
   if (known) return {};
   VIGIE_ASSIGN(auto reader, current.open());
   std::vector<std::string> names;
   for (const auto& f : reader->schema()) names.push_back(f.name);
   if (std::find(names.begin(), names.end(), time) != names.end()) return {};
+  if (!said)
+    return fail(Code::kUsage, fmt::format("{}: no column {}, which is the time in the index: --timestamp COL",
+                                          o.current, vigie::quoted(time)));
   return fail(Code::kUsage, fmt::format("--timestamp: {}", unknown_name("column", time, names, " in " + o.current)));
 }
 
@@ -200,7 +208,7 @@ Result<int> run(const Options& o) {
   auto remarks = remarks_on(reference);
   if (!there) {
     VIGIE_ASSIGN(current, o.columns.open(o.current));
-    VIGIE_TRY(check_time(o, reference, *current));
+    VIGIE_TRY(check_time(o, reference, window, *current));
     VIGIE_ASSIGN(remarks, remarks_of(o, reference, *current));
   }
   engine::CompareOptions options;
@@ -209,7 +217,11 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(options.levels, o.levels.read());
   options.reference_rows = read.rows.get();
   if (!o.compat.empty()) options.compat = drift::find_peer(o.compat);
-  for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
+  const auto is_other = [&](const auto& column) {
+    return std::ranges::find(reference.others, column, &table::Field::name) != reference.others.end();
+  };
+  for (const auto& given : o.methods)
+    if (!is_other(column_of(given))) options.methods.push_back({column_of(given), method_of(given)});
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
     options.progress = bar.callback();

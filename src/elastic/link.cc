@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vigie::elastic {
 namespace {
@@ -31,20 +32,23 @@ Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOpti
 Result<http::Answer> Link::ask(std::string_view method, std::string_view path, std::string_view body) {
   using std::chrono::steady_clock;
   Result<http::Answer> answer = fail(Code::kUsage, "there is no node to ask");
-  // Who let the time pass is not asked first again; the others are, next time.
-  const auto end = steady_clock::now() + patience_;
-  for (std::size_t tried = 0; tried < nodes_.size() && (tried == 0 || steady_clock::now() < end - patience_ / 4);
-       ++tried) {
+  auto left = patience_;
+  const auto begun = steady_clock::now();
+  for (auto nodes = nodes_.size(); nodes > 0 && left > patience_ / 20; --nodes) {
     asked_ = first_;
     VIGIE_ASSIGN(auto request, access_.request(method, nodes_[asked_], path, std::string(body)));
+    // One that is slow need not be silent.
+    request.answer = std::exchange(answered_, false) ? left : left / static_cast<int>(nodes);
     if (auto started = questions_.start(0, std::move(request)); !started) return started.error();
     for (auto done = questions_.wait(kGlance);; done = questions_.wait(kGlance)) {
       if (done.empty()) continue;
       answer = std::move(done.front().answer);
       break;
     }
+    answered_ = answer.has_value();
     if (answer || answer.error().code == Code::kUsage) break;
     first_ = (first_ + 1) % nodes_.size();
+    left = patience_ - std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begun);
   }
   return answer;
 }

@@ -20,8 +20,9 @@ class Link {
   /// `nodes`: addresses without a path behind them, but for one that a proxy has.
   Link(std::vector<std::string> nodes, Access access, const http::ClientOptions& options);
 
-  /// One answer, of the first node that gives any within the time of ClientOptions::answer, or 15 s: the one that did
-  /// last is asked first. Code::kUnavailable: none does.
+  /// One answer, of the first node that gives any: all have the time of ClientOptions::answer together, or 15 s, of
+  /// which one that answered last has all, and others what leaves some for those behind it. Code::kUnavailable: none
+  /// does.
   Result<http::Answer> ask(std::string_view method, std::string_view path, std::string_view body = {});
   /// The cluster, which is told apart before it is sent anything.
   Result<Cluster> reach();
@@ -44,6 +45,7 @@ class Link {
   http::Transfers transfers_, questions_;
   std::chrono::milliseconds patience_;
   std::size_t first_ = 0, asked_ = 0;  // node to ask first, and who was asked last
+  bool answered_ = false;              // first_ did, last time
   std::string bulk_path_;
 };
 

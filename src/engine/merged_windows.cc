@@ -89,7 +89,7 @@ Reference reference_for(const Profile& reference, const WindowSpec& windows, con
 }
 
 Result<WindowResult> compare_merged(const Profile& reference, const WindowSpec& windows,
-                                    const MergedWindows::Merged& merged, Tally counted, CompareOptions options,
+                                    const MergedWindows::Merged& merged, Tally& counted, CompareOptions options,
                                     const std::string& name) {
   options.window = windows, options.quality = false;
   if (windows.kind == Kind::kRows) options.window.rows = counted.rows;
@@ -141,8 +141,9 @@ Result<std::optional<MergedWindows::Merged>> MergedWindows::add(const LiveWindow
     const auto against = reference_for(reference, options.window, *spec);
     if (windows_ >= static_cast<std::int64_t>(against.fewest)) {
       VIGIE_ASSIGN(auto rows, read_counts(counts_, reference));
-      out = Merged{key_, start_, end_, windows_, {}};
-      VIGIE_ASSIGN(out->result, compare_merged(against.profile, *spec, *out, std::move(rows), options, name));
+      out = Merged{key_, start_, end_, windows_, {}, {}};
+      VIGIE_ASSIGN(out->result, compare_merged(against.profile, *spec, *out, rows, options, name));
+      out->counted = std::move(rows);
     }
     windows_ = 0;
   }

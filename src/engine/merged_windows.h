@@ -25,6 +25,7 @@ class MergedWindows {
     std::int64_t key = 0, start = 0, end = 0;  ///< as of a window
     std::int64_t windows = 0;                  ///< that are in it
     WindowResult result;                       ///< columns alone
+    Tally counted;                             ///< by which it was found
   };
   /// A window of `options` that was compared, with what was counted of it on the axes of the reference; what was put
   /// together before it, where it is the first one behind that and enough were in it: three quarters of what the

@@ -42,7 +42,9 @@ Status Transfers::start(std::int64_t id, Request request) {
   const auto* curl = Curl::get();
   CURL* easy = multi_ ? curl->easy_init() : nullptr;
   if (!easy) return fail(Code::kInternal, kNoCurl);
-  auto running = std::make_unique<Running>(id, std::move(request), easy, options_);
+  auto options = options_;
+  if (request.answer.count() > 0) options.answer = request.answer;
+  auto running = std::make_unique<Running>(id, std::move(request), easy, options);
   VIGIE_TRY(running->exchange.ready());
   running_[easy] = std::move(running);
   curl->multi_add_handle(multi_, easy);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,6 +27,8 @@ struct Request {
   /// Of HTTPS: SHA-256 of a certificate as 64 lower-case digits. Whoever shows it, or one that it signed, is trusted,
   /// and nobody else; the name in the certificate must be right all the same.
   std::string pin{};
+  /// Within which it must be answered, where ClientOptions::answer is not meant; 0: that.
+  std::chrono::milliseconds answer{0};
   enum class Tls : std::uint8_t { kRequired, kOptional, kNever } tls = Tls::kRequired;  ///< of a mail
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "server/follower.h"
+#include "server/stream_specs.h"
 
 namespace vigie::server {
 namespace {
@@ -341,7 +342,14 @@ Status Follower::set_streams(Followed& of, bool anew) {
   const bool any = of.streams.any();
   of.streams.leave_out(
       [this, &name = of.name](auto from, auto to) { return maintenance.touching(name, from, to).has_value(); });
-  VIGIE_TRY(of.streams.set(of.config.detectors, of.watch ? of.watch->reference() : nullptr, anew));
+  const auto reference = of.watch ? of.watch->reference() : nullptr;
+  // PUT refuses those that say values of what is hidden, as far as it knows the reference.
+  auto detectors = of.config.detectors;
+  if (detectors && reference)
+    std::erase_if(*detectors, [&, privacy = RowPrivacy(*reference, of.config.privacy, "")](const auto& spec) {
+      return privacy.said_to_hide(column_named(spec, *reference));
+    });
+  VIGIE_TRY(of.streams.set(detectors, reference, anew));
   if (any && !of.streams.any()) of.changes.push_back(forgets(engine::Sighting::Track::kStreams));
   bear_streams(of);
   return {};

@@ -87,6 +87,7 @@ IndexWatch::IndexWatch(std::vector<IndexedModel> models, const std::string& fold
     auto& of = watched_.emplace_back();
     of.state.model = model.model, of.state.index = model.rows.index;
     of.name = fmt::format("{} {} {}", model.model, model.rows.index, model.rows.query);
+    kept_[of.name];  // for all threads to find
     of.model = std::move(model);
   }
   if (::access(file_.c_str(), F_OK) == 0)

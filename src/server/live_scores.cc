@@ -469,12 +469,30 @@ Error LiveScores::hidden(Error error) const {
 }
 
 void LiveScores::hide(engine::ScoreWindow& window) const {
+  if (!privacy_) return;
+  std::erase_if(window.metrics, [&](const auto& r) { return r.segment && privacy_->names_hidden(*r.segment); });
+  if (!options_.sensitive.empty() && privacy_->hides(options_.sensitive))
+    std::erase_if(window.metrics, [](const auto& r) { return r.metric && r.metric->key() == "group"; });
   const auto by = hidden_by();
-  if (by.empty() || !window.confusion) return;
-  for (auto& name : window.confusion->labels) name = privacy_->category(by, name);
-  // What is dropped has no name to tell it by.
-  if (std::ranges::find(window.confusion->labels, RowPrivacy::kDropped) != window.confusion->labels.end())
+  if (by.empty()) return;
+  const auto of_class = [](const auto& r) { return r.metric && r.metric->key() == "class"; };
+  std::map<std::string, std::string, std::less<>> shown;
+  for (const auto& r : window.metrics)
+    if (of_class(r)) shown[r.part];
+  if (window.confusion)
+    for (const auto& name : window.confusion->labels) shown[name];
+  std::set<std::string_view> names;
+  for (auto& [name, as] : shown) as = privacy_->category(by, name), names.insert(as);
+  // Classes of which nothing is left to tell them by are not told of one by one.
+  if (names.size() < shown.size() || names.contains(RowPrivacy::kDropped)) {
+    std::erase_if(window.metrics, of_class);
     window.confusion.reset();
+    return;
+  }
+  for (auto& r : window.metrics)
+    if (of_class(r)) r.part = shown[r.part];
+  if (window.confusion)
+    for (auto& name : window.confusion->labels) name = shown[name];
 }
 
 Status LiveScores::save() {

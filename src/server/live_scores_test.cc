@@ -146,7 +146,7 @@ TEST(LiveScores, FindTheDayOnWhichAModelIsWorse) {
 TEST(LiveScores, NameNoClassThatIsHidden) {
   const std::vector<std::pair<const char*, Json>> all{
       {"{}", {"0", "1"}},
-      {R"({"privacy": {"label": "mask"}})", {"9", "9"}},
+      {R"({"privacy": {"label": "mask"}})", nullptr},
       {R"({"privacy": {"label": "drop"}})", nullptr},
       // As an older vigie accepted it: what is hidden is hidden.
       {R"({"privacy": {"label": "drop"}, "window": "never"})", nullptr}};
@@ -165,6 +165,45 @@ TEST(LiveScores, NameNoClassThatIsHidden) {
     ASSERT_EQ(score.value("labelled", 0), 100) << score.dump();
     const auto& confusion = score.at("confusion");
     EXPECT_EQ(confusion.is_null() ? Json() : confusion.at("labels"), labels_named) << config;
+  }
+}
+
+// Nor where each class has numbers of its own.
+TEST(LiveScores, NameNoneOfManyClasses) {
+  const std::vector<std::string> classes{"flu", "angina", "hepatitis"};
+  const auto row = [&](int day, int i, bool labelled) {
+    const auto& truth = classes.at(static_cast<std::size_t>(i % 3));
+    const auto& said = i % 7 ? truth : classes.at(static_cast<std::size_t>((i + 1) % 3));
+    Json out{{"id", fmt::format("{} {}", day, i)},
+             {"timestamp", iso_time(static_cast<double>(kStart + day * kDay + i * (kDay / kRows)))},
+             {"features", {{"x", i % 10}}},
+             {"prediction", said}};
+    if (labelled) out["label"] = truth;
+    return out.dump() + "\n";
+  };
+  std::string past, rows, next, truths;
+  for (int day = -30; day < 0; ++day)
+    for (int i = 0; i < kRows; ++i) past += row(day, i, true);
+  for (int i = 0; i < kRows; ++i) {
+    rows += row(0, i, false), next += row(1, i, false);
+    truths +=
+        Json{{"id", fmt::format("0 {}", i)}, {"label", classes.at(static_cast<std::size_t>(i % 3))}}.dump() + "\n";
+  }
+  const auto profile = engine::save_profile(reference_of_rows(past, "reference", "test", {}).value());
+  for (const auto& [config, told] :
+       std::vector<std::pair<const char*, bool>>{{"{}", true},
+                                                 {R"({"privacy": {"prediction": "drop"}})", false},
+                                                 {R"({"privacy": {"label": "mask"}})", false}}) {
+    Folder folder;
+    Back back(folder.path);
+    say(back, event::Kind::kReference, profile);
+    say(back, event::Kind::kModel, config);
+    back.follower->start();
+    back.add(rows), back.add(next), back.add(truths, event::Kind::kLabels);
+    const auto score = scored(back, kRows);
+    ASSERT_EQ(score.value("labelled", 0), kRows) << score.dump();
+    for (const auto& name : classes) EXPECT_EQ(score.dump().find(name) != std::string::npos, told) << config << name;
+    EXPECT_GT(score.at("metrics").size(), 3U);
   }
 }
 

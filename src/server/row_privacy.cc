@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "server/record_path.h"
 #include "table/json_rows.h"
 
@@ -118,12 +119,16 @@ RowPrivacy::RowPrivacy(const engine::Profile& reference, std::map<std::string, P
     known.path = fmt::format("{}", fmt::join(record_path(reference, column.name), "."));
     column_at_.emplace(known.path, column.name);
     known.text = column.type == engine::ColumnType::kText;
-    known.categorical = column.categorical();
+    known.categorical = column.type == engine::ColumnType::kCategorical;
+    known.truth = column.type == engine::ColumnType::kBoolean;
     known.time = column.type == engine::ColumnType::kTimestamp;
     known.counts = column.type == engine::ColumnType::kNumeric && column.counts_up();
     if (column.categorical())
       for (const auto& category : column.categories) known.categories[category.name] = category.count;
   }
+  for (std::size_t k = 0; k < std::min(reference.segmentations.size(), reference.segments.size()); ++k)
+    if (std::ranges::any_of(reference.segmentations[k], [&](const auto& name) { return said_to_hide(name); }))
+      segments_.insert(reference.segments[k].begin(), reference.segments[k].end());
 }
 
 RowPrivacy::Names RowPrivacy::of_record(std::string_view group, const std::string& key) const {
@@ -138,9 +143,12 @@ std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
     if (const auto said = said_.find(name); said != said_.end()) return said->second;
   // Of all scores, features or tags.
   for (const auto group : kGroups)
-    if (std::string_view(names.path).starts_with(group) && names.path.substr(group.size()).starts_with('.'))
+    if (names.path == "score" && group == kGroups[0]) {
+      if (const auto said = said_.find(std::string(group)); said != said_.end()) return said->second;
+    } else if (std::string_view(names.path).starts_with(group) && names.path.substr(group.size()).starts_with('.')) {
       for (const auto name : {group, group == kGroups[0] ? std::string_view("score") : group})
         if (const auto said = said_.find(std::string(name)); said != said_.end()) return said->second;
+    }
   return {};
 }
 
@@ -164,7 +172,7 @@ Privacy RowPrivacy::unsaid(std::string_view column, std::string_view text, bool 
   const auto known = known_.find(column);
   if (!is_text) return known != known_.end() && known->second.counts ? Privacy::kMask : Privacy::kShow;
   if (known == known_.end()) return Privacy::kMask;
-  if (known->second.time && table::parse_time(text)) return Privacy::kShow;
+  if (known->second.truth || (known->second.time && table::parse_time(text))) return Privacy::kShow;
   const auto category = known->second.categories.find(std::string(text));
   return category != known->second.categories.end() && category->second >= kShared ? Privacy::kShow : Privacy::kMask;
 }
@@ -263,8 +271,9 @@ std::string RowPrivacy::inner_of(std::string_view column, const std::string& quo
         (fresh != shared.end() && std::ranges::any_of(fresh->second, begins)))
       return quoted;
   }
-  auto shown = category(std::string(column), plain, shared);
-  return shown == plain ? quoted : shown;
+  const auto shown = category(std::string(column), plain, shared);
+  if (shown == plain) return quoted;
+  return said == Privacy::kHash || shown == kDropped ? shown : vigie::quoted(shown);
 }
 
 std::string RowPrivacy::sentence(std::string_view column, std::string reason, const Shared& shared,

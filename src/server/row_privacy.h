@@ -33,7 +33,7 @@ class RowPrivacy {
   static constexpr std::int64_t kShared = 5;
   static constexpr std::string_view kHidden = "its values are hidden";  ///< instead of a sentence that has them
   static constexpr std::string_view kDropped = "***";                   ///< instead of a category
-  /// Of columns new values that at least kShared rows of a window have.
+  /// Of columns the categories that at least kShared rows of a window have.
   using Shared = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
   /// `key`: of hashes.
   RowPrivacy(const engine::Profile& reference, std::map<std::string, Privacy> said, std::string key);
@@ -46,6 +46,8 @@ class RowPrivacy {
   /// columns, which are no values.
   std::string sentence(std::string_view column, std::string reason, const Shared& shared = {},
                        bool of_columns = false) const;
+  /// Whether a segment of the reference is called by what somebody said to hide.
+  bool names_hidden(std::string_view segment) const { return segments_.contains(segment); }
   /// A category of a column, masked or hashed where it may not be shown.
   std::string category(const std::string& column, const std::string& name, const Shared& shared = {}) const;
   /// Whether values of the column are not to be shown, not even how many rows have which.
@@ -57,8 +59,9 @@ class RowPrivacy {
 
  private:
   struct Known {
-    std::string path;                                                      // where records have it
-    bool text = false, categorical = false, time = false, counts = false;  // counts: as numbers of rows do
+    std::string path;  // where records have it
+    // truth: true or false; counts: as numbers of rows do
+    bool text = false, categorical = false, truth = false, time = false, counts = false;
     std::map<std::string, std::int64_t> categories;
   };
   // By each of these names people may say something of the same values.
@@ -73,6 +76,7 @@ class RowPrivacy {
   std::map<std::string, Privacy> said_;
   std::map<std::string, Known, std::less<>> known_;            // by column
   std::map<std::string, std::string, std::less<>> column_at_;  // by path
+  std::set<std::string, std::less<>> segments_;                // that are called by what is hidden
   std::string key_;
 };
 

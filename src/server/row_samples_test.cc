@@ -112,6 +112,7 @@ TEST(RowPrivacy, AColumnGoesByEachOfItsNames) {
   EXPECT_FALSE(hides("age", "risk"));
   // All of a group, but for what is said of one of it.
   EXPECT_TRUE(hides("features", "age"));
+  EXPECT_TRUE(hides("scores", "risk"));
   EXPECT_TRUE(hides("features", "features.plan"));
   EXPECT_FALSE(hides("features", "approved"));
   const RowPrivacy all(profile, Said{{"features", Privacy::kDrop}, {"age", Privacy::kShow}}, "key");
@@ -134,7 +135,7 @@ TEST(RowPrivacy, AColumnGoesByEachOfItsNames) {
   const RowPrivacy category(profile, Said{{"prediction", Privacy::kMask}, {"features.plan", Privacy::kDrop}}, "key");
   EXPECT_EQ(category.category("approved", "yes"), "xxx");
   EXPECT_EQ(category.category("features.plan", "gold"), "***");
-  EXPECT_EQ(category.sentence("approved", R"(new: "maybe")"), "new: xxxxx");
+  EXPECT_EQ(category.sentence("approved", R"(new: "maybe")"), R"(new: "xxxxx")");
   EXPECT_EQ(category.sentence("features.plan", R"(2 % of the rows in new categories: "1\"2", "9"; "age" too)"),
             "2 % of the rows in new categories: ***, ***; *** too");
   EXPECT_EQ(category.sentence("features.plan", R"(equals "age" in every row)", {}, true),
@@ -154,17 +155,25 @@ TEST(RowPrivacy, QuotesWhatIsShared) {
   const std::string shown = R"x("gold" 50 % → 40 %, "(other)" 0 % → 1 %)x";
   EXPECT_EQ(said(shown), shown);
   EXPECT_EQ(said(R"("Ana's" 0.1 % → 0 %, new value "Ida\\\x0a\" 7" 0 % → 3 %)"),
-            "Xxx'x 0.1 % → 0 %, new value Xxx\\\n\" 9 0 % → 3 %");
+            R"("Xxx'x" 0.1 % → 0 %, new value "Xxx\\\x0a\" 9" 0 % → 3 %)");
   const RowPrivacy::Shared shared{{"features.plan", {"Eva 12"}}};
   EXPECT_EQ(said(R"(new value "Eva 12")", shared), R"(new value "Eva 12")");
-  EXPECT_EQ(said(R"(new value "Eva 13")", shared), "new value Xxx 99");
+  EXPECT_EQ(said(R"(new value "Eva 13")", shared), R"(new value "Xxx 99")");
   EXPECT_EQ(privacy.category("features.plan", "Eva 12", shared), "Eva 12");
   EXPECT_EQ(privacy.category("approved", "Eva 12", shared), "Xxx 99");
   // What was cut off has a beginning.
   const auto cut = vigie::quoted(lasting, 24);
   EXPECT_EQ(said(cut), cut);
-  EXPECT_EQ(said(vigie::quoted("silver with all that one may want", 24)), "xxxxxx xxxx xxx xxxx xxxx");
+  EXPECT_EQ(said(vigie::quoted("silver with all that one may want", 24)), R"("xxxxxx xxxx xxx xxxx xxxx")");
   EXPECT_EQ(privacy.sentence("age", R"(mode "41")"), R"(mode "41")");
+  // Truths are shown, and where they are hidden so are their shares.
+  auto& truth = profile.columns.emplace_back();
+  truth.name = "sick", truth.type = engine::ColumnType::kBoolean;
+  truth.categories = {{"false", 90}, {"true", 2}};
+  const std::string moved = R"("true" 2 % → 40 %)";
+  EXPECT_EQ(RowPrivacy(profile, {}, "key").sentence("sick", moved), moved);
+  EXPECT_EQ(RowPrivacy(profile, {}, "key").category("sick", "true"), "true");
+  EXPECT_TRUE(RowPrivacy(profile, {{"sick", Privacy::kMask}}, "key").hides_amounts("sick"));
 }
 
 TEST(RowPrivacy, NumbersThatCountRowsAreHidden) {
@@ -210,6 +219,10 @@ TEST(RowPrivacy, SegmentsAreNotCalledByWhatIsHidden) {
   EXPECT_EQ(why(R"({"detectors": [{"on": "error"}], "privacy": {"age": "mask"}})", profile), "");
   profile.segmentations = {{}, {"features.plan"}};
   EXPECT_EQ(why(R"({"privacy": {"plan": "drop"}})", profile), hidden("reference", called, "features.plan"));
+  // Where it came to that all the same they are not told of.
+  profile.segments = {{""}, {"features.plan=gold", "features.plan=(other)"}};
+  EXPECT_TRUE(RowPrivacy(profile, {{"plan", Privacy::kMask}}, "key").names_hidden("features.plan=gold"));
+  EXPECT_FALSE(RowPrivacy(profile, {{"age", Privacy::kMask}}, "key").names_hidden("features.plan=gold"));
 }
 
 // What an older vigie accepted and this one cannot read hides what it hid.

@@ -91,15 +91,17 @@ void mask(engine::Picture& picture, const RowPrivacy& privacy, const RowPrivacy:
   picture.reference_shares = std::move(reference), picture.current_shares = std::move(current);
 }
 
-// Categories that the reference does not have, and so many rows of a window that they are nobody's.
+// Categories that so many rows of a window have that they are nobody's.
 RowPrivacy::Shared shared_in(const engine::Tally& counted, const engine::Profile& reference) {
   RowPrivacy::Shared out;
   for (std::size_t c = 0; c < reference.columns.size(); ++c) {
-    const auto& fresh = counted.fresh[c];
-    const auto* counts = fresh.empty() ? nullptr : counted.at(c, 0, 0, 0);
-    for (std::size_t i = 0, cell = reference.columns[c].cells();
-         counts && i < fresh.size() && cell < counts->cells.size(); ++i, ++cell)
-      if (counts->cells[cell] >= RowPrivacy::kShared) out[reference.columns[c].name].insert(fresh[i]);
+    const auto& column = reference.columns[c];
+    const auto* counts = column.categorical() ? counted.at(c, 0, 0, 0) : nullptr;
+    if (!counts) continue;
+    const auto other = column.categories.size();
+    for (std::size_t cell = 0; cell < std::min(counts->cells.size(), other + 1 + counted.fresh[c].size()); ++cell)
+      if (cell != other && counts->cells[cell] >= RowPrivacy::kShared)
+        out[column.name].insert(cell < other ? column.categories[cell].name : counted.fresh[c][cell - other - 1]);
   }
   return out;
 }
@@ -199,7 +201,7 @@ Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::Win
   const bool left_out = told || maintained_(window.start, window.end);
   VIGIE_ASSIGN(auto merged, together.add(window, result, counted, left_out, posted, live_->comparing(), model_));
   if (merged) {
-    hide(merged->result, shared_[window.key]);
+    hide(merged->result, shared_in(merged->counted, *reference_));
     merged_.push_back(std::move(*merged));
   }
   return state_->keep(key, together.save());
@@ -390,9 +392,10 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
                                                         -1, ' ', false, nlohmann::json::error_handler_t::replace)));
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
     sighting.restated = one.restated > 0, sighting.compared_with = compared.text;
-    out.push_back({{model_, one.start, one.end, key, verdict, std::move(body)},
-                   std::move(sighting),
-                   samples_->chosen(one.key, key)});
+    auto samples = samples_->chosen(one.key, key);
+    if (privacy_) std::erase_if(samples, [&](const auto& sample) { return privacy_->names_hidden(sample.segment); });
+    out.push_back(
+        {{model_, one.start, one.end, key, verdict, std::move(body)}, std::move(sighting), std::move(samples)});
     if (!work && one.start >= compared_.start) compared_ = {one.start, one.result.verdict}, figures_.take(one.result);
     if (scores_) VIGIE_TRY(scores_->closed(one, out.back().window.key, now));
   }
@@ -414,6 +417,8 @@ std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64
 
 void Watch::hide(engine::WindowResult& result, const RowPrivacy::Shared& shared) const {
   if (!privacy_) return;
+  const auto hidden = [&](const auto& c) { return c.segment && privacy_->names_hidden(*c.segment); };
+  std::erase_if(result.columns, hidden);
   // Why nothing can be said of a column has none of its values.
   for (auto& c : result.columns)
     if (c.verdict != engine::Verdict::kNoData) c.reason = privacy_->sentence(c.column, std::move(c.reason), shared);
@@ -422,9 +427,12 @@ void Watch::hide(engine::WindowResult& result, const RowPrivacy::Shared& shared)
   };
   for (auto& q : result.quality) {
     const auto column = q.column.value_or("");
-    if (q.verdict == "no_data" || among(kOfNoValues, q.check)) continue;
-    if (privacy_->hides_amounts(column))
-      q.reason = RowPrivacy::kHidden, q.expected.clear();
+    if (among(kOfNoValues, q.check)) continue;
+    const bool amounts = privacy_->hides_amounts(column);
+    if (amounts) q.expected.clear();
+    if (q.verdict == "no_data") continue;
+    if (amounts)
+      q.reason = RowPrivacy::kHidden;
     else
       q.reason = privacy_->sentence(column, std::move(q.reason), shared, among(kOfColumns, q.check));
   }

@@ -303,7 +303,7 @@ def watched(version, folder):
     for at, (index, why) in enumerate([("hollow", "there are no rows yet"), ("bare", "there are no rows yet"), ("nowhere", "nowhere: there is no such index, or it is empty")], 1):
         expect(f"{version}: reference of {index}", service.ask("POST", f"/v1/models/{index}/reference", reference)[0], 202)
         checks.until(f"{version}: {index}", lambda: indexes(at), lambda said: said["trouble"] == why)
-        expect(f"{version}: doctor of {index}", findings(index), {"index": ("fail", f"{index} is not counted on: {why}")})
+        expect(f"{version}: doctor of {index}", findings(index), {"index": ("fail", f"{index} is not counted on: {why.removeprefix(f'{index}: ')}")})
         expect(f"{version}: {index} takes nothing from the reference", indexes(at)["left_out"], [])
     days = 1440 * 7 // (24 * 60)
     windows = lambda: service.ask("GET", f"{model}/windows")[1]

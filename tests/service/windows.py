@@ -184,6 +184,12 @@ with tempfile.TemporaryDirectory() as folder:
     expect("sentences of what is hidden", (sentences["secret"].startswith("moved "), sentences["range"]), (True, [("its values are hidden", "")]))
     expect("a row of it", [sentences["row"].get(k) for k in ("prediction", "score")], ["xx" if sentences["row"]["prediction"] == "xx" else "xxx", None])
     expect("by name", len([c for c in found["name"]["cells"] if c.startswith("Eva")]) >= 10, True)
+    # Of a window that is too small to say anything of, nor does what was expected say it.
+    few = [applicant(240 + i) | {"secret": 35} for i in range(8)] + [applicant(300)]
+    body = lines([{"id": f"few {i}", "timestamp": r.pop("ts"), "prediction": r.pop("approved"), "score": r.pop("risk"), "features": r} for i, r in enumerate(few)])
+    expect("a few rows", service.ask("POST", "/v1/models/q/predictions", body)[0], 202)
+    found = until("their window", lambda: service.ask("GET", "/v1/models/q/windows")[1], lambda w: any(one["start"] == iso(4) for one in w))
+    expect("and their bounds", [q["expected"] for q in hours(found)[iso(4)]["quality"] if q["column"] in ("secret", "age", "risk") and q["check"] == "out_of_range"], ["", "", ""])
     expect("its end", service.end(), 0)
 
 sys.exit(checks.end())
