@@ -160,7 +160,8 @@ TEST(PastReference, NamesThatWindowsMetAreKnown) {
     CurrentData data{
         "current", {{"x", table::Type::kFloat}, {"colour", table::Type::kString}, {"shop", table::Type::kString}}, {}};
     data.cut_off = false;
-    for (const auto& r : comparer->judge(data, t).value().windows.at(0).columns)
+    const auto found = comparer->judge(data, t).value();
+    for (const auto& r : found.windows.at(0).columns)
       if (r.column == "colour" && !r.segment) return r.verdict;
     return Verdict::kNoData;
   };

@@ -448,8 +448,12 @@ std::string Watch::drawn(engine::Comparison& found, const RowPrivacy::Shared& sh
   }
   auto& pictures = found.pictures;
   std::erase_if(pictures, [&](const auto& picture) { return privacy_ && privacy_->hides(picture.column); });
+  const auto how_far = [&](const auto& picture) {
+    const auto at = moved.find(picture.column);
+    return at != moved.end() ? at->second : std::pair(engine::Verdict::kNoData, 0.);
+  };
   std::stable_sort(pictures.begin(), pictures.end(),
-                   [&](const auto& a, const auto& b) { return moved[a.column] > moved[b.column]; });
+                   [&](const auto& a, const auto& b) { return how_far(a) > how_far(b); });
   if (pictures.size() > kDrawn) pictures.resize(kDrawn);
   if (privacy_)
     for (auto& picture : pictures) mask(picture, *privacy_, shared);
