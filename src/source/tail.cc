@@ -59,6 +59,8 @@ class Tail::Impl {
   }
 
   std::optional<Piece> next(std::int64_t now) {
+    // What was not kept is there still.
+    if (auto* const again = std::exchange(pending_, {}).file) again->drained = false;
     while (auto* file = pick(now)) {
       file->served = ++turn_;
       if (!open(*file)) {

@@ -109,8 +109,11 @@ TEST(Tail, GivesAgainWhatWasNotKept) {
   Follow f("app");
   f.append("app", "a\n");
   f.tail->look(f.now);
-  EXPECT_EQ(f.tail->next(f.now)->text, "a\n");
-  EXPECT_EQ(f.tail->next(f.now)->text, "a\n");
+  for (int i = 0; i < 2; ++i) {
+    const auto piece = f.tail->next(f.now);
+    ASSERT_TRUE(piece);
+    EXPECT_EQ(piece->text, "a\n");
+  }
   f.restart();
   EXPECT_EQ(f.read(), "app:1 a");
   f.restart();
