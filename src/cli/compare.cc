@@ -87,7 +87,11 @@ Status check_methods(const Options& o, const engine::Profile& reference) {
   for (const auto& c : reference.columns) names.push_back(c.name);
   // Why one is not counted there is among its notes.
   if (server::is_indexed_rows(o.reference))
-    for (const auto& f : reference.others) names.push_back(f.name);
+    for (const auto& f : reference.others)
+      if (std::ranges::any_of(reference.notes, [noted = vigie::quoted(f.name) + " is not compared"](const auto& note) {
+            return note.find(noted) != note.npos;
+          }))
+        names.push_back(f.name);
   for (const auto& m : o.methods) {
     auto name = column_of(m);
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())

@@ -24,6 +24,7 @@ Link::Link(std::vector<std::string> nodes, Access access, const http::ClientOpti
       transfers_(options),
       questions_(patient(options)),
       patience_(patient(options).answer),
+      failed_(nodes_.size()),
       bulk_path_(fmt::format("/_bulk?{}", kFilter)) {
   for (auto& node : nodes_)
     while (node.ends_with('/')) node.pop_back();
@@ -38,14 +39,16 @@ Result<http::Answer> Link::ask(std::string_view method, std::string_view path, s
     asked_ = first_;
     VIGIE_ASSIGN(auto request, access_.request(method, nodes_[asked_], path, std::string(body)));
     // One that is slow need not be silent.
-    request.answer = std::exchange(answered_, false) ? left : left / static_cast<int>(nodes);
+    const auto fresh = static_cast<std::size_t>(std::count(failed_.begin(), failed_.end(), false));
+    const auto shares = std::exchange(answered_, false) ? 1 : failed_[asked_] ? nodes : std::min(nodes, fresh);
+    request.answer = left / static_cast<int>(shares);
     if (auto started = questions_.start(0, std::move(request)); !started) return started.error();
     for (auto done = questions_.wait(kGlance);; done = questions_.wait(kGlance)) {
       if (done.empty()) continue;
       answer = std::move(done.front().answer);
       break;
     }
-    answered_ = answer.has_value();
+    answered_ = answer.has_value(), failed_[asked_] = !answered_;
     if (answer || answer.error().code == Code::kUsage) break;
     first_ = (first_ + 1) % nodes_.size();
     left = patience_ - std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begun);

@@ -21,8 +21,8 @@ class Link {
   Link(std::vector<std::string> nodes, Access access, const http::ClientOptions& options);
 
   /// One answer, of the first node that gives any: all have the time of ClientOptions::answer together, or 15 s, of
-  /// which one that answered last has all, and others what leaves some for those behind it. Code::kUnavailable: none
-  /// does.
+  /// which one that answered last has all, and others what leaves some for those behind it that did not fail.
+  /// Code::kUnavailable: none does.
   Result<http::Answer> ask(std::string_view method, std::string_view path, std::string_view body = {});
   /// The cluster, which is told apart before it is sent anything.
   Result<Cluster> reach();
@@ -46,6 +46,7 @@ class Link {
   std::chrono::milliseconds patience_;
   std::size_t first_ = 0, asked_ = 0;  // node to ask first, and who was asked last
   bool answered_ = false;              // first_ did, last time
+  std::vector<bool> failed_;           // per node: it did not, when it was asked last
   std::string bulk_path_;
 };
 

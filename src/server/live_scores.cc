@@ -407,6 +407,9 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
 
   auto options = options_;
   options.cut_off = partial;
+  std::erase_if(options.segments, [&](const auto& by) {
+    return privacy_ && std::ranges::any_of(by, [&](const auto& name) { return privacy_->said_to_hide(name); });
+  });
   const auto score_of = [&](const Rows& some) -> Result<engine::ScoreWindow> {
     if (some.labels == 0) return fail(Code::kInput, "no labels");
     JsonInput input(some.text, "the window");
@@ -456,11 +459,13 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   return out;
 }
 
-// The column by which classes may not be named; empty: by any.
+// The column by which classes may least be named; empty: by any.
 std::string LiveScores::hidden_by() const {
+  std::string out;
+  auto most = Privacy::kShow;
   for (const auto& column : {options_.label, std::string("label"), options_.prediction})
-    if (privacy_ && !column.empty() && privacy_->hides(column)) return column;
-  return {};
+    if (privacy_ && !column.empty() && privacy_->said(column) > most) most = privacy_->said(column), out = column;
+  return out;
 }
 
 Error LiveScores::hidden(Error error) const {
@@ -470,7 +475,6 @@ Error LiveScores::hidden(Error error) const {
 
 void LiveScores::hide(engine::ScoreWindow& window) const {
   if (!privacy_) return;
-  std::erase_if(window.metrics, [&](const auto& r) { return r.segment && privacy_->names_hidden(*r.segment); });
   if (!options_.sensitive.empty() && privacy_->hides(options_.sensitive))
     std::erase_if(window.metrics, [](const auto& r) { return r.metric && r.metric->key() == "group"; });
   const auto by = hidden_by();

@@ -193,6 +193,7 @@ TEST(LiveScores, NameNoneOfManyClasses) {
   for (const auto& [config, told] :
        std::vector<std::pair<const char*, bool>>{{"{}", true},
                                                  {R"({"privacy": {"prediction": "drop"}})", false},
+                                                 {R"({"privacy": {"label": "hash", "prediction": "drop"}})", false},
                                                  {R"({"privacy": {"label": "mask"}})", false}}) {
     Folder folder;
     Back back(folder.path);

@@ -121,6 +121,7 @@ RowPrivacy::RowPrivacy(const engine::Profile& reference, std::map<std::string, P
     known.text = column.type == engine::ColumnType::kText;
     known.categorical = column.type == engine::ColumnType::kCategorical;
     known.truth = column.type == engine::ColumnType::kBoolean;
+    known.label = column.role == engine::Role::kLabel;
     known.time = column.type == engine::ColumnType::kTimestamp;
     known.counts = column.type == engine::ColumnType::kNumeric && column.counts_up();
     if (column.categorical())
@@ -161,6 +162,8 @@ std::optional<Privacy> RowPrivacy::said_of_column(std::string_view column) const
     if (column.starts_with(group) && column.substr(group.size()).starts_with('.'))
       names.key = column.substr(group.size() + 1);
   if (auto said = said_of(names)) return said;
+  if (const auto said = said_.find("label"); said != said_.end() && known != known_.end() && known->second.label)
+    return said->second;
   for (const auto group : kGroups)
     if (const auto said = said_.find(fmt::format("{}.{}", group, names.key));
         said != said_.end() && said->second != Privacy::kShow)
@@ -172,7 +175,8 @@ Privacy RowPrivacy::unsaid(std::string_view column, std::string_view text, bool 
   const auto known = known_.find(column);
   if (!is_text) return known != known_.end() && known->second.counts ? Privacy::kMask : Privacy::kShow;
   if (known == known_.end()) return Privacy::kMask;
-  if (known->second.truth || (known->second.time && table::parse_time(text))) return Privacy::kShow;
+  const bool truth = known->second.truth && (text == "true" || text == "false");
+  if (truth || (known->second.time && table::parse_time(text))) return Privacy::kShow;
   const auto category = known->second.categories.find(std::string(text));
   return category != known->second.categories.end() && category->second >= kShared ? Privacy::kShow : Privacy::kMask;
 }
@@ -217,8 +221,12 @@ std::string RowPrivacy::shown(std::string_view record) const {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+Privacy RowPrivacy::said(std::string_view column) const {
+  return said_of_column(column).value_or(Privacy::kShow);
+}
+
 bool RowPrivacy::said_to_hide(std::string_view column) const {
-  return said_of_column(column).value_or(Privacy::kShow) != Privacy::kShow;
+  return said(column) != Privacy::kShow;
 }
 
 bool RowPrivacy::hides(std::string_view column) const {

@@ -52,7 +52,8 @@ class RowPrivacy {
   std::string category(const std::string& column, const std::string& name, const Shared& shared = {}) const;
   /// Whether values of the column are not to be shown, not even how many rows have which.
   bool hides(std::string_view column) const;
-  /// Likewise, and somebody said so.
+  /// What somebody said of it; nothing: kShow.
+  Privacy said(std::string_view column) const;
   bool said_to_hide(std::string_view column) const;
   /// Nor any number that tells of them: where numbers or times are hidden, and where texts are hashed or dropped.
   bool hides_amounts(std::string_view column) const;
@@ -61,7 +62,7 @@ class RowPrivacy {
   struct Known {
     std::string path;  // where records have it
     // truth: true or false; counts: as numbers of rows do
-    bool text = false, categorical = false, truth = false, time = false, counts = false;
+    bool text = false, categorical = false, truth = false, time = false, counts = false, label = false;
     std::map<std::string, std::int64_t> categories;
   };
   // By each of these names people may say something of the same values.

@@ -173,6 +173,9 @@ TEST(RowPrivacy, QuotesWhatIsShared) {
   const std::string moved = R"("true" 2 % → 40 %)";
   EXPECT_EQ(RowPrivacy(profile, {}, "key").sentence("sick", moved), moved);
   EXPECT_EQ(RowPrivacy(profile, {}, "key").category("sick", "true"), "true");
+  EXPECT_EQ(RowPrivacy(profile, {}, "key").category("sick", "Eva 1"), "Xxx 9");
+  truth.role = engine::Role::kLabel;
+  EXPECT_TRUE(RowPrivacy(profile, {{"label", Privacy::kMask}}, "key").hides("sick"));
   EXPECT_TRUE(RowPrivacy(profile, {{"sick", Privacy::kMask}}, "key").hides_amounts("sick"));
 }
 

@@ -31,6 +31,7 @@ class Tail::Impl {
   }
 
   void look(std::int64_t now) {
+    give_again();
     auto entries = find_files(pattern_, trouble_);
     std::map<Place, const Entry*> here;
     for (const auto& entry : entries) here.emplace(entry.place, &entry);
@@ -59,8 +60,7 @@ class Tail::Impl {
   }
 
   std::optional<Piece> next(std::int64_t now) {
-    // What was not kept is there still.
-    if (auto* const again = std::exchange(pending_, {}).file) again->drained = false;
+    give_again();
     while (auto* file = pick(now)) {
       file->served = ++turn_;
       if (!open(*file)) {
@@ -71,6 +71,11 @@ class Tail::Impl {
       }
     }
     return {};
+  }
+
+  // What was not kept is there still.
+  void give_again() {
+    if (auto* const again = std::exchange(pending_, {}).file) again->drained = false;
   }
 
   void keep() {
