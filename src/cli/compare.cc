@@ -147,6 +147,14 @@ bool found(const engine::Comparison& comparison, const std::vector<std::string>&
          (named("no_data") && verdict == engine::Verdict::kNoData);
 }
 
+// Leaves out methods of columns that are not compared; why they are not is among the notes.
+void keep_compared(std::vector<engine::MethodChoice>& methods, const engine::Profile& reference) {
+  std::erase_if(methods, [&](const auto& choice) {
+    return !choice.column.empty() &&
+           std::ranges::find(reference.columns, choice.column, &engine::ColumnProfile::name) == reference.columns.end();
+  });
+}
+
 // Rows that lie in a cluster are counted there.
 Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine::Profile& reference,
                                          engine::CompareOptions options, std::vector<std::string>& remarks) {
@@ -154,12 +162,7 @@ Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine:
   VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::make_shared<server::IndexQuery>(std::move(rows)),
                                                            reference, options.segments));
   options.quality = false, options.reference_rows = nullptr;
-  // Why a column is not there is among the notes.
-  std::erase_if(options.methods, [&](const auto& choice) {
-    return !choice.column.empty() &&
-           std::ranges::find(there->reference().columns, choice.column, &engine::ColumnProfile::name) ==
-               there->reference().columns.end();
-  });
+  keep_compared(options.methods, there->reference());
   if (options.compat)
     return fail(Code::kUsage, "--compat: follows rules that need the rows, which stay in the cluster");
   options.segments.assign(there->reference().segmentations.begin() + 1, there->reference().segmentations.end());
@@ -221,11 +224,8 @@ Result<int> run(const Options& o) {
   VIGIE_ASSIGN(options.levels, o.levels.read());
   options.reference_rows = read.rows.get();
   if (!o.compat.empty()) options.compat = drift::find_peer(o.compat);
-  const auto is_other = [&](const auto& column) {
-    return std::ranges::find(reference.others, column, &table::Field::name) != reference.others.end();
-  };
-  for (const auto& given : o.methods)
-    if (!is_other(column_of(given))) options.methods.push_back({column_of(given), method_of(given)});
+  for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
+  keep_compared(options.methods, reference);
   Result<engine::Comparison> compared = [&] {
     ProgressBar bar("comparing");
     options.progress = bar.callback();

@@ -317,10 +317,10 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
 
 Status Follower::configure(const std::string& model, std::string_view json) {
   // What was accepted can be read, but for what an older vigie accepted, and this one does not.
-  if (const auto whole = read_model_config(json); !whole && log)
-    log(fmt::format("{}: of its configuration only owner and privacy are followed, PUT it anew: {}", model,
-                    whole.error().message));
   auto config = kept_model_config(json);
+  if (!config.unread.empty() && log)
+    log(fmt::format("{}: of its configuration only owner and privacy are followed, PUT it anew: {}", model,
+                    config.unread));
   auto& of = followed(model);
   of.changes.push_back({[said = config](auto& incidents, auto&) {
     incidents.configure(said.owner, said.runbook, said.monitors);
@@ -346,9 +346,8 @@ Status Follower::set_streams(Followed& of, bool anew) {
   // PUT refuses those that say values of what is hidden, as far as it knows the reference.
   auto detectors = of.config.detectors;
   if (detectors && reference)
-    std::erase_if(*detectors, [&, privacy = RowPrivacy(*reference, of.config.privacy, "")](const auto& spec) {
-      return privacy.said_to_hide(column_named(spec, *reference));
-    });
+    std::erase_if(*detectors,
+                  [&](const auto& spec) { return of.watch->privacy().said_to_hide(column_named(spec, *reference)); });
   VIGIE_TRY(of.streams.set(detectors, reference, anew));
   if (any && !of.streams.any()) of.changes.push_back(forgets(engine::Sighting::Track::kStreams));
   bear_streams(of);

@@ -306,9 +306,10 @@ Status check_privacy(const ModelConfig& config, const engine::Profile& reference
 }
 
 ModelConfig kept_model_config(std::string_view json) {
-  if (auto read = read_model_config(json)) return std::move(*read);
+  auto read = read_model_config(json);
+  if (read) return std::move(*read);
   ModelConfig out;
-  out.json = json;
+  out.json = json, out.unread = read.error().message;
   const auto said = Json::parse(json, nullptr, false);
   if (!said.is_object()) return out;
   const auto text = [&](const char* key) {

@@ -37,6 +37,7 @@ struct ModelConfig {
   ReferenceChoice reference;
   std::vector<PlannedWork> maintenance;  ///< in which nobody is woken
   std::string json = "{}";               ///< all that was said, as it was said
+  std::string unread;                    ///< why not all of it is followed; empty: it is
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,

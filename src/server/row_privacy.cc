@@ -28,6 +28,13 @@ constexpr std::size_t kLongest = 40;
 constexpr std::string_view kOther = "(other)", kCut = "…";              // as sentences have them
 constexpr std::string_view kGroups[] = {"scores", "features", "tags"};  // of a record
 
+// That in which a name says that it is, as "features" of "features.age"; empty: none.
+std::string_view group_in(std::string_view name) {
+  for (const auto group : kGroups)
+    if (name.starts_with(group) && name.substr(group.size()).starts_with('.')) return group;
+  return {};
+}
+
 std::string keyed_hash(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -143,13 +150,10 @@ std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
   for (const auto& name : {names.path, names.column, names.key})
     if (const auto said = said_.find(name); said != said_.end()) return said->second;
   // Of all scores, features or tags.
-  for (const auto group : kGroups)
-    if (names.path == "score" && group == kGroups[0]) {
-      if (const auto said = said_.find(std::string(group)); said != said_.end()) return said->second;
-    } else if (std::string_view(names.path).starts_with(group) && names.path.substr(group.size()).starts_with('.')) {
-      for (const auto name : {group, group == kGroups[0] ? std::string_view("score") : group})
-        if (const auto said = said_.find(std::string(name)); said != said_.end()) return said->second;
-    }
+  const auto group = names.path == "score" ? kGroups[0] : group_in(names.path);
+  if (group.empty()) return {};
+  for (const auto name : {group, group == kGroups[0] ? std::string_view("score") : group})
+    if (const auto said = said_.find(std::string(name)); said != said_.end()) return said->second;
   return {};
 }
 
@@ -158,9 +162,7 @@ std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
 std::optional<Privacy> RowPrivacy::said_of_column(std::string_view column) const {
   const auto known = known_.find(column);
   Names names{known != known_.end() ? known->second.path : "", std::string(column), std::string(column)};
-  for (const auto group : kGroups)
-    if (column.starts_with(group) && column.substr(group.size()).starts_with('.'))
-      names.key = column.substr(group.size() + 1);
+  if (const auto group = group_in(column); !group.empty()) names.key = column.substr(group.size() + 1);
   if (auto said = said_of(names)) return said;
   if (const auto said = said_.find("label"); said != said_.end() && known != known_.end() && known->second.label)
     return said->second;

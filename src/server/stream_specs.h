@@ -17,9 +17,10 @@ bool of_labels(const engine::StreamSpec& spec);
 /// The key of `features` that it is of.
 std::string_view feature_of(const engine::StreamSpec& spec);
 
-/// Whether a reference has those streams: Code::kInput names the nearest.
 /// The column of the reference that a detector looks at; empty: none, or errors.
 std::string column_named(const engine::StreamSpec& spec, const engine::Profile& reference);
+
+/// Whether a reference has those streams: Code::kInput names the nearest.
 Status check_streams(const StreamSpecs& specs, const engine::Profile& reference);
 
 /// The detectors of a model of which nobody said any: one on errors or residuals, where the reference says how good

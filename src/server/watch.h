@@ -56,6 +56,7 @@ class Watch {
   void maintained_by(Maintained maintained);
   /// What of rows to come may be kept and shown, as people said; `key`: of hashes. Before that nothing is.
   void show_by(const std::map<std::string, Privacy>& said, const std::string& key);
+  const RowPrivacy& privacy() const { return *privacy_; }  ///< behind show_by()
 
   /// How a prediction's keys are the reference's columns: features by name, the prediction, the scores, the time.
   const table::JsonShape& shape() const { return *shape_; }
