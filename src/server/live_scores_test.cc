@@ -171,11 +171,12 @@ TEST(LiveScores, NameNoClassThatIsHidden) {
 // Nor where each class has numbers of its own.
 TEST(LiveScores, NameNoneOfManyClasses) {
   const std::vector<std::string> classes{"flu", "angina", "hepatitis"};
+  constexpr std::int64_t kEach = kDay / kRows;
   const auto row = [&](int day, int i, bool labelled) {
     const auto& truth = classes.at(static_cast<std::size_t>(i % 3));
     const auto& said = i % 7 ? truth : classes.at(static_cast<std::size_t>((i + 1) % 3));
     Json out{{"id", fmt::format("{} {}", day, i)},
-             {"timestamp", iso_time(static_cast<double>(kStart + day * kDay + i * (kDay / kRows)))},
+             {"timestamp", iso_time(static_cast<double>(kStart + day * kDay + i * kEach))},
              {"features", {{"x", i % 10}}},
              {"prediction", said}};
     if (labelled) out["label"] = truth;

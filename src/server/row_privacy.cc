@@ -57,16 +57,16 @@ std::string without_numbers(const std::string& reason) {
 std::string unquoted(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-    } else if (text[++i] == 'x' &&
-               std::from_chars(text.data() + i + 1, text.data() + std::min(i + 3, text.size()), byte, 16).ec ==
-                   std::errc()) {
-      out += static_cast<char>(byte), i += 2;
-    } else {
-      out += text[i];
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      const auto digits = text.substr(i + 1, 2);
+      unsigned byte = 0;
+      if (text[i] == 'x' && std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16).ec == std::errc()) {
+        out += static_cast<char>(byte), i += 2;
+        continue;
+      }
     }
+    out += text[i];
   }
   return out;
 }
