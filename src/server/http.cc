@@ -13,6 +13,8 @@
 #include <boost/beast.hpp>
 #include <charconv>
 #include <ctime>
+#include <deque>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -40,14 +42,16 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Secured = asio::ssl::stream<Socket&>;
 using SystemError = boost::system::error_code;
-using Done = asio::async_result<asio::use_awaitable_t<Executor>, void(Reply)>::handler_type;
+using Done = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
 constexpr asio::use_awaitable_t<Executor> kAwait;
 constexpr auto kNoThrow = asio::experimental::as_tuple(kAwait);
 constexpr std::size_t kReadHead = 4 << 10;
 constexpr std::size_t kHead = 256;            // that nearly all that is sent before a body fits into
 constexpr std::size_t kRead = 64 << 10;       // of a larger body at once
 constexpr std::uint64_t kReserved = 4 << 20;  // for a body that is yet to come
+constexpr auto kNeverHere = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kMostDrained = 16 << 20;
+constexpr std::size_t kMostTurns = 64;  // of a connection, begun and not yet answered
 constexpr auto kParting = std::chrono::seconds(1);
 constexpr auto kGlance = std::chrono::milliseconds(250);  // between two looks at who is overdue
 
@@ -386,6 +390,94 @@ class HttpServer::Impl {
     co_await drain(socket, deadline, buffer);
   }
 
+  // What was asked on a connection and is not yet answered, in the order that it came; more than one where requests
+  // follow each other without waiting. It is told of answers by other threads and waits for all of them at once.
+  class Turns {
+   public:
+    struct Turn {
+      Turn(std::atomic<std::size_t>& all_busy, unsigned v, bool h, bool k)
+          : busy(all_busy), version(v), head_only(h), keep(k) {}
+      const Counted busy;
+      const unsigned version;
+      const bool head_only, keep;
+      std::optional<Reply> reply;
+    };
+    explicit Turns(Impl& server) : server_(server) {}
+    Turn& begin(unsigned version, bool head_only, bool keep) {
+      return turns_.emplace_back(server_.busy_, version, head_only, keep);
+    }
+    // Where the answer to one of them is to be told, once; who drops it leaves that one without.
+    auto answer_of(Turn& turn) {
+      ++open_;
+      return Promise(*this, turn);
+    }
+    bool answered() const { return open_ == 1; }
+    // Goes on with `done` once all of them are answered.
+    void wait(Done done) {
+      done_.emplace(std::move(done));
+      close();
+    }
+    bool empty() const { return turns_.empty(); }
+    bool full() const { return turns_.size() >= kMostTurns; }
+    const std::deque<Turn>& all() const { return turns_; }
+    void clear() { turns_.clear(), open_ = 1; }
+
+   private:
+    class Promise {
+     public:
+      Promise(Turns& turns, Turn& turn) : turns_(&turns), turn_(&turn) {}
+      Promise(Promise&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)), turn_(other.turn_) {}
+      Promise(const Promise&) = delete;
+      ~Promise() {
+        if (turns_) turns_->close();
+      }
+      void operator()(Reply reply) {
+        turn_->reply = std::move(reply);
+        std::exchange(turns_, nullptr)->close();
+      }
+
+     private:
+      Turns* turns_;
+      Turn* turn_;
+    };
+    // Nothing of it is touched afterwards: with the last one another thread may have ended it.
+    void close() {
+      if (auto& server = server_; --open_ == 0) server.go_on(std::move(*done_));
+    }
+
+    Impl& server_;
+    std::deque<Turn> turns_;
+    std::atomic<std::size_t> open_ = 1;  // answers that are awaited, and wait() itself
+    std::optional<Done> done_;
+  };
+
+  // Sends the answers to all that was asked, as one message. Whether more may be asked.
+  template <class S>
+  Task<bool> answer(S& stream, Deadlines::Deadline& deadline, Turns& turns, std::chrono::seconds patience) {
+    if (!turns.answered()) {
+      deadline.never();
+      co_await asio::async_initiate<decltype(kAwait)&, void()>([&turns](Done done) { turns.wait(std::move(done)); },
+                                                               kAwait);
+    }
+    std::string message;
+    bool more = true;
+    for (const auto& turn : turns.all()) {
+      if (!turn.reply) {
+        more = false;
+        break;
+      }
+      auto one = message_of(*turn.reply, turn.version, turn.head_only, turn.keep);
+      message.empty() ? void(message = std::move(one)) : void(message += one);
+    }
+    deadline.in(patience);
+    if (const auto sent = send_now(stream, message); sent < message.size()) {
+      auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(message) + sent, kNoThrow);
+      more = more && !unsent;
+    }
+    turns.clear();
+    co_return more;
+  }
+
   // Who still sends would have the answer torn from it by a socket that is closed with bytes unread.
   template <class S>
   Task<void> drain(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer) {
@@ -435,7 +527,8 @@ class HttpServer::Impl {
   template <class S>
   Task<void> serve(S& stream, Deadlines::Deadline& deadline, beast::flat_buffer& buffer, const Terms& terms,
                    std::size_t number) {
-    bool keep = true;
+    Turns turns(*this);
+    bool keep = true, ahead = false;  // more was there than was asked for
     while (keep && !stopping_) {
       Parser parser;
       parser.body_limit(terms.body_limit);
@@ -443,7 +536,8 @@ class HttpServer::Impl {
       deadline.in(terms.patience);
       SystemError bad;
       while (!parse(buffer, parser, false, bad)) {
-        auto [failed, n] = co_await stream.async_read_some(buffer.prepare(kReadHead), kNoThrow);
+        if (!turns.empty() && !co_await answer(stream, deadline, turns, terms.patience)) co_return;
+        auto [failed, n] = co_await stream.async_read_some(buffer.prepare(ahead ? kRead : kReadHead), kNoThrow);
         if (failed) co_return;  // the other side has gone
         buffer.commit(n);
       }
@@ -455,7 +549,11 @@ class HttpServer::Impl {
       if (!bad && !reply) reply = gate_(request);
       // Whom nothing is taken from need not send it.
       keep = !bad && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms.connections;
-      if (!bad && !reply && beast::iequals(parser.expects, "100-continue")) {
+      const bool told_to_go_on = !bad && !reply && beast::iequals(parser.expects, "100-continue");
+      const bool all_here = parser.is_done() || parser.content_length().value_or(kNeverHere) <= buffer.size();
+      if (!turns.empty() && (told_to_go_on || !all_here) && !co_await answer(stream, deadline, turns, terms.patience))
+        co_return;
+      if (told_to_go_on) {
         constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
         auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(kGoOn), kNoThrow);
         if (unsent) co_return;
@@ -477,30 +575,17 @@ class HttpServer::Impl {
       } else if (bad.category() == http::make_error_code(http::error::bad_value).category() && bad) {
         reply = refuse(400, fmt::format("not HTTP: {}", bad.message()), "header");
       } else if (bad) {
-        co_return;
+        break;
       }
       keep = keep && !bad;
-      const bool head_only = !bad && request.method == "HEAD";
-      const unsigned version = bad ? 11 : parser.version;
-      const Counted busy(busy_);
+      ahead = buffer.size() > 0;
+      auto& turn = turns.begin(bad ? 11 : parser.version, !bad && request.method == "HEAD", keep);
       if (!reply) reply = unpacked(request.body, parser.packing, terms.body_limit);
-      if (!reply) {
-        deadline.never();
-        reply = co_await asio::async_initiate<decltype(kAwait)&, void(Reply)>(
-            [this, &request](Done done) {
-              handler_(std::move(request), [this, done = std::move(done)](Reply said) mutable {
-                deliver(std::move(done), std::move(said));
-              });
-            },
-            kAwait);
-      }
-      const auto message = message_of(*reply, version, head_only, keep);
-      if (const auto sent = send_now(stream, message); sent < message.size()) {
-        deadline.in(terms.patience);
-        auto [unsent, n] = co_await asio::async_write(stream, asio::buffer(message) + sent, kNoThrow);
-        if (unsent) co_return;
-      }
+      turn.reply = std::move(reply);
+      const bool may_follow = turn.reply || handler_(std::move(request), turns.answer_of(turn));
+      if ((!may_follow || turns.full()) && !co_await answer(stream, deadline, turns, terms.patience)) co_return;
     }
+    if (!turns.empty()) co_await answer(stream, deadline, turns, terms.patience);
   }
 
   std::string message_of(const Reply& reply, unsigned version, bool head_only, bool keep) {
@@ -530,19 +615,20 @@ class HttpServer::Impl {
     return {};
   }
 
-  // Answers that come before the first of them is sent are sent with it, by one thread that is woken once.
-  void deliver(Done done, Reply reply) {
+  // Connections whose answers come before those of the first one are sent go on with it, in one thread that is woken
+  // once.
+  void go_on(Done done) {
     {
       const std::lock_guard lock(answering_);
-      answers_.emplace_back(std::move(done), std::move(reply));
-      if (answers_.size() > 1) return;
+      answered_now_.push_back(std::move(done));
+      if (answered_now_.size() > 1) return;
     }
     asio::post(io_, [this] {
       std::unique_lock lock(answering_);
-      auto all = std::exchange(answers_, {});
-      answers_.reserve(all.capacity());
+      auto all = std::exchange(answered_now_, {});
+      answered_now_.reserve(all.capacity());
       lock.unlock();
-      for (auto& [asked, said] : all) std::move(asked)(std::move(said));
+      for (auto& connection : all) std::move(connection)();
     });
   }
 
@@ -563,7 +649,7 @@ class HttpServer::Impl {
   asio::io_context io_;
   Acceptor acceptor_;
   Timer glance_;
-  std::vector<std::pair<Done, Reply>> answers_;  // that wait to be sent
+  std::vector<Done> answered_now_;  // connections that wait to send
   std::vector<std::thread> threads_;
 };
 

@@ -48,9 +48,11 @@ struct HttpOptions {
   std::string certificate, key;       ///< files of TLS, PEM: the chain, and its key without a password; empty: no TLS
 };
 
-/// Told once, from any thread.
+/// Told once, from any thread; dropped untold it ends the connection. It does not outlive the server.
 using Answer = std::move_only_function<void(Reply)>;
-using Handler = std::function<void(Request&&, Answer)>;
+/// Begins to answer. Whether the next request of the connection may begin before this one is answered: what it does is
+/// done in order by now, and only waits to last.
+using Handler = std::function<bool(Request&&, Answer)>;
 /// Looks at a request before its body is read, and refuses it or not.
 using Gate = std::function<std::optional<Reply>(const Request&)>;
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio.hpp>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -220,8 +221,8 @@ TEST(Unpack, AnswersWhatIsDamagedOrTooLarge) {
   EXPECT_EQ(said("text", "br"), "Content-Encoding: br is not known; gzip and zstd are");
 }
 
-// What the service answers to bytes on one connection that it closes, or that is closed after them.
-std::string answers(std::uint16_t port, const std::string& bytes) {
+// All that is answered to bytes on one connection that it closes, or that is closed after them.
+std::string answered(std::uint16_t port, const std::string& bytes) {
   boost::asio::io_context io;
   boost::asio::ip::tcp::socket socket(io);
   socket.connect({boost::asio::ip::make_address("127.0.0.1"), port});
@@ -231,6 +232,12 @@ std::string answers(std::uint16_t port, const std::string& bytes) {
   static_cast<void>(socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, end));
   std::string all;
   boost::asio::read(socket, boost::asio::dynamic_buffer(all), end);
+  return all;
+}
+
+// The statuses of it.
+std::string answers(std::uint16_t port, const std::string& bytes) {
+  const auto all = answered(port, bytes);
   std::string out;
   for (std::size_t at = 0; (at = all.find("HTTP/1.1 ", at)) != all.npos; at += 9)
     out += (out.empty() ? "" : " ") + all.substr(at + 9, 3);
@@ -282,12 +289,132 @@ TEST(HttpServer, SendsNoHeaderThatIsTwo) {
         Reply reply{200, "{}"};
         reply.headers.emplace_back("Link", "<" + request.path.at(0) + ">");
         answer(std::move(reply));
+        return true;
       });
   ASSERT_TRUE(server);
   (*server)->run();
   EXPECT_EQ(answers((*server)->port(), "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), "200");
   EXPECT_EQ(answers((*server)->port(), "GET /a%0d%0aSet-Cookie:%20x HTTP/1.1\r\nHost: x\r\n\r\n"), "500");
   (*server)->stop();
+}
+
+// Requests that are handled when a test says so; "/next…" may be followed before it is answered.
+class HeldServer {
+ public:
+  HeldServer() {
+    HttpOptions options;
+    options.port = 0, options.threads = 2;
+    server_ = HttpServer::listen(
+                  options, [](const Request&) { return std::optional<Reply>(); },
+                  [this](Request&& request, Answer answer) {
+                    const std::lock_guard lock(mutex_);
+                    held_.emplace_back(request.path.at(0), std::move(answer));
+                    return held_.back().first.starts_with("next");
+                  })
+                  .value();
+    server_->run();
+  }
+  ~HeldServer() {
+    server_->stop();
+    held_.clear();
+    server_.reset();  // who still waits is let go
+  }
+  std::shared_future<std::string> ask(const std::vector<std::string>& paths) {
+    std::string bytes;
+    for (const auto& path : paths) bytes += fmt::format("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    const auto port = server_->port();
+    return asked_ = std::async(std::launch::async, [=] { return answered(port, bytes); });
+  }
+  // The paths of what was begun, once there are so many and, a moment later, still are.
+  std::vector<std::string> begun(std::size_t count) {
+    for (int i = 0; i < 1000 && paths().size() < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return paths();
+  }
+  // Answers the one at `place` with its path, or drops it.
+  void end(std::size_t place, bool tells = true) {
+    std::unique_lock lock(mutex_);
+    auto answer = std::exchange(held_[place].second, nullptr);
+    const auto path = held_[place].first;
+    lock.unlock();
+    if (tells) answer({200, "<" + path + ">"});
+  }
+
+ private:
+  std::vector<std::string> paths() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> out;
+    for (const auto& [path, answer] : held_) out.push_back(path);
+    return out;
+  }
+  std::mutex mutex_;
+  std::deque<std::pair<std::string, Answer>> held_;
+  std::shared_future<std::string> asked_;  // ends once the server has
+  std::unique_ptr<HttpServer> server_;
+};
+
+// The bodies of answers, one behind the other.
+std::string bodies_of(const std::string& all) {
+  std::string out;
+  for (std::size_t at = 0; (at = all.find('<', at)) != all.npos; ++at)
+    out += all.substr(at, all.find('>', at) + 1 - at);
+  return out;
+}
+
+using Paths = std::vector<std::string>;
+
+TEST(HttpServer, AnswersInTheOrderOfTheRequestsWhateverIsKnownFirst) {
+  HeldServer server;
+  auto said = server.ask({"next1", "next2", "next3"});
+  ASSERT_EQ(server.begun(3), (Paths{"next1", "next2", "next3"}));
+  for (std::size_t place : {2, 0, 1}) server.end(place);
+  EXPECT_EQ(bodies_of(said.get()), "<next1><next2><next3>");
+}
+
+TEST(HttpServer, BeginsNothingBehindWhatHasToBeAnsweredFirst) {
+  HeldServer server;
+  auto said = server.ask({"next1", "alone", "next2"});
+  ASSERT_EQ(server.begun(2), (Paths{"next1", "alone"}));
+  server.end(1);
+  EXPECT_EQ(server.begun(2).size(), 2U);  // what came before it is not answered
+  server.end(0);
+  ASSERT_EQ(server.begun(3).size(), 3U);
+  server.end(2);
+  EXPECT_EQ(bodies_of(said.get()), "<next1><alone><next2>");
+}
+
+TEST(HttpServer, BeginsSoManyOfAConnectionAndNoMore) {
+  HeldServer server;
+  Paths paths;
+  std::string wanted;
+  for (int i = 0; i < 150; ++i) paths.push_back(fmt::format("next{}", i)), wanted += "<" + paths.back() + ">";
+  auto said = server.ask(paths);
+  ASSERT_EQ(server.begun(64).size(), 64U);
+  for (std::size_t ended = 0; ended < paths.size();) {
+    const auto begun = server.begun(ended + 1).size();
+    ASSERT_GT(begun, ended);
+    ASSERT_LE(begun, ended + 64);
+    for (; ended < begun; ++ended) server.end(ended);
+  }
+  EXPECT_EQ(bodies_of(said.get()), wanted);
+}
+
+TEST(HttpServer, EndsAConnectionBehindWhatNobodyAnswers) {
+  HeldServer server;
+  auto said = server.ask({"next1", "next2", "next3"});
+  ASSERT_EQ(server.begun(3).size(), 3U);
+  server.end(2), server.end(1, false), server.end(0);
+  EXPECT_EQ(bodies_of(said.get()), "<next1>");
+}
+
+// Who goes away while answers are awaited takes nothing with it.
+TEST(HttpServer, OutlivesWhoDoesNotWaitForAnswers) {
+  std::optional<HeldServer> server(std::in_place);
+  auto said = server->ask({"next1", "next2"});
+  ASSERT_EQ(server->begun(2).size(), 2U);
+  server->end(0);
+  server.reset();  // drops the other one
+  EXPECT_EQ(bodies_of(said.get()), "");
 }
 
 // Many that send the same ids at once, some of them twice: each is accepted by one.

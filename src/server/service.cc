@@ -157,11 +157,13 @@ class Service::Impl {
     VIGIE_ASSIGN(http_, HttpServer::listen(
                             options_.http, [this](const Request& head) { return refused(head); },
                             [this](Request request, Answer answer) {
-                              if (!reads(request)) return handle(request, std::move(answer));
+                              if (!reads(request))
+                                return handle(request, std::move(answer)), takes(request).has_value();
                               boost::asio::post(
                                   reading_, [this, request = std::move(request), answer = std::move(answer)]() mutable {
                                     handle(request, std::move(answer));
                                   });
+                              return false;
                             }));
     housekeeping_.emplace(*store_, options_.keep, beside());
     running_ = true;
@@ -325,6 +327,16 @@ class Service::Impl {
     return request.method != "POST" || (path.size() > 1 && path[1] == "incidents");
   }
 
+  // The kind of the records that are posted, which are in the journal's order once they were handled.
+  static std::optional<event::Kind> takes(const Request& request) {
+    const auto& path = request.path;
+    if (path.size() != 4 || path[0] != "v1" || path[1] != "models") return {};
+    if (path[3] == "predictions") return event::Kind::kPredictions;
+    if (path[3] == "labels") return event::Kind::kLabels;
+    if (path[3] == "explanations") return event::Kind::kExplanations;
+    return {};
+  }
+
   void handle(const Request& request, Answer answer) {
     const auto& path = request.path;
     const bool get = request.method == "GET" || request.method == "HEAD";
@@ -341,14 +353,8 @@ class Service::Impl {
         if (request.method == "PUT") return configure(request, std::move(answer));
         return answer(get ? one(path[2]) : wrong_method("GET, HEAD, PUT"));
       }
-      if (path.size() == 4 && (path[3] == "predictions" || path[3] == "labels" || path[3] == "explanations")) {
-        if (request.method != "POST") return answer(wrong_method("POST"));
-        return take(request,
-                    path[3] == "labels"         ? event::Kind::kLabels
-                    : path[3] == "explanations" ? event::Kind::kExplanations
-                                                : event::Kind::kPredictions,
-                    std::move(answer));
-      }
+      if (const auto kind = takes(request))
+        return request.method == "POST" ? take(request, *kind, std::move(answer)) : answer(wrong_method("POST"));
     }
     if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
       if (path[3] == "reference")
