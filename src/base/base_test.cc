@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/iso_time.h"
+#include "base/json.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "base/sort.h"
@@ -288,6 +289,21 @@ TEST(StableId, IsTheSameForEver) {
   EXPECT_EQ(id({}), "maoG0wFHmNhgAcMkRo1Jfw");
   EXPECT_NE(id({"credit", "a1"}), id({"credita", "1"}));
   EXPECT_NE(id({"credit", "a1"}), id({"credit", "a1", ""}));
+}
+
+TEST(Json, ReadsWhatPythonWritesAndNothingThatIsTooDeep) {
+  const auto said = [](std::string_view text) {
+    const auto json = parse_json(text);
+    return json.is_discarded() ? "none" : json.dump();
+  };
+  EXPECT_EQ(said(R"({"a":NaN,"b":[Infinity,-Infinity,-1],"NaN":"\"NaN Infinity"})"),
+            R"({"a":"NaN","b":["Infinity","-Infinity",-1],"NaN":"\"NaN Infinity"})");
+  for (const auto* bad : {"", "{", "NaN1", "nan", "--Infinity", R"({"a":NaNNaN})", "\"\\"})
+    EXPECT_EQ(said(bad), "none") << bad;
+  const auto deep = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+  EXPECT_EQ(said(deep(100)), deep(100));
+  for (std::size_t n : {101UZ, 1'000'000UZ}) EXPECT_EQ(said(deep(n)), "none");
+  EXPECT_EQ(said("\"" + deep(200) + "\""), "\"" + deep(200) + "\"");
 }
 
 }  // namespace

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
 #include <set>
 
+#include "base/call.h"
 #include "base/text.h"
 #include "engine/class_names_internal.h"
 #include "engine/roles.h"
@@ -395,6 +398,13 @@ Status keep_scores(Profile& profile, table::Input& rows, ScoreOptions options, b
 }
 
 std::function<bool(std::string_view)> known_labels(const StoredScores& scores) {
+  if (scores.options.task == Task::kRegression)
+    return [](std::string_view label) {
+      label = trim(label);
+      double value = 0;
+      const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
+      return error == std::errc() && end == label.data() + label.size() && std::isfinite(value);
+    };
   const bool classes = scores.options.task == Task::kBinary || scores.options.task == Task::kMulticlass;
   if (!classes || scores.options.classes.empty()) return [](std::string_view) { return true; };
   return [index = ClassIndex(scores.options.classes)](std::string_view label) {

@@ -300,7 +300,7 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
     if (file_->usable() && file_->truncate(size))
       next_ = before;
     else
-      file_.reset();  // a part may be left at its end; no number of it is given again, in the next one
+      leave(size, before);  // a part may be left at its end
     return appended;
   }
   unsynced_ = true;
@@ -314,22 +314,26 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
   return {};
 }
 
+// Goes on in another file: of this one that much, with the records below `end`, is to be read. No number that it may
+// have behind that is given again.
+void Journal::leave(std::uint64_t bytes, Sequence end) {
+  const std::lock_guard lock(segments_->mutex);
+  segments_->segments.rbegin()->second.bytes = bytes;
+  segments_->end = end;
+  if (next_ == end) ++next_;  // a gap, by which the next write knows that this file is done with
+  file_.reset(), unsynced_ = false;
+  grown_.notify_all();
+}
+
 // After a failure nobody knows what of the file lasts, and a new one is begun. What was not answered is cut off; what
 // was, with Sync::kInterval, stays as it is.
 Status Journal::sync() {
   synced_at_ = std::chrono::steady_clock::now();
   Status synced = file_->sync();
   unsynced_ = false;
+  if (!synced && options_.sync != Sync::kAlways) return leave(file_->size(), next_), synced;
   const std::lock_guard lock(segments_->mutex);
   auto& segment = segments_->segments.rbegin()->second;
-  if (!synced && options_.sync != Sync::kAlways) {
-    segment.bytes = file_->size();
-    segments_->end = next_;
-    ++next_;  // a gap, by which the next write knows that this file is done with
-    file_.reset();
-    grown_.notify_all();
-    return synced;
-  }
   if (!synced) {
     (void)file_->truncate(segment.bytes);
     if (segment.bytes <= kSegmentHeader) {  // or a full disk would fill up with empty files

@@ -112,6 +112,7 @@ class Journal {
   Status recover();
   void run();
   Status write(std::vector<Waiting>& group, std::vector<Sequence>& firsts);
+  void leave(std::uint64_t bytes, Sequence end);
   Status start_segment();
   Status sync();
   void drop_old();

@@ -224,6 +224,27 @@ TEST(Journal, WithAnIntervalAFailedSyncTakesNothingBack) {
   EXPECT_EQ(live, (std::vector<std::string>{"record 0", "record 1", "record 2"}));
 }
 
+// As on a file system that may only be read from now on, and then may be written again.
+TEST(Journal, WithAnIntervalWhatCannotBeCutOffIsLeftBehind) {
+  const Folder folder;
+  std::vector<std::string> wanted, live;
+  {
+    auto journal = opened(folder.path(), {.sync = Sync::kInterval, .interval = std::chrono::milliseconds(20)});
+    for (int i = 0; i < 10; ++i) {
+      const bool fails = i % 3 == 1;
+      set_io_fault(
+          [&](std::string_view name) { return fails && (name == "write" || name == "truncate") ? EROFS : 0; });
+      EXPECT_EQ(journal->append(records({fmt::format("record {}", i)})).has_value(), !fails) << i;
+      set_io_fault({});
+      if (!fails) wanted.push_back(fmt::format("record {}", i));
+      if (i % 2 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(30));  // an interval is over
+    }
+  }
+  const auto journal = opened(folder.path(), {});
+  for (const auto& [number, text] : all_of(*journal)) live.push_back(text);
+  EXPECT_EQ(live, wanted);
+}
+
 // What is closed gets smaller while a reader is in the middle of it, and everybody reads the same as before.
 TEST(Journal, ClosedFilesArePackedBehindTheirReaders) {
   const Folder folder;

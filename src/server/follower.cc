@@ -46,6 +46,16 @@ std::string held_of(std::string_view model) {
   return "held " + std::string(model);
 }
 
+// What one record makes fail in a way that nobody thought of ends no service: the rest goes on being accepted.
+template <class F>
+Status unless_thrown(F&& part) {
+  try {
+    return part();
+  } catch (const std::exception& e) {
+    return fail(Code::kUnavailable, fmt::format("a defect of vigie, please tell of it: {}", e.what()));
+  }
+}
+
 }  // namespace
 
 Follower::Follower(journal::Journal& journal, State& state, Models& models, store::Store& store, TargetsOf targets,
@@ -224,8 +234,10 @@ Status Follower::say_what_was_there(std::span<const Model> models) {
 }
 
 Status Follower::catch_up() {
-  VIGIE_TRY(start_again());
-  auto done = read_all();
+  auto done = unless_thrown([&]() -> Status {
+    VIGIE_TRY(start_again());
+    return read_all();
+  });
   if (done || done.error().code != Code::kUnavailable) return done;
   // As of a store that is away: run() begins anew.
   say_trouble(done.error().message);
@@ -248,44 +260,56 @@ void Follower::start() {
   thread_ = std::thread([this] { run(); });
 }
 
+// A piece more, and what is due by now. Whether more is there.
+Result<bool> Follower::go_on() {
+  const auto end = journal_.end();
+  const bool behind = std::any_of(followed_.begin(), followed_.end(),
+                                  [](const auto& of) { return of.second.watch && of.second.watch->behind(); });
+  // What is over is told of before more is read.
+  auto more = behind ? Result<bool>(true) : step();
+  // Numbers may have gaps: where there is nothing more to read, all was.
+  read_to_ = more && !*more ? std::max(end, reader_.position()) : reader_.position();
+  last_arrived_ = arrived_;
+  Status done = more ? Status() : Status(more.error());
+  if (done && peers) {
+    const bool soon = !read_here_.empty() || peers->news() || std::ranges::any_of(followed_, [](const auto& of) {
+      return of.second.watch && of.second.watch->waits();
+    });
+    if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
+      done = share(false), shared_at_ = done ? steady_clock::now() : steady_clock::time_point();
+  }
+  if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
+    // While it is behind, the clock of what it reads is the one that counts.
+    if (!behind) clock_ = *more ? arrived_ : system_now();
+    for (auto& [name, of] : followed_)
+      if (done) done = close(name, of, clock_, false);
+    closed_at_ = steady_clock::now();
+    if (done && closed_at_ - forgot_at_ >= kForgetEvery) done = forget(), forgot_at_ = closed_at_;
+  }
+  // What somebody was told of, or waits for, must be there after a crash.
+  const bool urgent = urgent_ || someone_waits();
+  if (done && pending_rows_ > 0 &&
+      (pending_rows_ >= kMostPending || urgent ||
+       ((!*more || behind) && steady_clock::now() - committed_at_ >= kCommitEvery)))
+    done = commit(reader_.position());
+  if (!done) return done.error();
+  return *more;
+}
+
 void Follower::run() {
+  const auto begin_anew = [this] { static_cast<void>(unless_thrown([this] { return start_again(); })); };
   steady_clock::duration pause = kCommitEvery;
-  if (again_) static_cast<void>(start_again());
+  if (again_) begin_anew();
   while (!stop_) {
-    const auto end = journal_.end();
-    const bool behind = std::any_of(followed_.begin(), followed_.end(),
-                                    [](const auto& of) { return of.second.watch && of.second.watch->behind(); });
-    // What is over is told of before more is read.
-    auto more = behind ? Result<bool>(true) : step();
-    // Numbers may have gaps: where there is nothing more to read, all was.
-    read_to_ = more && !*more ? std::max(end, reader_.position()) : reader_.position();
-    last_arrived_ = arrived_;
-    Status done = more ? Status() : Status(more.error());
-    if (done && peers) {
-      const bool soon = !read_here_.empty() || peers->news() || std::ranges::any_of(followed_, [](const auto& of) {
-        return of.second.watch && of.second.watch->waits();
-      });
-      if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
-        done = share(false), shared_at_ = done ? steady_clock::now() : steady_clock::time_point();
-    }
-    if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
-      // While it is behind, the clock of what it reads is the one that counts.
-      if (!behind) clock_ = *more ? arrived_ : system_now();
-      for (auto& [name, of] : followed_)
-        if (done) done = close(name, of, clock_, false);
-      closed_at_ = steady_clock::now();
-      if (done && closed_at_ - forgot_at_ >= kForgetEvery) done = forget(), forgot_at_ = closed_at_;
-    }
-    // What somebody was told of, or waits for, must be there after a crash.
-    const bool urgent = urgent_ || someone_waits();
-    if (done && pending_rows_ > 0 &&
-        (pending_rows_ >= kMostPending || urgent ||
-         ((!*more || behind) && steady_clock::now() - committed_at_ >= kCommitEvery)))
-      done = commit(reader_.position());
+    bool more = false;
+    const auto done = unless_thrown([&]() -> Status {
+      VIGIE_ASSIGN(more, go_on());
+      return {};
+    });
     say_trouble(!done ? done.error().message : "");
     if (!done) {
       call_those_that_wait(true);
-      static_cast<void>(start_again());
+      begin_anew();
       const auto until = steady_clock::now() + pause;
       while (!stop_ && steady_clock::now() < until) std::this_thread::sleep_for(kGlance);
       pause = std::min<steady_clock::duration>(2 * pause, kMostPause);
@@ -293,18 +317,25 @@ void Follower::run() {
     }
     pause = kCommitEvery;
     call_those_that_wait(false);
-    if (more && !*more) waited_ = system_now();
-    if (more && !*more) journal_.wait(reader_.position(), kCommitEvery);
+    if (more) continue;
+    waited_ = system_now();
+    journal_.wait(reader_.position(), kCommitEvery);
   }
-  if (!trouble().empty()) return;
+  if (trouble().empty()) static_cast<void>(unless_thrown([this] { return leave(); }));
+}
+
+Status Follower::leave() {
   if (peers) {
     // What was accepted here is known to others before it leaves.
     const auto until = steady_clock::now() + kKnown;
-    auto more = Result<bool>(true);
-    while (more && *more && steady_clock::now() < until) more = step();
-    if (!more || !commit(reader_.position()) || !share(true)) return;
+    bool more = true;
+    while (more && steady_clock::now() < until) {
+      VIGIE_ASSIGN(more, step());
+    }
+    VIGIE_TRY(commit(reader_.position()));
+    VIGIE_TRY(share(true));
   }
-  static_cast<void>(commit(reader_.position(), true));
+  return commit(reader_.position(), true);
 }
 
 void Follower::say_trouble(const std::string& trouble) {

@@ -109,6 +109,8 @@ class Follower {
  private:
   struct Followed;
   void run();
+  Result<bool> go_on();
+  Status leave();
   Result<bool> step();
   Status read(const journal::Block& block);
   Status read(const event::Record& record, journal::Sequence place, std::int64_t arrived);

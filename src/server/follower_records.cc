@@ -245,6 +245,7 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
   std::uint64_t labels = 0;
+  std::map<journal::Sequence, std::uint64_t> of_records;
   ModelStreams::Sightings sightings;
   const auto found = followed_.find(record.model);
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
@@ -259,8 +260,9 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
     VIGIE_ASSIGN(const auto predicted, state_.predicted(number, of));
     found->second.changed = true;
     if (streams && was == State::Labelled::kFirst) streams->labelled(predicted, said, arrived, sightings);
-    if (watch && predicted) VIGIE_TRY(watch->labelled(predicted->record, arrived));
+    if (watch && predicted) ++of_records[predicted->record];
   }
+  for (const auto& [of, count] : of_records) VIGIE_TRY(watch->labelled(of, count, arrived));
   if (!sightings.empty()) VIGIE_TRY(see(found->first, found->second, std::move(sightings), arrived));
   pending_rows_ += rows_.rows();
   models_.update(record.model, [&](Model& model) { model.labels += labels; });

@@ -41,6 +41,7 @@ class JsonInput final : public table::Input {
 
   const std::vector<table::JsonShape::Key>& keys() const { return keys_; }
   std::int64_t count() const { return count_; }
+  const table::Problems& problems() const { return problems_; }
 
   const std::string& name() const override { return name_; }
   std::uint64_t bytes() const override { return body_.size(); }

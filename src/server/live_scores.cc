@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/call.h"
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "server/json_input.h"
@@ -77,6 +78,12 @@ void append_value(std::string& out, const table::Column& column, std::size_t row
   fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
+// What JSON has in quotes; as it stands there where that is none.
+std::string text_in(std::string_view quoted) {
+  const auto json = nlohmann::json::parse(quoted, nullptr, false);
+  return json.is_string() ? json.get<std::string>() : std::string(quoted);
+}
+
 // Of a row as it is kept, {"":"ID", the rest.
 struct IdAndRest {
   std::string id;
@@ -89,7 +96,7 @@ IdAndRest id_of(std::string_view line) {
   while (to < line.size() && line[to] != '"') to += line[to] == '\\' ? 2 : 1;
   const auto quoted = line.substr(from, to + 1 - from);
   std::string id(quoted.substr(1, quoted.size() - 2));
-  if (id.find('\\') != std::string::npos) id = nlohmann::json::parse(quoted).get<std::string>();
+  if (id.find('\\') != std::string::npos) id = text_in(quoted);
   return {std::move(id), line.substr(to + 1)};
 }
 
@@ -142,6 +149,12 @@ Status LiveScores::forget(std::uint32_t model, State& state) {
   return {};
 }
 
+// Whether "version" of a row is the model's, and no column of the reference.
+bool LiveScores::has_versions(const engine::Profile& reference) {
+  return std::none_of(reference.columns.begin(), reference.columns.end(),
+                      [](const auto& column) { return column.name == kModelVersion; });
+}
+
 std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
   const auto& o = reference.scores->options;
   std::vector<std::string> out;
@@ -153,10 +166,7 @@ std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
   for (const auto& name : o.scores) want(name);
   for (const auto& by : o.segments)
     for (const auto& name : by) want(name);
-  // The last: score() looks for it there.
-  const bool taken = std::any_of(reference.columns.begin(), reference.columns.end(),
-                                 [](const auto& column) { return column.name == kModelVersion; });
-  if (!taken) want(std::string(kModelVersion));
+  if (has_versions(reference)) want(std::string(kModelVersion));  // the last: score() looks for it there
   return out;
 }
 
@@ -252,11 +262,11 @@ Status LiveScores::want(std::int64_t window, std::int64_t when) {
   return state_.keep(key(kDue, window), {reinterpret_cast<const char*>(&when), sizeof when});
 }
 
-Status LiveScores::labelled(journal::Sequence record, std::int64_t arrived) {
+Status LiveScores::labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived) {
   VIGIE_ASSIGN(const auto kept, state_.kept(key(kBatch, static_cast<std::int64_t>(record))));
   if (!kept) return {};
   const auto batch = batch_of(*kept);
-  ++delays_[step_of(arrived - batch.arrived)];
+  delays_[step_of(arrived - batch.arrived)] += labels;
   delays_changed_ = true;
   for (auto window : batch.windows) VIGIE_TRY(want(window, arrived + quiet()));
   return {};
@@ -379,7 +389,8 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   Rows all;
   std::map<std::string, Rows, std::less<>> versions;
   std::int64_t strange = 0;
-  const auto apart = versions_of(kept);
+  const bool versions_told = has_versions(*reference_) && !(privacy_ && privacy_->said_to_hide(kModelVersion));
+  const auto apart = versions_told ? versions_of(kept) : std::vector<std::string_view>();
   for (std::size_t at = 0, end_of = 0; at < kept.size(); at = end_of + 1) {
     end_of = kept.find('\n', at);
     const auto line = std::string_view(kept).substr(at, end_of - at);
@@ -392,7 +403,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     if (!label)
       row += "null";
     else if (!label_is_text_ && is_json_scalar(*label))
-      row += *label;
+      row += trim(*label);
     else
       append_json(row, *label);
     row.append(rest) += '\n';
@@ -400,7 +411,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     add(all);
     if (const auto version = apart.empty() ? "" : version_of(line); !version.empty()) {
       const bool own = std::find(apart.begin(), apart.end(), version) != apart.end();
-      add(versions[own ? nlohmann::json::parse(fmt::format("\"{}\"", version)).get<std::string>() : "(other)"]);
+      add(versions[own ? text_in(fmt::format("\"{}\"", version)) : "(other)"]);
     }
   }
   if (all.labels + strange == 0) return out;
@@ -413,6 +424,10 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   const auto score_of = [&](const Rows& some) -> Result<engine::ScoreWindow> {
     if (some.labels == 0) return fail(Code::kInput, "no labels");
     JsonInput input(some.text, "the window");
+    const auto& keys = input.keys();
+    if (!options.prediction.empty() &&
+        std::none_of(keys.begin(), keys.end(), [&](const auto& k) { return k.field.name == options.prediction; }))
+      return fail(Code::kInput, "no row has a prediction");
     auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
     if (!card) return hidden(std::move(card.error()));
     hide(card->windows.front());

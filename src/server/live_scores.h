@@ -38,6 +38,7 @@ class LiveScores {
 
   /// The columns that a score needs of a prediction besides its id, by the names that the reference has for them.
   static std::vector<std::string> wanted(const engine::Profile& reference);
+  static bool has_versions(const engine::Profile& reference);
 
   /// Predictions that came, all for the first time, and in which windows they are; `columns` as wanted(), `id` beside.
   Status add(table::Batch& rows, std::size_t id, const std::vector<std::size_t>& columns,
@@ -50,8 +51,8 @@ class LiveScores {
   void show_by(std::shared_ptr<const RowPrivacy> privacy) { privacy_ = std::move(privacy); }
   /// Predictions that another one told of; those whose ids are known are left out.
   Status add(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
-  /// A label came, of a prediction in that record.
-  Status labelled(journal::Sequence record, std::int64_t arrived);
+  /// So many labels came, of predictions in that record. Cost: that of all its windows.
+  Status labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived);
   /// A window is over, which the store knows by that key.
   Status closed(const engine::LiveWindows::Closed& window, std::string_view key, std::int64_t now);
 

@@ -125,6 +125,38 @@ TEST(LiveScores, LabelsMayComeFirstLateOrBeCorrected) {
   EXPECT_GT(accuracy(score), 0.9);
 }
 
+// A column may be called as the version of the model is.
+TEST(LiveScores, ScoreByAFeatureThatIsCalledVersion) {
+  Folder folder;
+  Rng rng(5);
+  const auto marked = [](std::vector<Row> rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      auto& features = rows[i].prediction["features"];
+      features["version"] = i % 2 == 0 ? "a" : "b", features["region"] = i % 3 == 0 ? "north" : "south";
+    }
+    return rows;
+  };
+  std::string past;
+  for (int d = -30; d < 0; ++d)
+    for (auto& row : marked(day(d, rng))) {
+      row.prediction["label"] = row.label ? 1 : 0;
+      past += row.prediction.dump() + "\n";
+    }
+  const auto config = read_model_config(R"({"window": "day", "segments": ["version", "region"]})").value();
+  Back back(folder.path);
+  say(back, event::Kind::kReference,
+      engine::save_profile(reference_of_rows(past, "reference", "test", config).value()));
+  back.follower->start();
+  const auto first = marked(day(0, rng));
+  back.add(predictions(first));
+  back.add(labels(first, 0, 100), event::Kind::kLabels);
+  back.add(predictions(marked(day(1, rng))));
+  const auto score = scored(back, 100);
+  EXPECT_EQ(score.value("labelled", 0), 100) << score.dump();
+  EXPECT_FALSE(score.contains("scores_by_version"));
+  EXPECT_EQ(back.follower->trouble(), "");
+}
+
 TEST(LiveScores, FindTheDayOnWhichAModelIsWorse) {
   Folder folder;
   Rng rng(3);

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/iso_time.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "event/record.h"
 #include "table/json_rows.h"
@@ -64,7 +65,7 @@ const table::JsonShape& shape() {
 
 Result<std::optional<PastRows>> read_past_rows(std::string_view body) {
   if (body.size() > kMostBody) return std::optional<PastRows>();  // those of rows may be large
-  const auto json = Json::parse(body, nullptr, false);
+  const auto json = parse_json(body);
   const std::vector<std::string> names{"from", "to", "version"};
   const auto holds = [&](const char* key) { return json.contains(key); };
   if (!json.is_object() ||
@@ -134,7 +135,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {
       const auto at = rows.find(text_at(id, row));
       if (at == rows.end()) continue;
-      const auto json = Json::parse(read.text_of(row), nullptr, false);
+      const auto json = parse_json(read.text_of(row));
       if (const auto label = json.is_object() ? json.find("label") : json.end();
           label != json.end() && !label->is_null())
         later[at->second] = R"(,"label":)" + written(*label);
@@ -148,7 +149,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {
       const auto at = rows.find(text_at(id, row));
       if (at == rows.end() || explained[at->second]) continue;
-      const auto json = Json::parse(read.text_of(row), nullptr, false);
+      const auto json = parse_json(read.text_of(row));
       if (!json.is_object() || !json.contains("attributions")) continue;
       explained[at->second] = true;
       later[at->second] += R"(,"attributions":)" + written(json["attributions"]);

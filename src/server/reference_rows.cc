@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/score_reference.h"
+#include "engine/tally.h"
 #include "server/json_input.h"
 #include "server/outside_work.h"
 #include "server/watch.h"
@@ -30,7 +31,7 @@ Result<std::size_t> windows_of(table::Input& input, const std::string& timestamp
 Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version,
                                           const ModelConfig& config) {
   JsonInput input(body, name);
-  if (input.count() == 0) return fail(Code::kInput, fmt::format("{}: no record could be read", name));
+  if (input.count() == 0) return engine::no_rows(name, input.problems());
   engine::ProfileOptions options;
   options.version = version;
   const std::set<std::string, std::less<>> others{"version", "latency_ms", "status", "trace_id", "attributions"};

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "server/record_path.h"
 #include "table/json_rows.h"
@@ -184,7 +185,7 @@ Privacy RowPrivacy::unsaid(std::string_view column, std::string_view text, bool 
 }
 
 std::string RowPrivacy::shown(std::string_view record) const {
-  const auto in = Json::parse(record, nullptr, false);
+  const auto in = parse_json(record);
   if (!in.is_object()) return "{}";
   const auto take = [&](Json& out, std::string_view group, const std::string& key, const Json& value) {
     if (value.is_null()) return void(out[key] = nullptr);
@@ -194,8 +195,9 @@ std::string RowPrivacy::shown(std::string_view record) const {
     // A list may be an embedding, of which a text can be guessed.
     if (!privacy && value.is_structured()) privacy = Privacy::kDrop;
     if (!privacy)
-      privacy = value.is_string() ? unsaid(names.column, value.get_ref<const std::string&>(), true)
-                                  : unsaid(names.column, "", false);
+      privacy = value.is_string() && !is_number_name(value.get_ref<const std::string&>())
+                    ? unsaid(names.column, value.get_ref<const std::string&>(), true)
+                    : unsaid(names.column, "", false);
     switch (*privacy) {
       case Privacy::kShow:
         return void(out[key] = value);

@@ -20,6 +20,11 @@ RowSamples::RowSamples(std::string model, const engine::Profile& reference, cons
   }
 }
 
+void RowSamples::show_by(std::shared_ptr<const RowPrivacy> privacy) {
+  if (privacy_ && !privacy_->says_as(*privacy)) windows_.clear();
+  privacy_ = std::move(privacy);
+}
+
 Status RowSamples::add(table::Batch& batch, const table::JsonRows& rows, std::size_t id,
                        const engine::LiveWindows& windows) {
   if (!privacy_) return {};

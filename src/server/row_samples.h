@@ -26,7 +26,8 @@ class RowSamples {
 
   /// `columns`: where the segmentations' columns are in the batches of add().
   RowSamples(std::string model, const engine::Profile& reference, const table::Schema& columns);
-  void show_by(std::shared_ptr<const RowPrivacy> privacy) { privacy_ = std::move(privacy); }
+  /// Where another one says something else, what was chosen of windows that are open is chosen anew, of rows to come.
+  void show_by(std::shared_ptr<const RowPrivacy> privacy);
 
   /// Rows that came, behind LiveWindows::add() of the same.
   Status add(table::Batch& batch, const table::JsonRows& rows, std::size_t id, const engine::LiveWindows& windows);

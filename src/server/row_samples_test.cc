@@ -278,5 +278,36 @@ TEST(RowSamples, AreTheSameWhateverTheOrderAndWhenReadAgain) {
   EXPECT_NE(kept(profile, {rows(150, 450, 22), next}, 0), samples);
 }
 
+// What was chosen before is not shown by what holds no more.
+TEST(RowSamples, OfAWindowThatIsOpenAreHiddenBehindWhatIsSaid) {
+  std::string first;
+  for (int day = 1; day <= 20; ++day) first += rows(day * 100, day * 100 + 100, day);
+  const auto profile = reference(first, R"({"window": "day"})");
+  const auto watch = Watch::make("m", std::make_shared<const engine::Profile>(profile), profile.window, 0).value();
+  constexpr std::int64_t kNow = 1'780'000'000'000'000;
+  watch->show_by({}, "key");
+  const auto add = [&](int from, journal::Sequence place) {
+    table::JsonRows read;
+    const auto text = rows(from, from + 10, 22);
+    read.read(text, watch->shape());
+    EXPECT_TRUE(watch->add(read, kNow, place, false));
+  };
+  add(0, 0);
+  watch->show_by({}, "key");  // as it was: nothing is lost
+  add(10, 1);
+  watch->show_by({{"country", Privacy::kDrop}}, "key");
+  add(20, 2);
+  const auto samples = watch->close(kNow, true).value().at(0).samples;
+  ASSERT_EQ(samples.size(), 1U);
+  EXPECT_EQ(Json::parse(samples[0].body).size(), 10U);
+  EXPECT_EQ(samples[0].body.find("country"), std::string::npos) << samples[0].body;
+}
+
+TEST(RowPrivacy, TakesWhatPythonWritesForNumbers) {
+  const RowPrivacy privacy({}, {}, "key");
+  EXPECT_EQ(privacy.shown(R"({"id":"a","features":{"x":NaN,"y":-Infinity,"z":1}})"),
+            R"({"id":"a","features":{"x":"NaN","y":"-Infinity","z":1}})");
+}
+
 }  // namespace
 }  // namespace vigie::server

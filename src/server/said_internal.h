@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "base/text.h"
 
@@ -50,8 +51,8 @@ inline Status take(const Json& object, const char* key, std::string_view where, 
 }
 
 inline Result<Json> object_of(std::string_view body, std::string_view what) {
-  auto json = Json::parse(body, nullptr, false);
-  if (json.is_discarded()) return fail(Code::kInput, fmt::format("{}: not JSON", what));
+  auto json = parse_json(body);
+  if (json.is_discarded()) return fail(Code::kInput, fmt::format("{}: not JSON, or nested too deep", what));
   if (!json.is_object()) return wrong(what, "a JSON object", json);
   return json;
 }

@@ -266,6 +266,11 @@ TEST(Service, SpeaksHttp) {
             "202");
   EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})", "Expect: 100-continue\r\n")), "100 202");
   EXPECT_EQ(answers(service->port(), post(std::string(1001, ' '))), "413");
+  for (const auto* path : {"PUT /v1/models/m", "POST /v1/models/m/maintenance", "POST /v1/incidents/x/ack"})
+    EXPECT_EQ(
+        answers(service->port(), fmt::format("{} HTTP/1.1\r\nHost: x\r\nContent-Length: 909\r\n\r\n{{\"tags\":{}{}}}",
+                                             path, std::string(450, '['), std::string(450, ']'))),
+        "400");
   EXPECT_EQ(answers(service->port(), post("{}", "X: " + std::string(600, 'x') + "\r\n")), "431");
   EXPECT_EQ(answers(service->port(), "nonsense\r\n\r\n"), "400");
   EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})").substr(0, 40)), "");

@@ -540,12 +540,13 @@ class Service::Impl {
   }
 
   void take(const Request& request, event::Kind kind, Answer answer) {
+    if (auto named = event::check_model(request.path[2]); !named) return answer(refuse(named.error(), "path"));
     const bool lasting = options_.journal.sync == journal::Sync::kAlways;
     ingest_->add(
         kind, request.path[2], request.body,
         [answer = std::move(answer), lasting](Result<Ingest::Reply> taken) mutable {
           if (!taken && taken.error().code == Code::kUsage) return answer(refuse(409, taken.error().message, "path"));
-          if (!taken) return answer(refuse(taken.error(), "journal"));
+          if (!taken) return answer(refuse(taken.error(), taken.error().code == Code::kInput ? "body" : "journal"));
           Json rejected = Json::array();
           for (const auto& reject : taken->rejected)
             rejected.push_back({{"index", reject.index}, {"error", reject.text()}});

@@ -315,6 +315,7 @@ Status Watch::load_parts() {
 }
 
 Watch::Versions Watch::versions_in(std::int64_t window) const {
+  if (privacy_ && privacy_->said_to_hide("version")) return {};
   Versions all;
   if (const auto own = versions_.find(window); own != versions_.end()) all = own->second;
   if (const auto others = elsewhere_.find(window); others != elsewhere_.end())
@@ -348,8 +349,8 @@ Status Watch::count_versions(table::Batch& rows) {
   return {};
 }
 
-Status Watch::labelled(journal::Sequence record, std::int64_t arrived) {
-  return scores_ ? scores_->labelled(record, arrived) : Status();
+Status Watch::labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived) {
+  return scores_ ? scores_->labelled(record, labels, arrived) : Status();
 }
 
 // What is judged by itself shares what is borne with.

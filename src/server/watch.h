@@ -92,7 +92,7 @@ class Watch {
   /// What of it is judged by itself, and has a share of the false alarms: windows, their scores, windows put together.
   double tracks() const { return 1. + scored() + merges(); }
   /// A label came, of a prediction in that record.
-  Status labelled(journal::Sequence record, std::int64_t arrived);
+  Status labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived);
   struct Closed {
     store::Window window;
     engine::Sighting sighting;

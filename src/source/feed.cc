@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "source/source.h"
 
@@ -61,7 +61,7 @@ std::string_view Feed::kind_name() const {
 std::unique_ptr<Lines> Feed::lines(std::vector<Position> positions) const {
   if (path == "-") return std::make_unique<Pipe>(STDIN_FILENO, "standard input");
   return std::make_unique<Tail>(path, std::move(positions),
-                                [](std::string_view line) { return nlohmann::json::accept(line); });
+                                [](std::string_view line) { return !parse_json(line).is_discarded(); });
 }
 
 Result<Feed> make_feed(std::string_view spec, const Environment& environment) {

@@ -4,30 +4,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace vigie::source {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr int kDeepest = 100;  // writing them calls itself
 constexpr std::string_view kOwn[] = {"id",       "timestamp", "label",      "prediction",  "score",
                                      "scores",   "version",   "latency_ms", "status",      "tags",
                                      "trace_id", "text",      "embedding",  "attributions"};
-
-bool too_deep(std::string_view line) {
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (quoted && line[i] == '\\')
-      ++i;
-    else if (line[i] == '"')
-      quoted = !quoted;
-    else if (!quoted && (line[i] == '{' || line[i] == '[') && ++depth > kDeepest)
-      return true;
-    else if (!quoted && (line[i] == '}' || line[i] == ']'))
-      --depth;
-  }
-  return false;
-}
 
 // What the line has under a key, or under keys in each other, taken out of it; null where it has none.
 Json take(Json& object, std::string_view key) {
@@ -45,7 +30,7 @@ Json take(Json& object, std::string_view key) {
 
 void append_record(std::string& out, std::string_view line,
                    const std::vector<std::pair<std::string, std::string>>& names) {
-  auto given = too_deep(line) ? Json() : Json::parse(line, nullptr, false);
+  auto given = parse_json(line);
   if (!given.is_object()) {
     out += line;
     return;
