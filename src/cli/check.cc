@@ -216,7 +216,7 @@ Result<int> run(const Options& o) {
     return std::find(grades.begin(), grades.end(), grade) != grades.end();
   };
   return (named("warning") && s.warn + s.fail > 0) || (named("fail") && s.fail > 0) ||
-                 (named("no_data") && s.pass + s.warn + s.fail == 0)
+                 (named("no_data") && (inspection.mostly_unmade() || s.pass + s.warn + s.fail == 0))
              ? 1
              : 0;
 }
@@ -244,7 +244,8 @@ Command add_check(CLI::App& program) {
                   "write a report: .html for people, .json for programs; with --suggest the rules: .yaml")
       ->type_name("FILE");
   app->add_flag("--json", o->json, "one JSON document instead of tables");
-  app->add_option("--fail-on", o->fail_on, "exit status 1 when a check ends so: warning or fail; or all so: no_data")
+  app->add_option("--fail-on", o->fail_on,
+                  "exit status 1 when a check ends so: warning or fail; when all do, with --reference most: no_data")
       ->type_name("VERDICT");
   app->add_option("--only", o->only, "only these checks, comma separated")->type_name("CHECK[,CHECK…]");
   app->add_option("--skip", o->skip, "not these checks, comma separated")->type_name("CHECK[,CHECK…]");

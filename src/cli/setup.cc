@@ -96,6 +96,8 @@ Status put_monitor(elastic::Link& link, const std::string& place, const KibanaRu
   if (known.status == 200 || known.status == 404) {
     VIGIE_ASSIGN(answer, link.ask("POST", kMonitors, monitor.json));
   }
+  if (answer.body.find("no handler found") != std::string::npos)
+    return fail(Code::kUnavailable, fmt::format("{}: has no alerting plugin, of which --rules makes monitors", place));
   if (answer.status != 200 && answer.status != 201)
     return fail(Code::kUnavailable, fmt::format("{}: the monitor \"{}\" is not taken: {}: {}", place, monitor.name,
                                                 answer.status, elastic::why_of(answer.body)));

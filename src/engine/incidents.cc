@@ -209,9 +209,10 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   rank(incident.causes);
   incident.summary = summary_of(incident);
   assign();
+  // What is found in a window by its labels, or in several together, is of windows that were counted.
+  incident.windows += !again && (fresh || incident.windows == 0 || sighting.end > incident.until);
   incident.since = std::min(incident.since, sighting.start);
   incident.until = std::max(incident.until, sighting.end);
-  incident.windows += !again;
   if (!sighting.context.empty()) incident.context = sighting.context;
   if (sighting.track == Sighting::Track::kData) incident.compared_with = sighting.compared_with;
   const auto worst = incident.causes.front().severity;

@@ -42,6 +42,8 @@ struct Inspection {
     /// One a check and column, by its worst verdict over the windows.
     std::int64_t checks = 0, pass = 0, warn = 0, fail = 0, no_data = 0;
   } summary;
+  /// Whether most checks could not be made, though there is a reference: too few rows, nearly always.
+  bool mostly_unmade() const { return reference && summary.no_data > summary.pass + summary.warn + summary.fail; }
 };
 
 /// Reads a reference for the checks: all of its rows, and the rows of its healthy windows.

@@ -149,6 +149,10 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
 
 }  // namespace
 
+bool lost(const MetricResult& r) {
+  return !r.segment && !std::isfinite(r.value.value) && std::isfinite(r.reference);
+}
+
 std::string_view beside_dummy(const MetricResult& r) {
   const auto& [metric, v] = std::tie(*r.metric, r.value);
   // Who predicts the share of a class for every row is calibrated perfectly: no model is better than that.
@@ -194,6 +198,7 @@ void judge_metrics(ScoreWindow& window, const ScoreReference& reference, const S
     const auto& now = r.value;
     if (!std::isfinite(now.value)) {
       r.reason = why_none(now);
+      if (of) r.reference = of->value.value;
       continue;
     }
     if (!of || !std::isfinite(of->value.value)) {

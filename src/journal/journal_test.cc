@@ -232,8 +232,7 @@ TEST(Journal, WithAnIntervalWhatCannotBeCutOffIsLeftBehind) {
     auto journal = opened(folder.path(), {.sync = Sync::kInterval, .interval = std::chrono::milliseconds(20)});
     for (int i = 0; i < 10; ++i) {
       const bool fails = i % 3 == 1;
-      set_io_fault(
-          [&](std::string_view name) { return fails && (name == "write" || name == "truncate") ? EROFS : 0; });
+      set_io_fault([&](std::string_view name) { return fails && (name == "write" || name == "truncate") ? EROFS : 0; });
       EXPECT_EQ(journal->append(records({fmt::format("record {}", i)})).has_value(), !fails) << i;
       set_io_fault({});
       if (!fails) wanted.push_back(fmt::format("record {}", i));

@@ -550,8 +550,10 @@ class HttpServer::Impl {
       // Whom nothing is taken from need not send it.
       keep = !bad && parser.keep_alive() && (!reply || parser.is_done()) && number <= terms.connections;
       const bool told_to_go_on = !bad && !reply && beast::iequals(parser.expects, "100-continue");
-      const bool all_here = parser.is_done() || parser.content_length().value_or(kNeverHere) <= buffer.size();
-      if (!turns.empty() && (told_to_go_on || !all_here) && !co_await answer(stream, deadline, turns, terms.patience))
+      const bool more_to_come =
+          !bad && !reply && !parser.is_done() && parser.content_length().value_or(kNeverHere) > buffer.size();
+      if (!turns.empty() && (told_to_go_on || more_to_come) &&
+          !co_await answer(stream, deadline, turns, terms.patience))
         co_return;
       if (told_to_go_on) {
         constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";

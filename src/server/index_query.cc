@@ -329,7 +329,9 @@ std::string IndexQuery::range() const {
 Result<IndexQuery::Times> IndexQuery::times() {
   VIGIE_ASSIGN(const auto all, times(rows_.from, rows_.to));
   if (all.rows == 0)
-    return fail(Code::kInput, fmt::format("{}: no rows there have a time in {}{}", rows_.index, rows_.time, range()));
+    return fail(Code::kInput,
+                fmt::format("{}: no rows there have a time in {}{}{}", rows_.index, rows_.time, range(),
+                            rows_.query.empty() ? "" : fmt::format(", of those that query chooses: {}", rows_.query)));
   return all;
 }
 

@@ -85,6 +85,13 @@ Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
   };
   if (config.window.kind != Kind::kNone && profile.window != config.window)
     return differs("windows:", to_string(profile.window), to_string(config.window), "--window");
+  const auto has = [&](const std::vector<std::string>& wanted) {
+    return std::ranges::any_of(profile.segmentations, [&](const auto& by) {
+      return std::is_permutation(by.begin(), by.end(), wanted.begin(), wanted.end());
+    });
+  };
+  for (const auto& by : config.segments)
+    if (!has(by)) return differs("no segments by", fmt::format("{}", fmt::join(by, ", ")), "them", "--segment");
   if (!profile.scores) return {};
   const auto& o = profile.scores->options;
   if (config.task && *config.task != o.task)
@@ -610,13 +617,14 @@ class Service::Impl {
       return out;
     }
     if (past.version) return fail(Code::kInput, "version: rows in an index are chosen by from and to alone");
-    // Of those that are watched, and have come.
+    // Of those that have come.
     auto& rows = indexed->rows;
-    if (std::isfinite(past.from)) rows.from = std::max<std::int64_t>(rows.from, std::llround(past.from));
+    // What was before it is watched is what a reference is usually made of.
+    if (std::isfinite(past.from)) rows.from = std::llround(past.from);
     if (std::isfinite(past.to)) rows.to = std::min<std::int64_t>(rows.to, std::llround(past.to));
     rows.to = std::min<std::int64_t>(rows.to, system_now() - std::llround(indexed->settle * 1e6));
     if (rows.from >= rows.to)
-      return fail(Code::kInput, "from, to: no time between them is watched, or rows may still come of it");
+      return fail(Code::kInput, "from, to: of no time between them rows are whole: they may still come");
     IndexReferenceOptions options;
     options.stop = stop, options.version = options_.version;
     const auto works = [&](auto from, auto to, auto most) {

@@ -94,11 +94,12 @@ class Page {
   std::string headline_text(std::size_t open) const {
     if (models_.empty()) return "Nothing has come yet.";
     if (open == 0) return "No incident is open.";
+    const event::Incident* latest = nullptr;
     for (const auto& incident : page_.incidents)
-      if (!over(incident))
-        return fmt::format("{}{}: {}", open == 1 ? "" : fmt::format("{} incidents are open. Youngest: ", open),
-                           escaped(incident.model, 60), escaped(incident.summary, 300));
-    return {};
+      if (!over(incident) && (!latest || incident.opened > latest->opened)) latest = &incident;
+    if (!latest) return {};
+    return fmt::format("{}{}: {}", open == 1 ? "" : fmt::format("{} incidents are open. The latest: ", open),
+                       escaped(latest->model, 60), escaped(latest->summary, 300));
   }
 
   void figures() {

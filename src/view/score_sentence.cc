@@ -195,6 +195,18 @@ std::string news(const engine::Scorecard& card, const std::vector<MetricCourse>&
       held_back(card));
 }
 
+/// "; log_loss, brier have no value any more: scores outside 0..1 are no probabilities", of what the reference has one.
+std::string lost(const engine::Scorecard& card) {
+  Named names;
+  std::string reason;
+  for (const auto& r : card.all().metrics) {
+    if (!engine::lost(r)) continue;
+    names.add(std::string(r.metric->name));
+    if (reason.empty()) reason = r.reason;
+  }
+  return names.empty() ? reason : fmt::format("; but no value any more of {}: {}", names.text(), reason);
+}
+
 bool any_value(const engine::Scorecard& card) {
   const auto& metrics = card.all().metrics;
   return std::any_of(metrics.begin(), metrics.end(), [](const auto& r) { return std::isfinite(r.value.value); });
@@ -231,7 +243,7 @@ std::string sentence(const engine::Scorecard& card) {
         return fmt::format("{}; no metric moved against the reference in any window, but of all windows together {}",
                            rows, names.text());
       return fmt::format(
-          "{}; no metric is worse than in the reference{}{}", rows,
+          "{}; no metric is worse than in the reference{}{}{}", rows, lost(card),
           2 * blind > judged ? fmt::format(", but {} of {} could not have shown a major change", blind, judged) : "",
           unjudged(card));
     }

@@ -246,10 +246,14 @@ class Page {
                                    plural(static_cast<std::int64_t>(c_.windows.size()), "window"), largest->reason)));
     }
     auto groups = without_data(findings_);
-    std::erase_if(groups, [&](const Group& g) {
-      return std::any_of(quality_.begin(), quality_.end(),
-                         [&](const Alike& a) { return a.first->reason.starts_with(g.reason); });
-    });
+    for (auto& g : groups)
+      std::erase_if(g.columns, [&](std::string_view column) {
+        return std::any_of(quality_.begin(), quality_.end(), [&](const Alike& a) {
+          return a.first->reason.starts_with(g.reason) &&
+                 std::find(a.columns.begin(), a.columns.end(), column) != a.columns.end();
+        });
+      });
+    std::erase_if(groups, [](const Group& g) { return g.columns.empty(); });
     for (std::size_t i = 0; i < std::min<std::size_t>(4, groups.size()); ++i)
       line("no data", fmt::format("{}: {}: {}", plural(static_cast<std::int64_t>(groups[i].columns.size()), "column"),
                                   names(groups[i].columns, room / 2),
