@@ -137,6 +137,14 @@ class Patient {
       add(Grade::kWarning, "no reference",
           "there is no reference: its predictions are counted, and compared with nothing",
           "vigie profile TRAINING_DATA -o ref.vpf, and POST it to …/reference");
+    const std::vector<std::string> keys{"features",  "prediction", "score",  "scores",   "tags", "version",
+                                        "timestamp", "latency_ms", "status", "trace_id", "label"};
+    for (const auto& key : list(model_, "unknown_keys"))
+      if (key.is_string())
+        add(Grade::kWarning, "unknown keys",
+            fmt::format("nothing is made of a key that its predictions have: {}",
+                        unknown_name("key", key.get<std::string>(), keys)),
+            "what the model was asked goes into \"features\", what is known of it besides into \"tags\"");
     if (const double late = number(model_, "late_rows"); late > 0 && late >= 0.01 * predictions)
       add(Grade::kWarning, "late",
           fmt::format("{} of its predictions came too late for their window", percent(late / predictions)),

@@ -9,11 +9,17 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "event/explanation.h"
 
 namespace vigie::server {
 namespace {
+
+constexpr std::size_t kLongestKey = 100;
+constexpr std::string_view kKeys[] = {"id",       "timestamp", "version",   "features",   "prediction",
+                                      "score",    "scores",    "tags",      "latency_ms", "status",
+                                      "trace_id", "text",      "embedding", "label",      "attributions"};
 
 // The rows as a body has them that is nothing but them, each on a line of its own.
 std::optional<std::string_view> as_they_came(const table::JsonRows& rows) {
@@ -97,6 +103,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     return done(fail(Code::kUnavailable, "what was accepted is not yet counted; send it again later"));
   const auto number = models_.number_of(model);
   if (!number) return done(fail(Code::kUnavailable, fmt::format("{} would be one model too many", quoted(model))));
+  if (kind == event::Kind::kPredictions) reply.unknown_keys = look(*number, rows.text_of(good.front()));
   Few<Key> claimed;
   Few<std::uint32_t> accepted;
   if (once) {
@@ -126,6 +133,32 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     settle(written, std::move(claimed), kind, reply);
     written ? done(std::move(reply)) : done(std::move(written.error()));
   });
+}
+
+std::vector<std::string> Ingest::look(std::uint32_t model, std::string_view record) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto request = ++looked_[model].requests;
+    if (request > kLooked && request % kLookedEach != 0) return {};
+  }
+  std::vector<std::string> out;
+  const auto json = parse_json(record);
+  if (!json.is_object()) return out;
+  for (const auto& [key, value] : json.items())
+    if (std::ranges::find(kKeys, key) == std::end(kKeys) && out.size() < kUnknownKeys)
+      out.push_back(key.substr(0, kLongestKey));
+  const std::lock_guard lock(mutex_);
+  auto& unknown = looked_[model].unknown;
+  for (const auto& key : out)
+    if (unknown.size() < kUnknownKeys) unknown.insert(key);
+  return out;
+}
+
+std::vector<std::string> Ingest::unknown_keys(std::uint32_t model) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = looked_.find(model);
+  if (found == looked_.end()) return {};
+  return {found->second.unknown.begin(), found->second.unknown.end()};
 }
 
 Ingest::Count& Ingest::of(event::Kind kind) {

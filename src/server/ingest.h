@@ -37,6 +37,7 @@ class Ingest {
   struct Reply {
     std::uint64_t accepted = 0, duplicates = 0;
     std::vector<Reject> rejected;
+    std::vector<std::string> unknown_keys{};  ///< see Ingest::unknown_keys(); of one record of the request
   };
   /// Of predictions, labels or explanations. `done` is told once, now or from the journal's thread, which waits for it.
   /// Code::kInput: no name of a model, explanations of too many features; Code::kUsage: see counted_elsewhere();
@@ -47,6 +48,11 @@ class Ingest {
   /// From now on records of these models are refused: theirs are counted where they lie, and would be counted twice or
   /// mixed with others.
   void counted_elsewhere(std::set<std::string, std::less<>> models);
+  /// Keys of a model's predictions that nothing is made of, as "feature" for "features": the first of them that were
+  /// met since the start in the first record of one of its first kLooked requests or of each kLookedEach-th.
+  std::vector<std::string> unknown_keys(std::uint32_t model) const;
+  static constexpr std::uint64_t kLooked = 100, kLookedEach = 1'000;
+  static constexpr std::size_t kUnknownKeys = 10;
   /// Counts what was rejected before it could be added.
   void count_rejected(event::Kind kind, std::uint64_t records);
 
@@ -77,6 +83,8 @@ class Ingest {
   Status claim(std::uint32_t model, std::span<const std::string_view> ids, Few<Known>& known, Few<Key>& claimed);
   void settle(const Result<journal::Sequence>& written, Few<Key> claimed, event::Kind kind, const Reply& reply);
 
+  std::vector<std::string> look(std::uint32_t model, std::string_view record);
+
   Count& of(event::Kind kind);  // under the lock, as the next one
   void tally(event::Kind kind, const Reply& reply);
   void count(event::Kind kind, const Reply& reply);
@@ -86,6 +94,11 @@ class Ingest {
   Models& models_;
   mutable std::mutex mutex_;
   std::set<std::string, std::less<>> elsewhere_;
+  struct Looked {
+    std::uint64_t requests = 0;
+    std::set<std::string> unknown;
+  };
+  boost::unordered_flat_map<std::uint32_t, Looked> looked_;
   Counts counts_{};
   boost::unordered_flat_map<Key, Known, Mixed> waiting_;          // ids that are not yet in the State
   std::deque<std::pair<journal::Sequence, Few<Key>>> by_record_;  // of them those that last

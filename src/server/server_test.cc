@@ -55,6 +55,25 @@ TEST(Ingest, TakesNothingOfWhatIsCountedElsewhere) {
   EXPECT_EQ(back.add(R"({"id":"b"})"), "1 accepted, 0 there");
 }
 
+TEST(Ingest, NamesKeysThatNothingIsMadeOf) {
+  Folder folder;
+  Back back(folder.path);
+  const auto unknown = [&](std::string_view model) {
+    return back.ingest->unknown_keys(back.models->number_of(model).value());
+  };
+  back.add(R"({"id":"a","features":{"other":1},"prediction":1,"tags":{},"trace_id":"t"})");
+  EXPECT_EQ(unknown("m"), (std::vector<std::string>{}));
+  back.add(R"([{"id":"b"},{"id":"c","second":1}])");  // one of a request is looked at
+  back.add(R"({"id":"d","label":1,"comment":"x"})", event::Kind::kLabels);
+  EXPECT_EQ(unknown("m"), (std::vector<std::string>{}));
+  back.add(R"({"id":"e","feature":{"age":NaN},"age":1})");
+  EXPECT_EQ(unknown("m"), (std::vector<std::string>{"age", "feature"}));
+  EXPECT_EQ(unknown("n"), (std::vector<std::string>{}));
+  for (std::uint64_t i = 0; i < Ingest::kLooked; ++i)
+    back.add(fmt::format(R"({{"id":"n{}","k{}":1}})", i, i), event::Kind::kPredictions, "n");
+  EXPECT_EQ(unknown("n").size(), Ingest::kUnknownKeys);
+}
+
 TEST(Ingest, KnowsIdsAfterwardsWhoeverRemembersThem) {
   Folder folder;
   {

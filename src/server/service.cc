@@ -566,9 +566,12 @@ class Service::Impl {
                                          {"rejected", std::move(rejected)}}));
           }
           // Said so often that what makes JSON of anything would be a tenth of all the work.
-          answer({202, fmt::format(FMT_COMPILE(R"({{"accepted":{},"duplicates":{},"rejected":{}{}}})"), taken->accepted,
-                                   taken->duplicates, rejected.empty() ? "[]" : reply_of(202, rejected).body,
-                                   lasting ? "" : R"(,"durable":false)")});
+          const auto& unknown = taken->unknown_keys;
+          answer(
+              {202, fmt::format(FMT_COMPILE(R"({{"accepted":{},"duplicates":{},"rejected":{}{}{}}})"), taken->accepted,
+                                taken->duplicates, rejected.empty() ? "[]" : reply_of(202, rejected).body,
+                                unknown.empty() ? "" : R"(,"unknown_keys":)" + reply_of(202, unknown).body,
+                                lasting ? "" : R"(,"durable":false)")});
         });
   }
 
@@ -851,6 +854,7 @@ class Service::Impl {
       const auto astray = follower_->astray(name);
       json["watched"] = astray.has_value();
       if (astray) json["late_rows"] = astray->late + late_in_index(name), json["early_rows"] = astray->early;
+      if (const auto unknown = ingest_->unknown_keys(model->number); !unknown.empty()) json["unknown_keys"] = unknown;
       const auto work = follower_->maintenance.touching(name, system_now(), system_now() + 1);
       json["maintenance"] = work ? json_of(*work) : Json();
       json["config"] = Json::parse(model->config, nullptr, false);

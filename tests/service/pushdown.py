@@ -356,7 +356,7 @@ def watched(version, folder):
     expect(f"{version}: a reference of the index", (status, said["rows"], said["window"], said["columns"]), (202, len(kept), "hour", 8))
     expect(f"{version}: less the maintenance", said["in_maintenance"], sum(r["ts"] < "2026-02-26" for r in rows) - len(kept))
     expect(f"{version}: what is to come", (post({"from": "2100-01-01"}), post({"to": "2026-02-20"})[0]), ((400, {
-        "error": "from, to: no time between them is watched, or rows may still come of it", "where": "body"}), 400))
+        "error": "from, to: of no time between them rows are whole: they may still come", "where": "body"}), 400))
     last = later + datetime.timedelta(days=1)
     new = [{"id": f"m{i}", "timestamp": (last + datetime.timedelta(minutes=i)).isoformat(), "prediction": "yes", "score": .5, "features": {"age": 30, "plan": "free"}}
            for i in range(180)]
