@@ -44,7 +44,7 @@ std::string number(double value, double step) {
   double size = std::fabs(value);
   if (!(step > 0) || size == 0) return human(value);
   double whole = std::floor(std::log10(size)) + 1;
-  int digits = static_cast<int>(std::clamp(std::ceil(whole - std::log10(step / 4)), 3.0, 17.0));
+  int digits = static_cast<int>(std::clamp(std::ceil(whole - std::log10(step / 4)), 3.0, 15.0));
   if (digits == 3) return human(value);
   if (size < 1e-4 || size >= 1e15) return human(value, digits + 1);
   if (size < 1e7) return human(value, digits);

@@ -860,6 +860,14 @@ class Service::Impl {
       json["config"] = Json::parse(model->config, nullptr, false);
       return reply_of(200, json);
     }
+    {
+      const std::lock_guard lock(watching_);
+      if (indexes_ && indexes_->found(name))
+        return refuse(404,
+                      fmt::format("{} is watched in an index, and known once it has a reference: POST …/reference",
+                                  vigie::quoted(name)),
+                      "path");
+    }
     std::vector<std::string> names;
     for (const auto& model : models_->all()) names.push_back(model.name);
     return refuse(404, unknown_name("model", name, names), "path");
