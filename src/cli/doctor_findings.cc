@@ -221,15 +221,6 @@ class Patient {
     for (const auto& one : unknown)
       add(Grade::kWarning, "monitors", fmt::format("a monitor speaks of what the reference has not: {}", one),
           "mend the name, or leave the monitor out");
-    // Tags and keys of a record may be hidden too, which are no columns: only what looks like one is told.
-    for (const auto& [said, policy] : object(config, "privacy").items()) {
-      constexpr std::string_view kOfRecords[] = {"id",   "timestamp",  "version", "prediction", "score",    "scores",
-                                                 "tags", "latency_ms", "status",  "features",   "trace_id", "label"};
-      if (names.contains(said) || std::ranges::find(kOfRecords, said) != std::end(kOfRecords)) continue;
-      if (const auto one = unknown_name("column", said, known); one.find("did you mean") != one.npos)
-        add(Grade::kWarning, "privacy", fmt::format("nothing in the reference is called so: {}", one),
-            "mend the name: what it was meant to hide is shown");
-    }
     for (const auto& q : list(windows_.back(), "quality"))
       if (text(q, "check") == "schema" && text(q, "verdict") == "fail")
         add(Grade::kFail, "schema", text(q, "reason"), "mend the sender, or POST a reference with the new columns");

@@ -179,8 +179,7 @@ Result<int> run(const Options& o, const CLI::App& app) {
   const auto verdict = card.summary.verdict;
   return (named("warning") && verdict >= engine::Verdict::kWarning) ||
                  (named("drift") && verdict == engine::Verdict::kDrift) ||
-                 (named("no_data") &&
-                  (verdict == engine::Verdict::kNoData || std::ranges::any_of(card.all().metrics, engine::lost)))
+                 (named("no_data") && verdict == engine::Verdict::kNoData)
              ? 1
              : 0;
 }

@@ -209,8 +209,9 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   rank(incident.causes);
   incident.summary = summary_of(incident);
   assign();
-  // What is found in a window by its labels, or in several together, is of windows that were counted.
+  // What is found in the windows up to here, by labels or in several together, is mostly of windows that were counted.
   incident.windows += !again && (fresh || incident.windows == 0 || sighting.end > incident.until);
+  for (const auto& cause : incident.causes) incident.windows = std::max(incident.windows, cause.windows);
   incident.since = std::min(incident.since, sighting.start);
   incident.until = std::max(incident.until, sighting.end);
   if (!sighting.context.empty()) incident.context = sighting.context;

@@ -401,6 +401,7 @@ std::function<bool(std::string_view)> known_labels(const StoredScores& scores) {
   if (scores.options.task == Task::kRegression)
     return [](std::string_view label) {
       label = trim(label);
+      if (label.starts_with('+') && !label.starts_with("+-")) label.remove_prefix(1);
       double value = 0;
       const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
       return error == std::errc() && end == label.data() + label.size() && std::isfinite(value);

@@ -320,7 +320,8 @@ void Journal::leave(std::uint64_t bytes, Sequence end) {
   const std::lock_guard lock(segments_->mutex);
   segments_->segments.rbegin()->second.bytes = bytes;
   segments_->end = end;
-  if (next_ == end) ++next_;  // a gap, by which the next write knows that this file is done with
+  if (next_ == end) ++next_;                        // a gap, by which the next write knows that this file is done with
+  if (unsynced_) static_cast<void>(file_->sync());  // what was accepted of it is to last all the same
   file_.reset(), unsynced_ = false;
   grown_.notify_all();
 }

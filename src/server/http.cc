@@ -466,7 +466,9 @@ class HttpServer::Impl {
         more = false;
         break;
       }
-      auto one = message_of(*turn.reply, turn.version, turn.head_only, turn.keep);
+      // Only the last one may say that nothing more is answered.
+      const bool keep = &turn != &turns.all().back() || (turn.keep && !stopping_);
+      auto one = message_of(*turn.reply, turn.version, turn.head_only, keep);
       message.empty() ? void(message = std::move(one)) : void(message += one);
     }
     deadline.in(patience);
@@ -595,7 +597,7 @@ class HttpServer::Impl {
       return message_of(refuse(500, "the answer's headers would hold a line break", "header"), version, head_only,
                         keep);
     ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
-    auto message = head_of(reply, version, keep && !stopping_);
+    auto message = head_of(reply, version, keep);
     if (!head_only) message += reply.body;
     return message;
   }

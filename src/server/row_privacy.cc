@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "server/record_path.h"
@@ -227,6 +228,12 @@ std::string RowPrivacy::shown(std::string_view record) const {
 
 Privacy RowPrivacy::said(std::string_view column) const {
   return said_of_column(column).value_or(Privacy::kShow);
+}
+
+std::uint64_t RowPrivacy::said_hash() const {
+  std::string all;
+  for (const auto& [name, policy] : said_) all.append(name).append(1, '\0').append(to_string(policy)).append(1, '\0');
+  return std::max<std::uint64_t>(1, hash64(all));
 }
 
 bool RowPrivacy::said_to_hide(std::string_view column) const {

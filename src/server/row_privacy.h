@@ -55,8 +55,8 @@ class RowPrivacy {
   /// What somebody said of it; nothing: kShow.
   Privacy said(std::string_view column) const;
   bool said_to_hide(std::string_view column) const;
-  /// Whether the same was said of the same reference.
-  bool says_as(const RowPrivacy& other) const { return said_ == other.said_; }
+  /// Of all that somebody said, whatever the reference; never 0.
+  std::uint64_t said_hash() const;
   /// Nor any number that tells of them: where numbers or times are hidden, and where texts are hashed or dropped.
   bool hides_amounts(std::string_view column) const;
 

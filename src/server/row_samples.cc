@@ -21,7 +21,7 @@ RowSamples::RowSamples(std::string model, const engine::Profile& reference, cons
 }
 
 void RowSamples::show_by(std::shared_ptr<const RowPrivacy> privacy) {
-  if (privacy_ && !privacy_->says_as(*privacy)) windows_.clear();
+  if (privacy_ && privacy_->said_hash() != privacy->said_hash()) windows_.clear();
   privacy_ = std::move(privacy);
 }
 

@@ -545,6 +545,7 @@ std::string Watch::keep_open(journal::Sequence place) {
     for (const auto& [version, count] : rows) out.string(version), out.fixed(count);
   }
   samples_->save(out);
+  out.fixed(privacy_ ? privacy_->said_hash() : 0);
   return seal(kOpenMagic, kOpenVersion, out.bytes());
 }
 
@@ -561,6 +562,9 @@ Status Watch::load_open(std::string_view bytes) {
     }
   }
   samples_->load(in);
+  // What was chosen when something else was said, or nobody knows what, may show what is hidden now.
+  const auto said = in.ok() && in.remaining() > 0 ? in.fixed<std::uint64_t>() : 0;
+  if (!privacy_ || said != privacy_->said_hash()) samples_->forget_below(std::numeric_limits<std::int64_t>::max());
   return in.ok() ? Status() : fail(Code::kCorrupt, "what was kept of open windows cannot be read");
 }
 

@@ -201,8 +201,8 @@ std::string lost(const engine::Scorecard& card) {
   std::string reason;
   for (const auto& r : card.all().metrics) {
     if (!engine::lost(r)) continue;
-    names.add(std::string(r.metric->name));
     if (reason.empty()) reason = r.reason;
+    if (r.reason == reason) names.add(std::string(r.metric->name));
   }
   return names.empty() ? reason : fmt::format("; but no value any more of {}: {}", names.text(), reason);
 }
