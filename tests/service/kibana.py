@@ -223,7 +223,7 @@ def monitors_of(folder):
     expect("what is there stays", (done.returncode, done.stdout.count("is there already"), len(asked)), (0, 2, 2))
     cluster.post = lambda n, path, body: (400, {"error": "no handler found for uri [/_plugins/_alerting/monitors] and method [POST]"})
     done = put()
-    expect("no such plugin", (done.returncode, "is not taken: 400: no handler found for uri" in done.stderr), (3, True))
+    expect("no such plugin", (done.returncode, "has no alerting plugin, of which --rules makes monitors" in done.stderr), (3, True))
     done = subprocess.run([vigie, "setup", "elastic", "--rules", "--to", Node().url], capture_output=True, text=True)
     expect("Elasticsearch has none", (done.returncode, done.stderr), (2, "--rules: are monitors of OpenSearch here; of Kibana: vigie setup kibana --rules\n"))
     said = subprocess.run([vigie, "setup", "elastic", "--rules", "--dry-run"], capture_output=True, text=True).stdout
