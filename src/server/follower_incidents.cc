@@ -245,8 +245,8 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
       see_one(one.sighting);
       samples.insert(samples.end(), one.samples.begin(), one.samples.end());
     }
+    VIGIE_TRY(store_.put(samples));  // first: who sees a window finds its rows
     VIGIE_TRY(store_.put(windows));
-    VIGIE_TRY(store_.put(samples));
     const auto counted = models_.find(model);
     VIGIE_ASSIGN(const auto scored, watch.scores(clock, counted && counted->labels > 0));
     std::vector<store::Score> scores;
