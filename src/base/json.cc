@@ -2,7 +2,6 @@
 #include "base/json.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 
 namespace vigie {
@@ -10,7 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kDeepest = 100;
-
 constexpr std::string_view kNames[] = {"NaN", "Infinity", "-Infinity"};
 
 // The name of a number at that place, which JSON has not; empty: there is none.
@@ -20,9 +18,14 @@ std::string_view word_at(std::string_view text, std::size_t at) {
   return {};
 }
 
-// As JSON has it; nothing: nested too deep.
-std::optional<std::string> standard(std::string_view text) {
-  std::string out;
+}  // namespace
+
+bool is_number_name(std::string_view text) {
+  return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
+}
+
+Json parse_json(std::string_view text) {
+  std::string plain;
   std::size_t copied = 0;
   int depth = 0;
   bool quoted = false;
@@ -33,28 +36,18 @@ std::optional<std::string> standard(std::string_view text) {
     } else if (quoted) {
       i += c == '\\';
     } else if (c == '{' || c == '[') {
-      if (++depth > kDeepest) return {};
+      if (++depth > kDeepest) return Json::value_t::discarded;
     } else if (c == '}' || c == ']') {
       --depth;
     } else if (c == 'N' || c == 'I' || c == '-') {
       const auto word = word_at(text, i);
       if (word.empty()) continue;
-      out.append(text.substr(copied, i - copied)).append("\"").append(word) += '"';
+      plain.append(text.substr(copied, i - copied)).append("\"").append(word) += '"';
       i += word.size() - 1, copied = i + 1;
     }
   }
-  return out.append(text.substr(copied));
-}
-
-}  // namespace
-
-bool is_number_name(std::string_view text) {
-  return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
-}
-
-Json parse_json(std::string_view text) {
-  const auto plain = standard(text);
-  return plain ? Json::parse(*plain, nullptr, false) : Json(Json::value_t::discarded);
+  if (copied == 0) return Json::parse(text, nullptr, false);
+  return Json::parse(plain.append(text.substr(copied)), nullptr, false);
 }
 
 }  // namespace vigie

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/doctor_findings_internal.h"
+#include "event/record.h"
 #include "table/json_rows.h"
 
 namespace vigie::cli {
@@ -137,8 +138,8 @@ class Patient {
       add(Grade::kWarning, "no reference",
           "there is no reference: its predictions are counted, and compared with nothing",
           "vigie profile TRAINING_DATA -o ref.vpf, and POST it to …/reference");
-    const std::vector<std::string> keys{"features",  "prediction", "score",  "scores",   "tags", "version",
-                                        "timestamp", "latency_ms", "status", "trace_id", "label"};
+    std::vector<std::string> keys{"features"};
+    keys.insert(keys.end(), event::record_keys().begin(), event::record_keys().end());
     for (const auto& key : list(model_, "unknown_keys"))
       if (key.is_string())
         add(Grade::kWarning, "unknown keys",

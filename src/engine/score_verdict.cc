@@ -149,10 +149,6 @@ void decide(const Test& t, const ScoreOptions& options, bool timed) {
 
 }  // namespace
 
-bool lost(const MetricResult& r) {
-  return !r.segment && !std::isfinite(r.value.value) && std::isfinite(r.reference);
-}
-
 std::string_view beside_dummy(const MetricResult& r) {
   const auto& [metric, v] = std::tie(*r.metric, r.value);
   // Who predicts the share of a class for every row is calibrated perfectly: no model is better than that.

@@ -38,8 +38,6 @@ struct MetricResult {
 /// How a value stands to its baseline: "better", "like" (its interval holds it), "worse"; empty where that says
 /// nothing.
 std::string_view beside_dummy(const MetricResult& result);
-/// Whether the reference has a value, of all rows, and these rows have none.
-bool lost(const MetricResult& result);
 
 /// matrix[i · labels + j]: rows of label i that were predicted as j.
 struct Confusion {

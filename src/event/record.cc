@@ -80,6 +80,13 @@ const table::JsonShape& request_keys() {
   return shape;
 }
 
+std::span<const std::string_view> record_keys() {
+  static constexpr std::string_view kKeys[] = {"id",       "timestamp", "label",      "prediction",  "score",
+                                               "scores",   "version",   "latency_ms", "status",      "tags",
+                                               "trace_id", "text",      "embedding",  "attributions"};
+  return kKeys;
+}
+
 Status check_model(std::string_view name) {
   auto bad = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,9 @@ const table::JsonShape& request_keys();
 inline constexpr RequestColumns kRequestColumns{kPredictionTime, 2, 3};
 
 enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };
+
+/// Keys of a record that something is made of, besides "features".
+std::span<const std::string_view> record_keys();
 
 /// Of a model's name: 1 to 200 bytes of UTF-8 without control characters, slash, backslash, quote, ?, # and %.
 Status check_model(std::string_view name);

@@ -317,11 +317,11 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
 // Goes on in another file: of this one that much, with the records below `end`, is to be read. No number that it may
 // have behind that is given again.
 void Journal::leave(std::uint64_t bytes, Sequence end) {
+  if (unsynced_) static_cast<void>(file_->sync());  // what was accepted of it is to last all the same
   const std::lock_guard lock(segments_->mutex);
   segments_->segments.rbegin()->second.bytes = bytes;
   segments_->end = end;
-  if (next_ == end) ++next_;                        // a gap, by which the next write knows that this file is done with
-  if (unsynced_) static_cast<void>(file_->sync());  // what was accepted of it is to last all the same
+  if (next_ == end) ++next_;  // a gap, by which the next write knows that this file is done with
   file_.reset(), unsynced_ = false;
   grown_.notify_all();
 }

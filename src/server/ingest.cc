@@ -17,9 +17,6 @@ namespace vigie::server {
 namespace {
 
 constexpr std::size_t kLongestKey = 100;
-constexpr std::string_view kKeys[] = {"id",       "timestamp", "version",   "features",   "prediction",
-                                      "score",    "scores",    "tags",      "latency_ms", "status",
-                                      "trace_id", "text",      "embedding", "label",      "attributions"};
 
 // The rows as a body has them that is nothing but them, each on a line of its own.
 std::optional<std::string_view> as_they_came(const table::JsonRows& rows) {
@@ -144,8 +141,9 @@ std::vector<std::string> Ingest::look(std::uint32_t model, std::string_view reco
   std::vector<std::string> out;
   const auto json = parse_json(record);
   if (!json.is_object()) return out;
+  const auto known = event::record_keys();
   for (const auto& [key, value] : json.items())
-    if (std::ranges::find(kKeys, key) == std::end(kKeys) && out.size() < kUnknownKeys)
+    if (key != "features" && std::ranges::find(known, key) == known.end() && out.size() < kUnknownKeys)
       out.push_back(key.substr(0, kLongestKey));
   const std::lock_guard lock(mutex_);
   auto& unknown = looked_[model].unknown;

@@ -100,6 +100,12 @@ IdAndRest id_of(std::string_view line) {
   return {std::move(id), line.substr(to + 1)};
 }
 
+// Whether "version" of a row is the model's, and no column of the reference.
+bool has_versions(const engine::Profile& reference) {
+  return std::none_of(reference.columns.begin(), reference.columns.end(),
+                      [](const auto& column) { return column.name == kModelVersion; });
+}
+
 // Of a row as it is kept, as JSON has it between its quotes; empty where it has none.
 std::string_view version_of(std::string_view line) {
   static const std::string before = fmt::format(",\"{}\":\"", kModelVersion);
@@ -147,12 +153,6 @@ std::string LiveScores::key(char kind, std::int64_t number) const {
 Status LiveScores::forget(std::uint32_t model, State& state) {
   for (char kind : {kRows, kBatch, kWindow, kDue}) VIGIE_TRY(state.drop(all_of(kind, model)));
   return {};
-}
-
-// Whether "version" of a row is the model's, and no column of the reference.
-bool LiveScores::has_versions(const engine::Profile& reference) {
-  return std::none_of(reference.columns.begin(), reference.columns.end(),
-                      [](const auto& column) { return column.name == kModelVersion; });
 }
 
 std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {

@@ -38,7 +38,6 @@ class LiveScores {
 
   /// The columns that a score needs of a prediction besides its id, by the names that the reference has for them.
   static std::vector<std::string> wanted(const engine::Profile& reference);
-  static bool has_versions(const engine::Profile& reference);
 
   /// Predictions that came, all for the first time, and in which windows they are; `columns` as wanted(), `id` beside.
   Status add(table::Batch& rows, std::size_t id, const std::vector<std::size_t>& columns,

@@ -216,9 +216,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
                          std::all_of(one.begin(), one.end(), [](const Json& name) { return name.is_string(); });
       if (names) by = one.get<std::vector<std::string>>();
       if (by.empty()) return wrong(fmt::format("segments[{}]", i), "a name, or a list of one or two", one);
-      auto sorted = by;
-      std::sort(sorted.begin(), sorted.end());
-      const bool twice = std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end() ||
+      const bool twice = (by.size() == 2 && by[0] == by[1]) ||
                          std::any_of(out.segments.begin(), std::prev(out.segments.end()), [&](const auto& other) {
                            return std::is_permutation(other.begin(), other.end(), by.begin(), by.end());
                          });

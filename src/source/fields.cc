@@ -5,14 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "event/record.h"
 
 namespace vigie::source {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::string_view kOwn[] = {"id",       "timestamp", "label",      "prediction",  "score",
-                                     "scores",   "version",   "latency_ms", "status",      "tags",
-                                     "trace_id", "text",      "embedding",  "attributions"};
 
 // What the line has under a key, or under keys in each other, taken out of it; null where it has none.
 Json take(Json& object, std::string_view key) {
@@ -45,7 +43,7 @@ void append_record(std::string& out, std::string_view line,
   }
   auto features = Json::object();
   for (auto& [key, value] : given.items()) {
-    const bool own = !rest || std::find(std::begin(kOwn), std::end(kOwn), key) != std::end(kOwn);
+    const bool own = !rest || std::ranges::find(event::record_keys(), key) != event::record_keys().end();
     if (auto& into = own ? record : features; !into.contains(key)) into[key] = std::move(value);
   }
   if (rest) record["features"] = std::move(features);

@@ -26,7 +26,7 @@ std::string quality_sentence(const engine::Inspection& c) {
                  ? "there is nothing to check"
                  : fmt::format("none of {} could be made: {}", plural(s.checks, "check"), none[0].first->reason);
     }
-    if (const auto none = without_verdict(c.windows); c.mostly_unmade() && !none.empty())
+    if (const auto none = c.mostly_unmade() ? without_verdict(c.windows) : std::vector<Alike>(); !none.empty())
       return fmt::format("only {} of {} could be made, and passed; of {} others: {}", s.pass, plural(s.checks, "check"),
                          s.no_data, none[0].first->reason);
     const auto open = s.no_data ? fmt::format("; {} could not be made", s.no_data) : std::string();

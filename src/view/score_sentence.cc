@@ -200,7 +200,7 @@ std::string lost(const engine::Scorecard& card) {
   Named names;
   std::string reason;
   for (const auto& r : card.all().metrics) {
-    if (!engine::lost(r)) continue;
+    if (r.segment || std::isfinite(r.value.value) || !std::isfinite(r.reference)) continue;
     if (reason.empty()) reason = r.reason;
     if (r.reason == reason) names.add(std::string(r.metric->name));
   }
