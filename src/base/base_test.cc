@@ -300,6 +300,8 @@ TEST(Json, ReadsWhatPythonWritesAndNothingThatIsTooDeep) {
             R"({"a":"NaN","b":["Infinity","-Infinity",-1],"NaN":"\"NaN Infinity"})");
   for (const auto* bad : {"", "{", "NaN1", "nan", "--Infinity", R"({"a":NaNNaN})", "\"\\"})
     EXPECT_EQ(said(bad), "none") << bad;
+  EXPECT_TRUE(parse_json(R"({"a":NaN})", NumberNames::kRefused).is_discarded());
+  EXPECT_EQ(parse_json(R"({"a":-1})", NumberNames::kRefused).dump(), R"({"a":-1})");
   const auto deep = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
   EXPECT_EQ(said(deep(100)), deep(100));
   for (std::size_t n : {101UZ, 1'000'000UZ}) EXPECT_EQ(said(deep(n)), "none");

@@ -24,7 +24,7 @@ bool is_number_name(std::string_view text) {
   return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
 }
 
-Json parse_json(std::string_view text) {
+Json parse_json(std::string_view text, NumberNames names) {
   std::string plain;
   std::size_t copied = 0;
   int depth = 0;
@@ -39,7 +39,7 @@ Json parse_json(std::string_view text) {
       if (++depth > kDeepest) return Json::value_t::discarded;
     } else if (c == '}' || c == ']') {
       --depth;
-    } else if (c == 'N' || c == 'I' || c == '-') {
+    } else if (names == NumberNames::kTaken && (c == 'N' || c == 'I' || c == '-')) {
       const auto word = word_at(text, i);
       if (word.empty()) continue;
       plain.append(text.substr(copied, i - copied)).append("\"").append(word) += '"';

@@ -297,19 +297,20 @@ Result<bool> Follower::go_on() {
 }
 
 void Follower::run() {
-  const auto begin_anew = [this] { static_cast<void>(unless_thrown([this] { return start_again(); })); };
   steady_clock::duration pause = kCommitEvery;
-  if (again_) begin_anew();
   while (!stop_) {
     bool more = false;
     const auto done = unless_thrown([&]() -> Status {
+      if (again_) VIGIE_TRY(start_again());
+      again_ = false;
       VIGIE_ASSIGN(more, go_on());
       return {};
     });
     say_trouble(!done ? done.error().message : "");
     if (!done) {
       call_those_that_wait(true);
-      begin_anew();
+      state_.give_up();
+      again_ = true;
       const auto until = steady_clock::now() + pause;
       while (!stop_ && steady_clock::now() < until) std::this_thread::sleep_for(kGlance);
       pause = std::min<steady_clock::duration>(2 * pause, kMostPause);

@@ -401,6 +401,7 @@ class HttpServer::Impl {
       const unsigned version;
       const bool head_only, keep;
       std::optional<Reply> reply;
+      std::string failed;  // why none came, where that is known
     };
     explicit Turns(Impl& server) : server_(server) {}
     Turn& begin(unsigned version, bool head_only, bool keep) {
@@ -462,13 +463,14 @@ class HttpServer::Impl {
     std::string message;
     bool more = true;
     for (const auto& turn : turns.all()) {
-      if (!turn.reply) {
+      if (!turn.reply && turn.failed.empty()) {
         more = false;
         break;
       }
       // Only the last one may say that nothing more is answered.
       const bool keep = &turn != &turns.all().back() || (turn.keep && !stopping_);
-      auto one = message_of(*turn.reply, turn.version, turn.head_only, keep);
+      auto one =
+          message_of(turn.reply ? *turn.reply : refuse(500, turn.failed, "server"), turn.version, turn.head_only, keep);
       message.empty() ? void(message = std::move(one)) : void(message += one);
     }
     deadline.in(patience);
@@ -492,10 +494,17 @@ class HttpServer::Impl {
     }
   }
 
+  // Some clients end a body with a line break that is not of it (RFC 9112, 2.2).
+  static void skip_blank_lines(beast::flat_buffer& buffer) {
+    const std::string_view text(static_cast<const char*>(buffer.cdata().data()), buffer.size());
+    buffer.consume(std::min(text.find_first_not_of("\r\n"), text.size()));
+  }
+
   // Whether the head is there, or all of it: nothing more is to be read, or can be.
   static bool parse(beast::flat_buffer& buffer, Parser& parser, bool all, SystemError& bad) {
     parser.eager(all);
     while (all ? !parser.is_done() : !parser.is_header_done()) {
+      if (!parser.got_some()) skip_blank_lines(buffer);
       if (buffer.size() == 0) return false;
       SystemError error;
       buffer.consume(parser.put(buffer.data(), error));
@@ -586,10 +595,18 @@ class HttpServer::Impl {
       auto& turn = turns.begin(bad ? 11 : parser.version, !bad && request.method == "HEAD", keep);
       if (!reply) reply = unpacked(request.body, parser.packing, terms.body_limit);
       turn.reply = std::move(reply);
-      const bool may_follow = turn.reply || handler_(std::move(request), turns.answer_of(turn));
+      const bool may_follow = turn.reply || handle(std::move(request), turns, turn);
       if ((!may_follow || turns.full()) && !co_await answer(stream, deadline, turns, terms.patience)) co_return;
     }
     if (!turns.empty()) co_await answer(stream, deadline, turns, terms.patience);
+  }
+
+  // Whether more may be begun. Who throws may have begun an answer, as memory may end anywhere.
+  bool handle(Request&& request, Turns& turns, Turns::Turn& turn) try {
+    return handler_(std::move(request), turns.answer_of(turn));
+  } catch (const std::exception& error) {
+    turn.failed = fmt::format("it could not be answered: {}", error.what());
+    return false;
   }
 
   std::string message_of(const Reply& reply, unsigned version, bool head_only, bool keep) {

@@ -51,7 +51,7 @@ inline Status take(const Json& object, const char* key, std::string_view where, 
 }
 
 inline Result<Json> object_of(std::string_view body, std::string_view what) {
-  auto json = parse_json(body);
+  auto json = parse_json(body, NumberNames::kRefused);
   if (json.is_discarded()) return fail(Code::kInput, fmt::format("{}: not JSON, or nested too deep", what));
   if (!json.is_object()) return wrong(what, "a JSON object", json);
   return json;

@@ -284,6 +284,7 @@ TEST(Service, SpeaksHttp) {
                     "9\r\n{\"id\":\"a\"\r\nd\r\n,\"label\":\"y\"}\r\n0\r\n\r\n"),
             "202");
   EXPECT_EQ(answers(service->port(), post(R"({"id":"a"})", "Expect: 100-continue\r\n")), "100 202");
+  EXPECT_EQ(answers(service->port(), "\r\n" + get + "\r\n\r\n" + get), "200 200");
   EXPECT_EQ(answers(service->port(), post(std::string(1001, ' '))), "413");
   for (const auto* path : {"PUT /v1/models/m", "POST /v1/models/m/maintenance", "POST /v1/incidents/x/ack"})
     EXPECT_EQ(
@@ -331,6 +332,7 @@ class HeldServer {
     server_ = HttpServer::listen(
                   options, [](const Request&) { return std::optional<Reply>(); },
                   [this](Request&& request, Answer answer) {
+                    if (request.path.at(0) == "throws") throw std::runtime_error("<no memory>");
                     const std::lock_guard lock(mutex_);
                     held_.emplace_back(request.path.at(0), std::move(answer));
                     return held_.back().first.starts_with("next");
@@ -429,6 +431,16 @@ TEST(HttpServer, EndsAConnectionBehindWhatNobodyAnswers) {
   ASSERT_EQ(server.begun(3).size(), 3U);
   server.end(2), server.end(1, false), server.end(0);
   EXPECT_EQ(bodies_of(said.get()), "<next1>");
+}
+
+TEST(HttpServer, TellsWhatIsThrownBehindWhatIsAwaited) {
+  HeldServer server;
+  auto said = server.ask({"next1", "throws", "next2"});
+  ASSERT_EQ(server.begun(1), (Paths{"next1"}));
+  server.end(0);
+  ASSERT_EQ(server.begun(2), (Paths{"next1", "next2"}));
+  server.end(1);
+  EXPECT_EQ(bodies_of(said.get()), "<next1><no memory><next2>");
 }
 
 // Who goes away while answers are awaited takes nothing with it.

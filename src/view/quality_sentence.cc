@@ -12,6 +12,17 @@
 
 namespace vigie::view {
 
+namespace {
+
+// The commonest, and how many others there are.
+std::string reasons(const std::vector<Alike>& unjudged) {
+  std::string out = unjudged[0].first->reason;
+  if (const auto more = unjudged.size() - 1; more > 0) out += fmt::format(", and {} more", plural(more, "reason"));
+  return out;
+}
+
+}  // namespace
+
 std::string quality_headline(std::string_view verdict) {
   return verdict == "fail" ? "FAIL" : verdict == "warn" ? "WARNING" : verdict == "pass" ? "PASS" : "NO DATA";
 }
@@ -22,13 +33,12 @@ std::string quality_sentence(const engine::Inspection& c) {
   if (found.empty()) {
     if (s.pass == 0) {
       const auto none = without_verdict(c.windows);
-      return none.empty()
-                 ? "there is nothing to check"
-                 : fmt::format("none of {} could be made: {}", plural(s.checks, "check"), none[0].first->reason);
+      return none.empty() ? "there is nothing to check"
+                          : fmt::format("none of {} could be made: {}", plural(s.checks, "check"), reasons(none));
     }
     if (const auto none = c.mostly_unmade() ? without_verdict(c.windows) : std::vector<Alike>(); !none.empty())
       return fmt::format("only {} of {} could be made, and passed; of {} others: {}", s.pass, plural(s.checks, "check"),
-                         s.no_data, none[0].first->reason);
+                         s.no_data, reasons(none));
     const auto open = s.no_data ? fmt::format("; {} could not be made", s.no_data) : std::string();
     return fmt::format("{} {} passed{}", s.pass == 1 ? "the only" : "all",
                        s.pass == 1 ? "check" : plural(s.pass, "check"), open);
