@@ -11,7 +11,8 @@
 
 namespace vigie {
 
-/// XXH3 of bytes: stable across versions and machines, so hashes may be stored.
+/// XXH3 of bytes: stable across versions and machines, so hashes may be stored. Seeds that are small numbers give
+/// different texts of one to three bytes the same hash; take mix64() of them.
 std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
 
 /// 22 characters of A-Z a-z 0-9 - _ that stand for those parts in their order: 128 bits of XXH3, as base64url. Stable

@@ -197,7 +197,10 @@ bool Ingest::behind() {
 
 Status Ingest::claim(std::uint32_t model, std::span<const std::string_view> ids, Few<Known>& known, Few<Key>& claimed) {
   Few<Key> keys, others;
-  for (auto id : ids) keys.emplace_back(hash64(id, model), hash64(id, ~std::uint64_t{model}));
+  // Seeds that lie far apart: of short texts XXH3 says the same for two ids where their difference is that of the
+  // seeds.
+  const auto one = mix64(2 * std::uint64_t{model}), other = mix64(2 * std::uint64_t{model} + 1);
+  for (auto id : ids) keys.emplace_back(hash64(id, one), hash64(id, other));
   known.resize(ids.size());
   {
     std::lock_guard lock(mutex_);

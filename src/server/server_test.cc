@@ -42,6 +42,18 @@ TEST(Ingest, TellsWhatIsNoRecordAndWhatWasThere) {
   EXPECT_EQ(back.counts(), "m 5 1, n 1 0, o 1 0");
 }
 
+// Whatever is alike in ids and in the numbers of models.
+TEST(Ingest, KnowsTheIdsOfOneModelFromThoseOfAnother) {
+  Folder folder;
+  Back back(folder.path);
+  for (const auto* model : {"a", "b", "c"}) {
+    std::string body;
+    for (const auto* form : {"{}", "1{:02}", "p{:02}", "{:04}", "{:08}"})
+      for (int i = 0; i < 100; ++i) body += fmt::format("{{\"id\":\"{}\"}}\n", fmt::format(fmt::runtime(form), i));
+    EXPECT_EQ(back.add(body, event::Kind::kPredictions, model), "500 accepted, 0 there");
+  }
+}
+
 TEST(Ingest, TakesNothingOfWhatIsCountedElsewhere) {
   Folder folder;
   Back back(folder.path);
