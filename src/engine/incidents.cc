@@ -125,10 +125,12 @@ void Incidents::compare_anew(bool scored) {
   for (auto track : {Sighting::Track::kAttributions, Sighting::Track::kStreams, Sighting::Track::kMerged}) leave(track);
 }
 
-void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors) {
+void Incidents::configure(std::string owner, std::string runbook, std::vector<Monitor> monitors,
+                          std::vector<std::string> notify) {
   owner_ = std::move(owner), runbook_ = std::move(runbook), monitors_ = std::move(monitors);
+  notify_ = std::move(notify);
   if (!open_) return;
-  assign();
+  assign(false);
   changed_.insert_or_assign(open_->id, *open_);
 }
 
@@ -138,11 +140,16 @@ const Monitor* Incidents::monitor_of(const Cause& cause) const {
   return nullptr;
 }
 
-// Who is to act, and how.
-void Incidents::assign() {
+// Who is to act, and how. Whoever was told of it once is told how it ends.
+void Incidents::assign(bool fresh) {
   const auto* monitor = open_->causes.empty() ? nullptr : monitor_of(open_->causes.front());
   open_->owner = monitor && !monitor->owner.empty() ? monitor->owner : owner_;
   open_->runbook = monitor && !monitor->runbook.empty() ? monitor->runbook : runbook_;
+  const auto& notify = monitor && !monitor->notify.empty() ? monitor->notify : notify_;
+  auto& told = open_->notify;
+  if (fresh || notify.empty()) told = notify;
+  for (const auto& name : notify)
+    if (!told.empty() && std::find(told.begin(), told.end(), name) == told.end()) told.push_back(name);
 }
 
 bool Incidents::counts(const Cause& cause) const {
@@ -208,7 +215,7 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   }
   rank(incident.causes);
   incident.summary = summary_of(incident);
-  assign();
+  assign(incident.notices == 0);
   // What is found in the windows up to here, by labels or in several together, is mostly of windows that were counted.
   incident.windows += !again && (fresh || incident.windows == 0 || sighting.end > incident.until);
   for (const auto& cause : incident.causes) incident.windows = std::max(incident.windows, cause.windows);
@@ -291,11 +298,7 @@ Result<std::vector<Notice>> Incidents::answer(std::string_view id, const Answer&
       open_->state = Incident::State::kSnoozed, open_->snoozed_until = answer.until;
       break;
     case Action::kFalseAlarm:
-      open_->false_alarm = true;
-      for (const auto& cause : open_->causes) {
-        auto& weight = false_[key_of(cause)];
-        weight = std::max(weight, cause.weight);
-      }
+      learn_false(*open_);
       [[fallthrough]];
     case Action::kResolve:
       told.push_back(resolve(now));
@@ -303,6 +306,22 @@ Result<std::vector<Notice>> Incidents::answer(std::string_view id, const Answer&
   }
   changed_.insert_or_assign(open_->id, *open_);
   return told;
+}
+
+void Incidents::learn_false(Incident& incident) {
+  incident.false_alarm = true;
+  for (const auto& cause : incident.causes) {
+    auto& weight = false_[key_of(cause)];
+    weight = std::max(weight, cause.weight);
+  }
+}
+
+void Incidents::was_false(Incident over, const Answer& answer) {
+  if (!answer.by.empty()) over.answered_by = answer.by;
+  if (!answer.note.empty()) over.note = answer.note;
+  learn_false(over);
+  if (last_ && last_->id == over.id) last_ = over;
+  changed_.insert_or_assign(over.id, std::move(over));
 }
 
 std::vector<Incident> Incidents::take_changed() {

@@ -48,6 +48,7 @@ struct Monitor {
   std::optional<event::Severity> severity{};  ///< in place of what sighting_of() says
   bool off = false;                           ///< they make no incident
   std::string owner{}, runbook{};             ///< of an incident whose weightiest cause is one; empty: the model's
+  std::vector<std::string> notify{};          ///< likewise: names of the targets that are told; empty: the model's
   bool operator==(const Monitor&) const = default;
 };
 
@@ -82,13 +83,16 @@ class Incidents {
   };
   /// What a person says of an incident. Code::kInput: there is none of that id that is not over.
   Result<std::vector<event::Notice>> answer(std::string_view id, const Answer& answer, std::int64_t now);
+  /// One that is over was a false alarm: it is learnt from as where answer() says so.
+  void was_false(event::Incident over, const Answer& answer);
 
   /// Windows are compared with something else from now on, and scored or not: what was said of false alarms is over.
   void compare_anew(bool scored);
   /// Nobody looks for that any more: it keeps no incident open.
   void forget(Sighting::Track track) { courses_.at(static_cast<std::size_t>(track)) = {}; }
   /// From the next window on; the first monitor that speaks of a cause counts.
-  void configure(std::string owner, std::string runbook, std::vector<Monitor> monitors);
+  void configure(std::string owner, std::string runbook, std::vector<Monitor> monitors,
+                 std::vector<std::string> notify = {});
   /// The one that is not over.
   const std::optional<event::Incident>& open() const { return open_; }
   /// Those that were altered since it was last asked.
@@ -106,7 +110,8 @@ class Incidents {
   };
   bool counts(const event::Cause& cause) const;
   const Monitor* monitor_of(const event::Cause& cause) const;
-  void assign();
+  void assign(bool fresh);
+  void learn_false(event::Incident& incident);
   std::vector<event::Notice> bad(const Sighting& sighting, Course& course, bool again, std::int64_t now);
   void open_at(std::int64_t since, const std::vector<event::Cause>& causes, std::int64_t now);
   event::Notice resolve(std::int64_t now);
@@ -115,6 +120,7 @@ class Incidents {
   std::string model_;
   IncidentOptions options_;
   std::string owner_, runbook_;
+  std::vector<std::string> notify_;  // empty: all
   std::vector<Monitor> monitors_;
   std::optional<event::Incident> open_, last_;
   std::array<Course, 6> courses_;

@@ -137,6 +137,23 @@ TEST(Incidents, PeopleAnswerAndAFalseAlarmIsLearntFrom) {
   EXPECT_EQ(course.all(), "opened - - opened");
 }
 
+TEST(Incidents, WhatIsOverMayHaveBeenAFalseAlarm) {
+  Course course;
+  auto& incidents = course.incidents;
+  course.see(window(0, {cause("age", Severity::kWarning, 2)}));
+  for (int hour = 1; hour < 4; ++hour) course.see(window(hour));
+  ASSERT_FALSE(incidents.open());
+  auto over = incidents.take_changed().back();
+  incidents.was_false(over, {Incidents::Action::kFalseAlarm, "bob", "a campaign"});
+  const auto changed = incidents.take_changed();
+  ASSERT_EQ(changed.size(), 1U);
+  EXPECT_TRUE(changed[0].false_alarm && changed[0].answered_by == "bob");
+  EXPECT_EQ(changed[0].state, over.state);
+  course.see(window(4, {cause("age", Severity::kWarning, 2.4)}));
+  course.see(window(5, {cause("age", Severity::kWarning, 2.6)}));
+  EXPECT_EQ(course.all(), "opened - resolved - - opened");
+}
+
 TEST(Incidents, MonitorsSayWhatWakesWhom) {
   Course course;
   course.incidents.configure("ana", "https://wiki/credit",
@@ -150,6 +167,26 @@ TEST(Incidents, MonitorsSayWhatWakesWhom) {
   EXPECT_EQ(course.incidents.open()->owner, "bob");
   EXPECT_EQ(course.incidents.open()->runbook, "https://wiki/credit");
   EXPECT_EQ(course.all(), "- opened worse");
+}
+
+// Whoever was told that it began is told that it is over.
+TEST(Incidents, MonitorsSayWhoIsTold) {
+  Course course;
+  const auto told = [&] { return course.incidents.open()->notify; };
+  using Names = std::vector<std::string>;
+  course.incidents.configure(
+      "", "", {{.column = "age", .notify = {"retrain"}}, {.column = "score", .notify = {"pager"}}}, {"team"});
+  course.see(window(0, {cause("age", Severity::kWarning, 1)}));
+  EXPECT_EQ(told(), Names{"retrain"});
+  course.see(window(1, {cause("score", Severity::kWarning, 1.5)}));
+  EXPECT_EQ(told(), (Names{"retrain", "pager"}));
+  course.see(window(2, {cause("income", Severity::kCritical, 1)}));
+  EXPECT_EQ(told(), (Names{"retrain", "pager", "team"}));
+  course.incidents.configure("", "", {});
+  EXPECT_EQ(told(), Names{});
+  course.see(window(3, {cause("score", Severity::kCritical, 19)}));
+  course.incidents.configure("", "", {{.column = "score", .notify = {"pager"}}});
+  EXPECT_EQ(told(), Names{});
 }
 
 TEST(Incidents, AWindowIsLookedAtOnce) {

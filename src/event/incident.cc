@@ -96,6 +96,7 @@ std::string to_json(const Incident& incident) {
                  {"compared_with", text_of(incident.compared_with)},
                  {"owner", text_of(incident.owner)},
                  {"runbook", text_of(incident.runbook)},
+                 {"notify", incident.notify},
                  {"answered_by", text_of(incident.answered_by)},
                  {"note", text_of(incident.note)}};
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -122,6 +123,7 @@ Result<Incident> incident_of_json(std::string_view json) {
     out.context = in.value("context", std::vector<std::string>());
     if (in.contains("compared_with")) out.compared_with = text_in(in, "compared_with");
     out.owner = text_in(in, "owner"), out.runbook = text_in(in, "runbook");
+    out.notify = in.value("notify", std::vector<std::string>());
     out.answered_by = text_in(in, "answered_by"), out.note = text_in(in, "note");
     return out;
   } catch (const std::exception& e) {

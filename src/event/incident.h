@@ -44,6 +44,7 @@ struct Incident {
   std::string summary;               ///< one line, worth reading on a phone
   std::vector<Cause> causes;         ///< the weightiest first
   std::string owner, runbook;        ///< empty: none is known
+  std::vector<std::string> notify;   ///< names of the targets that are told of it; empty: all
   std::vector<std::string> context;  ///< what else went on meanwhile, a sentence each
   std::string compared_with;         ///< what its windows were, in words; empty: the reference that was posted
   std::string answered_by, note;     ///< by the last person that did something about it

@@ -20,7 +20,9 @@
 namespace vigie::journal {
 namespace {
 
-constexpr std::size_t kBlock = 1 << 20;  // bytes of records from which a block is full
+constexpr std::size_t kProbe = 64 << 10;  // bytes that show that there is room again, where nobody sends any, …
+constexpr auto kProbeEvery = std::chrono::seconds(1);  // … and how often that is tried
+constexpr std::size_t kBlock = 1 << 20;                // bytes of records from which a block is full
 
 }  // namespace
 
@@ -137,11 +139,7 @@ void Journal::append(Records records, Done done) {
   {
     std::unique_lock lock(mutex_);
     if (full_) {
-      const auto slowest = std::min_element(consumers_.begin(), consumers_.end(),
-                                            [](const auto& a, const auto& b) { return a.second < b.second; });
-      refused = fail(Code::kUnavailable,
-                     fmt::format("{}: the journal is full, and {} has yet to read it", folder_,
-                                 slowest == consumers_.end() ? std::string("a consumer") : slowest->first));
+      refused = fail(Code::kUnavailable, why_full());
     } else if (waiting_ + records.bytes().size() > options_.waiting_bytes && waiting_ > 0) {
       refused = fail(Code::kUnavailable, fmt::format("{}: {} bytes wait to be written", folder_, waiting_));
     } else if (records.bytes().size() > kMostRaw) {
@@ -159,6 +157,13 @@ void Journal::append(Records records, Done done) {
   refused.message.empty() ? done(end()) : done(std::move(refused));
 }
 
+std::string Journal::why_full() const {
+  const auto slowest = std::min_element(consumers_.begin(), consumers_.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+  return fmt::format("{}: the journal is full, and {} has yet to read it", folder_,
+                     slowest == consumers_.end() ? std::string("a consumer") : slowest->first);
+}
+
 Result<Sequence> Journal::append(Records records) {
   std::promise<Result<Sequence>> answer;
   append(std::move(records), [&](Result<Sequence> said) { answer.set_value(std::move(said)); });
@@ -171,7 +176,10 @@ void Journal::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto waits = [&] { return stop_ || !queue_.empty(); };
-    if (unsynced_ && options_.sync == Sync::kInterval)
+    const bool troubled = !trouble_.empty();
+    if (troubled)
+      wake_.wait_for(lock, kProbeEvery, waits);
+    else if (unsynced_ && options_.sync == Sync::kInterval)
       wake_.wait_until(lock, synced_at_ + options_.interval, waits);
     else
       wake_.wait(lock, waits);
@@ -180,20 +188,48 @@ void Journal::run() {
     waiting_ = 0;
     lock.unlock();
 
-    Status written = group.empty() ? Status() : write(group, firsts);
+    Status written = !group.empty() ? write(group, firsts) : troubled && !last ? probe() : Status();
     const bool due =
         options_.sync == Sync::kAlways || last ||
         (options_.sync == Sync::kInterval && std::chrono::steady_clock::now() >= synced_at_ + options_.interval);
+    Status lasts = written;
     if (written && unsynced_ && due) {
-      auto synced = sync();
-      if (options_.sync == Sync::kAlways) written = std::move(synced);
+      lasts = sync();
+      if (options_.sync == Sync::kAlways) written = lasts;
     }
+    if (!last && (troubled || !lasts)) note(lasts);
+    if (!written && written.error().code == Code::kIo) written.error().code = Code::kUnavailable;
     for (std::size_t i = 0; i < group.size(); ++i)
       group[i].done(written ? Result<Sequence>(firsts[i]) : Result<Sequence>(written.error()));
     if (last) return;
     group.clear(), firsts.clear();
     lock.lock();
   }
+}
+
+// Whether there is room again, where nobody sends what would show it.
+Status Journal::probe() {
+  const auto path = folder_ + "/room";
+  VIGIE_ASSIGN(auto file, AppendFile::open(path));
+  auto done = file.append(std::string(kProbe, '\0'));
+  if (done) done = file.sync();
+  ::unlink(path.c_str());
+  return done;
+}
+
+void Journal::note(const Status& done) {
+  const auto trouble = done ? std::string() : done.error().message;
+  {
+    const std::lock_guard lock(mutex_);
+    if (trouble.empty() == trouble_.empty()) return;
+    trouble_ = trouble;
+  }
+  if (options_.trouble) options_.trouble(trouble);
+}
+
+std::string Journal::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_.empty() && full_ ? why_full() : trouble_;
 }
 
 Status Journal::start_segment() {

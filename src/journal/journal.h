@@ -55,6 +55,8 @@ struct Options {
   /// keep(), and no number that one of them has seen is given again, should the journal have lost the record.
   std::map<std::string, Sequence> consumers{};
   std::function<std::int64_t()> now{};  ///< microseconds since 1970; default: the system's clock
+  /// Hears, from the journal's thread, why nothing can be written, and an empty text once it can again.
+  std::function<void(const std::string& trouble)> trouble{};
 };
 
 /// The spine: every record that was accepted, in the order of acceptance, in files of one folder. A record is whatever
@@ -66,8 +68,9 @@ struct Options {
 /// stands behind it stays.
 ///
 /// A full disk, or consumers that are keep_bytes behind: append() is refused, nothing else changes, and the next one
-/// may succeed. All functions may be called from any thread. Cost: about 1 µs an append(), and 0.1 ns a byte; 3 ns a
-/// byte later, when a file that two others followed is packed by a thread that yields to all others.
+/// may succeed; whether the disk takes anything again is tried each second. All functions may be called from any
+/// thread. Cost: about 1 µs an append(), and 0.1 ns a byte; 3 ns a byte later, when a file that two others followed is
+/// packed by a thread that yields to all others.
 class Journal {
  public:
   /// Code::kIo, Code::kCorrupt (a file that is no segment), Code::kUsage (another process has the folder).
@@ -79,7 +82,7 @@ class Journal {
 
   using Done = std::move_only_function<void(Result<Sequence>)>;
   /// Adds records; `done` is told the number of the first one, or why not, from the journal's own thread, which waits
-  /// for it. Code::kUnavailable at once where too much waits. No records: done at once with end().
+  /// for it. Code::kUnavailable: it could not be written, or too much waits. No records: done at once with end().
   void append(Records records, Done done);
   /// The same, waiting.
   Result<Sequence> append(Records records);
@@ -100,6 +103,7 @@ class Journal {
   /// From now on Options::keep_bytes and keep_age.
   void limit(std::uint64_t keep_bytes, std::chrono::seconds keep_age);
 
+  std::string trouble() const;                       ///< why append() is refused, as far as is known; empty: it is not
   std::uint64_t bytes() const;                       ///< of all files
   const std::string& torn() const { return torn_; }  ///< the file that holds what was cut off at open(); empty: none
 
@@ -115,6 +119,9 @@ class Journal {
   void leave(std::uint64_t bytes, Sequence end);
   Status start_segment();
   Status sync();
+  Status probe();
+  void note(const Status& done);
+  std::string why_full() const;
   void drop_old();
   void pack();
   std::optional<Sequence> to_pack() const;
@@ -137,6 +144,7 @@ class Journal {
   std::condition_variable wake_;
   std::vector<Waiting> queue_;
   std::size_t waiting_ = 0;
+  std::string trouble_;
   std::map<std::string, Sequence> consumers_;
   std::set<Sequence> left_as_it_is_;  // segments that were packed, or need not or cannot be
   bool full_ = false;                 // keep_bytes are used, and a consumer needs them

@@ -306,7 +306,9 @@ void Follower::run() {
       VIGIE_ASSIGN(more, go_on());
       return {};
     });
-    say_trouble(!done ? done.error().message : "");
+    // Trouble is over once something was kept.
+    const bool over = pending_rows_ == 0;
+    if (!done || over) say_trouble(!done ? done.error().message : "");
     if (!done) {
       call_those_that_wait(true);
       state_.give_up();
@@ -316,7 +318,7 @@ void Follower::run() {
       pause = std::min<steady_clock::duration>(2 * pause, kMostPause);
       continue;
     }
-    pause = kCommitEvery;
+    if (over) pause = kCommitEvery;
     call_those_that_wait(false);
     if (more) continue;
     waited_ = system_now();

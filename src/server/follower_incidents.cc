@@ -80,7 +80,17 @@ Status Follower::answer(const std::string& model, std::string_view json, Origin 
   const auto read = answer_of_json(json);
   if (!read) return lose(read.error().message), Status();
   auto& of = followed(model);
+  std::optional<event::Incident> over;
+  if (read->second.action == engine::Incidents::Action::kFalseAlarm) {
+    VIGIE_ASSIGN(over, store_.incident(read->first));
+    if (over && over->state != event::Incident::State::kResolved) over.reset();
+  }
   const auto said = [&](auto& incidents, auto& entries) {
+    if (over && !(incidents.open() && incidents.open()->id == read->first)) {
+      incidents.was_false(*over, read->second);
+      entries.push_back(answered(model, read->first, read->second, true, at));
+      return std::vector<event::Notice>();
+    }
     // Somebody else, or the model itself, may have ended it meanwhile.
     const auto notices = incidents.answer(read->first, read->second, at.arrived);
     entries.push_back(answered(model, read->first, read->second, notices.has_value(), at));
@@ -171,7 +181,7 @@ Status Follower::agree(const std::string& model, Followed& of) {
                                                   vigie::quoted(model)));
     of.incidents = std::move(incidents), of.held = std::move(held);
     of.version = version, of.changed_by = std::move(changed_by);
-    of.incidents.configure(of.config.owner, of.config.runbook, of.config.monitors);
+    of.incidents.configure(of.config.owner, of.config.runbook, of.config.monitors, of.config.notify);
     static_cast<void>(of.incidents.take_changed());
     const auto telling = telling_of(in);
     if (!telling) lose(telling.error().message);

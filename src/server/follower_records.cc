@@ -325,7 +325,7 @@ Status Follower::configure(const std::string& model, std::string_view json) {
                     config.unread));
   auto& of = followed(model);
   of.changes.push_back({[said = config](auto& incidents, auto&) {
-    incidents.configure(said.owner, said.runbook, said.monitors);
+    incidents.configure(said.owner, said.runbook, said.monitors, said.notify);
     return std::vector<event::Notice>();
   }});
   if (of.watch) {

@@ -57,13 +57,14 @@ std::vector<std::string> names_of_causes() {
 Result<engine::Monitor> monitor_of(const Json& json, std::size_t index, const std::vector<std::string>& streams) {
   const auto where = fmt::format("monitors[{}].", index);
   if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
-  VIGIE_TRY(known(json, where, {"column", "what", "severity", "owner", "runbook"}));
+  VIGIE_TRY(known(json, where, {"column", "what", "severity", "owner", "runbook", "notify"}));
   engine::Monitor out;
   std::string severity;
   VIGIE_TRY(take(json, "column", where, out.column));
   VIGIE_TRY(take(json, "what", where, out.what));
   VIGIE_TRY(take(json, "owner", where, out.owner));
   VIGIE_TRY(take(json, "runbook", where, out.runbook));
+  VIGIE_TRY(take(json, "notify", where, out.notify));
   VIGIE_TRY(take(json, "severity", where, severity));
   if (out.column.empty() && out.what.empty())
     return fail(Code::kInput,
@@ -169,14 +170,15 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(json, "",
-                  {"description", "owner", "runbook", "tags", "task", "positive", "window", "timezone", "roles",
-                   "segments", "monitors", "privacy", "false_alarms", "allowed_lateness", "runs_on", "depends_on",
-                   "detectors", "reference", "maintenance"}));
+                  {"description",      "owner",    "runbook",    "notify",    "tags",      "task",       "positive",
+                   "window",           "timezone", "roles",      "segments",  "monitors",  "privacy",    "false_alarms",
+                   "allowed_lateness", "runs_on",  "depends_on", "detectors", "reference", "maintenance"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
   VIGIE_TRY(take(json, "owner", "", out.owner));
   VIGIE_TRY(take(json, "runbook", "", out.runbook));
+  VIGIE_TRY(take(json, "notify", "", out.notify));
   VIGIE_TRY(take(json, "task", "", task));
   VIGIE_TRY(take(json, "timezone", "", zone));
   if (!task.empty()) {

@@ -22,6 +22,7 @@ namespace vigie::server {
 /// What people say of a model.
 struct ModelConfig {
   std::string owner, runbook;
+  std::vector<std::string> notify;            ///< names of the targets that are told; empty: all
   std::optional<metric::Task> task;           ///< nothing: told from the reference
   std::optional<std::string> positive;        ///< class of a binary task
   engine::WindowSpec window;                  ///< of references that are made of rows; none: told from them
@@ -40,7 +41,7 @@ struct ModelConfig {
   std::string unread;                    ///< why not all of it is followed; empty: it is
 };
 
-/// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, tags, task,
+/// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
 /// maintenance and reference.

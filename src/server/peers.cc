@@ -156,8 +156,10 @@ Status Peers::tell(const std::function<void(std::string why)>& lost) {
 
 Status Peers::sign(Sign sign) {
   signs_ = std::max(signs_ + 1, system_now());
+  unsure_.push_back(signs_);
   sign.heard = read_;
   VIGIE_TRY(exchange_->put(store::Exchange::Sign{name(), signs_, last_message_, last_part_, to_json(sign)}));
+  signed_ = signs_, unsure_.clear();
   signed_read_ = read_;
   return {};
 }
@@ -184,8 +186,10 @@ Result<Peers::Heard> Peers::hear() {
   std::vector<std::pair<std::int64_t, std::string>> records;  // by when they were said
   for (const auto& sign : signs) {
     if (sign.name == name()) {
-      const auto before = std::exchange(signs_, std::max(signs_, sign.count));
-      if (before > 0 && sign.count != before) copied_ = now;
+      // A sign that was refused, or had no answer, may be there or not; an older one may have come late.
+      const bool mine = signs_ == 0 || sign.count <= signed_ || std::ranges::find(unsure_, sign.count) != unsure_.end();
+      if (!mine) copied_ = now;
+      signs_ = std::max(signs_, sign.count), signed_ = std::max(signed_, sign.count);
       continue;
     }
     auto& peer = peers_[sign.name];

@@ -126,9 +126,11 @@ class Peers {
   std::vector<store::Exchange::Message> messages_;
   std::vector<store::Exchange::Part> parts_;
   std::vector<Part> left_;
-  std::int64_t last_message_ = 0, last_part_ = 0, signs_ = 0, before_ = 0;
-  Clock::time_point listened_{};  // when it last did; never: it did not since load()
-  Clock::time_point copied_{};    // when another one last signed with its name
+  std::int64_t last_message_ = 0, last_part_ = 0, before_ = 0;
+  std::int64_t signs_ = 0, signed_ = 0;  // counts: the last one that was given to a sign, and that is known to be there
+  std::vector<std::int64_t> unsure_;     // those that were given since
+  Clock::time_point listened_{};         // when it last did; never: it did not since load()
+  Clock::time_point copied_{};           // when another one last signed with its name
 };
 
 }  // namespace vigie::server

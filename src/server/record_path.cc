@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/record_path.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace vigie::server {
 
@@ -24,6 +27,21 @@ std::vector<std::string> record_path(const engine::Profile& reference, std::stri
     default:
       return in("features");
   }
+}
+
+table::JsonShape::Key record_key(const engine::Profile& reference, const table::Field& column) {
+  table::JsonShape::Key key{column, record_path(reference, column.name)};
+  const bool beside = key.path[0] == "features" ? column.name == "text" || column.name == "embedding"
+                                                : key.path[0] == "tags" && column.name == "version";
+  if (!beside) return key;
+  // Where both are columns, the one among the features has another name.
+  const auto own = fmt::format("{}.{}", key.path[0], column.name);
+  const bool both = std::ranges::find(reference.columns, own, &engine::ColumnProfile::name) != reference.columns.end();
+  if (key.path[0] == "tags" || both)
+    key.also.push_back(std::exchange(key.path, {column.name}));
+  else
+    key.also.push_back({column.name});
+  return key;
 }
 
 }  // namespace vigie::server

@@ -160,7 +160,7 @@ TEST(SlowFollower, KeepsWhatItCountedOfWindowsThatAreOpen) {
   Folder folder;
   std::string rows;
   for (int i = 0; i < 2000; ++i)
-    rows += fmt::format(R"({{"id":"r{0}","timestamp":{1},"features":{{"x":{2}}}}})", i, kDay - 86'400 * (1 + i / 100),
+    rows += fmt::format(R"({{"id":"r{0}","timestamp":{1},"features":{{"x":{2}}}}})", i, kDay - 86'400LL * (1 + i / 100),
                         i % 97) +
             "\n";
   const auto profile = engine::save_profile(reference_of_rows(rows, "body", "0", {}).value());
@@ -314,6 +314,35 @@ TEST(Service, SpeaksHttp) {
   EXPECT_EQ(Service::start(at(folder.path, 0)).error().message, folder.path + ": another vigie has this folder");
   EXPECT_EQ(Service::start(at(folder.path + "/other", service->port())).error().message,
             fmt::format("cannot listen on 127.0.0.1:{}: Address already in use", service->port()));
+}
+
+TEST(Service, RefusesWhatThereIsNoRoomForAndGoesOnByItself) {
+  Folder folder;
+  ServiceOptions options;
+  options.data = folder.path, options.http.port = 0;
+  std::mutex mutex;
+  std::vector<std::string> said;
+  options.log = [&](const std::string& line) {
+    const std::lock_guard lock(mutex);
+    if (line.find("accepted") != line.npos) said.push_back(line.substr(0, line.find(": ")));
+  };
+  auto service = Service::start(std::move(options)).value();
+  const std::string post =
+      "POST /v1/models/m/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{\"id\":\"a\"}";
+  const std::string healthy = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string ready = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+  EXPECT_EQ(answers(service->port(), healthy), "200");
+  set_io_fault([](std::string_view call) { return call == "write" ? ENOSPC : 0; });
+  EXPECT_EQ(answers(service->port(), post), "429");
+  EXPECT_EQ(answers(service->port(), healthy + ready + post), "503 200 429");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  EXPECT_EQ(answers(service->port(), healthy), "503");
+  set_io_fault({});
+  for (int i = 0; i < 100 && answers(service->port(), healthy) != "200"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(answers(service->port(), healthy + post), "200 202");
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(said, (std::vector<std::string>{"no record is accepted", "records are accepted again"}));
 }
 
 // What a header holds never begins another one.

@@ -139,6 +139,11 @@ class Service::Impl {
     if (!options_.shipping.empty()) {
       VIGIE_ASSIGN(writing.consumers[kShipping], shipped_until(options_.data));
     }
+    if (options_.log)
+      writing.trouble = [this](const std::string& trouble) {
+        options_.log(trouble.empty() ? "records are accepted again"
+                                     : fmt::format("no record is accepted: {}", trouble));
+      };
     VIGIE_ASSIGN(journal_, journal::Journal::open(options_.data + "/journal", writing));
     journal_->forget(kShipping);
     VIGIE_ASSIGN(store_, open_store());
@@ -458,9 +463,25 @@ class Service::Impl {
     if (!config) return answer(refuse(config.error(), "body"));
     if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_reference(model, *config); !fits) return answer(refuse(fits.error(), "body"));
+    if (auto known = known_targets(*config); !known) return answer(refuse(known.error(), "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
+  }
+
+  // Whether all that are to be told are there.
+  Status known_targets(const ModelConfig& config) const {
+    const auto targets = telling_->names();
+    const auto known = [&](const std::vector<std::string>& names, const std::string& where) -> Status {
+      for (const auto& name : names)
+        if (std::find(targets.begin(), targets.end(), name) == targets.end())
+          return fail(Code::kInput, fmt::format("{}notify: {}", where, unknown_name("target", name, targets)));
+      return {};
+    };
+    VIGIE_TRY(known(config.notify, ""));
+    for (std::size_t i = 0; i < config.monitors.size(); ++i)
+      VIGIE_TRY(known(config.monitors[i].notify, fmt::format("monitors[{}].", i)));
+    return {};
   }
 
   void maintain(const Request& request, Answer answer) {
@@ -539,7 +560,8 @@ class Service::Impl {
     const auto found = store_->incident(id);
     if (!found) return answer(refuse(found.error(), "store"));
     if (!*found) return answer(incident(id));
-    if ((**found).state == event::Incident::State::kResolved)
+    const bool over = (**found).state == event::Incident::State::kResolved;
+    if (over && read->action != engine::Incidents::Action::kFalseAlarm)
       return answer(refuse(409, fmt::format("incident {} is over", vigie::quoted(id)), "path"));
     write(
         event::Kind::kAnswer, (**found).model, answer_to_json(id, *read), [this, id] { return incident(id); },
@@ -756,7 +778,7 @@ class Service::Impl {
   Reply home() {
     constexpr std::size_t kModels = 500, kLines = 100, kWindows = 60, kIncidents = 50;
     view::LivePage page;
-    page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = follower_->trouble();
+    page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = trouble();
     auto models = all_models();
     const auto grave = [](const Model& model) { return model.state == "drift" ? 2 : model.state == "warning" ? 1 : 0; };
     std::stable_sort(models.begin(), models.end(), [&](const Model& a, const Model& b) { return grave(a) > grave(b); });
@@ -879,8 +901,13 @@ class Service::Impl {
   }
 
   Reply health() {
-    if (const auto trouble = follower_->trouble(); !trouble.empty()) return refuse(503, trouble, "state");
+    if (const auto why = trouble(); !why.empty()) return refuse(503, why, "state");
     return well();
+  }
+  // Why nothing is accepted, or what was is not read.
+  std::string trouble() const {
+    auto why = journal_->trouble();
+    return why.empty() ? follower_->trouble() : why;
   }
   Reply well() {
     Json body{{"status", "ok"}, {"version", options_.version}};
@@ -907,7 +934,7 @@ class Service::Impl {
                        .targets = telling_->states(),
                        .journal_bytes = journal_->bytes(),
                        .journal_records = journal_->end(),
-                       .healthy = follower_->trouble().empty(),
+                       .healthy = trouble().empty(),
                        .reloaded = reloaded_,
                        .reloaded_at = reloaded_at_,
                        .samples = machine_->metrics(system_now())},

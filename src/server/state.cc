@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/bytes.h"
@@ -16,6 +17,7 @@ namespace vigie::server {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 38;  // of address space; the file is as large as what it holds
+constexpr std::uintmax_t kLittle = 1 << 20;               // bytes, below which a disk counts as full
 constexpr unsigned kReaders = 1000;
 constexpr std::size_t kLongestId = 400;  // LMDB takes keys of 511 bytes; longer ids are known by a hash
 constexpr std::uint8_t kVersion = 2;
@@ -73,6 +75,9 @@ std::string encode(const Model& model) {
 }  // namespace
 
 Error State::error_of(int code, std::string_view doing) const {
+  // LMDB says of a page that was written by half that the disk cannot.
+  std::error_code unknown;
+  if (code == EIO && std::filesystem::space(folder_, unknown).available < kLittle && !unknown) code = ENOSPC;
   const bool full = code == ENOSPC || code == EDQUOT || code == MDB_MAP_FULL;
   const bool damaged =
       code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID || code == MDB_VERSION_MISMATCH;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -31,13 +32,25 @@ class Telling {
     VIGIE_ASSIGN(delivery_, notify::Delivery::start(outbox_, std::move(targets), std::move(options)));
     return {};
   }
-  /// Names of the targets that a notice is for.
+  /// Names of the targets that a notice is for: of those that its incident names, where one of them is there.
   std::vector<std::string> targets_of(const event::Notice& notice) const {
+    std::vector<std::string> names;
+    const auto there = this->names();
+    const auto is_named = [&](const std::string& name) {
+      return std::ranges::find(notice.incident.notify, name) != notice.incident.notify.end();
+    };
+    const bool some = std::any_of(there.begin(), there.end(), is_named);
+    std::lock_guard lock(mutex_);
+    if (!delivery_) return names;
+    for (const auto& target : delivery_->targets())
+      if ((!some || is_named(target->name())) && target->wants(notice)) names.push_back(target->name());
+    return names;
+  }
+  std::vector<std::string> names() const {
     std::lock_guard lock(mutex_);
     std::vector<std::string> names;
     if (!delivery_) return names;
-    for (const auto& target : delivery_->targets())
-      if (target->wants(notice)) names.push_back(target->name());
+    for (const auto& target : delivery_->targets()) names.push_back(target->name());
     return names;
   }
   /// The store holds more.

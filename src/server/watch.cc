@@ -128,13 +128,18 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   watch->model_ = std::move(model);
   const auto& schema = watch->live_->schema();
   std::vector<table::JsonShape::Key> keys;
-  for (const auto& field : schema) keys.push_back({field, record_path(*reference, field.name)});
+  for (const auto& field : schema) keys.push_back(record_key(*reference, field));
   watch->time_column_ = keys.size();
   if (watch->live_->calendar())
     for (std::size_t i = 0; i < schema.size(); ++i)
       if (schema[i].name == reference->timestamp) watch->time_column_ = i, keys[i].field.type = table::Type::kTimestamp;
-  watch->version_column_ = keys.size();
-  keys.push_back({{"version", table::Type::kString}, {"version"}});
+  const std::vector<std::string> version{"version"};
+  const auto by_version = std::ranges::find(keys, version, &table::JsonShape::Key::path);
+  watch->version_column_ = static_cast<std::size_t>(by_version - keys.begin());
+  if (by_version == keys.end())
+    keys.push_back({{"version", table::Type::kString}, version});
+  else
+    by_version->field.type = table::Type::kString;
   if (reference->scores)
     for (const auto& name : LiveScores::wanted(*reference)) {
       const auto at = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.field.name == name; });
@@ -143,7 +148,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
       const auto other = std::find_if(reference->others.begin(), reference->others.end(),
                                       [&](const auto& field) { return field.name == name; });
       const auto type = other == reference->others.end() ? table::Type::kString : other->type;
-      keys.push_back({{name, type}, record_path(*reference, name)});
+      keys.push_back(record_key(*reference, {name, type}));
     }
   watch->reference_ = watch->live_->axes();
   watch->id_column_ = keys.size();

@@ -66,6 +66,12 @@ JsonShape::JsonShape(std::vector<Key> keys, OtherKeys others)
     plan_->by_name.emplace(fmt::format("{}", fmt::join(key.path, ".")), column);
     plan_->tree.insert(key.path, column);
   }
+  const auto has = [&](const auto& path) {
+    return std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) { return key.path == path; });
+  };
+  for (std::size_t i = 0; i < keys_.size(); ++i)
+    for (const auto& path : keys_[i].also)
+      if (!has(path)) plan_->tree.insert(path, static_cast<std::int32_t>(i));
   if (!closed) return;
   // A name with dots may come as objects in each other, where no column has that path of its own.
   for (std::size_t i = 0; i < keys_.size(); ++i) {
@@ -73,8 +79,7 @@ JsonShape::JsonShape(std::vector<Key> keys, OtherKeys others)
     const auto last = parted(path.back());
     path.pop_back();
     path.insert(path.end(), last.begin(), last.end());
-    if (std::none_of(keys_.begin(), keys_.end(), [&](const Key& key) { return key.path == path; }))
-      plan_->tree.insert(path, static_cast<std::int32_t>(i));
+    if (!has(path)) plan_->tree.insert(path, static_cast<std::int32_t>(i));
   }
 }
 JsonShape::~JsonShape() = default;

@@ -39,6 +39,9 @@ class JsonShape {
     Field field;  ///< its name is the column's, and may be another than the path's
     /// The keys that lead to it, plain or as JSON writes them; empty: the name, parted at its dots.
     std::vector<std::string> path{};
+    /// Others that lead to it as well, where no column has them as its path: of a record that has both, the one that
+    /// comes last counts.
+    std::vector<std::vector<std::string>> also{};
   };
   explicit JsonShape(std::vector<Key> keys, OtherKeys others = OtherKeys::kTold);
   ~JsonShape();

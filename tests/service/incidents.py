@@ -67,11 +67,14 @@ def main():
             return service.ask("POST", path, body)
 
         config = {"owner": "ana", "runbook": "https://wiki.example.org/credit", "window": "hour", "positive": "yes", "segments": ["shop"],
-                  "monitors": [{"column": "age", "owner": "bob"}]}
+                  "notify": ["webhook"],
+                  "monitors": [{"column": "age", "owner": "bob", "notify": ["webhook"]}]}
         status, said = service.ask("PUT", model, json.dumps(config))
         expect("PUT", (status, said.get("config")), (200, config))
         expect("PUT with an unknown key", service.ask("PUT", model, '{"ownr": "x"}'),
                (400, {"error": 'unknown key "ownr"; did you mean "owner"?', "where": "body"}))
+        expect("PUT with an unknown target", service.ask("PUT", model, '{"monitors": [{"what": "accuracy", "notify": ["webhok"]}]}'),
+               (400, {"error": 'monitors[0].notify: unknown target "webhok"; did you mean "webhook"?', "where": "body"}))
         status, said = post(model + "/reference", lines(r for h in range(24 * 14) for r in hour(h, labels=True)))
         expect("reference", (status, said.get("window"), said.get("windows")), (202, "hour", 24 * 14))
 
@@ -131,6 +134,9 @@ def main():
                [i["since"] for i in get("/v1/incidents")], sorted((i["since"] for i in get("/v1/incidents")), reverse=True))
         expect("incidents by pages", [get(f"/v1/incidents?limit=1&after={urllib.parse.quote(i['id'])}")[0]["id"]
                                       for i in get("/v1/incidents")[:-1]], [i["id"] for i in get("/v1/incidents")[1:]])
+
+        status, said = post(one + "/false-alarm", '{"by": "bob"}')
+        expect("a false alarm that is over", (status, said["state"], said["false_alarm"], said["answered_by"]), (200, "resolved", True, "bob"))
 
         # Told once each, over a kill and a refusal; of one incident in order.
         told = until("notices", lambda: Hook.told, lambda told: len(told) >= 5)

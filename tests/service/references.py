@@ -29,6 +29,17 @@ def hour(number, age=40, kind="abc", version="1"):
         "version": version}) for i in range(ROWS)).encode()
 
 
+def talk(number, among=False):
+    rows = []
+    for i in range(ROWS):
+        own = {"text": " ".join(rng.choices(("red", "green", "blue", "grey"), k=rng.randint(3, 9))), "embedding": [round(rng.gauss(0, 1), 3) for _ in range(4)]}
+        features = {"age": rng.gauss(40, 10)}
+        (features if among else own).update(own)
+        rows.append({"id": f"{number}-{i}", "timestamp": (START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)).isoformat(),
+                     "version": i % 2 + 1, "features": features, **({} if among else own)})
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
 def at(number):
     return (START + datetime.timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -116,6 +127,19 @@ def main():
         expect("alike, and not", (same["verdict"], same["rows"], other["verdict"]), ("ok", 2 * ROWS, "drift"))
         expect("alone", (alone["reference"]["kind"], alone["reference"]["why"]), ("posted", "it has no row of version 1"))
         expect("its incident", [i["compared_with"] for i in get("/v1/incidents?model=versions")][:1], ["version 1 at the same time"])
+
+        # Texts and embeddings stand beside the features or among them; a version is a segment as a tag is.
+        expect("PUT talk", service.ask("PUT", "/v1/models/talk", '{"window": "hour", "segments": ["version"]}')[0], 200)
+        expect("reference of talk", post("/v1/models/talk/reference", b"\n".join(talk(h) for h in range(-24, 0)))[0], 202)
+        for h in range(4):
+            post("/v1/models/talk/predictions", talk(h, among=h > 1))
+        for h in (0, 2):
+            window = window_of("talk", h)
+            counted = {(c["column"], c["segment"]): c["n_current"] for c in window["columns"]}
+            expect(f"columns of talk, hour {h}", counted, {(c, v): ROWS if v is None else ROWS // 2
+                                                           for c in ("age", "text", "embedding") for v in (None, "version=1", "version=2")})
+            expect(f"quality of talk, hour {h}", [c for c in window["quality"] if c["verdict"] == "fail"], [])
+        expect("incidents of talk", get("/v1/incidents?model=talk"), [])
 
         # Who is worked on is no measure: its hours are in no reference.
         config = {"window": "hour", "reference": "previous", "maintenance": [{"from": at(20), "for": "2h"}]}
