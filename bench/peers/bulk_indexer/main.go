@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Elasticsearch's own bulk indexer for Go, as its documentation has it.  usage: bulk_indexer URL FILE
+// Elasticsearch's own bulk indexer for Go, as its documentation has it.  usage: bulk_indexer URL FILE [--without-ids]
 package main
 
 import (
@@ -30,6 +30,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
+	withIDs := len(os.Args) < 4
 	lines := bufio.NewScanner(file)
 	lines.Buffer(make([]byte, 1<<20), 1<<20)
 	for lines.Scan() {
@@ -40,7 +41,10 @@ func main() {
 		if err := json.Unmarshal(document, &known); err != nil {
 			log.Fatal(err)
 		}
-		item := esutil.BulkIndexerItem{Action: "create", DocumentID: known.ID, Body: bytes.NewReader(document)}
+		item := esutil.BulkIndexerItem{Action: "create", Body: bytes.NewReader(document)}
+		if withIDs {
+			item.DocumentID = known.ID
+		}
 		if err := indexer.Add(ctx, item); err != nil {
 			log.Fatal(err)
 		}
