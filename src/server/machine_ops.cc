@@ -23,6 +23,16 @@ std::string label(std::string_view text) {
   return out;
 }
 
+// The means of a minute that a chart elsewhere draws: of what every machine has, and not of any series of an endpoint.
+std::vector<std::pair<std::string, double>> figures_of(const engine::Gauges& gauges) {
+  constexpr std::string_view kDrawn[] = {"cpu_cores", "cpu_share",    "gpu_share",        "latency_ms",
+                                         "load_1m",   "memory_share", "memory_used_bytes"};
+  std::vector<std::pair<std::string, double>> out;
+  for (const auto series : kDrawn)
+    if (const auto* gauge = gauges.find(series)) out.emplace_back(series, gauge->mean());
+  return out;
+}
+
 }  // namespace
 
 MachineOps::MachineOps(store::Store& store, std::function<void(const std::string&)> log)
@@ -57,7 +67,7 @@ void MachineOps::took(const std::string& name, const std::vector<source::Figure>
       if (pane.changed) {
         ByteWriter body;
         pane.gauges.save(body);
-        over_.push_back({source, pane.start, pane.part, body.take()});
+        over_.push_back({source, pane.start, pane.part, body.take(), figures_of(pane.gauges)});
       }
       pane = {start, now, now, {}, false};
     }
@@ -75,7 +85,7 @@ void MachineOps::keep() {
       if (!pane.changed) continue;
       ByteWriter body;
       pane.gauges.save(body);
-      panes.push_back({source, pane.start, pane.part, body.take()});
+      panes.push_back({source, pane.start, pane.part, body.take(), figures_of(pane.gauges)});
     }
   }
   const auto kept = store_.put(panes);

@@ -21,6 +21,19 @@ std::int64_t start_of(double time, std::int64_t length) {
   return static_cast<std::int64_t>(std::floor(time / static_cast<double>(length))) * length;
 }
 
+// What a chart elsewhere draws of a minute.
+std::vector<std::pair<std::string, double>> figures_of(const engine::Traffic& traffic) {
+  std::vector<std::pair<std::string, double>> out{{"requests", static_cast<double>(traffic.requests)}};
+  if (traffic.known() > 0)
+    out.emplace_back("errors", static_cast<double>(traffic.failed)),
+        out.emplace_back("error_rate", traffic.error_rate());
+  if (traffic.latency.count() > 0)
+    for (const auto& [name, q] :
+         {std::pair{"latency_p50_ms", .5}, {"latency_p95_ms", .95}, {"latency_p99_ms", .99}, {"latency_max_ms", 1.}})
+      out.emplace_back(name, traffic.latency.quantile(q));
+  return out;
+}
+
 }  // namespace
 
 Status ModelOps::add(table::JsonRows& rows, const event::RequestColumns& columns, std::span<const std::size_t> which,
@@ -69,7 +82,8 @@ std::vector<store::OpsPane> ModelOps::take_over(std::int64_t now) {
     }
     ByteWriter body;
     it->second.traffic.save(body);
-    out.push_back({source_, it->first, static_cast<std::int64_t>(it->second.place), body.take()});
+    out.push_back(
+        {source_, it->first, static_cast<std::int64_t>(it->second.place), body.take(), figures_of(it->second.traffic)});
     it = open_.erase(it);
   }
   return out;

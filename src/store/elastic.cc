@@ -274,6 +274,10 @@ class Elastic final : public Store {
     for (const auto& p : panes) {
       Json source{{"source", p.source}, {"start", p.start}, {"part", p.part}, {"node", options_.node}};
       source["@timestamp"] = iso(p.start), source["body"] = http::base64(p.body);
+      constexpr std::string_view kModel = "model/";
+      if (p.source.starts_with(kModel)) source["vigie"]["model"]["id"] = p.source.substr(kModel.size());
+      for (const auto& [name, value] : p.figures)
+        if (std::isfinite(value)) source["vigie"]["ops"][name] = value;
       writes.push_back({Kind::kIndex, name(kOps),
                         id_of({options_.node, p.source, std::to_string(p.start), std::to_string(p.part)}),
                         std::move(source)});

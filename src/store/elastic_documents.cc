@@ -23,13 +23,13 @@ constexpr const char* kMapping = R"({
     "vigie.score.labelled": "long", "vigie.score.preliminary": "boolean", "kept": "long", "condensed": "boolean"},
   "finding": {"@timestamp": "date", "vigie.model.id": "keyword", "vigie.window.key": "keyword", "vigie.kind": "keyword",
     "vigie.feature.name": "keyword", "vigie.feature.role": "keyword", "vigie.segment": "keyword",
-    "vigie.class": "keyword", "vigie.verdict": "keyword", "vigie.level": "byte", "vigie.reason": "text",
+    "vigie.class": "keyword", "vigie.group": "keyword", "vigie.verdict": "keyword", "vigie.level": "byte", "vigie.reason": "text",
     "vigie.rows": "long", "vigie.drift.method": "keyword", "vigie.drift.statistic": "double",
     "vigie.drift.p_value": "double", "vigie.drift.effect": "double", "vigie.drift.effect_scale": "keyword",
     "vigie.drift.watch": "double", "vigie.drift.major": "double", "vigie.drift.missing": "long",
     "vigie.drift.drawn": "keyword", "vigie.drift.all_rows": "boolean",
     "vigie.quality.check": "keyword", "vigie.quality.value": "double", "vigie.performance.metric": "keyword",
-    "vigie.performance.value": "double", "vigie.performance.low": "double", "vigie.performance.high": "double",
+    "vigie.performance.all_rows": "boolean", "vigie.performance.value": "double", "vigie.performance.low": "double", "vigie.performance.high": "double",
     "vigie.performance.reference": "double", "kept": "long"},
   "incident": {"@timestamp": "date", "vigie.model.id": "keyword", "vigie.incident.id": "keyword",
     "vigie.incident.state": "keyword", "vigie.incident.severity": "keyword", "vigie.incident.level": "byte",
@@ -39,7 +39,12 @@ constexpr const char* kMapping = R"({
   "notice": {"@timestamp": "date", "vigie.model.id": "keyword", "number": "long", "target": "keyword",
     "incident": "keyword", "node": "keyword", "fate": "byte", "why": "text", "due": "long", "attempts": "long", "alive": "keyword",
     "seen": "long"},
-  "ops": {"@timestamp": "date", "source": "keyword", "start": "long", "part": "long", "node": "keyword"},
+  "ops": {"@timestamp": "date", "source": "keyword", "start": "long", "part": "long", "node": "keyword",
+    "vigie.model.id": "keyword", "vigie.ops.requests": "long", "vigie.ops.errors": "long",
+    "vigie.ops.error_rate": "double", "vigie.ops.latency_p50_ms": "double", "vigie.ops.latency_p95_ms": "double",
+    "vigie.ops.latency_p99_ms": "double", "vigie.ops.latency_max_ms": "double", "vigie.ops.cpu_cores": "double",
+    "vigie.ops.cpu_share": "double", "vigie.ops.gpu_share": "double", "vigie.ops.load_1m": "double",
+    "vigie.ops.memory_share": "double", "vigie.ops.memory_used_bytes": "double", "vigie.ops.latency_ms": "double"},
   "sample": {"@timestamp": "date", "vigie.model.id": "keyword", "vigie.window.key": "keyword", "kept": "long",
     "id": "keyword"},
   "audit": {"@timestamp": "date", "vigie.model.id": "keyword", "number": "long", "time": "long",
@@ -184,8 +189,16 @@ std::vector<Json> findings_of(const Window& window, const Score& score) {
   each(Json::parse(score.body, nullptr, false), "metrics", [&](const Json& metric) {
     if (const auto value = metric.find("value"); value == metric.end() || !value->is_number()) return;
     auto& found = out.emplace_back(finding_of(window, "performance", metric));
+    // Of "ndcg_at_k" each k is a metric of its own: "ndcg_at_5".
+    auto name = metric.value("metric", "");
+    const auto k = metric.find("k");
+    if (k != metric.end() && k->is_number() && name.ends_with("_k")) name.replace(name.size() - 1, 1, k->dump());
+    at(found, "vigie.performance.metric") = std::move(name);
+    // Means of these are means of windows, and not of segments, groups and classes among them.
+    at(found, "vigie.performance.all_rows") = metric.value("segment", Json()) == nullptr && !metric.contains("class") &&
+                                              !metric.contains("group") && !window.model.ends_with("/merged");
     take(found, metric,
-         {{"metric", "vigie.performance.metric"},
+         {{"group", "vigie.group"},
           {"value", "vigie.performance.value"},
           {"low", "vigie.performance.low"},
           {"high", "vigie.performance.high"},

@@ -33,5 +33,30 @@ TEST(FindingsOf, HaveAPictureWhereThereIsOneOfAllRows) {
   EXPECT_EQ(findings_of(window)[0]["vigie"]["drift"]["all_rows"], false);
 }
 
+TEST(FindingsOf, SayWhatIsOfAllRows) {
+  Window window;
+  window.model = "m";
+  Score score;
+  score.body = R"({"metrics": [{"metric": "accuracy", "value": 0.8, "low": 0.7, "high": 0.9, "n": 5, "segment": null},
+                               {"metric": "accuracy", "value": 0.5, "segment": {"column": "kind", "value": "a"}},
+                               {"metric": "accuracy", "value": 0.5, "segment": "kind=a"},
+                               {"metric": "recall_of_class", "class": "x", "value": 0.1, "segment": null},
+                               {"metric": "selection_rate", "group": "f", "value": 0.2, "segment": null},
+                               {"metric": "ndcg_at_k", "k": 5, "value": 0.3, "segment": null},
+                               {"metric": "auc", "value": null, "segment": null}]})";
+  const auto found = findings_of(window, score);
+  std::vector<std::string> said;
+  for (const auto& one : found) {
+    const auto& p = one["vigie"]["performance"];
+    said.push_back(p["metric"].get<std::string>() + (p["all_rows"] == true ? " all" : ""));
+  }
+  EXPECT_EQ(said, (std::vector<std::string>{"accuracy all", "accuracy", "accuracy", "recall_of_class", "selection_rate",
+                                            "ndcg_at_5 all"}));
+  EXPECT_EQ(found[0]["vigie"]["performance"]["low"], 0.7);
+  EXPECT_EQ(found[4]["vigie"]["group"], "f");
+  window.model = "m/merged";
+  EXPECT_EQ(findings_of(window, score)[0]["vigie"]["performance"]["all_rows"], false);
+}
+
 }  // namespace
 }  // namespace vigie::store

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -88,6 +89,8 @@ struct OpsPane {
   std::int64_t start = 0;  ///< of the minute: µs since 1970
   std::int64_t part = 0;   ///< one that comes again replaces what was there before
   std::string body{};
+  /// What of it is drawn elsewhere, as {"cpu_share", 0.7}: a store may keep it, beside the body, and gives none back.
+  std::vector<std::pair<std::string, double>> figures{};
   bool operator==(const OpsPane&) const = default;
 };
 
