@@ -110,7 +110,7 @@ Result<int> elastic_templates(const Options& o) {
   VIGIE_TRY(check_index(o));
   const auto monitors = o.rules ? opensearch_monitors(o.index) : std::vector<KibanaRule>();
   std::vector<elastic::SetupOptions> all;
-  for (const auto* what : {"prediction", "label", "explanation"})
+  for (const auto* what : {"prediction", "label", "explanation", "dead-letter"})
     all.push_back({{elastic::Place::Kind::kMonths, fmt::format("{}-{}", o.index, what)}, 0});
   if (o.dry_run) {
     elastic::Cluster newest;
@@ -130,8 +130,8 @@ Result<int> elastic_templates(const Options& o) {
     VIGIE_ASSIGN(const auto lacks, link.set_up(cluster, options));
     for (const auto& line : lacks) say(line), all_well = false;
   }
-  print(fmt::format("{} ({}): templates for {}-prediction-*, {}-label-* and {}-explanation-*", http::place_of(o.to),
-                    cluster.name(), o.index, o.index, o.index));
+  print(fmt::format("{0} ({1}): templates for {2}-prediction-*, {2}-label-*, {2}-explanation-* and {2}-dead-letter-*",
+                    http::place_of(o.to), cluster.name(), o.index));
   if (!monitors.empty() && !cluster.opensearch)
     return fail(Code::kUsage, "--rules: are monitors of OpenSearch here; of Kibana: vigie setup kibana --rules");
   for (const auto& monitor : monitors) VIGIE_TRY(put_monitor(link, http::place_of(o.to), monitor));
@@ -216,7 +216,8 @@ Result<int> kibana(const Options& o) {
   const auto rules = o.rules ? kibana_rules(o.index, o.space) : std::vector<KibanaRule>();
   if (o.dry_run) {
     print(objects);
-    for (const auto& rule : rules) print(fmt::format("POST /api/alerting/rule/{}\n{}", rule.id, rule.json));
+    // Not among the objects, which are a file to import.
+    for (const auto& rule : rules) say(fmt::format("POST /api/alerting/rule/{}\n{}", rule.id, rule.json));
     return 0;
   }
   if (!o.to.empty()) {
@@ -270,7 +271,9 @@ Command add_setup(CLI::App& program) {
       "files. kibana: dashboards of what vigie ship and vigie serve --ship sent, and of\n"
       "what vigie serve --store found, for Kibana from 7.10 on and OpenSearch\n"
       "Dashboards, as a file or with --to straight into it. elastic: with --to the\n"
-      "templates that vigie ship brings along.\n\n"
+      "templates that vigie ship brings along. Of kibana --dry-run --rules the standard\n"
+      "output has the objects, a file to import; the rules, which no file holds, are on\n"
+      "standard error, as requests.\n\n"
       "Exit status: 0 done; 2 bad usage, or a file that cannot be written or is there\n"
       "already with other contents; 3 who is asked does not answer, or lets nobody in.");
   auto o = std::make_shared<Options>();

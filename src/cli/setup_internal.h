@@ -31,6 +31,12 @@ std::vector<Written> grafana_files();
 std::string kibana_objects(const std::string& prefix, const std::string& page);
 /// A dashboard of Lens besides, for Kibana 8.9 and later.
 std::string lens_objects(const std::string& prefix);
+/// What Vega draws of such an index, within the dashboard's time and filters: performance with its intervals; reference
+/// against current of what moved most; how many models are in which state; of the machine, whatever model is chosen.
+std::string vega_performance(const std::string& index);
+std::string vega_distributions(const std::string& index);
+std::string vega_states(const std::string& index);
+std::string vega_machine(const std::string& index);
 /// A rule by which Kibana tells its own connectors; the id is always the same.
 struct KibanaRule {
   std::string id, name, json;

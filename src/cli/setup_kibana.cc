@@ -22,8 +22,8 @@ Json count() {
 Json percentiles(const char* field, std::vector<double> percents, const char* label) {
   return metric("1", "percentiles", {{"field", field}, {"percents", std::move(percents)}, {"customLabel", label}});
 }
-Json over_time() {
-  return {{"id", "2"},
+Json over_time(const char* id = "2") {
+  return {{"id", id},
           {"enabled", true},
           {"type", "date_histogram"},
           {"schema", "segment"},
@@ -163,8 +163,8 @@ class Objects {
   }
 
   // Drawn by Vega, of what a query of its own finds.
-  void vega(const char* what, const char* title, const Json& spec) {
-    visualization(what, title, "vega", "", {{"spec", spec.dump(1)}}, Json::array());
+  void vega(const char* what, const char* title, const std::string& spec) {
+    visualization(what, title, "vega", "", {{"spec", spec}}, Json::array());
   }
 
   void markdown(const char* what, const char* title, const std::string& text) {
@@ -231,75 +231,10 @@ class Objects {
   std::string prefix_, text_;
 };
 
-}  // namespace
-
-namespace {
-
-// Of each feature of a model the window of the chosen time in which it had moved most, of those that are drawn: what it
-// was and what it is.
-Json distributions(const std::string& index) {
-  const Json filters{
-      {"bool",
-       {{"must",
-         Json::array({"%dashboard_context-must_clause%", {{"range", {{"@timestamp", {{"%timefilter%", true}}}}}}})},
-        {"filter", Json::array({"%dashboard_context-filter_clause%", {{"exists", {{"field", "vigie.drift.drawn"}}}}})},
-        {"must_not", Json::array({"%dashboard_context-must_not_clause%"})}}}};
-  const auto falling = [](const char* field) {
-    return Json{{field, {{"order", "desc"}, {"unmapped_type", "double"}}}};
-  };
-  const Json body{
-      {"size", 12},
-      {"_source", Json::array({"@timestamp", "vigie"})},
-      {"query", filters},
-      {"collapse", {{"field", "vigie.drift.drawn"}}},
-      {"sort", Json::array({falling("vigie.level"), falling("vigie.drift.effect"), falling("@timestamp")})}};
-  const Json share{{"field", "share"},
-                   {"type", "quantitative"},
-                   {"stack", nullptr},
-                   {"title", nullptr},
-                   {"axis", {{"format", "%"}}}};
-  return {{"$schema", "https://vega.github.io/schema/vega-lite/v4.json"},
-          {"config", {{"kibana", {{"hideWarnings", true}}}}},
-          {"autosize", "pad"},
-          {"data", {{"url", {{"index", index}, {"body", body}}}, {"format", {{"property", "hits.hits"}}}}},
-          {"transform",
-           Json::array({{{"calculate", "datum._source.vigie"}, {"as", "v"}},
-                        {{"calculate",
-                          "datum.v.feature.name + ' · ' + datum.v.model.id + ' · ' + "
-                          "slice(datum._source['@timestamp'], 0, 16)"},
-                         {"as", "feature"}},
-                        {{"calculate", "datum.v.drift.distribution.cells"}, {"as", "cell"}},
-                        {{"calculate", "datum.v.drift.distribution.reference"}, {"as", "reference"}},
-                        {{"calculate", "datum.v.drift.distribution.current"}, {"as", "current"}},
-                        {{"flatten", Json::array({"cell", "reference", "current"})}},
-                        {{"fold", Json::array({"reference", "current"})}, {"as", Json::array({"of", "share"})}}})},
-          {"facet", {{"field", "feature"}, {"type", "nominal"}, {"title", nullptr}, {"sort", nullptr}}},
-          {"columns", 4},
-          {"spec",
-           {{"width", 230},
-            {"height", 110},
-            {"mark", {{"type", "bar"}, {"tooltip", true}}},
-            {"encoding",
-             {{"x",
-               {{"field", "cell"},
-                {"type", "ordinal"},
-                {"sort", nullptr},
-                {"title", nullptr},
-                {"axis", {{"labelOverlap", true}, {"labelAngle", 0}, {"labelLimit", 60}}}}},
-              {"y", share},
-              {"opacity", {{"value", 0.55}}},
-              {"color",
-               {{"field", "of"},
-                {"type", "nominal"},
-                {"scale",
-                 {{"domain", Json::array({"reference", "current"})}, {"range", Json::array({"#98A2B3", "#006BB4"})}}},
-                {"legend", {{"title", nullptr}, {"orient", "top"}}}}}}}}},
-          {"resolve", {{"scale", {{"x", "independent"}, {"y", "independent"}}}}}};
-}
-
-// What vigie found, where its store is a cluster: windows, what was found in them, incidents, the audit log.
+// What vigie found, where its store is a cluster: windows, what was found in them, incidents, what requests and the
+// machine said, the audit log.
 void add_findings(Objects& all) {
-  for (const auto* what : {"window", "finding", "incident", "audit"}) all.pattern(what, "");
+  for (const auto* what : {"window", "finding", "incident", "ops", "audit"}) all.pattern(what, "");
   const auto figure = [](const char* id, const char* how, const char* field, const char* label) {
     return metric(id, how, {{"field", field}, {"customLabel", label}});
   };
@@ -309,6 +244,23 @@ void add_findings(Objects& all) {
   all.visualization("worst", "Models: the worst verdict over time", "heatmap", "window", heat_map(),
                     Json::array({figure("1", "max", "vigie.window.level", "0 well, 1 warning, 2 drift"), over_time(),
                                  terms("3", "group", "vigie.model.id", "Model", 50)}));
+  all.vega("states", "Models by state, each by its latest window", vega_states(all.id("window")));
+  const auto latest = [](const char* id, const char* field, const char* how, const char* label) {
+    return metric(id, "top_hits",
+                  {{"field", field},
+                   {"aggregate", how},
+                   {"size", 1},
+                   {"sortField", "@timestamp"},
+                   {"sortOrder", "desc"},
+                   {"customLabel", label}});
+  };
+  auto each_model = terms("2", "bucket", "vigie.model.id", "Model", 100);
+  each_model["params"]["orderBy"] = "_key", each_model["params"]["order"] = "asc";
+  all.visualization("latest", "Models and their latest window", "table", "window", table_of(),
+                    Json::array({latest("1", "vigie.window.verdict", "concat", "Verdict"),
+                                 latest("4", "vigie.window.rows", "max", "Rows"),
+                                 figure("5", "max", "@timestamp", "Window"), std::move(each_model)}),
+                    "not vigie.model.id : */merged");
   all.search("incidents", "Incidents", "incident",
              {"vigie.model.id", "vigie.incident.severity", "vigie.incident.state", "vigie.incident.summary",
               "vigie.incident.owner"});
@@ -316,17 +268,22 @@ void add_findings(Objects& all) {
                     Json::array({figure("1", "max", "vigie.level", "Level"), over_time(),
                                  terms("3", "group", "vigie.feature.name", "Feature", 50)}),
                     "vigie.kind : drift");
+  // Of all rows alone: means over segments and classes are of nothing. By model, as several may be looked at.
   all.visualization("performance", "Performance by metric", "line", "finding", chart("line", "Value"),
                     Json::array({figure("1", "avg", "vigie.performance.value", "Value"), over_time(),
-                                 terms("3", "group", "vigie.performance.metric", "Metric", 10)}),
-                    "vigie.kind : performance");
+                                 terms("3", "group", "vigie.model.id", "Model", 10),
+                                 terms("4", "group", "vigie.performance.metric", "Metric", 10)}),
+                    "vigie.performance.all_rows : true");
   all.visualization("intervals", "Performance: 95 % intervals, and the reference", "table", "finding", table_of(),
                     Json::array({figure("1", "avg", "vigie.performance.value", "Value"),
                                  figure("4", "avg", "vigie.performance.low", "From"),
                                  figure("5", "avg", "vigie.performance.high", "To"),
                                  figure("6", "avg", "vigie.performance.reference", "Reference"),
-                                 terms("2", "bucket", "vigie.performance.metric", "Metric", 30)}),
-                    "vigie.kind : performance");
+                                 terms("2", "bucket", "vigie.model.id", "Model", 20),
+                                 terms("3", "bucket", "vigie.performance.metric", "Metric", 30)}),
+                    "vigie.performance.all_rows : true");
+  all.vega("performance-bands", "Performance over time: the 95 % interval (blue), and the reference (grey)",
+           vega_performance(all.id("finding")));
   all.visualization("quality", "Checks that did not pass", "histogram", "finding", chart("histogram", "Checks"),
                     Json::array({metric("1", "count", {{"customLabel", "Checks"}}), over_time(),
                                  terms("3", "group", "vigie.quality.check", "Check", 20)}),
@@ -345,10 +302,19 @@ void add_findings(Objects& all) {
                    terms("3", "bucket", "vigie.drift.effect_scale", "Effect in", 5)}),
       "vigie.drift.all_rows : true");
   all.vega("distributions", "Features that moved most: reference (grey) and their worst window (blue)",
-           distributions(all.id("finding")));
+           vega_distributions(all.id("finding")));
   all.search("changes", "What changed: reference → current", "finding",
              {"vigie.model.id", "vigie.feature.name", "vigie.segment", "vigie.verdict", "vigie.reason"},
              "vigie.level >= 1");
+  all.vega("machine", "The machine, of all models: CPU, memory, GPU, answers of probes", vega_machine(all.id("ops")));
+  all.visualization("answer-time", "Latency by the minute, ms: 95 %", "line", "ops", chart("line", "ms"),
+                    Json::array({figure("1", "avg", "vigie.ops.latency_p95_ms", "ms"), over_time(),
+                                 terms("3", "group", "vigie.model.id", "Model", 10)}),
+                    "vigie.ops.latency_p95_ms : *");
+  all.visualization("requests", "Requests and errors", "line", "ops", chart("line", "Requests", 2),
+                    Json::array({figure("1", "sum", "vigie.ops.requests", "Requests"),
+                                 figure("2", "sum", "vigie.ops.errors", "Errors"), over_time("4")}),
+                    "vigie.ops.requests : *");
   all.search("audit", "Who did what", "audit", {"vigie.audit.event", "vigie.model.id"});
 }
 
@@ -356,7 +322,7 @@ void add_findings(Objects& all) {
 
 std::string kibana_objects(const std::string& prefix, const std::string& page) {
   Objects all(prefix);
-  for (const auto* what : {"prediction", "label", "explanation"}) all.pattern(what, "-*");
+  for (const auto* what : {"prediction", "label", "explanation", "dead-letter"}) all.pattern(what, "-*");
   add_findings(all);
   const auto view = [&](const char* what, const char* title) {
     return fmt::format("[{}](#/view/{})", title, all.id(what));
@@ -406,28 +372,37 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
              {"vigie.model.id", "id", "prediction", "score", "latency_ms"});
   all.search("error-log", "Errors: status 500 and above", "prediction",
              {"vigie.model.id", "id", "status", "latency_ms"}, "status >= 500");
+  all.search("dead-letters", "Dead letters: what the cluster did not take", "dead-letter",
+             {"vigie.model.id", "vigie.dead_letter.record", "vigie.dead_letter.status", "vigie.dead_letter.type",
+              "vigie.dead_letter.reason", "vigie.dead_letter.index"});
   all.search("label-log", "Labels", "label", {"vigie.model.id", "id", "label"});
   all.dashboard("overview", "vigie: models",
                 {{"about", 0, 0, 48, 5},
-                 {"worst", 0, 5, 24, 13},
-                 {"verdicts", 24, 5, 24, 13},
-                 {"incidents", 0, 18, 48, 12, "search"},
-                 {"predictions-by-model", 0, 30, 24, 13},
-                 {"labels-by-model", 24, 30, 24, 13},
-                 {"models", 0, 43, 48, 14}});
+                 {"states", 0, 5, 16, 10},
+                 {"latest", 16, 5, 32, 10},
+                 {"worst", 0, 15, 24, 13},
+                 {"verdicts", 24, 15, 24, 13},
+                 {"incidents", 0, 28, 48, 12, "search"},
+                 {"predictions-by-model", 0, 40, 24, 13},
+                 {"labels-by-model", 24, 40, 24, 13},
+                 {"models", 0, 53, 48, 14}});
   all.dashboard("model", "vigie: one model",
                 {{"about", 0, 0, 48, 5},
                  {"drift", 0, 5, 24, 15},
                  {"performance", 24, 5, 24, 15},
-                 {"quality", 0, 20, 24, 13},
-                 {"intervals", 24, 20, 24, 13},
-                 {"answers", 0, 33, 24, 13},
-                 {"labels", 24, 33, 24, 13},
-                 {"score-over-time", 0, 46, 24, 13},
-                 {"scores", 24, 46, 24, 13},
-                 {"latency", 0, 59, 16, 13},
-                 {"errors", 16, 59, 16, 13},
-                 {"versions", 32, 59, 16, 13}});
+                 {"performance-bands", 0, 20, 48, 20},
+                 {"quality", 0, 40, 24, 13},
+                 {"intervals", 24, 40, 24, 13},
+                 {"answers", 0, 53, 24, 13},
+                 {"labels", 24, 53, 24, 13},
+                 {"score-over-time", 0, 66, 24, 13},
+                 {"scores", 24, 66, 24, 13},
+                 {"latency", 0, 79, 16, 13},
+                 {"errors", 16, 79, 16, 13},
+                 {"versions", 32, 79, 16, 13},
+                 {"requests", 0, 92, 24, 13},
+                 {"answer-time", 24, 92, 24, 13},
+                 {"machine", 0, 105, 48, 20}});
   all.dashboard("feature", "vigie: features",
                 {{"about", 0, 0, 48, 5},
                  {"effects", 0, 5, 24, 15},
@@ -439,7 +414,8 @@ std::string kibana_objects(const std::string& prefix, const std::string& page) {
                  {"prediction-log", 0, 5, 48, 18, "search"},
                  {"error-log", 0, 23, 24, 14, "search"},
                  {"label-log", 24, 23, 24, 14, "search"},
-                 {"audit", 0, 37, 48, 14, "search"}});
+                 {"dead-letters", 0, 37, 48, 14, "search"},
+                 {"audit", 0, 51, 48, 14, "search"}});
   return all.take();
 }
 

@@ -57,6 +57,14 @@ Column by(const char* id, const char* field, const char* label, const char* orde
              {"parentFormat", {{"id", "terms"}}}}}}};
 }
 
+// A group for each two that come together.
+Column by_both(const char* id, const char* field, const char* second, const char* label, const char* order, int size) {
+  auto out = by(id, field, label, order, size);
+  out.second["params"]["secondaryFields"] = Json::array({second});
+  out.second["params"]["parentFormat"] = {{"id", "multi_terms"}};
+  return out;
+}
+
 Json lines_by(const char* group) {
   return {{"legend", {{"isVisible", true}, {"position", "right"}}},
           {"valueLabels", "hide"},
@@ -177,9 +185,9 @@ std::string lens_objects(const std::string& prefix) {
           {by("group", "vigie.feature.name", "Feature", "value", 10), over_time("time"),
            figure("value", "max", "vigie.drift.effect", "Effect")},
           lines_by("group"));
-  all.add("lens-performance", "Performance by metric", "lnsXY", "finding", "vigie.kind : performance",
-          {by("group", "vigie.performance.metric", "Metric", "value", 10), over_time("time"),
-           figure("value", "average", "vigie.performance.value", "Value")},
+  all.add("lens-performance", "Performance by metric", "lnsXY", "finding", "vigie.performance.all_rows : true",
+          {by_both("group", "vigie.model.id", "vigie.performance.metric", "Model and metric", "value", 10),
+           over_time("time"), figure("value", "average", "vigie.performance.value", "Value")},
           lines_by("group"));
   Json columns = Json::array();
   for (const auto* id : {"group", "value", "p", "level"}) columns.push_back({{"columnId", id}});
