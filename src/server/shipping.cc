@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/iso_time.h"
 #include "base/text.h"
 
 namespace vigie::server {
@@ -33,6 +34,41 @@ std::int64_t now_micros() {
 elastic::Shipper::Counts sum(elastic::Shipper::Counts a, const elastic::Shipper::Counts& b) {
   a.stored += b.stored, a.there += b.there, a.diverted += b.diverted, a.rejected += b.rejected, a.again += b.again;
   return a;
+}
+
+constexpr const char* kDeadLetter = "dead-letter";
+
+struct DeadLetter {
+  std::string index, id, model, json;
+  double time = 0;
+};
+
+// What was refused, by name, and why. Not what was in it: that is in the file of what was rejected.
+DeadLetter dead_letter_of(const elastic::Shipper::Rejected& rejected) {
+  const auto action = nlohmann::json::parse(rejected.action, nullptr, false);
+  const auto document = nlohmann::json::parse(rejected.source, nullptr, false);
+  const auto text_at = [](const nlohmann::json& in, const char* path) {
+    const nlohmann::json::json_pointer at(path);
+    return in.is_object() && in.contains(at) && in[at].is_string() ? in[at].get<std::string>() : std::string();
+  };
+  DeadLetter out;
+  out.index = text_at(action, "/create/_index"), out.id = text_at(action, "/create/_id");
+  out.model = text_at(document, "/vigie/model/id"), out.time = static_cast<double>(system_now());
+  // What Elasticsearch shows of a value is of the record's body.
+  auto reason = rejected.reason.substr(0, rejected.reason.find(" Preview of field's value"));
+  nlohmann::ordered_json json{{"@timestamp", iso_time(out.time)},
+                              {"vigie",
+                               {{"kind", "dead_letter"},
+                                {"dead_letter",
+                                 {{"index", out.index},
+                                  {"id", out.id},
+                                  {"record", text_at(document, "/id")},
+                                  {"status", rejected.status},
+                                  {"type", rejected.type},
+                                  {"reason", std::move(reason)}}}}}};
+  if (!out.model.empty()) json["vigie"]["model"]["id"] = out.model;
+  out.json = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return out;
 }
 
 }  // namespace
@@ -158,7 +194,20 @@ Status Shipping::turn() {
       if (order) shipper_->settle(done.id, elastic::settle(*order.mapped(), done.answer), now_micros());
     }
   }
-  VIGIE_TRY(rejects_.add(shipper_->take_rejected(), {"journal"}));
+  const auto rejected = shipper_->take_rejected();
+  VIGIE_TRY(rejects_.add(rejected, {"journal"}));
+  // Beside what was taken, for who looks there; of one that is refused itself there is none.
+  const auto dead = target_.prefix + "-" + kDeadLetter + "-";
+  for (const auto& one : rejected) {
+    const auto letter = dead_letter_of(one);
+    if (letter.index.starts_with(dead)) continue;
+    const auto place = target_.place(kDeadLetter, letter.model);
+    VIGIE_TRY(set_up(place));
+    elastic::Documents documents(place, letter.model);
+    if (shipper_->left() == shipper_->blocked()) first_ = steady_clock::now();
+    shipper_->add(documents.of(documents.id_at(letter.index, 0, letter.id), letter.json, letter.time, true));
+    ++unsettled_;
+  }
   if (rejects_.full() && !told_full_ && log_)
     log_(fmt::format("{}: is full ({} MiB): what is rejected from now on is counted and not kept", rejects_.path(),
                      kMostRejected >> 20));

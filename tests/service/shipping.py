@@ -148,9 +148,24 @@ with tempfile.TemporaryDirectory() as folder:
     dead = json.loads((pathlib.Path(data) / "ship-rejected.ndjson").read_text())
     expect("where and why", (dead["reason"], dead["document"]["id"]), ("no number", "bad"))
     until("the good one beside it", lambda: [d["id"] for d in of("vigie-prediction-m-") if d["id"] == "good"], lambda found: found == ["good"])
+    # Beside it a letter that says which, and why, and has none of it; of one that is refused itself there is none.
+    letters = until("a dead letter", lambda: [(index, json.loads(text)) for (index, _), text in list(node.stored.items()) if "dead-letter" in index], lambda found: len(found) == 1)
+    index, letter = letters[0]
+    expect("its index", index, f"vigie-dead-letter-m-{letter['@timestamp'][:7].replace('-', '.')}")
+    said = letter["vigie"]["dead_letter"]
+    expect("what it says", (letter["vigie"]["kind"], letter["vigie"]["model"]["id"], said["record"], said["status"], said["type"], said["reason"]),
+           ("dead_letter", "m", "bad", 400, "mapper_parsing_exception", "no number"))
+    expect("where it was to go", (said["index"].startswith("vigie-prediction-m-"), bool(said["id"])), (True, True))
+    expect("nothing of the record", "high" in json.dumps(letter), False)
     metrics = service.ask("GET", "/metrics", read=bytes)[1].decode()
     for wanted in ('vigie_ship_documents_total{outcome="rejected"} 1', "vigie_ship_lag_records", "vigie_ship_dropped_records_total 0"):
         expect(wanted, wanted in metrics, True)
+    refused = {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "no. Preview of field's value: 'low'"}}
+    node.fate = lambda n, text: refused if '"low"' in text or "dead_letter" in text else None
+    post("m/predictions", [{"id": "bad2", "features": {"age": "low"}}])
+    until("both are counted", state, lambda s: s["rejected"] == 3 and s["lag_records"] == 0)
+    time.sleep(1.5)
+    expect("and no more of it", (state()["rejected"], sum("dead-letter" in name for name, _ in node.stored)), (3, 1))
     expect("an end", service.end(), 0)
 
     # Nobody is there at all: it starts and ends all the same.
