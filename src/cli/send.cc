@@ -241,6 +241,7 @@ Result<Sent> send_rows(const Options& o, const Plan& plan, table::Input& input, 
       const auto rows = batch->rows();
       if (before + rows >= plan.from_row) VIGIE_TRY(records.load(*batch, reader->schema(), before + 1));
       for (std::int64_t i = std::max<std::int64_t>(0, plan.from_row - 1 - before); on && i < rows; ++i) {
+        if (records.time(static_cast<std::size_t>(i)) > o.until) continue;
         if (!o.columns.timestamp.empty()) times.add(records.time(static_cast<std::size_t>(i)));
         VIGIE_ASSIGN(on, pace.row(records, static_cast<std::size_t>(i), before + i + 1));
         if (progress) progress(static_cast<double>(before + i) / static_cast<double>(known.rows));
@@ -310,7 +311,9 @@ Result<int> send(SendOptions& o, const CatchSignals* signals) {
                                            {.roles = o.columns.roles(),
                                             .tags = o.tags,
                                             .ids = stem_of(o.data),
-                                            .as_written = text && o.columns.decimal == "."},
+                                            .as_written = text && o.columns.decimal == ".",
+                                            .shift = o.shift,
+                                            .more = o.more},
                                            o.data));
   if (!reference) {
     std::vector<std::string> names;

@@ -90,6 +90,8 @@ Status Records::load(table::Batch& batch, const table::Schema& schema, std::int6
   if (time_ == kNowhere) return {};
   const auto times = engine::as_times(cells_->column(time_), times_);
   if (times.data() != times_.data()) times_.assign(times.begin(), times.end());
+  if (options_.shift != 0)
+    for (auto& time : times_) time += options_.shift;
   return {};
 }
 
@@ -134,6 +136,7 @@ void Records::prediction(std::size_t row, std::string& out) const {
   member(",\"score\":", score_);
   append_object(",\"scores\":{", scores_, row, out);
   append_object(",\"tags\":{", tags_, row, out);
+  if (options_.more) options_.more(first_ + static_cast<std::int64_t>(row), out);
   out += "}\n";
 }
 

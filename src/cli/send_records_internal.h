@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ struct RecordOptions {
   std::string ids;                ///< where no column has them: this, a dash and the row's number
   /// Whether numbers, times and truths can go as they are written in the data: text with a decimal point.
   bool as_written = false;
+  double shift = 0;  ///< µs that are added to each time
+  /// What else is said of the row of that number, as `,"version":"3"`.
+  std::function<void(std::int64_t row, std::string& out)> more{};
 };
 
 /// Rows of a table as the records that `vigie serve` takes, a line of JSON each: a server that has a reference reads of

@@ -5,6 +5,7 @@ libraries of the image, the manifest.
 
 usage: deploy.py VIGIE     exit status 77 where docker-compose (Debian's) is not there
 """
+import datetime
 import json
 import os
 import pathlib
@@ -129,6 +130,13 @@ with tempfile.TemporaryDirectory() as folder:
     expect("both go to a node by TLS", {services["kibana"]["environment"]["ELASTICSEARCH_HOSTS"], services["accounts"]["image"] and "https://elasticsearch:9200"},
            {"https://elasticsearch:9200"})
     twin = looked_at("opensearch", ONCE - {"dashboards"})
+    # Kibana opens on what is imported there, in whose days the demo's flights are.
+    objects = [json.loads(line) for line in subprocess.run([vigie, "setup", "kibana", "--dry-run"], capture_output=True, text=True).stdout.splitlines()]
+    overview = next(f"/app/dashboards#/view/{o['id']}" for o in objects if o["attributes"]["title"] == "vigie: models")
+    expect("Kibana opens on", re.findall(r"defaultRoute=([^\s\"]+)", services["kibana"]["command"][0]), [overview])
+    expect("Dashboards opens on", re.findall(r'^uiSettings.overrides.defaultRoute: "(.*)"$', (DEPLOY / "opensearch" / "make-secrets").read_text(), re.M), [overview])
+    for demo in services["demo"], twin["demo"]:
+        expect("the demo ends now", demo["command"][-2:], ["--until", "now"])
     # What each sees of the others' secrets (that it works: deploy_opensearch.py).
     expect("volumes of the twin", {name: sorted({v.split(":")[0] for v in service.get("volumes", [])} & {"node", "panel", "own"}) for name, service in twin.items()},
            {"secrets": ["node", "own", "panel"], "opensearch": ["node"], "dashboards": ["panel"], "vigie": ["own"], "objects": ["own"], "demo": ["own"]})
@@ -158,9 +166,17 @@ with tempfile.TemporaryDirectory() as folder:
     live = [vigie, "doctor", f"https://localhost:{port}", "--live"]
     expect("its health", subprocess.run([*live, "--ca", own / "ca.crt"], capture_output=True, text=True).returncode, 0)
     expect("by another authority", subprocess.run(live, capture_output=True, text=True).returncode, 3)
-    done = subprocess.run([vigie, "demo", "--to", f"https://localhost:{port}", "--ca", own / "ca.crt", "--token", f"file:{own}/vigie_admin", "--speed", "max"],
-                          capture_output=True, text=True)
-    expect("the demo's flights", (done.returncode, "accepted" in done.stdout), (0, True))
+    access = "--ca", own / "ca.crt", "--token", f"file:{own}/vigie_admin"
+    done = subprocess.run([vigie, "demo", "--to", f"https://localhost:{port}", *access, "--speed", "max", "--until", "now"], capture_output=True, text=True)
+    expect("the demo's flights", (done.returncode, "accepted" in done.stdout, "rejected; " in done.stdout), (0, True, True))
+
+    def days():
+        """From now on back to the last of the demo's windows, and from the first."""
+        said = subprocess.run([vigie, "export", "windows", "--model", "flights", "--url", f"https://localhost:{port}", *access], capture_output=True, text=True).stdout
+        starts = [datetime.datetime.fromisoformat(json.loads(line)["start"]) for line in said.splitlines()]
+        return [(datetime.datetime.now(datetime.timezone.utc) - start).days for start in (max(starts), min(starts))] if starts else [999, 999]
+    last, first = checks.until("the demo's windows", days, lambda found: found[0] < 7, 60)
+    expect("are of the last months", (0 <= last < 3, 260 < first < 280), (True, True))
     process.terminate()
     expect("it ends", process.wait(), 0)
     expect("and is not alive", subprocess.run([*live, "--ca", own / "ca.crt"], capture_output=True, text=True).returncode, 3)
