@@ -43,12 +43,14 @@ void reload(server::Service& service, const Options& o, config::Settings& settin
   const auto source = o.file.empty() ? std::string("the command line") : o.file;
   auto fresh = settings_of(o);
   auto options = fresh ? options_of(*fresh) : Result<server::ServiceOptions>(fresh.error());
+  config::Changes changes;
+  if (options) changes = config::changes_of(server::serve_options(), settings, *fresh), options->changed = changes.live;
   if (auto done = service.reload(std::move(options)); !done) {
     say(done.error().message);
     return say(fmt::format("{}: not taken over; the settings stay as they were", source));
   }
-  const auto later = config::kept_until_restart(server::serve_options(), settings, *fresh);
   settings = std::move(*fresh);
+  const auto& later = changes.kept_until_restart;
   if (!later.empty()) say(fmt::format("{}: a change takes a restart: {}", source, fmt::join(later, ", ")));
   say(fmt::format("{}: taken over", source));
 }

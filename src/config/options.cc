@@ -269,13 +269,12 @@ Status read_flag(const Option& option, const std::vector<std::string>& given, Se
   return {};
 }
 
-std::vector<std::string> kept_until_restart(std::span<const Option> options, const Settings& now,
-                                            const Settings& then) {
-  std::vector<std::string> out;
+Changes changes_of(std::span<const Option> options, const Settings& now, const Settings& then) {
+  Changes out;
   for (const auto& option : options) {
     const auto &a = now.find(option.name)->second, &b = then.find(option.name)->second;
-    if (!option.live && (a.text != b.text || a.texts != b.texts || a.objects != b.objects))
-      out.emplace_back(option.name);
+    if (a.text != b.text || a.texts != b.texts || a.objects != b.objects)
+      (option.live ? out.live : out.kept_until_restart).emplace_back(option.name);
   }
   return out;
 }

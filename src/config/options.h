@@ -74,8 +74,11 @@ Status read_options(std::string_view text, const std::string& path, std::span<co
 /// What the command line says of an option; several texts for a list alone.
 Status read_flag(const Option& option, const std::vector<std::string>& given, Settings& settings);
 
-/// Names of the options that differ and that no reload takes over.
-std::vector<std::string> kept_until_restart(std::span<const Option> options, const Settings& now, const Settings& then);
+/// Names of the options that differ: of those that a reload takes over, and of those that it does not.
+struct Changes {
+  std::vector<std::string> live, kept_until_restart;
+};
+Changes changes_of(std::span<const Option> options, const Settings& now, const Settings& then);
 
 /// A file of all options with their fallbacks and what they mean; `head` stands above it, line by line as comments.
 std::string default_file(std::span<const Option> options, std::string_view head);

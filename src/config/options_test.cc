@@ -121,7 +121,9 @@ TEST(Options, TheCommandLineWins) {
   EXPECT_EQ(s["notify"].texts.size(), 2u);
   auto then = s;
   then["data"].text = "c", then["limits.body"].text = "1M", then["sync"].text = "never";
-  EXPECT_EQ(kept_until_restart(kOptions, s, then), (std::vector<std::string>{"data", "sync"}));
+  const auto changes = changes_of(kOptions, s, then);
+  EXPECT_EQ(changes.kept_until_restart, (std::vector<std::string>{"data", "sync"}));
+  EXPECT_EQ(changes.live, (std::vector<std::string>{"limits.body"}));
 }
 
 TEST(Options, TheDefaultFileSaysNothingNew) {
@@ -130,7 +132,8 @@ TEST(Options, TheDefaultFileSaysNothingNew) {
   auto s = defaults();
   const auto read = read_options(file, "v.yaml", kOptions, s);
   ASSERT_TRUE(read) << read.error().message << "\n" << file;
-  EXPECT_EQ(kept_until_restart(kOptions, defaults(), s), std::vector<std::string>());
+  const auto changes = changes_of(kOptions, defaults(), s);
+  EXPECT_TRUE(changes.live.empty() && changes.kept_until_restart.empty());
   EXPECT_TRUE(s["limits.models"].given);
   EXPECT_FALSE(s["page"].given);
   std::string all = file;  // what is commented out is right as well

@@ -27,6 +27,7 @@ enum class Happened : std::uint8_t {
   kNoticeSent,
   kNoticeGivenUp,
   kMaintenance,
+  kSettingsChanged,
 };
 std::string_view to_string(Happened happened);  ///< "service_started", …
 std::span<const std::string_view> all_happened();

@@ -142,6 +142,13 @@ AuditEntry service_stopped(std::string_view version, std::int64_t now) {
           .key = fmt::format("stopped {}", now)};
 }
 
+AuditEntry settings_changed(const std::vector<std::string>& names, std::int64_t now) {
+  return {.time = now,
+          .happened = Happened::kSettingsChanged,
+          .details = Json{{"settings", names}}.dump(),
+          .key = fmt::format("settings {}", now)};
+}
+
 std::string head_of_audit(const store::Store& store) {
   const auto head = store.last_audit();
   return head && *head ? fmt::format("entry {}, sha256 {}", (**head).number, (**head).hash) : "";

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/incidents.h"
 #include "event/audit.h"
@@ -38,6 +39,8 @@ event::AuditEntry maintenance_planned(std::string_view json, std::int64_t now);
 /// The service begins; the entry says how the last one ended.
 Result<event::AuditEntry> service_started(const store::Store& store, std::string_view version, std::int64_t now);
 event::AuditEntry service_stopped(std::string_view version, std::int64_t now);
+/// Other settings hold from now on: their names.
+event::AuditEntry settings_changed(const std::vector<std::string>& names, std::int64_t now);
 /// "entry 12, sha256 5f0c…", to be written where the file's owner cannot write; empty: there is none.
 std::string head_of_audit(const store::Store& store);
 

@@ -192,9 +192,11 @@ class Service::Impl {
   }
 
   Status reload(Result<ServiceOptions> fresh) {
+    const auto changed = fresh ? fresh->changed : std::vector<std::string>();
     auto done = fresh ? take_over(std::move(*fresh)) : Status(std::move(fresh.error()));
     reloaded_ = done.has_value();
     if (done) reloaded_at_ = system_now();
+    if (done && !changed.empty()) note("the change of settings", settings_changed(changed, system_now()));
     return done;
   }
 

@@ -48,6 +48,7 @@ struct ServiceOptions {
   notify::Context telling;                      ///< what messages say besides
   std::function<void(const std::string&)> log;  ///< lines about what could not be told
   std::string version;
+  std::vector<std::string> changed;  ///< of a reload: names of the settings that are others than before
 };
 
 /// The live watch: HTTP in, a journal, and what is counted of it, in one folder. Everything that was answered 202 is

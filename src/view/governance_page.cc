@@ -43,6 +43,8 @@ std::string told(const event::AuditEntry& e) {
                          said("last_run") == "cut off" ? "; the run before it was cut off" : "");
     case Happened::kServiceStopped:
       return fmt::format("vigie {} stopped", said("version"));
+    case Happened::kSettingsChanged:
+      return "other settings were taken over: " + said("settings");
     case Happened::kModelCreated:
       return "the model was created by " + said("by");
     case Happened::kModelChanged: {

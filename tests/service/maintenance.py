@@ -109,6 +109,8 @@ def main():
         settings.write_text(settings.read_text().replace("[tue]", "[wed]"))
         service.process.send_signal(signal.SIGHUP)
         until("a reload", lambda: get(model + f"/maintenance?from={at(24)}&to={at(24 * 4)}"), lambda p: [t["from"] for t in p] == [at(50)])
+        until("what it took over", lambda: get("/v1/audit?event=settings_changed"),
+              lambda entries: [e["details"] for e in entries] == [{"settings": ["maintenance"]}])
         expect("graceful end", service.end(signal.SIGTERM), 0)
     return checks.end()
 
