@@ -78,6 +78,16 @@ TEST(SendRecords, ALabelThatComesLaterHasItsTime) {
             "{\"id\":\"rows-1\",\"label\":1,\"timestamp\":\"2026-05-01T02:00:00Z\"}\n");
 }
 
+TEST(SendRecords, TimesAreShiftedAndMoreIsSaid) {
+  RecordOptions options;
+  options.roles.timestamp = "ts", options.roles.label = "y", options.shift = 7 * 86'400e6;
+  options.more = [](std::int64_t row, std::string& out) { out += fmt::format(",\"version\":\"{}\"", row); };
+  const auto lines = lines_of("ts,age,y\n2013-12-31T10:00:00Z,3,1\n", options, "rows.csv", 3600e6);
+  EXPECT_NE(lines.predictions.find("\"timestamp\":\"2014-01-07T10:00:00Z\""), std::string::npos) << lines.predictions;
+  EXPECT_TRUE(lines.predictions.ends_with(",\"version\":\"1\"}\n")) << lines.predictions;
+  EXPECT_NE(lines.labels.find("\"timestamp\":\"2014-01-07T11:00:00Z\""), std::string::npos) << lines.labels;
+}
+
 TEST(SendRecords, ScoresAreNamedWhereThereAreSeveral) {
   RecordOptions options{.roles = {}, .tags = {}, .ids = "r", .as_written = true};
   options.roles.scores = {"scores.yes", "no"};

@@ -202,6 +202,7 @@ def serve(node, folder):
         expect("odd ones", service.ask("POST", "/v1/models/odd/predictions", lines([{"id": f"odd{i}", "timestamp": START.isoformat(), "features": {"age": 3}, "prediction": "no",
                                                                                            "score": .5, "latency_ms": 1, "note": age}]))[0], 202)
         checks.until("one goes on", lambda: service.ask("GET", "/v1/shipping")[1], lambda s: s["stored"] + s["rejected"] > i and s["lag_records"] == 0, 60)
+    checks.until("its dead letter", lambda: node.count("vigie-dead-letter-*"), lambda n: (n or 0) > 0, 60)
     windows = checks.until("scored", scored, lambda found: len(found) == 5, 60)
     checks.until("incidents", lambda: service.ask("GET", "/v1/incidents")[1], bool, 60)
     node.ask("POST", "/vigie-ops/_refresh")
