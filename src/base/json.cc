@@ -11,17 +11,16 @@ using Json = nlohmann::ordered_json;
 constexpr int kDeepest = 100;
 constexpr std::string_view kNames[] = {"NaN", "Infinity", "-Infinity"};
 
-// The name of a number at that place, which JSON has not; empty: there is none.
-std::string_view word_at(std::string_view text, std::size_t at) {
-  for (const auto word : kNames)
-    if (text.substr(at).starts_with(word)) return word;
-  return {};
-}
-
 }  // namespace
 
 bool is_number_name(std::string_view text) {
   return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
+}
+
+std::string_view number_name_at(std::string_view text, std::size_t at) {
+  for (const auto name : kNames)
+    if (text.substr(at).starts_with(name)) return name;
+  return {};
 }
 
 Json parse_json(std::string_view text, NumberNames names) {
@@ -40,7 +39,7 @@ Json parse_json(std::string_view text, NumberNames names) {
     } else if (c == '}' || c == ']') {
       --depth;
     } else if (names == NumberNames::kTaken && (c == 'N' || c == 'I' || c == '-')) {
-      const auto word = word_at(text, i);
+      const auto word = number_name_at(text, i);
       if (word.empty()) continue;
       plain.append(text.substr(copied, i - copied)).append("\"").append(word) += '"';
       i += word.size() - 1, copied = i + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -14,5 +15,7 @@ enum class NumberNames { kTaken, kRefused };
 nlohmann::ordered_json parse_json(std::string_view text, NumberNames names = NumberNames::kTaken);
 /// Whether a text is one of these.
 bool is_number_name(std::string_view text);
+/// The one of them that begins at a place outside of texts; empty: none does.
+std::string_view number_name_at(std::string_view text, std::size_t at);
 
 }  // namespace vigie

@@ -14,7 +14,7 @@
 namespace vigie::elastic {
 
 /// Records of a model as documents: their own members, and `@timestamp` and `vigie.model.id` besides, where they lack
-/// those. One thread at a time.
+/// those at their top. NaN and Infinity, which no server takes, go as null. One thread at a time.
 class Documents {
  public:
   /// `model` may be empty: then none is said.
@@ -25,13 +25,14 @@ class Documents {
   /// Of one that has none: what it is, and where it stands.
   std::string id_at(std::string_view place, std::uint64_t number, std::string_view json) const;
 
-  /// `json`: one object on one line; `time`: µs since 1970, NaN where there is none; `stamped`: it has "@timestamp".
-  /// What it points to holds until the next call.
+  /// `json`: one object on one line; `time`: µs since 1970, NaN where there is none. An "@timestamp" of its own gives
+  /// way to that where it is null, and with `stamped`, where the time is that of it, where it is a number: the server
+  /// would read any as milliseconds. What it points to holds until the next call.
   Document of(std::string id, std::string_view json, double time, bool stamped);
 
  private:
   Place place_;
-  std::string model_, said_, id_, index_, first_;
+  std::string model_, said_, id_, index_, first_, mended_;
 };
 
 /// A file of what was rejected, made with the first: a line of JSON each, with where it came from and why.

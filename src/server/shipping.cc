@@ -298,6 +298,7 @@ void Shipping::add(const event::Record& record, std::int64_t arrived, journal::S
     auto document = documents.of(std::move(key), json, time, false);
     if (shipper_->left() == shipper_->blocked()) first_ = steady_clock::now();
     shipper_->add(document);
+    document.number = number;
     ++unsettled_;
   }
 }

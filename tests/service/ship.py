@@ -186,6 +186,18 @@ with tempfile.TemporaryDirectory() as folder:
     (here / "none.ndjson").write_text('{"score":"high"}\n')
     expect("nothing was right", run("none.ndjson", "--to", node.url).returncode, 2)
 
+    # Numbers that Python writes and no server takes are null; what is no member of the record itself says nothing of it.
+    named = here / "names.ndjson"
+    named.write_text('{"id":1,"timestamp":"2026-03-01T00:00:00Z","score":NaN,"of":[1,-Infinity],"vendor":"vigie"}\n'
+                     '{"id":2,"timestamp":"2026-03-01T00:00:00Z","@timestamp":null,"note":"@timestamp"}\n{"id":3,"@timestamp":1772323200,"in":{"@timestamp":1}}\n')
+    node = Node()
+    done = run(named, "--to", node.url, "--model", "m")
+    expect("all of them", (done.returncode, done.stderr, {index for index, _ in node.stored}), (0, "", {"vigie-prediction-m-2026.03"}))
+    stamp, model = {"@timestamp": "2026-03-01T00:00:00Z"}, {"vigie": {"model": {"id": "m"}}}
+    expect("as they are", sorted(node.documents(), key=lambda d: d["id"]), [
+        {"id": 1, "timestamp": stamp["@timestamp"], "score": None, "of": [1, None], "vendor": "vigie"} | stamp | model,
+        {"id": 2, "timestamp": stamp["@timestamp"], "note": "@timestamp"} | stamp | model, {"id": 3, "in": {"@timestamp": 1}} | stamp | model])
+
     # A file that is torn: what could be read is there, and so is what was wrong.
     torn = here / "torn.ndjson.gz"
     torn.write_bytes(gzip.compress(log.read_bytes())[:-40_000])

@@ -8,6 +8,25 @@ import socket
 import threading
 
 
+def strict(text):
+    """An object as a server reads it, which takes no name of a number and no key twice."""
+    def names(name):
+        raise ValueError(f"Non-standard token '{name}'")
+
+    def members(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("Duplicate field")
+        return dict(pairs)
+    return json.loads(text, parse_constant=names, object_pairs_hook=members)
+
+
+def wrong_json(text):
+    try:
+        return strict(text) and None
+    except ValueError as error:
+        return {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": f"failed to parse: {error}"}}
+
+
 class Node:
     """`trouble(node, documents)` says what becomes of a bulk request before it is looked at: nothing, a status, a status and
     a body, "reset" (before anything is stored) or "lost" (all is stored, and nobody hears of it). `fate(node, document)`
@@ -87,7 +106,7 @@ class Node:
                     items, errors = [], False
                     for action, text in documents:
                         key = action["_index"], action["_id"]
-                        wrong = node.fate(node, text)
+                        wrong = node.fate(node, text) or wrong_json(text)
                         item = {"_id": action["_id"]}
                         if wrong:
                             item |= wrong

@@ -146,7 +146,10 @@ with tempfile.TemporaryDirectory() as folder:
     post("m/predictions", [{"id": "bad", "features": {"age": "high"}}, {"id": "good", "features": {"age": 3}}])
     until("it is told", state, lambda s: s["rejected"] == 1)
     dead = json.loads((pathlib.Path(data) / "ship-rejected.ndjson").read_text())
-    expect("where and why", (dead["reason"], dead["document"]["id"]), ("no number", "bad"))
+    expect("where and why", (dead["reason"], dead["document"]["id"], dead["file"], dead["record"] > 0), ("no number", "bad", "journal", True))
+    post("m/predictions", [{"id": "nan", "features": {"age": float("nan"), "of": [1, float("inf")]}, "vendor": "vigie"}])
+    until("numbers that are none", lambda: [(d["features"], d["vigie"]) for d in of("vigie-prediction-m-") if d["id"] == "nan"],
+          lambda found: found == [({"age": None, "of": [1, None]}, {"model": {"id": "m"}})])
     until("the good one beside it", lambda: [d["id"] for d in of("vigie-prediction-m-") if d["id"] == "good"], lambda found: found == ["good"])
     # Beside it a letter that says which, and why, and has none of it; of one that is refused itself there is none.
     letters = until("a dead letter", lambda: [(index, json.loads(text)) for (index, _), text in list(node.stored.items()) if "dead-letter" in index], lambda found: len(found) == 1)
