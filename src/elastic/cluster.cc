@@ -25,16 +25,18 @@ std::string string_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
+// A record's own "timestamp" may be a number of seconds, which a date would take for milliseconds.
 Json mappings() {
   return Json::parse(R"({
     "date_detection": false,
     "dynamic_templates": [
       {"whole_numbers": {"match_mapping_type": "long", "mapping": {"type": "double"}}},
       {"numbers": {"match_mapping_type": "double", "mapping": {"type": "double"}}},
+      {"times": {"match_mapping_type": "string", "path_match": "timestamp",
+                 "mapping": {"type": "date", "ignore_malformed": true}}},
       {"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 1024}}}],
     "properties": {
       "@timestamp": {"type": "date", "ignore_malformed": false},
-      "timestamp": {"type": "date", "ignore_malformed": true},
       "vigie": {"properties": {"model": {"properties": {"id": {"type": "keyword"}}}}}}})");
 }
 

@@ -104,6 +104,15 @@ TEST(Setup, TheLongerPatternHolds) {
   EXPECT_GT(of("vigie-prediction-credit-v2"), of("vigie-prediction-credit"));
 }
 
+// A number of seconds in a field of dates would be one of milliseconds.
+TEST(Setup, OwnTimesAreDatesWhereTheyAreTexts) {
+  const auto steps = setup_of(cluster(R"({"version":{"number":"9.5.5"}})"), {{Place::Kind::kMonths, "logs"}, 0});
+  const auto mappings = step(steps, "/_component_template/vigie@mappings")["template"]["mappings"];
+  EXPECT_FALSE(mappings["properties"].contains("timestamp"));
+  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["path_match"], "timestamp");
+  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["match_mapping_type"], "string");
+}
+
 TEST(Setup, LifecycleAsTheServerHasIt) {
   const auto es = cluster(R"({"version":{"number":"8.19.0"}})"), old = cluster(R"({"version":{"number":"7.17.0"}})"),
              os = cluster(R"({"version":{"number":"2.19.1","distribution":"opensearch"}})");
