@@ -25,7 +25,7 @@ struct Options {
 };
 
 constexpr int kMostPages = 1'000;
-constexpr const char* kIndexes = "/v1/indexes";
+constexpr const char *kIndexes = "/v1/indexes", *kShipping = "/v1/shipping";
 
 std::string text_of(const Json& json, const char* key) {
   const auto at = json.is_object() ? json.find(key) : json.end();
@@ -51,6 +51,7 @@ class Service {
       if (!good && answer.status == 404 && !error.empty() && path.starts_with("/v1/models/"))
         return fail(Code::kUsage, "--model: " + error);
       if (answer.status == 404 && path == kIndexes) return Json::array();  // of an older vigie
+      if (answer.status == 404 && path == kShipping) return Json();        // who ships nothing
       if (!good && !error.empty()) return fail(Code::kUnavailable, fmt::format("{}: {}", to_, error));
       const bool vigie =
           health ? !good || answer.status == 503 || !text_of(body, "version").empty() : body.is_structured();
@@ -154,6 +155,8 @@ Result<int> run(const Options& o) {
   if (o.models.empty()) {
     VIGIE_ASSIGN(const auto sources, service.get("/v1/sources"));
     for (auto& one : findings_of_sources(sources)) findings.push_back(std::move(one));
+    VIGIE_ASSIGN(const auto shipping, service.get(kShipping));
+    for (auto& one : findings_of_shipping(shipping, now)) findings.push_back(std::move(one));
   }
   for (const auto& model : models) {
     VIGIE_ASSIGN(auto found, examine(service, model, indexes, now));
@@ -180,7 +183,8 @@ Command add_doctor(CLI::App& program) {
       "It looks at each model's last 30 days: whether predictions and labels come, and\n"
       "in time; whether there is a reference, and it is still like what comes; whether\n"
       "windows are large enough; whether alarms are many, false or unanswered; whether\n"
-      "monitors name what is there; who owns it.\n\n"
+      "monitors name what is there; who owns it; and of the service what it cannot read\n"
+      "or ship.\n\n"
       "Exit status: 0 done; 1 done, and what --fail-on names was found; 2 bad usage; 3\nthe service could not be "
       "reached.");
   auto o = std::make_shared<Options>();

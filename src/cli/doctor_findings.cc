@@ -306,4 +306,26 @@ std::vector<Finding> findings_of_sources(const Json& sources) {
   return out;
 }
 
+std::vector<Finding> findings_of_shipping(const Json& shipping, double now) {
+  constexpr double kSoon = 5 * 60e6;  // as the rule of Prometheus has it
+  std::vector<Finding> out;
+  if (const auto trouble = text(shipping, "trouble"); !trouble.empty()) {
+    const double waits = now - time(shipping, "trouble_since");
+    out.push_back({waits < kSoon ? Grade::kWarning : Grade::kFail, "", "shipping",
+                   fmt::format("it waits{}: {}", waits > 0 ? " for " + duration(waits) : "", trouble),
+                   "mend what it says, there or in ship of vigie.yaml: what the journal keeps goes then"});
+  }
+  if (const double dropped = number(shipping, "dropped"); dropped > 0)
+    out.push_back({Grade::kFail, "", "shipping",
+                   fmt::format("the journal kept {} no longer when they were to be shipped",
+                               plural(static_cast<long long>(dropped), "record")),
+                   "give journal.keep_bytes and keep_age more; what is gone vigie ship sends from a log"});
+  const double rejected = number(shipping, "rejected"),
+               all = rejected + number(shipping, "stored") + number(shipping, "there");
+  if (rejected > 0 && rejected >= 0.01 * all)
+    out.push_back({Grade::kWarning, "", "shipping", percent(rejected / all) + " of its documents were rejected",
+                   "the reasons are in ship-rejected.ndjson of the service's folder"});
+  return out;
+}
+
 }  // namespace vigie::cli

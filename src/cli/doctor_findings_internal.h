@@ -32,5 +32,7 @@ struct ModelAnswers {
 std::vector<Finding> findings_of(const ModelAnswers& answers, double now);
 /// The same of the answer of GET /v1/sources.
 std::vector<Finding> findings_of_sources(const nlohmann::json& sources);
+/// Of GET /v1/shipping; null: nothing is shipped.
+std::vector<Finding> findings_of_shipping(const nlohmann::json& shipping, double now);
 
 }  // namespace vigie::cli

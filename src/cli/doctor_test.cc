@@ -171,5 +171,27 @@ TEST(Doctor, FindsSourcesThatAreNotRead) {
   EXPECT_EQ(found[1].reason, "10 % of the records of log were rejected, the last at a.log:7: \"id\" is missing");
 }
 
+TEST(Doctor, FindsWhatIsNotShipped) {
+  const auto shipping = [](json trouble, double since, int rejected, int dropped) {
+    return json{{"trouble", std::move(trouble)},
+                {"trouble_since", iso_time(since)},
+                {"stored", 900},
+                {"there", 0},
+                {"rejected", rejected},
+                {"dropped", dropped}};
+  };
+  EXPECT_TRUE(findings_of_shipping(nullptr, kNow).empty());
+  EXPECT_TRUE(findings_of_shipping(shipping(nullptr, 0, 1, 0), kNow).empty());
+  auto found = findings_of_shipping(shipping("401: \"Unauthorized\"", kNow - 2 * kHour, 100, 7), kNow);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].grade, Grade::kFail);
+  EXPECT_EQ(found[0].reason, "it waits for 2 h: 401: \"Unauthorized\"");
+  EXPECT_EQ(found[1].reason, "the journal kept 7 records no longer when they were to be shipped");
+  EXPECT_EQ(found[2].reason, "10 % of its documents were rejected");
+  found = findings_of_shipping(shipping("503", kNow - 30e6, 0, 0), kNow);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].grade, Grade::kWarning);
+}
+
 }  // namespace
 }  // namespace vigie::cli

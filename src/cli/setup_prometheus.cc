@@ -34,6 +34,14 @@ constexpr Rule kRules[] = {
     {"VigieGaveUp", "increase(vigie_notices_given_up_total[1h]) > 0", "0m", "critical",
      "vigie at {{ $labels.instance }} gave up telling {{ $labels.target }} of an incident",
      "Somebody was not told. GET /v1/incidents has what is open."},
+    {"VigieShipping", "vigie_ship_failing == 1", "5m", "warning",
+     "vigie at {{ $labels.instance }} ships nothing, or some of it waits",
+     "What comes is kept in its journal and goes later, as long as that keeps it. vigie doctor and GET /v1/shipping "
+     "say "
+     "why."},
+    {"VigieShippingLost", "increase(vigie_ship_dropped_records_total[1h]) > 0", "0m", "critical",
+     "the journal of vigie at {{ $labels.instance }} kept records no longer when they were to be shipped",
+     "They are in no index. Shipping waited longer than journal.keep_bytes and keep_age of vigie.yaml allow."},
     {"VigieDisk", "vigie_data_free_bytes < 0.1 * vigie_data_size_bytes", "10m", "warning",
      "the disk of vigie at {{ $labels.instance }} is nearly full",
      "When it is, records are answered 429 until there is room. journal.keep_bytes of vigie.yaml bounds the journal."},

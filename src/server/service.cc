@@ -781,6 +781,8 @@ class Service::Impl {
     constexpr std::size_t kModels = 500, kLines = 100, kWindows = 60, kIncidents = 50;
     view::LivePage page;
     page.version = options_.version, page.now = static_cast<double>(system_now()), page.trouble = trouble();
+    if (const auto shipped = shipping_ ? shipping_->state() : ShippingState(); !shipped.trouble.empty())
+      page.shipping = fmt::format("since {}: {}", clock_time(shipped.since, system_now()), shipped.trouble);
     auto models = all_models();
     const auto grave = [](const Model& model) { return model.state == "drift" ? 2 : model.state == "warning" ? 1 : 0; };
     std::stable_sort(models.begin(), models.end(), [&](const Model& a, const Model& b) { return grave(a) > grave(b); });

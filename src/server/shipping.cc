@@ -120,6 +120,7 @@ void Shipping::told(std::string trouble) {
   {
     std::lock_guard lock(mutex_);
     if (trouble != state_.trouble && log_) line = trouble.empty() ? "shipping goes on" : "shipping waits: " + trouble;
+    if (state_.trouble.empty()) state_.since = system_now();
     state_.trouble = std::move(trouble);
   }
   if (!line.empty()) log_(line);
@@ -296,9 +297,9 @@ void Shipping::add(const event::Record& record, std::int64_t arrived, journal::S
     auto key = record.kind == event::Kind::kPredictions ? documents.id_of(id)
                                                         : documents.id_at(said_at, label ? row : 0, json);
     auto document = documents.of(std::move(key), json, time, false);
+    document.number = number;
     if (shipper_->left() == shipper_->blocked()) first_ = steady_clock::now();
     shipper_->add(document);
-    document.number = number;
     ++unsettled_;
   }
 }
@@ -309,6 +310,7 @@ std::string to_json(const ShippingState& state) {
   const auto text = [](const std::string& s) {
     return s.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(s);
   };
+  const auto since = state.trouble.empty() ? std::string() : iso_time(static_cast<double>(state.since));
   return nlohmann::ordered_json{{"to", std::move(to)},
                                 {"cluster", text(state.cluster)},
                                 {"stored", state.counts.stored},
@@ -318,7 +320,8 @@ std::string to_json(const ShippingState& state) {
                                 {"sent_again", state.counts.again},
                                 {"dropped", state.dropped},
                                 {"lag_records", state.lag},
-                                {"trouble", text(state.trouble)}}
+                                {"trouble", text(state.trouble)},
+                                {"trouble_since", text(since)}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

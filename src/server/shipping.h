@@ -27,6 +27,7 @@ struct ShippingState {
   std::int64_t dropped = 0;         ///< numbers of the journal that went before they were shipped
   journal::Sequence lag = 0;        ///< records that are to be read
   std::string trouble;              ///< what keeps it, in one line; empty: nothing
+  std::int64_t since = 0;           ///< of that, µs since 1970
 };
 
 /// The record that is to be shipped next, by what is kept in a service's folder; 0: none was. Code::kIo,

@@ -88,6 +88,7 @@ class Page {
     put(out_, "<p class=\"dim\">As of {} UTC; this page renews itself every half minute.</p>", time_text(page_.now));
     if (!page_.trouble.empty())
       put(out_, "<p><strong>The service is held up:</strong> {}</p>", escaped(page_.trouble, 400));
+    if (!page_.shipping.empty()) put(out_, "<p><strong>Shipping waits:</strong> {}</p>", escaped(page_.shipping, 400));
     out_ += "</section>";
   }
 

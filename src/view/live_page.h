@@ -47,7 +47,8 @@ struct LivePage {
   std::vector<LiveModel> models;
   std::vector<event::Incident> incidents;  ///< the latest, youngest first
   std::vector<LiveSource> sources{};
-  std::string trouble;  ///< what keeps the service from going on; empty: nothing
+  std::string trouble;   ///< what keeps the service from going on; empty: nothing
+  std::string shipping;  ///< what keeps documents from being shipped, and since when; empty: nothing
 };
 
 /// The page of a running service: its models, how their last windows were, and what is wrong; the gravest first. As a

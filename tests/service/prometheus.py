@@ -63,7 +63,7 @@ def main():
         hashes = {role: lines[1].split(": ")[1] for role, lines in tokens.items()}
         service = Service(vigie, str(folder / "data"), tls=ssl.create_default_context(cafile=str(made)),
                           more=["--certificate", str(made), "--key", str(key), "--notify", "log()", "--read-token", hashes["read"],
-                                "--admin-token", hashes["admin"]], said=subprocess.DEVNULL)
+                                "--admin-token", hashes["admin"], "--ship", "elastic(to=http://127.0.0.1:9)"], said=subprocess.DEVNULL)
         process = None
         try:
             good = [{"id": f"g{i}", "features": {"a": (i * 7919 % 101) / 10}, "score": (i * 104729 % 97) / 100,

@@ -134,7 +134,12 @@ with tempfile.TemporaryDirectory() as folder:
     node.trouble = lambda n, _: (401, "Unauthorized")
     post("m/predictions", predictions(sent, sent + 100))
     sent += 100
-    expect("401", until("401", state, lambda s: s["trouble"])["trouble"], '401: "Unauthorized"')
+    said = until("401", state, lambda s: s["trouble"])
+    expect("401", (said["trouble"], said["trouble_since"][:2]), ('401: "Unauthorized"', "20"))
+    expect("the process is well", [service.ask("GET", path)[0] for path in ("/healthz", "/readyz")], [200, 200])
+    doctor = subprocess.run([vigie, "doctor", f"http://127.0.0.1:{service.port}", "--json"], capture_output=True, text=True)
+    expect("doctor", [f["reason"].split(": ", 1)[1] for f in json.loads(doctor.stdout)["findings"] if f["finding"] == "shipping"], ['401: "Unauthorized"'])
+    expect("the page", "<strong>Shipping waits:</strong> since " in service.ask("GET", "/", read=bytes)[1].decode(), True)
     node.trouble = lambda n, _: None
     until("it lets it in", lambda: len(of("vigie-prediction-m-")), lambda n: n == sent)
 
