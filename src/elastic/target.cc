@@ -73,6 +73,7 @@ Result<Target> read_access(const Settings& s) {
   auto& access = out.access;
   access.user = s["user"], access.password = s["password"], access.api_key = api_key_of(s["api_key"]);
   if (!access.user.empty() && access.password.empty()) return wrong("user", "needs a password");
+  if (access.user.empty() && !access.password.empty()) return wrong("password", "needs a user");
   if (!access.user.empty() && !access.api_key.empty()) return wrong("api_key", "user and api_key exclude each other");
   if (!s["aws"].empty()) {
     if (access.user.empty()) return wrong("aws", "needs user and password, which are its keys");

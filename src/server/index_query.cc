@@ -121,12 +121,17 @@ Result<IndexedRows> make_indexed_rows(const Settings& settings) {
   if (const auto at = out.index.find_first_of("/?# "); at != std::string::npos)
     return wrong("index", fmt::format("{} cannot be a name there: it has {}", vigie::quoted(out.index),
                                       vigie::quoted(std::string(1, out.index[at]))));
+  // Behind a comma a dash leaves out.
+  if (std::string_view("-_+").find(out.index[0]) != std::string_view::npos && !out.index.starts_with("_all"))
+    return wrong("index", fmt::format("{} cannot be a name there: none of - _ + in front", vigie::quoted(out.index)));
+  if (out.time.empty()) return wrong("time", "is empty");
   std::istringstream pairs(settings["fields"]);
   for (std::string pair; pairs >> pair;) {
     const auto equal = pair.find('=');
     if (equal == std::string::npos || equal == 0 || equal + 1 == pair.size())
       return wrong("fields", fmt::format("expected column=field, got {}", vigie::quoted(pair)));
-    out.fields[pair.substr(0, equal)] = pair.substr(equal + 1);
+    if (!out.fields.emplace(pair.substr(0, equal), pair.substr(equal + 1)).second)
+      return wrong("fields", fmt::format("names {} twice", vigie::quoted(pair.substr(0, equal))));
   }
   for (const auto& [name, to] : {std::pair{"from", &out.from}, {"until", &out.to}}) {
     if (settings[name].empty()) continue;

@@ -198,8 +198,18 @@ with tempfile.TemporaryDirectory() as folder:
                         ("elastic(to=http://a, user=ann, password=b)", "elastic.password: a secret itself does not belong here: ${NAME} or file:PATH"),
                         ("elastic(to=http://a, api_key=a:b)", "elastic.api_key: a secret itself does not belong here: ${NAME} or file:PATH"),
                         ("elastic(to=http://a, user=ann)", "elastic.user: needs a password"),
+                        ("elastic(to=http://a, password=file:/etc/hostname)", "elastic.password: needs a user"),
                         ("elastic(to=http://a, index=A)", 'elastic.index: "A" cannot be a name there: lower case'),
                         ("elastik(to=http://a)", 'unknown target "elastik"; did you mean "elastic"?')):
         done = subprocess.run([vigie, "serve", "--data", data, "--ship", spec], capture_output=True, text=True)
         expect(spec, (done.returncode, done.stderr.strip()), (2, f"--ship: {error}"))
+    for more, error in (("password=file:/etc/hostname", "elastic.password: needs a user"), ('fields="age=x age=y"', 'elastic.fields: names "age" twice'),
+                        ('time=""', "elastic.time: is empty"), ("index=-logs", 'elastic.index: "-logs" cannot be a name there: none of - _ + in front'),
+                        ("index=_logs*", 'elastic.index: "_logs*" cannot be a name there: none of - _ + in front'), ("index=_all", None), ('index="logs-*,-logs-old"', None)):
+        config = pathlib.Path(folder) / "check.yaml"
+        config.write_text(f"data: {folder}/checked\nsource: 'elastic(to=http://a, model=m, {more if 'index' in more else 'index=a, ' + more})'\n")
+        done = subprocess.run([vigie, "config", "--check", str(config)], capture_output=True, text=True)
+        expect(more, (done.returncode, done.stderr.strip().endswith(error or "")), (2 if error else 0, True))
+        if error:
+            expect(f"{more} in one line", done.stderr.strip(), f"{config}:2: source: {error}")
 sys.exit(checks.end())
