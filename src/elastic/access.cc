@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <vector>
 
 #include "base/text.h"
@@ -21,6 +24,13 @@ std::string escaped(std::string_view text, std::string_view plain) {
   for (const char c : text)
     plain.find(c) != plain.npos ? out.append(1, c) : out.append(http::encoded(std::string_view(&c, 1)));
   return out;
+}
+
+std::string sha256(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  return fmt::format("{:02x}", fmt::join(std::span(digest).first(size), ""));
 }
 
 // As AWS reads a path, parameters in their order, when it checks a signature: libcurl signs what it is given.
@@ -87,6 +97,8 @@ Result<http::Request> Access::request(std::string_view method, const std::string
     out.headers.emplace_back("Content-Encoding", "gzip");
   }
   if (!api_key.empty()) out.headers.emplace_back("Authorization", "ApiKey " + api_key);
+  // OpenSearch Serverless wants it, and others take it; libcurl signs it with the rest.
+  if (!sigv4.empty()) out.headers.emplace_back("x-amz-content-sha256", sha256(out.body));
   if (!session.empty()) out.headers.emplace_back("X-Amz-Security-Token", session);
   out.user = user, out.password = password, out.sigv4 = sigv4, out.ca = ca, out.pin = pin;
   return out;

@@ -43,6 +43,16 @@ TEST(Access, WhatIsSignedIsEncoded) {
   access.user = "k", access.password = "s", access.sigv4 = "aws:amz:eu-west-1:es";
   EXPECT_EQ(url(path), "https://es/a%2Cb%2A/_search?a-b=%2C&allow=&filter_path=errors%2Citems.%2A._id");
   EXPECT_EQ(url("/_component_template/vigie@mappings"), "https://es/_component_template/vigie%40mappings");
+  const auto sum = [&](std::string body) {
+    const auto request = access.request("PUT", "https://es", "/", std::move(body)).value();
+    for (const auto& [name, value] : request.headers)
+      if (name == "x-amz-content-sha256") return value;
+    return std::string();
+  };
+  EXPECT_EQ(sum(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  access.sigv4.clear();
+  EXPECT_EQ(sum("abc"), "");
 }
 
 TEST(Place, NamesAnIndexByTheTime) {

@@ -46,7 +46,7 @@ def signed(asked, secret):
     path, _, query = path.partition("?")
     headers = {name.lower(): value for name, value in headers.items()}
     scope, names, signature = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=\w+/(\S+), SignedHeaders=(\S+), Signature=(\w+)", headers["authorization"]).groups()
-    if not set(names.split(";")) <= set(headers):
+    if not set(names.split(";")) <= set(headers) or "x-amz-content-sha256" not in names.split(";") or headers["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
         return False
     pairs = sorted(tuple(urllib.parse.quote(urllib.parse.unquote(text), safe="-_.~") for text in (part.split("=", 1) + [""])[:2]) for part in query.split("&") if part)
     request = "\n".join([method, urllib.parse.quote(urllib.parse.unquote(path), safe="/-_.~"), "&".join(map("=".join, pairs)),
@@ -293,6 +293,9 @@ with tempfile.TemporaryDirectory() as folder:
     expect("more than a million bytes at once", max(len(asked[3]) for asked in node.asked) > 1_000_000, True)
     expect("as AWS reads it", [asked[:2] for asked in node.asked if not signed(asked, "s")], [])
     expect("all of them", {asked[1].split("?")[0] for asked in node.asked} >= {"/", "/_bulk", "/_component_template/vigie%40mappings"}, True)
+    node = Node({"number": "2.19.1", "distribution": "opensearch"})
+    run(log, "--to", node.url, "--aws", "eu-west-1/aoss", env=os.environ | {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"})
+    expect("serverless, packed", ([asked[:2] for asked in node.asked if not signed(asked, "s")], {h["Authorization"].split("/")[3] for h in node.headers}), ([], {"aoss"}))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", here / "k.pem",
                     "-out", here / "c.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
