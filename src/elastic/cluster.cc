@@ -54,8 +54,33 @@ std::string own_name(const std::string& name) {
   return name.starts_with("vigie") ? name : "vigie-" + name;
 }
 
-std::string policy_of(const SetupOptions& options) {
-  return fmt::format("{}-{}d", own_name(options.place.name), options.keep_days);
+// The policy of OpenSearch, under which indexes come by their name, and those behind a data stream by the stream's.
+void add_ism(std::vector<SetupStep>& out, const Place& place, const std::string& name, const std::string& age,
+             const std::string& rollover) {
+  using When = SetupStep::When;
+  const bool stream = place.kind == Kind::kStream;
+  const Json transition{{{"state_name", "delete"}, {"conditions", {{"min_index_age", age}}}}};
+  Json keep{{"name", "keep"}, {"actions", Json::array()}, {"transitions", transition}};
+  if (stream) keep["actions"].push_back({{"rollover", {{"min_index_age", rollover}}}});
+  const Json gone{
+      {"name", "delete"}, {"actions", Json::array({{{"delete", Json::object()}}})}, {"transitions", Json::array()}};
+  out.push_back({.what = "the policy " + name,
+                 .path = "/_plugins/_ism/policies/" + name,
+                 .body = Json{{"policy",
+                               {{"description", fmt::format("vigie: goes after {}", age)},
+                                {"default_state", "keep"},
+                                {"states", Json::array({keep, gone})},
+                                {"ism_template", Json::array({{{"index_patterns", Json::array({place.pattern()})},
+                                                               {"priority", priority_of(place)}}})}}}}
+                             .dump(),
+                 .when = When::kChanged,
+                 .lifecycle = true});
+  // An index stays under a policy as that was when it came under it.
+  out.push_back({.what = "the policy of what is there",
+                 .method = "POST",
+                 .path = "/_plugins/_ism/change_policy/" + (stream ? ".ds-" + place.name + "-*" : place.pattern()),
+                 .body = Json{{"policy_id", name}}.dump(),
+                 .when = When::kReplaced});
 }
 
 }  // namespace
@@ -119,6 +144,18 @@ std::string name_of(std::string_view text) {
   return out.substr(0, 100);
 }
 
+std::string differs(std::string_view there, std::string_view wanted) {
+  const auto old = Json::parse(there, nullptr, false), fresh = Json::parse(wanted, nullptr, false);
+  const auto number = [&](const char* key) {
+    return old.is_object() && old.contains(key) && old[key].is_number_integer() ? old[key].get<std::int64_t>() : 0;
+  };
+  const auto description = [](const Json& json) {
+    return json.is_object() && json.contains("policy") ? string_of(json["policy"], "description") : "";
+  };
+  if (description(old) == description(fresh)) return {};
+  return fmt::format("?if_seq_no={}&if_primary_term={}", number("_seq_no"), number("_primary_term"));
+}
+
 std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& options) {
   const auto& place = options.place;
   const bool stream = place.kind == Kind::kStream, es = !cluster.opensearch;
@@ -126,49 +163,32 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
   Json index{{"mapping", {{"ignore_malformed", true}, {"total_fields", {{"limit", 2000}}}}}};
   if (es && cluster.at_least(8, 14)) index["mapping"]["total_fields"]["ignore_dynamic_beyond_limit"] = true;
   Json lifecycle;
+  // One of a name, whatever the time, so that another time takes its place.
+  const auto name = own_name(place.name);
   if (options.keep_days > 0) {
     const auto days = options.keep_days + (place.kind == Kind::kMonths ? kMonth : 0);
-    const auto age = fmt::format("{}d", days);
+    const auto age = fmt::format("{}d", days),
+               rollover = fmt::format("{}d", std::max<std::int64_t>(1, options.keep_days / 5));
     if (es && stream && cluster.at_least(8, 11)) {
       lifecycle = {{"data_retention", age}};
     } else if (es) {
       Json hot{{"actions", Json::object()}};
-      if (stream)
-        hot["actions"]["rollover"] = {{"max_age", fmt::format("{}d", std::max<std::int64_t>(1, options.keep_days / 5))},
-                                      {"max_size", "50gb"}};
-      out.push_back(
-          {fmt::format("the lifecycle {}", policy_of(options)), "PUT", "/_ilm/policy/" + policy_of(options),
-           Json{{"policy",
-                 {{"phases",
-                   {{"hot", hot}, {"delete", {{"min_age", age}, {"actions", {{"delete", Json::object()}}}}}}}}}}
-               .dump()});
-      index["lifecycle"] = {{"name", policy_of(options)}};
+      if (stream) hot["actions"]["rollover"] = {{"max_age", rollover}, {"max_size", "50gb"}};
+      const Json gone{{"min_age", age}, {"actions", {{"delete", Json::object()}}}};
+      out.push_back({.what = "the lifecycle " + name,
+                     .path = "/_ilm/policy/" + name,
+                     .body = Json{{"policy", {{"phases", {{"hot", hot}, {"delete", gone}}}}}}.dump(),
+                     .lifecycle = true});
+      index["lifecycle"] = {{"name", name}};
     } else {
-      const Json transition{{{"state_name", "delete"}, {"conditions", {{"min_index_age", age}}}}};
-      Json keep{{"name", "keep"}, {"actions", Json::array()}, {"transitions", transition}};
-      if (stream)
-        keep["actions"].push_back(
-            {{"rollover", {{"min_index_age", fmt::format("{}d", std::max<std::int64_t>(1, options.keep_days / 5))}}}});
-      const Json gone{
-          {"name", "delete"}, {"actions", Json::array({{{"delete", Json::object()}}})}, {"transitions", Json::array()}};
-      const auto pattern = stream ? ".ds-" + place.name + "-*" : place.pattern();
-      out.push_back(
-          {fmt::format("the policy {}", policy_of(options)), "PUT", "/_plugins/_ism/policies/" + policy_of(options),
-           Json{{"policy",
-                 {{"description", fmt::format("vigie: goes after {}", age)},
-                  {"default_state", "keep"},
-                  {"states", Json::array({keep, gone})},
-                  {"ism_template",
-                   Json::array({{{"index_patterns", Json::array({pattern})}, {"priority", priority_of(place)}}})}}}}
-               .dump(),
-           false, true});
+      add_ism(out, place, name, age, rollover);
     }
   }
   out.push_back(component("vigie@mappings", {{"mappings", mappings()}}));
   if (!cluster.serverless)
     out.push_back(component("vigie@settings", {{"settings", {{"index", Json{{"mapping", index["mapping"]}}}}}}));
   auto custom = component("vigie@custom", Json::object());
-  custom.absent = true;
+  custom.when = SetupStep::When::kAbsent;
   out.push_back(std::move(custom));
 
   Json parts = Json::array({"vigie@mappings"});
@@ -182,8 +202,13 @@ std::vector<SetupStep> setup_of(const Cluster& cluster, const SetupOptions& opti
   if (!lifecycle.is_null()) own["lifecycle"] = lifecycle;
   if (!own.empty()) body["template"] = own;
   body["_meta"] = {{"made_by", "vigie ship"}};
-  const auto name = own_name(place.name);
   out.push_back({"the index template " + name, "PUT", "/_index_template/" + name, body.dump(), stream});
+  // Of a template a data stream hears when it is made.
+  if (!lifecycle.is_null())
+    out.push_back({.what = "the lifecycle of the data stream " + place.name,
+                   .path = fmt::format("/_data_stream/{}/_lifecycle", place.name),
+                   .body = lifecycle.dump(),
+                   .when = SetupStep::When::kThere});
   return out;
 }
 

@@ -50,11 +50,22 @@ struct SetupOptions {
   std::int64_t keep_days = 0;  ///< after so many days documents go; 0: they stay
 };
 struct SetupStep {
+  enum class When : std::uint8_t {
+    kAlways,
+    kAbsent,    ///< only where GET of the path answers 404
+    kChanged,   ///< likewise, and in the place of what differs(); its path then ends in what that says
+    kReplaced,  ///< only where the one before took the place of another; 404: nothing was under that
+    kThere,     ///< of what may not be there yet, which 404 says
+  };
   std::string what;  ///< for people
   std::string method = "PUT", path, body;
   bool needed = false;  ///< without it documents would go astray
-  bool absent = false;  ///< only where GET of the path answers 404
+  When when = When::kAlways;
+  bool lifecycle = false;  ///< where the server has none, nothing behind it may speak of it: as with no keep_days
 };
+/// Of a policy that is there, by the answer to its GET, and one that is to be: the parameters by which this takes the
+/// other's place. Empty: vigie made it, and for the same time; what people altered in it stays.
+std::string differs(std::string_view there, std::string_view wanted);
 /// What a cluster is to know of documents before they come: mappings and settings as component templates
 /// (vigie@mappings, vigie@settings, and vigie@custom for what people add), an index template, and where they do not
 /// stay a lifecycle, in the order in which they are to be sent. They may be sent again.

@@ -97,11 +97,20 @@ TEST(Setup, TemplatesAreComposed) {
       step(steps, "/_component_template/vigie@mappings")["template"]["mappings"]["properties"]["@timestamp"]["type"],
       "date");
   // What people added stays.
-  for (const auto& s : steps) EXPECT_EQ(s.absent, s.path.ends_with("vigie@custom"));
+  for (const auto& s : steps) EXPECT_EQ(s.when == SetupStep::When::kAbsent, s.path.ends_with("vigie@custom"));
   EXPECT_TRUE(step(setup_of(cluster(R"({"version":{"number":"8.11.0","build_flavor":"serverless"}})"),
                             {{Place::Kind::kMonths, "logs"}, 0}),
                    "/_component_template/vigie@settings")
                   .is_null());
+}
+
+// A number of seconds in a field of dates would be one of milliseconds.
+TEST(Setup, OwnTimesAreDatesWhereTheyAreTexts) {
+  const auto steps = setup_of(cluster(R"({"version":{"number":"9.5.5"}})"), {{Place::Kind::kMonths, "logs"}, 0});
+  const auto mappings = step(steps, "/_component_template/vigie@mappings")["template"]["mappings"];
+  EXPECT_FALSE(mappings["properties"].contains("timestamp"));
+  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["path_match"], "timestamp");
+  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["match_mapping_type"], "string");
 }
 
 TEST(Setup, TheLongerPatternHolds) {
@@ -114,39 +123,51 @@ TEST(Setup, TheLongerPatternHolds) {
   EXPECT_GT(of("vigie-prediction-credit-v2"), of("vigie-prediction-credit"));
 }
 
-// A number of seconds in a field of dates would be one of milliseconds.
-TEST(Setup, OwnTimesAreDatesWhereTheyAreTexts) {
-  const auto steps = setup_of(cluster(R"({"version":{"number":"9.5.5"}})"), {{Place::Kind::kMonths, "logs"}, 0});
-  const auto mappings = step(steps, "/_component_template/vigie@mappings")["template"]["mappings"];
-  EXPECT_FALSE(mappings["properties"].contains("timestamp"));
-  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["path_match"], "timestamp");
-  EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["match_mapping_type"], "string");
-}
-
 TEST(Setup, LifecycleAsTheServerHasIt) {
   const auto es = cluster(R"({"version":{"number":"8.19.0"}})"), old = cluster(R"({"version":{"number":"7.17.0"}})"),
              os = cluster(R"({"version":{"number":"2.19.1","distribution":"opensearch"}})");
   const Place stream{Place::Kind::kStream, "logs-vigie.prediction-default"}, days{Place::Kind::kDays, "vigie-p"},
       months{Place::Kind::kMonths, "vigie-p"};
   const auto own = setup_of(es, {stream, 30});
-  EXPECT_EQ(own.size(), 4U);
+  EXPECT_EQ(own.size(), 5U);
   EXPECT_EQ(
       step(own, "/_index_template/vigie-logs-vigie.prediction-default")["template"]["lifecycle"]["data_retention"],
       "30d");
-  EXPECT_TRUE(own.back().needed);
+  EXPECT_TRUE(own[3].needed);
+  // A stream that is there hears of it too.
+  EXPECT_EQ(own.back().when, SetupStep::When::kThere);
+  EXPECT_EQ(step(own, "/_data_stream/logs-vigie.prediction-default/_lifecycle")["data_retention"], "30d");
   const auto ilm = setup_of(old, {days, 30});
-  EXPECT_EQ(step(ilm, "/_ilm/policy/vigie-p-30d")["policy"]["phases"]["delete"]["min_age"], "30d");
-  EXPECT_EQ(step(ilm, "/_index_template/vigie-p")["template"]["settings"]["index"]["lifecycle"]["name"], "vigie-p-30d");
+  EXPECT_EQ(step(ilm, "/_ilm/policy/vigie-p")["policy"]["phases"]["delete"]["min_age"], "30d");
+  EXPECT_EQ(step(ilm, "/_index_template/vigie-p")["template"]["settings"]["index"]["lifecycle"]["name"], "vigie-p");
   // The index of a month has documents that are as much younger.
-  EXPECT_EQ(step(setup_of(old, {months, 30}), "/_ilm/policy/vigie-p-30d")["policy"]["phases"]["delete"]["min_age"],
-            "61d");
+  EXPECT_EQ(step(setup_of(old, {months, 30}), "/_ilm/policy/vigie-p")["policy"]["phases"]["delete"]["min_age"], "61d");
   EXPECT_TRUE(step(setup_of(old, {stream, 30}),
-                   "/_ilm/policy/vigie-logs-vigie.prediction-default-30d")["policy"]["phases"]["hot"]["actions"]
+                   "/_ilm/policy/vigie-logs-vigie.prediction-default")["policy"]["phases"]["hot"]["actions"]
                   .contains("rollover"));
-  const auto ism = step(setup_of(os, {days, 7}), "/_plugins/_ism/policies/vigie-p-7d")["policy"];
+  const auto ism = step(setup_of(os, {days, 7}), "/_plugins/_ism/policies/vigie-p")["policy"];
   EXPECT_EQ(ism["ism_template"][0]["index_patterns"], Json::array({"vigie-p-*"}));
   EXPECT_EQ(ism["states"][0]["transitions"][0]["conditions"]["min_index_age"], "7d");
   EXPECT_EQ(ism["default_state"], "keep");
+  // Indexes behind a data stream are looked up by its name.
+  EXPECT_EQ(
+      step(
+          setup_of(os, {stream, 7}),
+          "/_plugins/_ism/policies/vigie-logs-vigie.prediction-default")["policy"]["ism_template"][0]["index_patterns"],
+      Json::array({"logs-vigie.prediction-default"}));
+}
+
+TEST(Setup, APolicyIsReplacedByAnotherTime) {
+  const auto os = cluster(R"({"version":{"number":"2.19.1","distribution":"opensearch"}})");
+  const auto wanted = [&](int days) { return setup_of(os, {{Place::Kind::kDays, "p"}, days}).front(); };
+  EXPECT_EQ(wanted(30).path, wanted(90).path);
+  EXPECT_EQ(wanted(30).when, SetupStep::When::kChanged);
+  auto there = Json::parse(wanted(30).body);
+  there["_seq_no"] = 7, there["_primary_term"] = 2;
+  there["policy"]["states"][0]["transitions"][0]["conditions"]["min_doc_count"] = 1;
+  EXPECT_EQ(differs(there.dump(), wanted(30).body), "");
+  EXPECT_EQ(differs(there.dump(), wanted(90).body), "?if_seq_no=7&if_primary_term=2");
+  EXPECT_EQ(differs("[]", wanted(90).body), "?if_seq_no=0&if_primary_term=0");
 }
 
 TEST(Access, SaysWhoAsks) {

@@ -70,25 +70,37 @@ Result<Cluster> Link::reach() {
 }
 
 Result<std::vector<std::string>> Link::set_up(const Cluster& cluster, const SetupOptions& options) {
+  using When = SetupStep::When;
   std::vector<std::string> lacks;
+  bool replaced = false;
   for (const auto& step : setup_of(cluster, options)) {
+    if (step.when == When::kReplaced && !replaced) continue;
     auto status = 404U;
-    std::string said;
-    if (step.absent) {
-      // What is there is people's own: it is made only where it is known not to be.
+    std::string said, place;
+    if (step.when == When::kAbsent || step.when == When::kChanged) {
+      // What is there may be people's own: it is made only where it is known not to be.
       VIGIE_ASSIGN(const auto there, ask("GET", step.path));
       status = there.status, said = there.body;
+      if (step.when == When::kChanged && status == 200) place = differs(said, step.body);
     }
-    if (status == 404) {
-      VIGIE_ASSIGN(const auto answer, ask(step.method, step.path, step.body));
+    replaced = !place.empty();
+    if (status == 404 || replaced) {
+      VIGIE_ASSIGN(const auto answer, ask(step.method, step.path + place, step.body));
       status = answer.status, said = answer.body;
     }
-    if (status < 300) continue;
+    if (status < 300 || (status == 404 && (step.when == When::kThere || step.when == When::kReplaced))) continue;
+    replaced = false;
     const auto why = why_of(said);
     auto message = fmt::format("{} could not be set up: {}{}{}", step.what, status, why.empty() ? "" : ": ", why);
     if (status == 401 || status == 429 || status >= 500) return fail(Code::kUnavailable, std::move(message));
     if (step.needed) return fail(Code::kUsage, std::move(message));
     lacks.push_back(std::move(message));
+    // Who only may not set one up may have one all the same.
+    if (step.lifecycle && status != 403) {
+      VIGIE_ASSIGN(const auto others, set_up(cluster, {options.place}));
+      lacks.insert(lacks.end(), others.begin(), others.end());
+      break;
+    }
   }
   return lacks;
 }

@@ -325,7 +325,54 @@ with tempfile.TemporaryDirectory() as folder:
     node = Node({"number": "2.19.1", "distribution": "opensearch"})
     node.answer = lambda n, what: (400, {"error": "no handler found for uri [/_plugins/_ism]"}) if "_ism" in what[1] else None
     done = run(big, "--to", node.url, "--keep", "30d")
-    expect("no lifecycle", (done.returncode, "the policy vigie-prediction-logs-30d could not be set up: 400: no handler found" in done.stderr), (0, True))
+    expect("no lifecycle", (done.returncode, "the policy vigie-prediction-logs could not be set up: 400: no handler found" in done.stderr), (0, True))
+    # A template that speaks of a lifecycle is refused where there is none: it goes without.
+    for version, refusal, stream in (({"number": "7.10.2"}, (400, {"error": "no handler found for uri [/_ilm/policy]"}), False), ({"number": "7.10.2"}, (405, "Method"), True),
+                                     ({"number": "8.11.0", "build_flavor": "serverless"}, (410, {"error": {"type": "api_not_available_exception", "reason": "not here"}}), False)):
+        lacking = Node(version)
+        lacking.answer = lambda n, what: refusal if "_ilm" in what[1] else (
+            (400, {"error": "unknown setting [index.lifecycle.name]"}) if what[0] == "PUT" and b'"lifecycle"' in what[2] else None)
+        done = run(big, "--to", lacking.url, "--keep", "30d", *(("--data-stream", "logs-vigie.x-default", "--timestamp", "timestamp") if stream else ()))
+        expect(f"no lifecycle of {version}", (done.returncode, done.stderr.count("could not be set up"), "the lifecycle vigie-" in done.stderr, [path.split("/")[1] for path, _ in lacking.paths][-1:]),
+               (0, 1, True, ["_index_template"]))
+    # Another time takes the place of the one before; what people altered in it stays as long as that is the same.
+    node = Node({"number": "2.19.1", "distribution": "opensearch"})
+    policies, moved = {}, []
+
+    def ism(n, what):
+        method, path, body = what
+        path, _, query = path.partition("?")
+        if not path.startswith("/_plugins/_ism/policies/"):
+            return None
+        name = path.split("/")[-1]
+        if method == "GET":
+            return (200, {"_id": name, "_seq_no": policies[name][0], "_primary_term": 1, **policies[name][1]}) if name in policies else (404, {"error": {"type": "status_exception", "reason": "Policy not found"}})
+        patterns = [p for other, (_, kept) in policies.items() if other != name for t in kept["policy"]["ism_template"] for p in t["index_patterns"]]
+        if set(patterns) & {p for t in json.loads(body)["policy"]["ism_template"] for p in t["index_patterns"]}:
+            return 400, {"error": {"type": "illegal_argument_exception", "reason": "New policy has an ISM template with index pattern matching existing policy templates"}}
+        if name in policies and query != f"if_seq_no={policies[name][0]}&if_primary_term=1":
+            return 409, {"error": {"type": "version_conflict_engine_exception", "reason": "document already exists"}}
+        policies[name] = policies.get(name, (6,))[0] + 1, json.loads(body)
+        return 201, {"_id": name}
+    node.answer = ism
+    node.post = lambda n, path, body: moved.append((path, json.loads(body))) or (200, {"updated_indices": 1})
+    ages = []
+    for keep in "30d", "30d", "90d":
+        done = run(log, "--to", node.url, "--keep", keep, "--model", "m")
+        expect(f"--keep {keep}", (done.returncode, done.stderr), (0, ""))
+        ages.append([p["policy"]["states"][0]["transitions"][0]["conditions"]["min_index_age"] for _, p in policies.values()])
+        if keep == "30d":
+            for _, kept in policies.values():
+                kept["policy"]["states"][0]["actions"] = ["mine"]
+    expect("one policy, of the last", ages, [["61d"], ["61d"], ["121d"]])
+    expect("once for what is there", moved, [("/_plugins/_ism/change_policy/vigie-prediction-m-*", {"policy_id": "vigie-prediction-m"})])
+    # A data stream that is there hears of it too.
+    for there in 404, 200:
+        node = Node()
+        node.answer = lambda n, what: (there, {"acknowledged": True} if there == 200 else {"error": {"type": "index_not_found_exception", "reason": "no such index"}}) if what[1].startswith("/_data_stream/") else None
+        done = run(log, "--to", node.url, "--keep", "90d", "--data-stream", "logs-vigie.x-default", "--id", "id")
+        expect(f"a data stream: {there}", (done.returncode, done.stderr, node.paths[-1]), (0, "", ("/_data_stream/logs-vigie.x-default/_lifecycle", {"data_retention": "90d"})))
+    node = Node()
     node.answer = lambda n, what: (200, "<html>") if what[1] == "/" else None
     expect("something else answers", "is neither Elasticsearch nor OpenSearch" in run(big, "--to", node.url).stderr, True)
 

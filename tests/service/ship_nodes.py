@@ -62,6 +62,19 @@ def tried(version, folder):
     ship(log, "--model", "mine", "--id", "id")
     expect(named("what people added"), node.ask("GET", "/vigie-prediction-mine-2026.02/_settings")[1]["vigie-prediction-mine-2026.02"]["settings"]["index"].get("refresh_interval"), "7s")
 
+    # Where no lifecycle is to be had the mapping is there all the same; seconds are no milliseconds, and NaN is no number.
+    expect(named("times that are texts"), mapping["timestamp"]["type"], "date")
+    kept = here / "kept.ndjson"
+    kept.write_text('{"id":"a","timestamp":1772323200,"score":1,"note":"vigie"}\n{"id":"b","@timestamp":null,"timestamp":1772323201,"score":NaN}\n'
+                    '{"id":"c","@timestamp":1772323202,"of":[1,Infinity]}\n')
+    status, said, err = ship(kept, "--model", "kept", "--id", "id", "--keep", "30d")
+    expect(named("--keep"), (status, said.get("stored"), err.count("could not be set up")), (0, 3, 1))
+    mapping = node.ask("GET", "/vigie-prediction-kept-2026.03/_mapping")[1]["vigie-prediction-kept-2026.03"]["mappings"]["properties"]
+    expect(named("its mapping"), [mapping[field]["type"] for field in ("score", "timestamp", "@timestamp", "note")], ["double", "double", "date", "keyword"])
+    expect(named("all of them"), node.count("vigie-prediction-kept-*"), 3)
+    march = node.ask("POST", "/vigie-prediction-kept-*/_search", {"query": {"range": {"@timestamp": {"gte": "2026-03-01", "lte": "2026-03-02"}}}, "track_total_hits": True, "size": 0})[1]
+    expect(named("its times"), march["hits"]["total"]["value"], 3)
+
     # What the mapping refuses.
     mixed = here / "mixed.ndjson"
     mixed.write_text(records("m", 50) + '{"id":"bad","timestamp":"2026-02-25","features":"none"}\n' + '{"id":"odd","timestamp":"2026-02-25","score":"high"}\n')
