@@ -58,7 +58,8 @@ class Windows {
     if (const auto versions = json.find("versions"); versions != json.end())
       for (const auto& [name, rows] : versions->items()) version(name, rows.get<std::int64_t>());
     if (w.verdict == "maintenance") return;
-    for (const auto& c : list_in(json, "columns")) column(c);
+    for (const auto* list : {"columns", "label_drift"})
+      for (const auto& c : list_in(json, list)) column(c);
     for (const auto& q : list_in(json, "quality")) check(q);
     for (const auto& m : list_in(json, "metrics")) metric(m);
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "engine/label_drift.h"
 #include "engine/memory_input_internal.h"
 
 namespace vigie::engine {
@@ -58,6 +59,37 @@ WindowSpec rows(std::int64_t n) {
   WindowSpec w;
   w.kind = WindowSpec::Kind::kRows, w.rows = n;
   return w;
+}
+
+// As they come, labels are compared as they are in a file.
+TEST(Compare, TellsOfLabelsAlone) {
+  MemoryInput ref("ref"), cur("cur"), alone("alone");
+  const auto spec = rows(200);
+  ref.add("x", normal(4000, 1)).add("label", pick(4000, 2, {5, 5}));
+  const auto x = normal(200, 3);
+  const auto label = pick(200, 4, {95, 5});
+  cur.add("x", x).add("label", label), alone.add("label", label);
+  Roles roles;
+  roles.label = "label";
+  const auto profile = profile_of(ref, spec, {}, roles);
+  const auto both = compared(profile, cur, spec);
+  const auto labels = labels_of(profile);
+  ASSERT_TRUE(labels);
+  EXPECT_EQ(labels->columns.size(), 1U);
+  const auto found = compare_labels(*labels, alone, spec, false);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_EQ(found->size(), 1U);
+  const auto& one = found->front();
+  const auto& same = row(both.windows.at(0), "label");
+  EXPECT_EQ(one.role, Role::kLabel);
+  EXPECT_EQ(one.verdict, Verdict::kDrift);
+  EXPECT_EQ(one.statistic, same.statistic);
+  EXPECT_EQ(one.p_value, same.p_value);
+  EXPECT_EQ(one.effect, same.effect);
+  EXPECT_EQ(one.null, "between-window");
+  MemoryInput again("again");
+  again.add("x", x);
+  EXPECT_FALSE(labels_of(profile_of(again)));
 }
 
 TEST(Compare, TellsWhatMovedFromWhatDidNot) {

@@ -77,7 +77,7 @@ Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_
   for (const auto& c : window.columns) {
     out.judged = out.judged || c.verdict != Verdict::kNoData;
     if ((c.verdict != Verdict::kDrift && c.verdict != Verdict::kWarning) || c.p_adjusted > level) continue;
-    const bool answer = c.role == Role::kPrediction || c.role == Role::kScore;
+    const bool answer = c.role == Role::kPrediction || c.role == Role::kScore || c.role == Role::kLabel;
     out.firm = out.firm || c.verdict == Verdict::kDrift;
     out.causes.push_back({c.column, c.segment.value_or(""), std::string(c.method),
                           answer && c.verdict == Verdict::kDrift ? Severity::kCritical : Severity::kWarning,

@@ -36,9 +36,9 @@ struct Sighting {
 /// 30 days are borne with: never above that of compare().
 double level_of(double false_alarms, std::int64_t length);
 
-/// A change of what the model answers, a metric that got worse and data that are broken are critical; a change of its
-/// features is not, by itself. What is not significant at `level`, corrected for all that the window tests, is no
-/// cause.
+/// A change of what the model answers or of the truth, a metric that got worse and data that are broken are critical; a
+/// change of its features is not, by itself. What is not significant at `level`, corrected for all that the window
+/// tests, is no cause.
 Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end, double level);
 Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end, double level);
 

@@ -22,10 +22,11 @@ struct Figures {
     double value = 0;
   };
   std::vector<Column> columns;  ///< of the last window, each test of a column once
-  std::vector<Metric> metrics;  ///< of the last one whose labels are there
+  std::vector<Column> labels;   ///< the same of its labels, of the last one whose labels are there, …
+  std::vector<Metric> metrics;  ///< … and of that one
 
   void take(const engine::WindowResult& window);
-  void take(const engine::ScoreWindow& window);
+  void take(const engine::ScoreWindow* score, const std::vector<engine::ColumnResult>& labels);
 };
 
 }  // namespace vigie::server

@@ -172,8 +172,10 @@ std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
 
 Result<std::unique_ptr<LiveScores>> LiveScores::make(std::uint32_t model,
                                                      std::shared_ptr<const engine::Profile> reference,
+                                                     std::optional<engine::Profile> labels,
                                                      const engine::WindowSpec& windows, State& state) {
   std::unique_ptr<LiveScores> live(new LiveScores(model, std::move(reference), state));
+  live->labels_ = std::move(labels);
   auto& o = live->options_ = live->reference_->scores->options;
   o.threads = 1, o.keep_state = false, o.pictures = false, o.progress = {};
   o.window = windows, o.timestamp = windows.calendar() ? live->reference_->timestamp : "";
@@ -434,6 +436,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     return std::move(card->windows.front());  // of rows of one window there is one
   };
   auto found = score_of(all);
+  auto moved = this->moved(all.text, all.count, all.labels, partial);
   const auto late = usual_delay();
   const bool preliminary = last + late > now;
   if (preliminary) ripe = last + late;
@@ -443,15 +446,21 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     out.body += ", \"score_note\": ";
     append_json(out.body, found.error().message);
   }
-  if (!found) {
-    out.body += ", \"metrics\": []}";
-    return out;
-  }
-  // A version apart may be worse than all together are; one chance for each.
-  const double share = level(out.start, end) / static_cast<double>(1 + versions.size());
-  out.verdict = found->verdict;
-  auto sighting = engine::sighting_of(*found, out.start, end, share);
-  if (!versions.empty()) {
+  if (!moved.empty()) out.body.append(", \"label_drift\": ").append(view::to_json(moved));
+  // A version apart may be worse than all together are, and labels may move where none is; one chance for each.
+  const double share = level(out.start, end) / static_cast<double>(1 + versions.size() + !moved.empty());
+  auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
+                        : engine::Sighting{engine::Sighting::Track::kScores, out.start, end};
+  const auto see = [&](engine::Sighting more) {
+    sighting.judged = sighting.judged || more.judged, sighting.firm = sighting.firm || more.firm;
+    std::ranges::move(more.causes, std::back_inserter(sighting.causes));
+  };
+  if (found) out.verdict = found->verdict;
+  for (const auto& result : moved) out.verdict = std::max(out.verdict, result.verdict);
+  engine::WindowResult of_labels;
+  of_labels.columns = moved;
+  see(engine::sighting_of(of_labels, out.start, end, share));
+  if (found && !versions.empty()) {
     out.body += ", \"scores_by_version\": {";
     for (const auto& [version, some] : versions) {
       append_json(out.body.append(&version == &versions.begin()->first ? "" : ", "), version);
@@ -460,18 +469,35 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
       out.body += own ? view::to_json(*own).substr(1) : "\"metrics\": []}";
       if (!own) continue;
       auto its = engine::sighting_of(*own, out.start, end, share);
-      sighting.judged = sighting.judged || its.judged, sighting.firm = sighting.firm || its.firm;
-      for (auto& cause : its.causes) {
+      for (auto& cause : its.causes)
         cause.segment = fmt::format("{}version={}", cause.segment.empty() ? "" : cause.segment + ", ", version);
-        sighting.causes.push_back(std::move(cause));
-      }
+      see(std::move(its));
     }
     out.body += '}';
   }
-  if (!preliminary) out.sighting = std::move(sighting);
-  out.body.append(", ").append(view::to_json(*found).substr(1));
-  if (out.sighting) out.window = std::move(*found);
+  out.body += found ? ", " + view::to_json(*found).substr(1) : ", \"metrics\": []}";
+  if (preliminary || (!found && moved.empty())) return out;
+  out.sighting = std::move(sighting), out.labels = std::move(moved);
+  if (found) out.window = std::move(*found);
   return out;
+}
+
+// How labels differ from the reference's, in sentences that may be shown; of all rows, since those without a label may
+// be others.
+std::vector<engine::ColumnResult> LiveScores::moved(const std::string& rows, std::int64_t count, std::int64_t labels,
+                                                    bool partial) const {
+  if (!labels_ || labels == 0) return {};
+  JsonInput input(rows, "the window");
+  auto found = engine::compare_labels(*labels_, input, options_.window, partial);
+  if (!found) return {};  // then there is no score either, which says why
+  const auto hidden = hidden_by();
+  for (auto& result : *found) {
+    if (privacy_ && result.verdict != engine::Verdict::kNoData)
+      result.reason = privacy_->sentence(hidden.empty() ? options_.label : hidden, std::move(result.reason));
+    if (labels < count)
+      result.reason += fmt::format("; {} of {} have a label", with_commas(labels), plural(count, "row"));
+  }
+  return std::move(*found);
 }
 
 // The column by which classes may least be named; empty: by any.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/incidents.h"
+#include "engine/label_drift.h"
 #include "engine/live_windows.h"
 #include "engine/score_reference.h"
 #include "server/row_privacy.h"
@@ -25,13 +26,14 @@ namespace vigie::server {
 /// kept in the State beside the labels, for kKeptFor from when their window was over. A window is preliminary
 /// until it is older than nearly all labels were late so far. One thread at a time. Cost: a few µs a row that is
 /// kept, and again each time that its window is scored, which a window is not more often than once in twenty times what
-/// it takes.
+/// it takes. Labels themselves are compared with the reference's then, as any column is.
 class LiveScores {
  public:
   static constexpr std::int64_t kKeptFor = 180LL * 86'400'000'000;  ///< µs
 
-  /// `reference` has scores.
+  /// `reference` has scores; `labels`: engine::labels_of() it, or none.
   static Result<std::unique_ptr<LiveScores>> make(std::uint32_t model, std::shared_ptr<const engine::Profile> reference,
+                                                  std::optional<engine::Profile> labels,
                                                   const engine::WindowSpec& windows, State& state);
   /// The model has other windows from now on.
   static Status forget(std::uint32_t model, State& state);
@@ -56,12 +58,13 @@ class LiveScores {
   Status closed(const engine::LiveWindows::Closed& window, std::string_view key, std::int64_t now);
 
   struct Scored {
-    std::string key{};       ///< of the window, as closed() was told
-    std::int64_t start = 0;  ///< µs
-    engine::Verdict verdict = engine::Verdict::kNoData;
-    std::optional<engine::Sighting> sighting{};   ///< nothing while it is preliminary
-    std::string body{};                           ///< as store::Score has it; empty: no label came yet
-    std::optional<engine::ScoreWindow> window{};  ///< where there is a sighting
+    std::string key{};                                   ///< of the window, as closed() was told
+    std::int64_t start = 0;                              ///< µs
+    engine::Verdict verdict = engine::Verdict::kNoData;  ///< the worse of how good answers were and how labels moved
+    std::optional<engine::Sighting> sighting{};          ///< nothing while it is preliminary
+    std::string body{};                                  ///< as store::Score has it; empty: no label came yet
+    std::optional<engine::ScoreWindow> window{};         ///< where there is a sighting, and answers could be scored
+    std::vector<engine::ColumnResult> labels{};          ///< where there is a sighting: how they moved
   };
   using LevelOf = std::function<double(std::int64_t start, std::int64_t end)>;
   /// Those that are to be scored by now; `level` as sighting_of() takes it.
@@ -70,6 +73,8 @@ class LiveScores {
   Status save();
 
  private:
+  std::vector<engine::ColumnResult> moved(const std::string& rows, std::int64_t count, std::int64_t labels,
+                                          bool partial) const;
   std::string hidden_by() const;
   Error hidden(Error error) const;
   void hide(engine::ScoreWindow& window) const;
@@ -84,6 +89,7 @@ class LiveScores {
 
   std::uint32_t model_;
   std::shared_ptr<const engine::Profile> reference_;
+  std::optional<engine::Profile> labels_;
   State& state_;
   engine::ScoreOptions options_;
   std::shared_ptr<const RowPrivacy> privacy_;

@@ -26,10 +26,10 @@ struct Row {
 };
 
 // The rows of a day; of those whose number `wrong` divides the score says nothing.
-std::vector<Row> day(int number, Rng& rng, int wrong = 0) {
+std::vector<Row> day(int number, Rng& rng, int wrong = 0, double positive = 0.4) {
   std::vector<Row> out;
   for (int i = 0; i < kRows; ++i) {
-    const bool label = rng.uniform() < 0.4;
+    const bool label = rng.uniform() < positive;
     const bool lost = wrong > 0 && i % wrong == 0;
     const double score = lost ? rng.uniform() : std::clamp((label ? .6 : .3) + .3 * (rng.uniform() - .5), 0., 1.);
     constexpr std::int64_t kEach = kDay / kRows;
@@ -173,6 +173,56 @@ TEST(LiveScores, FindTheDayOnWhichAModelIsWorse) {
   for (int i = 0; i < 100 && back.models->all().at(0).state != "drift"; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(25));
   EXPECT_EQ(back.models->all().at(0).state, "drift");
+}
+
+// A model that is as good as ever, of rows of which others are true.
+TEST(LiveScores, TellThatLabelsMoved) {
+  for (const auto& [config, hidden] : {std::pair("{}", false), {R"({"privacy": {"label": "drop"}})", true}}) {
+    Folder folder;
+    Rng rng(6);
+    const auto first = day(0, rng), moved = day(1, rng, 0, 0.9);
+    Back back(folder.path);
+    set_reference(back);
+    say(back, event::Kind::kModel, config);
+    back.follower->start();
+    back.add(predictions(first)), back.add(labels(first, 0, 100), event::Kind::kLabels);
+    back.add(predictions(moved)), back.add(predictions(day(2, rng)));
+    back.add(labels(moved, 0, 60), event::Kind::kLabels);
+    const auto score_of = [&](std::int64_t start) {
+      const auto windows = back.store->windows({.model = "m"}).value();
+      for (const auto& window : windows)
+        if (window.start == start && !window.score.empty()) return Json::parse(window.score);
+      return Json::object();
+    };
+    for (int i = 0; i < 400 && score_of(kStart + kDay).value("labelled", 0) < 60; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    const auto score = score_of(kStart + kDay);
+    ASSERT_EQ(score.value("labelled", 0), 60) << score.dump();
+    ASSERT_EQ(score.at("label_drift").size(), 1U);
+    const auto drift = score.at("label_drift").at(0);
+    EXPECT_EQ(drift.at("column"), "label");
+    EXPECT_EQ(drift.at("role"), "label");
+    EXPECT_EQ(drift.at("verdict"), "drift") << drift.dump();
+    EXPECT_EQ(drift.at("n_current"), 60);
+    const auto reason = drift.at("reason").get<std::string>();
+    EXPECT_NE(reason.find("; 60 of 100 rows have a label"), std::string::npos) << reason;
+    EXPECT_EQ(reason.starts_with("moved "), hidden) << reason;
+    std::vector<event::Incident> incidents;
+    for (int i = 0; i < 200 && incidents.empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(25));
+      incidents = back.store->incidents({.model = "m"}).value();
+    }
+    ASSERT_EQ(incidents.size(), 1U);
+    const auto& causes = incidents[0].causes;
+    const auto of_label = std::ranges::find_if(causes, [](const auto& cause) { return cause.column == "label"; });
+    ASSERT_NE(of_label, causes.end());
+    EXPECT_EQ(of_label->severity, event::Severity::kCritical);
+    EXPECT_EQ(of_label->what, "omnibus");
+    EXPECT_EQ(of_label->reason, reason);
+    const auto healthy = score_of(kStart).at("label_drift").at(0);
+    EXPECT_EQ(healthy.at("verdict"), "ok") << healthy.dump();
+    EXPECT_EQ(back.models->all().at(0).state, "drift");
+  }
 }
 
 TEST(LiveScores, NameNoClassThatIsHidden) {

@@ -110,12 +110,13 @@ void about_models(Exposition& out, const Readings& r) {
 void about_windows(Exposition& out, const Readings& r) {
   constexpr std::size_t kMostColumns = 10'000;
   std::size_t columns = 0;
-  for (const auto& [model, figures] : r.figures) columns += figures->columns.size();
+  for (const auto& [model, figures] : r.figures) columns += figures->columns.size() + figures->labels.size();
   const auto each = [&](const auto& tell) {
     for (const auto& [model, figures] : r.figures)
-      for (const auto& c : figures->columns)
-        if (columns <= kMostColumns || c.verdict >= engine::Verdict::kWarning)
-          tell(c, Exposition::Labels{{"model", model}, {"feature", c.name}, {"test", c.test}});
+      for (const auto* some : {&figures->columns, &figures->labels})
+        for (const auto& c : *some)
+          if (columns <= kMostColumns || c.verdict >= engine::Verdict::kWarning)
+            tell(c, Exposition::Labels{{"model", model}, {"feature", c.name}, {"test", c.test}});
   };
   out.gauge("vigie_drift_score", "How far a column moved in a model's last window: reference sd, or share of rows.");
   each([&](const auto& c, const auto& labels) {

@@ -11,6 +11,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "engine/kept_counts.h"
+#include "engine/label_drift.h"
 #include "server/kept_keys_internal.h"
 #include "server/record_path.h"
 #include "view/json.h"
@@ -151,6 +152,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
       keys.push_back(record_key(*reference, {name, type}));
     }
   watch->reference_ = watch->live_->axes();
+  if (reference->scores) watch->labels_ = engine::labels_of(*reference);
   watch->id_column_ = keys.size();
   keys.push_back({{"id", table::Type::kString}, {"id"}});
   watch->request_columns_ = event::add_request_keys(keys);
@@ -219,7 +221,7 @@ void Watch::maintained_by(Maintained maintained) {
 
 Status Watch::score_with(State& state, std::uint32_t model) {
   if (!reference_->scores) return {};
-  VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, live_->window(), state));
+  VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, std::exchange(labels_, {}), live_->window(), state));
   scores_->show_by(privacy_);
   return {};
 }
@@ -372,7 +374,7 @@ Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labe
     const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
     const bool work = score.sighting && maintained_(score.sighting->start, score.sighting->end);
     if (score.sighting && !work && score.start >= scored_.start)
-      scored_ = {score.start, verdict}, figures_.take(*score.window);
+      scored_ = {score.start, verdict}, figures_.take(score.window ? &*score.window : nullptr, score.labels);
     out.push_back({{model_, std::move(score.key), std::string(to_string(verdict)), std::move(score.body)},
                    std::move(score.sighting)});
   }

@@ -160,6 +160,7 @@ class Watch {
   State* state_ = nullptr;
   std::uint32_t number_ = 0;
   bool merges_ = false;
+  std::optional<engine::Profile> labels_;  // of the reference, until score_with()
   std::uint64_t known_by_ = 0;
   std::vector<engine::MergedWindows::Merged> merged_;  // since close() was called
   std::map<std::int64_t, std::string> drawn_;          // likewise, by window: what is drawn of it, JSON

@@ -98,6 +98,23 @@ Json finding_of(const Window& window, const char* kind, const Json& found) {
   return out;
 }
 
+Json drift_of(const Window& window, const Json& column) {
+  auto out = finding_of(window, "drift", column);
+  take(out, column,
+       {{"method", "vigie.drift.method"},
+        {"statistic", "vigie.drift.statistic"},
+        {"p_adjusted", "vigie.drift.p_value"},
+        {"effect", "vigie.drift.effect"},
+        {"effect_scale", "vigie.drift.effect_scale"},
+        {"watch", "vigie.drift.watch"},
+        {"major", "vigie.drift.major"}});
+  // Rows are counted once, by what is found of all values, and effects are not those of the smallest segment.
+  at(out, "vigie.drift.all_rows") = column.value("segment", Json()) == nullptr && !window.model.ends_with("/merged");
+  if (column.value("method", "") != "missing_share")
+    take(out, column, {{"missing_current", "vigie.drift.missing"}, {"n_current", "vigie.rows"}});
+  return out;
+}
+
 // The objects of an array that is a member of text.
 template <class F>
 void each(const Json& json, const char* name, F use) {
@@ -152,20 +169,9 @@ std::vector<Json> findings_of(const Window& window) {
   std::map<std::string, Json> drawn;
   each(body, "distributions", [&](const Json& one) { drawn[one.value("column", "")] = one; });
   each(body, "columns", [&](const Json& column) {
-    auto& found = out.emplace_back(finding_of(window, "drift", column));
-    take(found, column,
-         {{"method", "vigie.drift.method"},
-          {"statistic", "vigie.drift.statistic"},
-          {"p_adjusted", "vigie.drift.p_value"},
-          {"effect", "vigie.drift.effect"},
-          {"effect_scale", "vigie.drift.effect_scale"},
-          {"watch", "vigie.drift.watch"},
-          {"major", "vigie.drift.major"}});
-    // Rows are counted once, by what is found of all values, and effects are not those of the smallest segment.
+    auto& found = out.emplace_back(drift_of(window, column));
     const bool all = column.value("segment", Json()) == nullptr;
     const bool of_missing = column.value("method", "") == "missing_share";
-    at(found, "vigie.drift.all_rows") = all && !window.model.ends_with("/merged");
-    if (!of_missing) take(found, column, {{"missing_current", "vigie.drift.missing"}, {"n_current", "vigie.rows"}});
     // For pictures, and not to be searched. Times of maintenance are looked at by themselves.
     const auto name = column.value("column", "");
     const auto picture = drawn.find(name);
@@ -186,7 +192,9 @@ std::vector<Json> findings_of(const Window& window) {
 
 std::vector<Json> findings_of(const Window& window, const Score& score) {
   std::vector<Json> out;
-  each(Json::parse(score.body, nullptr, false), "metrics", [&](const Json& metric) {
+  const auto body = Json::parse(score.body, nullptr, false);
+  each(body, "label_drift", [&](const Json& column) { out.push_back(drift_of(window, column)); });
+  each(body, "metrics", [&](const Json& metric) {
     if (const auto value = metric.find("value"); value == metric.end() || !value->is_number()) return;
     auto& found = out.emplace_back(finding_of(window, "performance", metric));
     // Of "ndcg_at_k" each k is a metric of its own: "ndcg_at_5".

@@ -93,6 +93,12 @@ std::string to_json(const engine::WindowResult& window, std::string_view verdict
   return out.take();
 }
 
+std::string to_json(const std::vector<engine::ColumnResult>& columns) {
+  Writer out;
+  write_list(out, columns, "    ", write_column);
+  return out.take();
+}
+
 std::string to_json(const engine::Comparison& comparison) {
   const auto& c = comparison;
   Writer out;

@@ -3,6 +3,8 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/attribution.h"
 #include "engine/comparison.h"
@@ -21,6 +23,9 @@ std::string to_json(const engine::Comparison& comparison);
 /// One of its windows, without a newline at its end.
 /// `verdict`: in place of its own.
 std::string to_json(const engine::WindowResult& window, std::string_view verdict = {});
+
+/// What a window says of columns, as there.
+std::string to_json(const std::vector<engine::ColumnResult>& columns);
 
 /// What is drawn of columns, a line each: [{"column", "cells", "reference", "current"}], where `cells` names a part of
 /// its values, of numbers the least of it, and the others are the shares of the rows that have one, to 0.0001. At most

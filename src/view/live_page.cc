@@ -183,7 +183,7 @@ class Page {
       put(out_, "<span>{}</span>", badge(verdict));
     out_ +=
         "<span class=\"badge\">maintenance</span><span>a column is a window, the latest at the right; above: data and "
-        "answers, below: the score</span></p>"
+        "answers, below: the score and the labels</span></p>"
         "<div class=\"scroll\"><table><thead><tr><th>Model</th><th>State</th><th>Last windows</th>"
         "<th class=\"n\">Predictions</th><th class=\"n\">Labels</th><th>Last seen</th></tr></thead><tbody>";
     for (const auto& m : models_) model(m);

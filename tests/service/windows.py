@@ -22,11 +22,11 @@ checks = Checks()
 expect, until = checks.expect, checks.until
 
 
-def hour(number, version="3", x=0.0, prefix="p"):
+def hour(number, version="3", x=0.0, prefix="p", share=0.4):
     rows = []
     for i in range(ROWS):
         at = START + datetime.timedelta(hours=number, seconds=i * 3600 / ROWS)
-        truth = rng.random() < 0.4
+        truth = rng.random() < share
         score = min(1, max(0, (0.7 if truth else 0.3) + rng.gauss(0, 0.15)))
         rows.append({"id": f"{prefix}{number}-{i}", "timestamp": at.isoformat(), "version": version,
                      "features": {"x": rng.gauss(x, 1), "kind": rng.choice("abc")},
@@ -143,6 +143,24 @@ with tempfile.TemporaryDirectory() as folder:
     post(hour(11, version="5", x=1.5))
     found = until("another version", windows, lambda w: any(one["start"] == iso(10) for one in w))
     expect("its drift", hours(found)[iso(10)]["verdict"], "drift")
+
+    # More of them turn out true than ever, and the model says so: its metrics are as good as they were.
+    post(moved := hour(13, version="2", share=0.9))
+    post(hour(14, version="2"))
+    until("its hour", windows, lambda w: iso(13) in hours(w))
+    post(moved, "labels", labels(moved[:150]))
+    found = hours(until("labels that moved", windows, lambda w: hours(w)[iso(13)].get("labelled") == 150))
+    drift = found[iso(13)]["label_drift"]
+    expect("of the labels alone", [(d["column"], d["role"], d["method"], d["n_current"], d["verdict"]) for d in drift],
+           [("label", "label", "omnibus", 150, "drift")])
+    expect("how many have one", drift[0]["reason"].endswith("; 150 of 200 rows have a label"), True)
+    incidents = until("an incident of it", lambda: service.ask("GET", "/v1/incidents?model=m")[1],
+                      lambda found: any(c["column"] == "label" for i in found for c in i["causes"]))
+    expect("is critical", {c["severity"] for i in incidents for c in i["causes"] if c["column"] == "label"}, {"critical"})
+    exported = service.ask("GET", f"/v1/export/scores?model=m&from={iso(13)}&to={iso(14)}", read=bytes.decode)[1]
+    expect("is exported", [json.loads(line)["label_drift"][0]["verdict"] for line in exported.splitlines()], ["drift"])
+    scraped = service.ask("GET", "/metrics", read=bytes.decode)[1]
+    expect("is scraped", 'vigie_drift_detected{model="m",feature="label",test="omnibus"} 1' in scraped, True)
 
     # What is hidden is not drawn either, by whichever of its names it was hidden; categories that look alike once they are masked are one.
     names = ["Ana 1", "Bea 2", "Cid 3", "Dora 4"]
