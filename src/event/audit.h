@@ -28,6 +28,7 @@ enum class Happened : std::uint8_t {
   kNoticeGivenUp,
   kMaintenance,
   kSettingsChanged,
+  kSchemaChanged,
 };
 std::string_view to_string(Happened happened);  ///< "service_started", …
 std::span<const std::string_view> all_happened();

@@ -85,6 +85,27 @@ AuditEntry reference_set(std::string_view model, std::string_view profile, Origi
   return entry_at(at, Happened::kReferenceSet, model, details);
 }
 
+AuditEntry schema_changed(std::string_view model, const RecordSchema::Change& change, Origin at) {
+  constexpr std::size_t kMost = 50;  // names of each sort
+  Json added = Json::object(), gone = Json::array(), changed = Json::object();
+  for (const auto& [name, kind] : change.added)
+    if (added.size() < kMost) added[name] = to_string(kind);
+  for (const auto& name : change.gone)
+    if (gone.size() < kMost) gone.push_back(name);
+  for (const auto& [name, kinds] : change.changed)
+    if (changed.size() < kMost) changed[name] = {{"from", to_string(kinds.first)}, {"to", to_string(kinds.second)}};
+  const auto version = change.from == change.to ? fmt::format("records are other than version {}", change.to)
+                                                : fmt::format("schema version {} → {}", change.from, change.to);
+  return entry_at(at, Happened::kSchemaChanged, model,
+                  {{"from", change.from},
+                   {"to", change.to},
+                   {"said", change.said},
+                   {"added", std::move(added)},
+                   {"gone", std::move(gone)},
+                   {"changed", std::move(changed)},
+                   {"summary", fmt::format("{}: {}", version, in_words(change))}});
+}
+
 AuditEntry answered(std::string_view model, std::string_view incident, const engine::Incidents::Answer& answer,
                     bool applied, Origin at) {
   const auto said = object_of(answer_to_json(incident, answer));

@@ -11,6 +11,7 @@
 #include "event/record.h"
 #include "journal/reader.h"
 #include "server/http.h"
+#include "server/record_schema.h"
 #include "store/store.h"
 
 namespace vigie::server {
@@ -27,6 +28,8 @@ event::AuditEntry model_created(std::string_view model, event::Kind by, Origin a
 event::AuditEntry model_changed(std::string_view model, std::string_view before, std::string_view after, Origin at);
 /// It is compared with something else from now on: a profile, and its bytes.
 event::AuditEntry reference_set(std::string_view model, std::string_view profile, Origin at);
+/// Its records have other columns from now on, or people said so.
+event::AuditEntry schema_changed(std::string_view model, const RecordSchema::Change& change, Origin at);
 /// Somebody said something of an incident; `applied`: it was not over.
 event::AuditEntry answered(std::string_view model, std::string_view incident, const engine::Incidents::Answer& answer,
                            bool applied, Origin at);

@@ -193,6 +193,9 @@ Status Follower::start_again() {
     VIGIE_ASSIGN(const auto said, state_.get(maintenance_of(known.name)));
     if (said) VIGIE_TRY(maintenance.load(known.name, *said));
     VIGIE_ASSIGN(followed(known.name).ops, ModelOps::load(state_, known.name));
+    VIGIE_ASSIGN(const auto schema, state_.get(RecordSchema::name_of(known.name)));
+    // One that cannot be read is learnt anew.
+    if (auto read = schema ? followed(known.name).schema.load(*schema) : Status(); !read) lose(read.error().message);
     VIGIE_TRY(configure(known.name, known.config));
     VIGIE_ASSIGN(const auto profile, state_.get(reference_of(known.name)));
     if (profile) VIGIE_TRY(set_reference(known, *profile, counted_, false));
@@ -480,6 +483,10 @@ Status Follower::commit(journal::Sequence offset, bool last) {
     VIGIE_TRY(of.ops.save(state_));
     if (of.attributions) VIGIE_TRY(of.attributions->save());
     VIGIE_TRY(of.streams.save(state_));
+    if (of.schema.altered()) {
+      VIGIE_TRY(state_.put(RecordSchema::name_of(name), of.schema.save()));
+      of.schema.saved();
+    }
     if (!of.watch) continue;
     VIGIE_ASSIGN(const auto kept, of.watch->save());
     VIGIE_TRY(state_.put(windows_of(name), kept));

@@ -25,6 +25,7 @@
 #include "server/model_streams.h"
 #include "server/models.h"
 #include "server/peers.h"
+#include "server/record_schema.h"
 #include "server/watch.h"
 
 namespace vigie::server {
@@ -132,6 +133,7 @@ class Follower {
     std::unique_ptr<LiveAttributions> attributions;  // of one that has any
     ModelOps ops;
     ModelStreams streams;
+    RecordSchema schema;
     engine::Incidents incidents;
     std::vector<Change> changes;     // of incidents, that wait for tell()
     store::Exchange::Common common;  // with others: what the incidents were when they were last looked at
@@ -180,7 +182,7 @@ class Follower {
   std::function<void(journal::Sequence)> committed_;
   journal::Reader reader_;
   journal::Sequence counted_ = 0;  // records below are in the State; they are read again for windows alone
-  table::JsonRows rows_;
+  table::JsonRows rows_, one_row_;
   event::ExplanationRows explanations_;
   std::map<std::string, Followed, std::less<>> followed_;
   std::set<std::string, std::less<>> audited_;  // models of which the audit log has the first record

@@ -65,6 +65,9 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     if (!heard_) VIGIE_TRY(audit(model_changed(name, before ? before->config : "{}", record.body, at)));
     models_.update(name, [&](Model& model) { model.config = record.body; });
     VIGIE_TRY(configure(name, record.body));
+    auto& of = followed(name);
+    if (const auto change = of.schema.say(of.config.schema, arrived); change && !heard_)
+      VIGIE_TRY(audit(schema_changed(name, *change, at)));
     return tell(name, followed(name), 0);
   }
   if (record.kind == event::Kind::kReference) {
@@ -111,9 +114,12 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     if (first) fresh.push_back(row);
   }
   // What a watch reads again was counted before.
-  if (!again && !fresh.empty())
-    VIGIE_TRY(followed(name).ops.add(rows_, watch ? watch->request_columns() : event::kRequestColumns, fresh, arrived,
-                                     place));
+  if (!again && !fresh.empty()) {
+    auto& of = followed(name);
+    VIGIE_TRY(of.ops.add(rows_, watch ? watch->request_columns() : event::kRequestColumns, fresh, arrived, place));
+    if (const auto change = of.schema.look(rows_, fresh, arrived, one_row_))
+      VIGIE_TRY(audit(schema_changed(name, *change, at)));
+  }
   if (streams && streams->any() && !fresh.empty()) {
     const auto label_of = [&](std::size_t row) {
       return state_.label_of(*number, id.dictionary[static_cast<std::size_t>(id.codes[row])]);

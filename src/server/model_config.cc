@@ -115,6 +115,24 @@ Result<std::vector<engine::StreamSpec>> detectors_of(const Json& json) {
   return out;
 }
 
+Result<RecordSchema::Columns> schema_of(const Json& json) {
+  if (!json.is_object() || json.empty() || json.size() > RecordSchema::kMost)
+    return wrong("schema", fmt::format("a JSON object of 1 to {} names", RecordSchema::kMost), json);
+  const auto kinds = all_kinds();
+  RecordSchema::Columns out;
+  for (const auto& [name, kind] : json.items()) {
+    const auto where = "schema." + name;
+    if (!kind.is_string()) return wrong(where, fmt::format("one of {}", fmt::join(kinds, ", ")), kind);
+    const auto said = kind_of(kind.get<std::string>());
+    if (!said)
+      return fail(Code::kInput, fmt::format("{}: {}", where,
+                                            unknown_name("kind", kind.get<std::string>(),
+                                                         std::vector<std::string>(kinds.begin(), kinds.end()))));
+    out[name] = *said;
+  }
+  return out;
+}
+
 Result<Dependency> dependency_of(const Json& json, std::size_t index) {
   const auto where = fmt::format("depends_on[{}].", index);
   if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
@@ -169,10 +187,10 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
-  VIGIE_TRY(known(json, "",
-                  {"description",      "owner",    "runbook",    "notify",    "tags",      "task",       "positive",
-                   "window",           "timezone", "roles",      "segments",  "monitors",  "privacy",    "false_alarms",
-                   "allowed_lateness", "runs_on",  "depends_on", "detectors", "reference", "maintenance"}));
+  VIGIE_TRY(known(
+      json, "", {"description",      "owner",    "runbook",    "notify",    "tags",      "task",        "positive",
+                 "window",           "timezone", "roles",      "segments",  "monitors",  "privacy",     "false_alarms",
+                 "allowed_lateness", "runs_on",  "depends_on", "detectors", "reference", "maintenance", "schema"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -286,6 +304,9 @@ Result<ModelConfig> read_model_config(std::string_view body) {
                                                 fmt::format("maintenance[{}]", i), zone));
       out.maintenance.push_back(std::move(work));
     }
+  }
+  if (const auto at = json.find("schema"); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.schema, schema_of(*at));
   }
   out.json = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return out;

@@ -14,6 +14,7 @@
 #include "metric/metric.h"
 #include "server/dependencies.h"
 #include "server/planned_work.h"
+#include "server/record_schema.h"
 #include "server/reference_choice.h"
 #include "server/row_privacy.h"
 
@@ -36,15 +37,16 @@ struct ModelConfig {
   std::vector<Dependency> depends_on;
   std::optional<std::vector<engine::StreamSpec>> detectors;  ///< nothing: ModelStreams::usual()
   ReferenceChoice reference;
-  std::vector<PlannedWork> maintenance;  ///< in which nobody is woken
-  std::string json = "{}";               ///< all that was said, as it was said
-  std::string unread;                    ///< why not all of it is followed; empty: it is
+  std::vector<PlannedWork> maintenance;         ///< in which nobody is woken
+  std::optional<RecordSchema::Columns> schema;  ///< what its records are to have; nothing: what they have
+  std::string json = "{}";                      ///< all that was said, as it was said
+  std::string unread;                           ///< why not all of it is followed; empty: it is
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
 /// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
-/// maintenance and reference.
+/// maintenance, reference and schema.
 /// Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 

@@ -808,6 +808,10 @@ class Service::Impl {
       auto changed = changed_streams(*state_, model.name);
       if (!changed) return refuse(changed.error(), "state");
       shown.changed = std::move(*changed);
+      constexpr std::int64_t kDay = 86'400'000'000;  // µs
+      if (const auto schema = schema_of(model.name); schema.last_change().second > system_now() - kDay)
+        shown.changed.push_back(
+            {"schema", fmt::format("version {}: {}", schema.version(), schema.last_change().first)});
       if (page.models.size() > kLines) continue;
       auto lines = lines_of(*state_, model.name, *store_);
       if (!lines) return refuse(lines.error(), "store");
@@ -884,6 +888,8 @@ class Service::Impl {
       const auto work = follower_->maintenance.touching(name, system_now(), system_now() + 1);
       json["maintenance"] = work ? json_of(*work) : Json();
       json["config"] = Json::parse(model->config, nullptr, false);
+      if (const auto schema = schema_of(name).to_json(); !schema.empty())
+        json["schema"] = Json::parse(schema, nullptr, false);
       return reply_of(200, json);
     }
     {
@@ -897,6 +903,14 @@ class Service::Impl {
     std::vector<std::string> names;
     for (const auto& model : models_->all()) names.push_back(model.name);
     return refuse(404, unknown_name("model", name, names), "path");
+  }
+
+  // As of the last commit.
+  RecordSchema schema_of(const std::string& name) const {
+    RecordSchema out;
+    if (const auto kept = state_->get(RecordSchema::name_of(name)); kept && *kept)
+      static_cast<void>(out.load(**kept));  // then nothing is known of it
+    return out;
   }
 
   ModelConfig config_of(const std::string& name) const {

@@ -172,6 +172,8 @@ def main():
                'unknown model "credid"; did you mean "credit"?')
         expect("times", run(*common, "--to", "2026-03-01", "-o", page).returncode, 2)
 
+        service = schemas(service, vigie, data, run, str(pathlib.Path(folder) / "s.json"))
+
         # What is altered is named.
         expect("graceful end", service.end(signal.SIGTERM), 0)
         last = json.loads(run("audit", "verify", "--data", data, "--json").stdout)
@@ -187,6 +189,49 @@ def main():
             expect(statement[0], (done.returncode, json.loads(done.stdout)["broken"]), (1, broken))
         expect("unreachable", run(*common, "-o", page).returncode, 3)
     return checks.end()
+
+
+def schemas(service, vigie, data, run, told):
+    """What the records of a model have, which has no reference: learnt, changed, and said. The service that goes on."""
+    model = "/v1/models/shapes"
+
+    def rows(start, **features):
+        return lines({"id": str(start + i), "features": {"age": 40 + i % 9, "plan": "gold"} | features, "tags": {"shop": "north"}}
+                     for i in range(1000))
+
+    def schema():
+        return service.ask("GET", model)[1].get("schema", {})
+
+    def changes():
+        return [e["details"] for e in service.ask("GET", "/v1/audit?model=shapes&event=schema_changed")[1]]
+
+    service.ask("POST", model + "/predictions", rows(0, z=1))
+    first = until("a schema", schema, bool)
+    expect("of the first records", (first["version"], first["said"], first["columns"]),
+           (1, False, {"age": "number", "plan": "text", "tags.shop": "text", "z": "number"}))
+    expect("which is no change", changes(), [])
+    service.ask("POST", model + "/predictions", rows(1000, age="40", zz=True))
+    service.end(signal.SIGKILL)
+    service = Service(vigie, data)
+    second = until("another schema", schema, lambda s: s.get("version") == 2)
+    expect("its columns", second["columns"], {"age": "text", "plan": "text", "tags.shop": "text", "zz": "boolean"})
+    expect("what changed", [(c["from"], c["to"], c["added"], c["gone"], c["changed"]) for c in changes()],
+           [(1, 2, {"zz": "boolean"}, ["z"], {"age": {"from": "number", "to": "text"}})])
+    page = service.ask("GET", "/", read=bytes.decode)[1]
+    expect("on the page", "version 2: &quot;zz&quot; is new (boolean)" in page or "version 2: \"zz\" is new (boolean)" in page, True)
+    expect("a kind that is none", service.ask("PUT", model, '{"schema": {"age": "numbr"}}')[1]["error"],
+           'schema.age: unknown kind "numbr"; did you mean "number"?')
+    expect("none at all", service.ask("PUT", model, '{"schema": ["age"]}')[0], 400)
+    expect("PUT", service.ask("PUT", model, '{"schema": {"age": "number", "plan": "text"}}')[0], 200)
+    said = until("what was said", schema, lambda s: s.get("said"))
+    expect("counts", (said["version"], said["columns"], said["departs"]),
+           (3, {"age": "number", "plan": "text", "tags.shop": "text"}, {"age": "text", "zz": "new: boolean"}))
+    expect("that is a change", [(c["to"], c["said"], c["gone"]) for c in changes()], [(2, False, ["z"]), (3, True, ["zz"])])
+    done = run("report", "--model", "shapes", "--url", service.url, "--from", "2026-01-01", "-o", told)
+    listed = json.loads(pathlib.Path(told).read_text())["audit"]["listed"] if done.returncode == 0 else []
+    expect("in the report", [e["details"]["summary"].split(":")[0] for e in listed if e["event"] == "schema_changed"],
+           ["schema version 1 → 2", "schema version 2 → 3"])
+    return service
 
 
 def service_page(service, path, accept=None):
