@@ -83,6 +83,11 @@ class Patient {
     found_.push_back({grade, text(model_, "model"), std::string(what), std::move(reason), std::move(advice)});
   }
 
+  // How long nothing may come.
+  static double patience(double window) {
+    return std::isnan(window) ? kDay : std::max(std::min(kHour, 10 * window), 3 * window);
+  }
+
   // µs of a window; NaN where they are by rows, or there is none.
   double length() const {
     for (auto it = windows_.rbegin(); it != windows_.rend(); ++it) {
@@ -107,8 +112,8 @@ class Patient {
       add(Grade::kHint, "index", fmt::format("no window of {} was counted yet", index),
           "wait until one is over, and \"settle\" behind it");
     } else {
-      const double window = length(), ago = now_ - time(model_, "last_seen");
-      if (ago > (std::isnan(window) ? kDay : std::max(kHour, 3 * window)))
+      const double ago = now_ - time(model_, "last_seen");
+      if (ago > patience(length()))
         add(Grade::kFail, "silent", fmt::format("nothing new is in {} for {}", index, duration(ago)),
             "see whether the model runs, and what writes its predictions there");
     }
@@ -130,8 +135,7 @@ class Patient {
     if (predictions == 0 && !(number(model_, "labels") > 0))
       return add(Grade::kWarning, "unused", "it was declared, and no prediction ever came",
                  "send predictions to it, or check the name that the sender uses");
-    const double window = length();
-    if (const double ago = now_ - seen; ago > (std::isnan(window) ? kDay : std::max(kHour, 3 * window)))
+    if (const double ago = now_ - seen; ago > patience(length()))
       add(Grade::kFail, "silent", fmt::format("nothing came for {}", duration(ago)),
           "see whether the model runs, and whether its sender can reach the service");
     if (!flag(model_, "watched", true))

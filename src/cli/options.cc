@@ -188,7 +188,8 @@ Result<std::vector<engine::ForcedType>> DataOptions::types() const {
 void WindowOptions::add(CLI::App& app, bool by_segment) {
   const char* group = by_segment ? "Windows and segments" : "Windows";
   app.add_option("--window-rows", window_rows, "a window is so many rows")->type_name("N")->group(group);
-  app.add_option("--window", window, "a window is an hour, day, week or month of --timestamp")
+  app.add_option("--window", window,
+                 "a window is an hour, day, week or month of --timestamp, or so many minutes, as 15m")
       ->type_name("UNIT")
       ->group(group);
   app.add_option("--timezone", timezone, "where calendar windows begin, as Europe/Paris; default UTC")
@@ -231,20 +232,17 @@ Result<engine::WindowSpec> WindowOptions::spec(const std::string& timestamp) con
                                             vigie::quoted(window_rows)));
     spec.kind = engine::WindowSpec::Kind::kRows;
   } else if (!window.empty()) {
-    const std::vector<std::string> units = {"hour", "day", "week", "month"};
-    auto it = std::find(units.begin(), units.end(), window);
-    if (it == units.end())
-      return fail(Code::kUsage,
-                  fmt::format("--window: {} (hour, day, week, month)", unknown_name("unit", window, units)));
+    auto windows = engine::calendar_windows(window);
+    if (!windows) return fail(Code::kUsage, "--window: " + windows.error().message);
     if (timestamp.empty())
       return fail(Code::kUsage,
                   fmt::format("--window {}: needs --timestamp COL, the column with the time of each row", window));
-    spec.kind =
-        static_cast<engine::WindowSpec::Kind>(static_cast<int>(engine::WindowSpec::Kind::kHour) + (it - units.begin()));
+    spec = std::move(*windows);
     spec.zone = timezone == "UTC" ? "" : timezone;
   }
   if (!timezone.empty() && !spec.calendar())
-    return fail(Code::kUsage, "--timezone: only windows of the calendar have one: --window hour, day, week or month");
+    return fail(Code::kUsage,
+                "--timezone: only windows of the calendar have one: --window hour, day, week, month or 15m");
   // Known now, and not after a pass over the reference.
   VIGIE_TRY(engine::Windower::make(spec));
   return spec;

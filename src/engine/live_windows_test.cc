@@ -128,6 +128,44 @@ TEST(LiveWindows, HaveTheVerdictsOfTheSameRowsInAFile) {
   }
 }
 
+TEST(LiveWindows, OfMinutesHaveThemToo) {
+  for (const std::int64_t length : {15, 20}) {
+    WindowSpec minutes;
+    minutes.kind = WindowSpec::Kind::kMinutes, minutes.minutes = length, minutes.zone = "Asia/Kathmandu";
+    const auto profile = reference_of(minutes);
+    const auto rows = rows_of(5, 2, 3);
+    LiveOptions options;
+    options.compare.window = minutes;
+    const auto want = in_a_file(*profile, rows, options.compare);
+    ASSERT_EQ(want.size(), length == 15 ? 20U : 16U);
+    EXPECT_NE(want[14].find("drift"), std::string::npos) << want[14];
+    MemoryInput input("current", 7);
+    fill(input, rows);
+    Feed feed(input, profile, options);
+    while (feed.step(static_cast<std::int64_t>(kStart + 5 * kHour))) {
+    }
+    feed.close(0, true);
+    EXPECT_EQ(feed.found, want) << length;
+  }
+}
+
+TEST(LiveWindows, OfAMinuteAreOverASecondLater) {
+  WindowSpec minute;
+  minute.kind = WindowSpec::Kind::kMinutes, minute.minutes = 1;
+  LiveOptions options;
+  options.compare.window = minute;
+  MemoryInput input("current", 2);  // a minute of rows
+  fill(input, rows_of(1, 2, 1));
+  Feed feed(input, reference_of(minute), options);
+  const auto end = static_cast<std::int64_t>(kStart + 60e6);
+  ASSERT_TRUE(feed.step(end - 30'000'000));
+  feed.close(end - 1);
+  EXPECT_TRUE(feed.found.empty());
+  feed.close(end);
+  ASSERT_EQ(feed.found.size(), 1U);
+  EXPECT_TRUE(feed.found[0].starts_with("2023-11-15T00:00:00Z 2 ")) << feed.found[0];
+}
+
 TEST(LiveWindows, ThoseThatWereCountedElsewhereAreJudgedAlike) {
   WindowSpec hours;
   hours.kind = WindowSpec::Kind::kHour;

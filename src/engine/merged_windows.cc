@@ -68,9 +68,11 @@ Reference reference_for(const Profile& reference, const WindowSpec& windows, con
   const auto kind = windows.kind;
   Reference out{reference};
   if (kind == Kind::kRows) out.fewest = fewest_of(MergedWindows::kRowWindows);
+  if (kind == Kind::kMinutes) out.fewest = fewest_of(static_cast<std::size_t>(60 / windows.minutes));
   auto& profile = out.profile;
   profile.quality = nullptr;
-  if (reference.window != windows) return out;
+  // Of windows of minutes some may be kept alone, which make up no hour.
+  if (reference.window != windows || kind == Kind::kMinutes) return out;
   std::size_t full = 0, most = 0;
   for (const auto& column : reference.columns) {
     const auto& kept = column.parts[0][0].windows;
@@ -108,7 +110,11 @@ Result<WindowResult> compare_merged(const Profile& reference, const WindowSpec& 
 
 std::optional<WindowSpec> MergedWindows::longer(const WindowSpec& windows) {
   auto out = windows;
+  if (windows.calendar()) out.rows = 0;
   switch (windows.kind) {
+    case Kind::kMinutes:
+      out.kind = Kind::kHour, out.minutes = 0;
+      return out;
     case Kind::kHour:
       out.kind = Kind::kDay;
       return out;

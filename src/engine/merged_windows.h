@@ -11,10 +11,10 @@
 
 namespace vigie::engine {
 
-/// Puts windows together that LiveWindows told of, hours by the day, days by the week, windows by rows by ten, and
-/// compares those with the reference: that shows what is too small for each of them, or comes too slowly. Windows that
-/// are cut off have no part in it, nor has what restates one. Memory: about a byte a cell, column and segment. Cost of
-/// a window: the cells. One thread at a time.
+/// Puts windows together that LiveWindows told of, minutes by the hour, hours by the day, days by the week, windows by
+/// rows by ten, and compares those with the reference: that shows what is too small for each of them, or comes too
+/// slowly. Windows that are cut off have no part in it, nor has what restates one. Memory: about a byte a cell, column
+/// and segment. Cost of a window: the cells. One thread at a time.
 class MergedWindows {
  public:
   static constexpr std::int64_t kRowWindows = 10;

@@ -193,6 +193,31 @@ TEST(MergedWindows, ThoseThatComeAgainCountOnce) {
   EXPECT_EQ(course.found[0].result.rows, 10 * kRows);
 }
 
+TEST(MergedWindows, MinutesAreByTheHour) {
+  const auto minutes = calendar_windows("20m").value();
+  const auto hours = MergedWindows::longer(minutes).value();
+  EXPECT_EQ(to_string(hours), "hour");
+  EXPECT_EQ(hours, calendar_windows("hour").value());
+  auto options = options_of();
+  options.window = minutes;
+  constexpr std::int64_t kLength = 1'200'000'000;
+  MergedWindows together;
+  std::vector<MergedWindows::Merged> found;
+  for (std::int64_t key = 1; key < 9; ++key) {  // two of the first hour, three of the next
+    LiveWindows::Closed window;
+    window.key = key, window.start = key * kLength, window.end = window.start + kLength;
+    auto one =
+        together.add(window, {}, counted(static_cast<std::uint64_t>(key), 0), key == 1, reference(), options, "c");
+    ASSERT_TRUE(one) << one.error().message;
+    if (*one) found.push_back(std::move(**one));
+  }
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].windows, 3);
+  EXPECT_EQ(found[0].start, 3 * kLength);
+  EXPECT_EQ(found[0].end, 6 * kLength);
+  EXPECT_EQ(found[0].result.start, "1970-01-01T01:00:00Z");
+}
+
 TEST(MergedWindows, LongerOnesAreNotPutTogether) {
   WindowSpec spec;
   spec.kind = WindowSpec::Kind::kHour, spec.zone = "Europe/Paris";

@@ -179,6 +179,8 @@ void PastReference::add_parts(const std::vector<std::size_t>& usual, std::size_t
   }
 
   auto windower = Windower::make(windows_);
+  const bool hours = windower && windows_.calendar() && !usual.empty() &&
+                     know_hours(windows_, counted_[usual.front()].window.key, counted_[usual.back()].window.key);
   const auto axis = out.axis();
   const bool aspect = c >= axes_.columns.size();
   for (std::size_t k = 0; k < out.parts.size(); ++k) {
@@ -193,7 +195,7 @@ void PastReference::add_parts(const std::vector<std::size_t>& usual, std::size_t
         const auto& counts = counted_[w].columns[c].cells[k][s];
         const auto keep = [&](drift::WindowSummary summary, std::vector<drift::WindowSummary>& into) {
           if (summary.rows < static_cast<double>(drift::kFewestRows)) return;
-          if (windower && windows_.calendar()) {
+          if (hours) {
             const auto& met = (*windower)[windower->met(window.key, 0, 0)];
             summary.hour = met.hour, summary.weekday = met.weekday;
           }

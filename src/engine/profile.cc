@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "engine/counts_bytes_internal.h"
 #include "engine/quality_reference.h"
 #include "engine/score_reference.h"
@@ -15,10 +18,11 @@ namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 6, kOldest = 2;
+constexpr std::uint8_t kVersion = 7, kWithoutMinutes = 6, kOldest = 2;
 constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;
+constexpr std::int64_t kHour = 60;  // minutes
 
 std::int64_t load_count(ByteReader& in) {
   auto v = in.varint();
@@ -161,6 +165,26 @@ void save_counts(ByteWriter& out, const Counts& counts) {
   for (auto c : {counts.missing, counts.uncounted, counts.uncounted_missing}) out.varint(static_cast<std::uint64_t>(c));
 }
 
+void save_windows(ByteWriter& out, const WindowSpec& windows) {
+  out.fixed(static_cast<std::uint8_t>(windows.kind));
+  out.varint(static_cast<std::uint64_t>(windows.rows));
+  out.string(windows.zone);
+  if (windows.kind == WindowSpec::Kind::kMinutes) out.varint(static_cast<std::uint64_t>(windows.minutes));
+}
+
+WindowSpec load_windows(ByteReader& in) {
+  WindowSpec out;
+  const auto kind = in.fixed<std::uint8_t>();
+  out.rows = load_count(in);
+  out.zone = in.string();
+  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMinutes)) return in.fail(), out;
+  out.kind = static_cast<WindowSpec::Kind>(kind);
+  if (out.kind != WindowSpec::Kind::kMinutes) return out;
+  out.minutes = load_count(in);
+  if (out.minutes < 1 || out.minutes >= kHour || kHour % out.minutes != 0) in.fail(), out.minutes = 1;
+  return out;
+}
+
 Counts load_counts(ByteReader& in) {
   Counts counts;
   counts.cells.resize(in.count(1));
@@ -189,9 +213,39 @@ std::string_view to_string(Role role) {
 std::string to_string(const WindowSpec& spec) {
   constexpr std::string_view kNames[] = {"none", "rows", "hour", "day", "week", "month"};
   if (spec.kind == WindowSpec::Kind::kRows) return fmt::format("{} rows", spec.rows);
-  std::string name(kNames[static_cast<std::size_t>(spec.kind)]);
+  const bool minutes = spec.kind == WindowSpec::Kind::kMinutes;
+  auto name = minutes ? fmt::format("{}m", spec.minutes) : std::string(kNames[static_cast<std::size_t>(spec.kind)]);
+  if (spec.calendar() && spec.rows > 0) name += fmt::format(" or {} rows", spec.rows);
   return spec.zone.empty() || !spec.calendar() ? name : fmt::format("{} ({})", name, spec.zone);
 }
+std::string units_of(const WindowSpec& spec, bool one) {
+  const auto name = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes});
+  if (spec.kind != WindowSpec::Kind::kMinutes) return name + (one ? "" : "s");
+  return fmt::format("window{} of {}", one ? "" : "s", name);
+}
+
+Result<WindowSpec> calendar_windows(std::string_view unit) {
+  using Kind = WindowSpec::Kind;
+  WindowSpec out;
+  std::vector<std::string> units;
+  for (auto kind : {Kind::kHour, Kind::kDay, Kind::kWeek, Kind::kMonth}) {
+    out.kind = kind;
+    if (units.emplace_back(to_string(out)) == unit) return out;
+  }
+  out.kind = Kind::kMinutes;
+  const auto [end, error] = std::from_chars(unit.data(), unit.data() + unit.size(), out.minutes);
+  const bool number = error == std::errc() && std::string_view(end, unit.data() + unit.size()) == "m" && unit[0] != '0';
+  if (!number || out.minutes <= 0)
+    return fail(Code::kUsage,
+                fmt::format("{} ({}, or minutes as 15m)", unknown_name("unit", unit, units), fmt::join(units, ", ")));
+  if (out.minutes < kHour && kHour % out.minutes == 0) return out;
+  std::int64_t nearest = 1;
+  for (std::int64_t some = 1; some <= kHour; ++some)
+    if (kHour % some == 0 && std::abs(some - out.minutes) < std::abs(nearest - out.minutes)) nearest = some;
+  return fail(Code::kUsage, fmt::format("windows of {} do not divide an hour; did you mean {}?", unit,
+                                        nearest == kHour ? std::string("hour") : fmt::format("{}m", nearest)));
+}
+
 std::string to_string(const SegmentBy& by) {
   return fmt::format("{}", fmt::join(by, ","));
 }
@@ -261,9 +315,7 @@ std::string save_profile(const Profile& p) {
   out.string(p.source);
   out.varint(static_cast<std::uint64_t>(p.rows));
   out.varint(static_cast<std::uint64_t>(p.rejected));
-  out.fixed(static_cast<std::uint8_t>(p.window.kind));
-  out.varint(static_cast<std::uint64_t>(p.window.rows));
-  out.string(p.window.zone);
+  save_windows(out, p.window);
   out.varint(static_cast<std::uint64_t>(p.window_count));
   out.fixed(static_cast<std::uint8_t>(p.has_time));
   auto strings = [&](const std::vector<std::string>& list) {
@@ -293,7 +345,10 @@ std::string save_profile(const Profile& p) {
   };
   save_scores(out, p.scores.get(), room() / 2);
   save_quality(out, p, room());
-  return seal(kMagic, kVersion, out.bytes());
+  // Others can be read by a vigie before this one.
+  const auto minutes = [](const WindowSpec& spec) { return spec.kind == WindowSpec::Kind::kMinutes; };
+  const bool any = minutes(p.window) || (p.scores && minutes(p.scores->options.window));
+  return seal(kMagic, any ? kVersion : kWithoutMinutes, out.bytes());
 }
 
 Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
@@ -309,13 +364,7 @@ Result<Profile> load_profile(std::string_view bytes, std::string_view name) {
   p.source = in.string();
   p.rows = load_count(in);
   p.rejected = load_count(in);
-  auto kind = in.fixed<std::uint8_t>();
-  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth))
-    in.fail();
-  else
-    p.window.kind = static_cast<WindowSpec::Kind>(kind);
-  p.window.rows = load_count(in);
-  p.window.zone = in.string();
+  p.window = load_windows(in);
   p.window_count = load_count(in);
   p.has_time = in.fixed<std::uint8_t>() != 0;
   auto strings = [&] {

@@ -40,14 +40,22 @@ inline constexpr std::size_t kSegments = 50;
 
 /// How rows are cut into windows.
 struct WindowSpec {
-  enum class Kind : std::uint8_t { kNone, kRows, kHour, kDay, kWeek, kMonth };
+  enum class Kind : std::uint8_t { kNone, kRows, kHour, kDay, kWeek, kMonth, kMinutes };  // numbered as in profiles
   Kind kind = Kind::kNone;
-  std::int64_t rows = 0;  ///< of kRows
-  std::string zone;       ///< IANA name in which calendar windows begin; empty: UTC
+  std::int64_t rows = 0;     ///< of kRows; of a calendar's those that end a live one before its time, 0: none do
+  std::string zone;          ///< IANA name in which calendar windows begin; empty: UTC
+  std::int64_t minutes = 0;  ///< of kMinutes: how many of an hour's, which they divide
   bool calendar() const { return kind >= Kind::kHour; }
-  bool operator==(const WindowSpec&) const = default;
+  /// Whether rows of a file are cut in the same way.
+  bool operator==(const WindowSpec& o) const {
+    return kind == o.kind && zone == o.zone && minutes == o.minutes && (calendar() || rows == o.rows);
+  }
 };
-std::string to_string(const WindowSpec& spec);  ///< "none", "10000 rows", "day", "day (Europe/Paris)"
+std::string to_string(const WindowSpec& spec);  ///< "none", "500 rows", "day", "15m or 500 rows", "day (Europe/Paris)"
+/// "hours", "windows of 15m": of calendar windows, for a sentence that counts them; `one`: "hour", "window of 15m".
+std::string units_of(const WindowSpec& spec, bool one);
+/// The calendar windows that people call "hour", "day", "week" or "month", or "15m", in UTC. Code::kUsage.
+Result<WindowSpec> calendar_windows(std::string_view unit);
 
 /// One segmentation: a column, or two whose values are joined.
 using SegmentBy = std::vector<std::string>;

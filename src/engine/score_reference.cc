@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "engine/class_key.h"
 #include "engine/class_names_internal.h"
+#include "engine/counts_bytes_internal.h"
 #include "engine/profile.h"
 #include "engine/scorer_internal.h"
 #include "metric/binary.h"
@@ -60,9 +61,7 @@ void save_options(ByteWriter& out, const ScoreOptions& o) {
   out.fixed(static_cast<std::uint8_t>(o.costs.has_value()));
   for (const double worth : o.costs.value_or(std::array<double, 4>{})) out.fixed(worth);
   out.array(std::span<const std::uint32_t>(o.ks));
-  out.fixed(static_cast<std::uint8_t>(o.window.kind));
-  out.varint(static_cast<std::uint64_t>(o.window.rows));
-  out.string(o.window.zone);
+  save_windows(out, o.window);
   out.varint(o.segments.size());
   for (const auto& by : o.segments) strings(by);
 }
@@ -87,11 +86,7 @@ ScoreOptions load_options(ByteReader& in) {
   for (double& worth : costs) worth = in.fixed<double>();
   if (has_costs) o.costs = costs;
   in.array(o.ks);
-  const auto kind = in.fixed<std::uint8_t>();
-  if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMonth)) in.fail();
-  o.window.kind = static_cast<WindowSpec::Kind>(kind);
-  o.window.rows = static_cast<std::int64_t>(in.varint());
-  o.window.zone = in.string();
+  o.window = load_windows(in);
   o.segments.resize(in.count(1));
   for (auto& by : o.segments) by = strings();
   return o;
@@ -240,9 +235,18 @@ Status join_cut(const StoredScores& a, const StoredScores& b, std::size_t k, Sto
 
 std::span<const WindowSpec::Kind> coarser_than(WindowSpec::Kind kind) {
   using enum WindowSpec::Kind;
-  static constexpr std::array kAll = {kDay, kWeek, kMonth};
+  static constexpr std::array kAll = {kHour, kDay, kWeek, kMonth};
   const std::span<const WindowSpec::Kind> all(kAll);
-  return kind == kHour ? all : kind == kDay ? all.subspan(1) : std::span<const WindowSpec::Kind>();
+  switch (kind) {
+    case kMinutes:
+      return all;
+    case kHour:
+      return all.subspan(1);
+    case kDay:
+      return all.subspan(2);
+    default:
+      return {};
+  }
 }
 
 std::optional<Task> likely_task(const Profile& profile) {

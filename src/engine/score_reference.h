@@ -57,6 +57,7 @@ struct StoredScores {
 };
 
 /// The calendar windows that windows of a kind make up: a day's make up weeks and months, a week's no months.
+/// Those of minutes make up hours and all that hours do.
 std::span<const WindowSpec::Kind> coarser_than(WindowSpec::Kind kind);
 
 /// The task that the roles of a profile's columns speak of; nothing where they name no label and prediction or score.

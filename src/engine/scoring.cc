@@ -121,7 +121,7 @@ std::string zone_of(const WindowSpec& spec) {
 /// "--window week", "--window-rows 100"; `zoned`: "--window week --timezone UTC".
 std::string window_option(const WindowSpec& spec, bool zoned) {
   if (!spec.calendar()) return fmt::format("--window-rows {}", spec.rows);
-  const auto kind = to_string({.kind = spec.kind, .rows = 0, .zone = {}});
+  const auto kind = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes});
   return fmt::format("--window {}{}", kind, zoned ? " --timezone " + zone_of(spec) : "");
 }
 
@@ -130,15 +130,16 @@ std::string window_option(const WindowSpec& spec, bool zoned) {
 std::string windows_of(const WindowSpec& spec, const WindowSpec& other) {
   using enum WindowSpec::Kind;
   if (spec.kind == kNone) return "no windows";
-  if (spec.calendar() && spec.kind == other.kind) return "windows of " + zone_of(spec);
-  const auto* article = spec.kind == kHour ? "an " : spec.calendar() ? "a " : "";
+  if (spec.calendar() && spec.kind == other.kind && spec.minutes == other.minutes) return "windows of " + zone_of(spec);
+  const auto* article = spec.kind == kHour ? "an " : spec.calendar() && spec.kind != kMinutes ? "a " : "";
   return fmt::format("windows of {}{}", article, to_string(spec));
 }
 
 /// " (--window week)": the next longer ones of the calendar; empty where there are none.
 std::string longer_windows(WindowSpec spec) {
   if (!spec.calendar() || spec.kind == WindowSpec::Kind::kMonth) return {};
-  spec.kind = static_cast<WindowSpec::Kind>(static_cast<int>(spec.kind) + 1);
+  spec.kind = spec.kind == WindowSpec::Kind::kMinutes ? WindowSpec::Kind::kHour
+                                                      : static_cast<WindowSpec::Kind>(static_cast<int>(spec.kind) + 1);
   return fmt::format(" ({})", window_option(spec, false));
 }
 

@@ -22,6 +22,11 @@ drift::WindowSummary as_stored(drift::WindowSummary s, std::size_t shares) {
 
 }  // namespace
 
+bool know_hours(const WindowSpec& spec, std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t kWeeks = 14 * 24 * 60;  // minutes
+  return spec.kind != WindowSpec::Kind::kMinutes || (last - first + 1) * spec.minutes >= kWeeks;
+}
+
 std::vector<std::int64_t> padded(const Counts& counts, std::size_t cells) {
   auto out = counts.cells;
   out.resize(std::max(cells, out.size()));
@@ -34,6 +39,16 @@ std::array<std::int64_t, 2> missing_or_present(const Counts& counts) {
 
 namespace {
 
+// The latest; of windows of minutes, which would be of a night alone, such as are spread over all of them.
+std::vector<std::size_t> some_of(std::span<const std::size_t> windows, std::size_t most, const WindowSpec& spec) {
+  if (windows.size() <= most) return {windows.begin(), windows.end()};
+  if (spec.kind != WindowSpec::Kind::kMinutes)
+    return {windows.end() - static_cast<std::ptrdiff_t>(most), windows.end()};
+  std::vector<std::size_t> out;
+  for (std::size_t i = 1; i <= most; ++i) out.push_back(windows[i * windows.size() / most - 1]);
+  return out;
+}
+
 std::vector<std::size_t> whole_windows(const Windower& windower, const WindowSpec& spec,
                                        std::span<const std::int64_t> rows, std::int64_t fewest = 1) {
   auto order = windower.order();
@@ -44,8 +59,7 @@ std::vector<std::size_t> whole_windows(const Windower& windower, const WindowSpe
     auto n = rows[order[i]];
     if (!cut[i] && n >= fewest && (spec.kind != WindowSpec::Kind::kRows || n == spec.rows)) whole.push_back(order[i]);
   }
-  if (whole.size() > kWindows) whole.erase(whole.begin(), whole.end() - kWindows);
-  return whole;
+  return some_of(whole, kWindows, spec);
 }
 
 }  // namespace
@@ -83,6 +97,9 @@ void keep_windows(Profile& profile, const Tally& counted) {
       followed == 0 ? 0
                     : std::clamp<std::size_t>((kTraceBytes / followed - kTrace) / 4, kFewestShares, drift::kArcsine);
 
+  const bool hours =
+      !healthy.empty() && know_hours(profile.window, windower[healthy.front()].key, windower[healthy.back()].key);
+
   for (std::size_t c = 0; c < profile.counted(); ++c) {
     auto& column = profile.counted(c);
     const bool aspect = c >= profile.columns.size();
@@ -90,15 +107,13 @@ void keep_windows(Profile& profile, const Tally& counted) {
     auto trace = [&](Part& part, std::size_t k, std::size_t s) {
       auto reference = padded(part.counts, column.cells());
       drift::Summarizer summarize(axis, {.counts = reference, .values = {}});
-      std::span<const std::size_t> latest = healthy;
-      if (column.categorical()) latest = latest.last(followed);
-      if (aspect) latest = latest.last(std::min(latest.size(), kAspectWindows));
+      auto most = column.categorical() ? followed : healthy.size();
+      if (aspect) most = std::min(most, kAspectWindows);
       auto stamped = [&](drift::WindowSummary summary, std::size_t w) {
-        summary.hour = windower[w].hour;
-        summary.weekday = windower[w].weekday;
+        if (hours) summary.hour = windower[w].hour, summary.weekday = windower[w].weekday;
         return as_stored(std::move(summary), aspect ? std::min(shares, kAspectShares) : shares);
       };
-      for (auto w : latest) {
+      for (auto w : some_of(healthy, most, profile.window)) {
         const auto* counts = counted.at(c, k, w, s);
         auto cells = padded(counts ? *counts : Counts{}, reference.size());
         auto summary = summarize({.counts = cells, .values = {}}, true);
@@ -108,7 +123,7 @@ void keep_windows(Profile& profile, const Tally& counted) {
       if (aspect || part.counts.missing == 0 || part.counts.rows() == 0) return;
       auto all = missing_or_present(part.counts);
       drift::Summarizer gaps(kMissingAxis, {.counts = all, .values = {}});
-      for (auto w : std::span<const std::size_t>(healthy).last(std::min(healthy.size(), kMissingWindows))) {
+      for (auto w : some_of(healthy, kMissingWindows, profile.window)) {
         const auto* counts = counted.at(c, k, w, s);
         auto cells = missing_or_present(counts ? *counts : Counts{});
         auto summary = gaps({.counts = cells, .values = {}}, true);

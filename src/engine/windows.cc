@@ -54,8 +54,6 @@ std::int64_t month_start(std::int64_t month) {
 // First second, in local time, of the window with this key.
 std::int64_t local_start(WindowSpec::Kind kind, std::int64_t key) {
   switch (kind) {
-    case WindowSpec::Kind::kHour:
-      return key * 3600;
     case WindowSpec::Kind::kDay:
       return key * 86400;
     case WindowSpec::Kind::kWeek:
@@ -67,14 +65,20 @@ std::int64_t local_start(WindowSpec::Kind kind, std::int64_t key) {
 
 }  // namespace
 
+std::int64_t Windower::length() const {
+  if (spec_.kind == WindowSpec::Kind::kMinutes) return spec_.minutes * 60;
+  return spec_.kind == WindowSpec::Kind::kHour ? 3600 : 0;
+}
+
 std::int64_t Windower::key_of(double time) const {
   auto seconds = static_cast<std::int64_t>(std::floor(time / kMicro));
   auto local = seconds + zone_->offset(seconds);
   switch (spec_.kind) {
+    case WindowSpec::Kind::kMinutes:
     case WindowSpec::Kind::kHour:
-      // Hours are counted in UTC, shifted by what the zone is off full hours: the hour that a clock change repeats
-      // is two windows.
-      return floor_div(seconds + zone_->off_hours(), 3600);
+      // Hours, and parts of them, are counted in UTC, shifted by what the zone is off full hours: the hour that a clock
+      // change repeats is two windows.
+      return floor_div(seconds + zone_->off_hours(), length());
     case WindowSpec::Kind::kDay:
       return floor_div(local, 86400);
     case WindowSpec::Kind::kWeek:
@@ -87,18 +91,21 @@ std::int64_t Windower::key_of(double time) const {
 Windower::Window Windower::opened(std::int64_t key) const {
   Window window;
   window.key = key;
-  bool hours = spec_.kind == WindowSpec::Kind::kHour;
+  const bool hours = length() > 0;
   if (!hours && spec_.kind != WindowSpec::Kind::kDay) return window;
   auto local = start_of(key).local;
   auto day = floor_div(local, 86400);
   if (hours) window.hour = static_cast<std::int16_t>((local - day * 86400) / 3600);
+  if (spec_.kind == WindowSpec::Kind::kMinutes)
+    window.minute = static_cast<std::int16_t>((local - day * 86400) % 3600 / 60);
   window.weekday = static_cast<std::int16_t>(day + 3 - floor_div(day + 3, 7) * 7);
   return window;
 }
 
 bool Windower::possible(std::int64_t key) const {
-  constexpr std::int64_t kMost = static_cast<std::int64_t>(kMostTime / kMicro) / 3600 + 24;  // hours
-  return !spec_.calendar() || (key >= -kMost && key <= kMost);
+  constexpr std::int64_t kDay = 86400;
+  const auto most = (static_cast<std::int64_t>(kMostTime / kMicro) + kDay) / (length() > 0 ? length() : kDay);
+  return !spec_.calendar() || (key >= -most && key <= most);
 }
 
 std::size_t Windower::met(std::int64_t key, double first, double last) {
@@ -146,8 +153,8 @@ std::vector<std::size_t> Windower::order() const {
 }
 
 Windower::Start Windower::start_of(std::int64_t key) const {
-  if (spec_.kind == WindowSpec::Kind::kHour) {
-    auto utc = key * 3600 - zone_->off_hours();
+  if (length() > 0) {
+    auto utc = key * length() - zone_->off_hours();
     return {utc, utc + zone_->offset(utc)};
   }
   auto local = local_start(spec_.kind, key);
@@ -176,15 +183,13 @@ std::string Windower::lacking() const {
     if (key - last - 1 > longest) longest = key - last - 1, from = last + 1;
     last = key;
   }
-  WindowSpec unit;
-  unit.kind = spec_.kind;
-  return fmt::format("{} of {} {} no row, at most {} running, from {} on", with_commas(gone),
-                     plural(all, to_string(unit)), gone == 1 ? "has" : "have", with_commas(longest), start_text(from));
+  return fmt::format("{} of {} {} {} no row, at most {} running, from {} on", with_commas(gone), with_commas(all),
+                     units_of(spec_, all == 1), gone == 1 ? "has" : "have", with_commas(longest), start_text(from));
 }
 
 std::string Windower::other_midnight() const {
   constexpr std::int64_t kMinute = 60, kHour = 3600, kDay = 86400;
-  if (!spec_.calendar() || spec_.kind == WindowSpec::Kind::kHour || !zone_->utc()) return {};
+  if (!spec_.calendar() || length() > 0 || !zone_->utc()) return {};
   const auto cut = cut_off();
   if (std::find(cut.begin(), cut.end(), true) == cut.end()) return {};
   const auto sorted = order();
@@ -215,13 +220,12 @@ bool Windower::some_whole() const {
 std::vector<std::string> Windower::remarks() const {
   std::vector<std::string> out;
   if (spec_.calendar() && !windows_.empty() && !some_whole()) {
-    WindowSpec unit;
-    unit.kind = spec_.kind;
     const bool one = size() == 1;
-    out.push_back(fmt::format("{}: {} judged by the rows at hand, and not by how many they are",
-                              one ? fmt::format("its only {} is not whole", to_string(unit))
-                                  : fmt::format("neither of its two {}s is whole", to_string(unit)),
-                              one ? "it is" : "they are"));
+    const auto units = units_of(spec_, one);
+    out.push_back(fmt::format(
+        "{}: {} judged by the rows at hand, and not by how many they are",
+        one ? fmt::format("its only {} is not whole", units) : fmt::format("neither of its two {} is whole", units),
+        one ? "it is" : "they are"));
   }
   for (auto& remark : {lacking(), other_midnight()})
     if (!remark.empty()) out.push_back(remark);

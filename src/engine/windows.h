@@ -31,9 +31,10 @@ class Windower {
   void assign(std::int64_t first, std::int64_t rows, std::span<const double> times, std::vector<std::int32_t>& out);
 
   struct Window {
-    std::int64_t key = 0;       ///< ordinal of the hour, day, week, month or run of rows
-    std::int16_t hour = -1;     ///< of day at its start, hour windows; else −1
-    std::int16_t weekday = -1;  ///< 0 = Monday, hour and day windows; else −1
+    std::int64_t key = 0;       ///< ordinal of the minutes, hour, day, week, month or run of rows
+    std::int16_t hour = -1;     ///< of day at its start, windows of an hour or less; else −1
+    std::int16_t weekday = -1;  ///< 0 = Monday, windows of a day or less; else −1
+    std::int16_t minute = -1;   ///< of the hour at its start, windows of minutes; else −1
     double first = std::numeric_limits<double>::infinity(), last = -first;  ///< times seen, µs
   };
   /// Of the window of a time, µs since 1970 UTC, which need not be met; only calendar windows.
@@ -69,6 +70,7 @@ class Windower {
   struct Start {
     std::int64_t utc, local;  // seconds
   };
+  std::int64_t length() const;  // s; of windows of an hour or less, of others 0
   Start start_of(std::int64_t key) const;
   Window opened(std::int64_t key) const;
   WindowSpec spec_;

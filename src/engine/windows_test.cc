@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 namespace vigie::engine {
 namespace {
@@ -81,6 +82,76 @@ TEST(Windows, HoursOfAZoneAreThoseOfItsLatestRule) {
   auto w = make(WindowSpec::Kind::kHour, "Asia/Kathmandu");  // 5:45, and 5:30 until 1986
   assign(w, {utc(1767225600)});
   EXPECT_EQ(starts(w), (std::vector<std::string>{"2026-01-01T05:00:00+05:45"}));
+}
+
+Windower minutes(std::int64_t length, std::string zone = {}) {
+  WindowSpec spec;
+  spec.kind = WindowSpec::Kind::kMinutes, spec.minutes = length, spec.zone = std::move(zone);
+  return Windower::make(spec).value();
+}
+
+TEST(Windows, MinutesDivideTheHour) {
+  auto w = minutes(15);
+  const double at = utc(1767225600);  // 2026-01-01, a Thursday
+  EXPECT_EQ(assign(w, {at, at + kHour / 4 - 1, at + kHour / 4, at + 13.9 * kHour, at - 1}),
+            (std::vector<std::int32_t>{0, 0, 1, 2, 3}));
+  EXPECT_EQ(starts(w), (std::vector<std::string>{"2025-12-31T23:45:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:15:00Z",
+                                                 "2026-01-01T13:45:00Z"}));
+  EXPECT_EQ(std::tuple(w[2].weekday, w[2].hour, w[2].minute), std::tuple(3, 13, 45));
+  EXPECT_EQ(w.start(w[1].key + 1) - w.start(w[1].key), kHour / 4);
+  EXPECT_TRUE(w.possible(w[1].key));
+  EXPECT_FALSE(w.possible(std::numeric_limits<std::int64_t>::max()));
+  EXPECT_EQ(w.other_midnight(), "");
+  EXPECT_EQ(w.lacking(), "53 of 57 windows of 15m have no row, at most 53 running, from 2026-01-01T00:30:00Z on");
+}
+
+TEST(Windows, MinutesOfZonesThatAreOffFullHours) {
+  const auto start = [](std::int64_t length, const std::string& zone) {
+    auto w = minutes(length, zone);
+    assign(w, {utc(1767225600)});
+    return starts(w).front();
+  };
+  EXPECT_EQ(start(15, "Asia/Kathmandu"), "2026-01-01T05:45:00+05:45");
+  EXPECT_EQ(start(20, "Asia/Kathmandu"), "2026-01-01T05:40:00+05:45");
+  EXPECT_EQ(start(30, "Asia/Kathmandu"), "2026-01-01T05:30:00+05:45");
+  EXPECT_EQ(start(20, "Asia/Kolkata"), "2026-01-01T05:20:00+05:30");
+  EXPECT_EQ(start(1, "America/New_York"), "2025-12-31T19:00:00-05:00");
+}
+
+TEST(Windows, MinutesThatAClockChangeRepeatsAreOthers) {
+  auto paris = minutes(30, "Europe/Paris");
+  const double change = utc(1792890000);
+  assign(paris, {change - kHour / 2, change, change + kHour / 2});
+  EXPECT_EQ(starts(paris), (std::vector<std::string>{"2026-10-25T02:30:00+02:00", "2026-10-25T02:00:00+01:00",
+                                                     "2026-10-25T02:30:00+01:00"}));
+  auto lord_howe = minutes(15, "Australia/Lord_Howe");  // at 02:00 back to 01:30
+  const double half = utc(1775314800);                  // 2026-04-04T15:00:00Z
+  assign(lord_howe, {half - kHour / 4, half, half + kHour / 4});
+  EXPECT_EQ(starts(lord_howe), (std::vector<std::string>{"2026-04-05T01:45:00+11:00", "2026-04-05T01:30:00+10:30",
+                                                         "2026-04-05T01:45:00+10:30"}));
+}
+
+TEST(Windows, AreCalledAsTheyAreAskedFor) {
+  for (const auto* unit :
+       {"hour", "day", "week", "month", "1m", "2m", "3m", "4m", "5m", "6m", "10m", "12m", "15m", "20m", "30m"}) {
+    const auto windows = calendar_windows(unit);
+    ASSERT_TRUE(windows) << unit;
+    EXPECT_EQ(to_string(*windows), unit);
+    EXPECT_TRUE(windows->calendar()) << unit;
+  }
+  const auto wrong = [](std::string_view unit) { return calendar_windows(unit).error().message; };
+  EXPECT_EQ(wrong("60m"), "windows of 60m do not divide an hour; did you mean hour?");
+  EXPECT_EQ(wrong("90m"), "windows of 90m do not divide an hour; did you mean hour?");
+  EXPECT_EQ(wrong("7m"), "windows of 7m do not divide an hour; did you mean 6m?");
+  EXPECT_EQ(wrong("25m"), "windows of 25m do not divide an hour; did you mean 20m?");
+  EXPECT_EQ(wrong("dya"), "unknown unit \"dya\"; did you mean \"day\"? (hour, day, week, month, or minutes as 15m)");
+  for (const auto* unit : {"", "m", "0m", "-5m", "015m", "1.5m", "15", "15min", "99999999999999999999m"})
+    EXPECT_TRUE(wrong(unit).starts_with("unknown unit")) << unit;
+  WindowSpec spec = *calendar_windows("15m");
+  spec.rows = 500;
+  EXPECT_EQ(to_string(spec), "15m or 500 rows");
+  EXPECT_EQ(spec, *calendar_windows("15m"));
+  EXPECT_FALSE(spec == *calendar_windows("20m"));
 }
 
 TEST(Windows, AnUnknownZoneIsAnError) {

@@ -179,8 +179,9 @@ Json IndexCounts::filter(std::int64_t from, std::int64_t to, std::size_t k, std:
 
 Status check_order(const std::string& index, const engine::WindowSpec& windows) {
   if (windows.kind != engine::WindowSpec::Kind::kRows) return {};
-  return fail(Code::kUsage,
-              fmt::format("{}: an index has no order: no windows by rows, but by hour, day, week or month", index));
+  return fail(
+      Code::kUsage,
+      fmt::format("{}: an index has no order: no windows by rows, but by minutes, hour, day, week or month", index));
 }
 
 Status each_window(IndexQuery& query, const engine::Windower& windows, const IndexQuery::Times& all,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "base/iso_time.h"
@@ -103,27 +104,27 @@ LiveReference::Chosen LiveReference::choose_from(const std::vector<Kept>& kept, 
 LiveReference::Chosen LiveReference::same_time(const std::vector<Kept>& kept, const Closed& window) const {
   Chosen out;
   auto windower = engine::Windower::make(windows_);
-  const bool hours = windows_.kind == engine::WindowSpec::Kind::kHour;
-  if (!windower || !(hours || windows_.kind == engine::WindowSpec::Kind::kDay)) {
+  using Windows = engine::WindowSpec::Kind;
+  const bool minutes = windows_.kind == Windows::kMinutes;
+  const std::string_view unit = minutes ? "time" : windows_.kind == Windows::kHour ? "hour" : "day";
+  if (!windower || !(minutes || windows_.kind == Windows::kHour || windows_.kind == Windows::kDay)) {
     out.why = fmt::format("windows by {} have no same time of a week before", to_string(windows_));
     return out;
   }
   const auto of = [&](std::int64_t key) {
     const auto& met = (*windower)[windower->met(key, 0, 0)];
-    return std::pair(met.hour, met.weekday);
+    return std::tuple(met.minute, met.hour, met.weekday);
   };
   const auto now = of(window.key);
   std::vector<const Kept*> same;
   for (const auto& one : kept)
     if (one.start >= window.start - choice_.weeks * kWeek - kClockChange && of(one.key) == now) same.push_back(&one);
   if (same.empty()) {
-    out.why = fmt::format("no window of the same {} of the {} before is kept", hours ? "hour" : "day",
-                          plural(choice_.weeks, "week"));
+    out.why = fmt::format("no window of the same {} of the {} before is kept", unit, plural(choice_.weeks, "week"));
     return out;
   }
   out.parts = healthy_of(std::move(same), 1);
-  out.text = fmt::format("the same {} of {} before", hours ? "hour" : "day",
-                         plural(static_cast<long long>(out.parts.size()), "week"));
+  out.text = fmt::format("the same {} of {} before", unit, plural(static_cast<long long>(out.parts.size()), "week"));
   return out;
 }
 
@@ -213,9 +214,10 @@ Status LiveReference::keep(const Closed& window, std::int64_t rows, bool is_heal
     kept.emplace_back(key, bytes.size());
     return true;
   }));
+  const auto most = windows_.kind == engine::WindowSpec::Kind::kMinutes ? kMostMinutes : kMostKept;
   std::size_t bytes = 0, windows = 0;
   for (auto it = kept.rbegin(); it != kept.rend(); ++it)
-    if ((bytes += it->second) > kMostBytes || ++windows > kMostKept) VIGIE_TRY(state_.drop(it->first));
+    if ((bytes += it->second) > kMostBytes || ++windows > most) VIGIE_TRY(state_.drop(it->first));
   return {};
 }
 

@@ -22,6 +22,7 @@ namespace vigie::server {
 class LiveReference {
  public:
   static constexpr std::size_t kMostKept = 800, kMostBytes = std::size_t{64} << 20;
+  static constexpr std::size_t kMostMinutes = 4 * kMostKept;  ///< of windows of minutes: as long as of hours
 
   LiveReference(std::uint32_t model, engine::WindowSpec windows, State& state);
   /// There is another posted reference from now on.

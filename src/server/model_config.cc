@@ -31,18 +31,17 @@ constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
 constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000;
 
 Result<engine::WindowSpec> window_of(const Json& json) {
+  if (json.is_string()) {
+    auto windows = engine::calendar_windows(json.get_ref<const std::string&>());
+    if (!windows) return fail(Code::kInput, "window: " + windows.error().message);
+    return windows;
+  }
+  const double rows = json.is_number() ? json.get<double>() : 0;
+  if (!(rows >= 1 && rows <= kMostRows && rows == std::floor(rows)))
+    return wrong("window", "hour, day, week, month, minutes as 15m, or a number of rows up to 1e9", json);
   engine::WindowSpec spec;
-  if (json.is_number() && json.get<double>() >= 1 && json.get<double>() <= kMostRows &&
-      json.get<double>() == std::floor(json.get<double>())) {
-    spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = std::llround(json.get<double>());
-    return spec;
-  }
-  for (auto kind : {engine::WindowSpec::Kind::kHour, engine::WindowSpec::Kind::kDay, engine::WindowSpec::Kind::kWeek,
-                    engine::WindowSpec::Kind::kMonth}) {
-    spec.kind = kind;
-    if (json.is_string() && json.get<std::string>() == to_string(spec)) return spec;
-  }
-  return wrong("window", "hour, day, week, month or a number of rows up to 1e9", json);
+  spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = std::llround(rows);
+  return spec;
 }
 
 std::vector<std::string> names_of_causes() {

@@ -30,10 +30,11 @@ struct ModelConfig {
   std::vector<std::string> features, ignore;  ///< likewise: only these features, not these
   std::vector<engine::SegmentBy> segments;    ///< likewise: by features or tags, one or two each
   std::vector<engine::Monitor> monitors;
-  std::map<std::string, Privacy> privacy;         ///< what of a feature, tag or other key may be kept and shown
-  double false_alarms = 1;                        ///< in 30 days, that are borne with
-  std::int64_t allowed_lateness = 3'600'000'000;  ///< µs behind a window's end within which rows restate it
-  std::vector<std::string> runs_on;               ///< sources of samples whose seconds its requests take
+  std::map<std::string, Privacy> privacy;  ///< what of a feature, tag or other key may be kept and shown
+  double false_alarms = 1;                 ///< in 30 days, that are borne with
+  /// µs behind a window's end within which rows restate it; nothing: Watch::usual_lateness().
+  std::optional<std::int64_t> allowed_lateness;
+  std::vector<std::string> runs_on;  ///< sources of samples whose seconds its requests take
   std::vector<Dependency> depends_on;
   std::optional<std::vector<engine::StreamSpec>> detectors;  ///< nothing: ModelStreams::usual()
   ReferenceChoice reference;
@@ -44,7 +45,7 @@ struct ModelConfig {
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
-/// positive, window ("hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
+/// positive, window ("15m", "hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
 /// maintenance, reference and schema.
 /// Code::kInput names the key.

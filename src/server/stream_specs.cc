@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 #include "engine/score_reference.h"
@@ -47,8 +48,21 @@ double rate_of(const engine::Profile& reference) {
   using Kind = engine::WindowSpec::Kind;
   const auto kind = reference.window.kind;
   if (!reference.window.calendar() || reference.window_count == 0) return 0;
-  const double hours = kind == Kind::kHour ? 1 : kind == Kind::kDay ? 24 : kind == Kind::kWeek ? 7 * 24 : 30 * 24;
-  return static_cast<double>(reference.rows) * 30 * 24 / (static_cast<double>(reference.window_count) * hours);
+  const double minutes = static_cast<double>(reference.window.minutes);
+  const double hours = kind == Kind::kMinutes ? minutes / 60
+                       : kind == Kind::kHour  ? 1
+                       : kind == Kind::kDay   ? 24
+                       : kind == Kind::kWeek  ? 7 * 24
+                                              : 30 * 24;
+  const double windows = static_cast<double>(reference.window_count);
+  // Where there were more windows than are kept, these say how many rows one has.
+  const auto& kept = reference.quality_windows;
+  if (reference.window_count >= static_cast<std::int64_t>(engine::kWindows) && !kept.empty()) {
+    const auto rows = std::accumulate(kept.begin(), kept.end(), std::int64_t{0},
+                                      [](auto sum, const auto& window) { return sum + window.rows; });
+    return static_cast<double>(rows) / static_cast<double>(kept.size()) * 30 * 24 / hours;
+  }
+  return static_cast<double>(reference.rows) * 30 * 24 / (windows * hours);
 }
 
 }  // namespace

@@ -163,6 +163,12 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   return watch;
 }
 
+std::int64_t Watch::usual_lateness(const engine::WindowSpec& windows) {
+  constexpr std::int64_t kMinute = 60'000'000, kHour = 60 * kMinute;
+  const bool minutes = windows.kind == engine::WindowSpec::Kind::kMinutes;
+  return minutes ? std::min(kHour, 10 * windows.minutes * kMinute) : kHour;
+}
+
 void Watch::show_by(const std::map<std::string, Privacy>& said, const std::string& key) {
   privacy_ = std::make_shared<const RowPrivacy>(*reference_, said, key);
   samples_->show_by(privacy_);

@@ -50,7 +50,11 @@ class Watch {
   /// How many false alarms in 30 days are borne with.
   void bear(double false_alarms) { false_alarms_ = false_alarms; }
   /// How late rows may be to restate their window, in µs.
-  void allow_lateness(std::int64_t micros) { live_->allow_lateness(micros); }
+  /// An hour, and of windows of minutes ten of them at most.
+  static std::int64_t usual_lateness(const engine::WindowSpec& windows);
+  void allow_lateness(std::optional<std::int64_t> micros) {
+    live_->allow_lateness(micros.value_or(usual_lateness(live_->window())));
+  }
   using Maintained = std::function<std::optional<Maintenance::Time>(std::int64_t from, std::int64_t to)>;
   /// When it is worked on. Windows of such times say so, and do not count for the state.
   void maintained_by(Maintained maintained);

@@ -208,6 +208,25 @@ with tempfile.TemporaryDirectory() as folder:
     expect("a few rows", service.ask("POST", "/v1/models/q/predictions", body)[0], 202)
     found = until("their window", lambda: service.ask("GET", "/v1/models/q/windows")[1], lambda w: any(one["start"] == iso(4) for one in w))
     expect("and their bounds", [q["expected"] for q in hours(found)[iso(4)]["quality"] if q["column"] in ("secret", "age", "risk") and q["check"] == "out_of_range"], ["", "", ""])
+
+    # Windows of minutes, by the same words; one that does not divide an hour is none.
+    def windows_of(name):
+        return service.ask("GET", f"/v1/models/{name}/windows")[1]
+
+    status, said = service.ask("PUT", "/v1/models/quarters", b'{"window": "60m"}')
+    expect("an hour by another name", (status, said.get("error")), (400, "window: windows of 60m do not divide an hour; did you mean hour?"))
+    expect("PUT", service.ask("PUT", "/v1/models/quarters", b'{"window": "15m", "timezone": "Asia/Kathmandu"}')[0], 200)
+    past = lines([row for n in range(-48, 0) for row in hour(n)])
+    status, said = service.ask("POST", "/v1/models/quarters/reference", past)
+    expect("a reference of minutes", (status, said.get("windows"), said.get("window")), (202, 48 * 4, "15m (Asia/Kathmandu)"))
+    expect("an hour", service.ask("POST", "/v1/models/quarters/predictions", lines(hour(0) + hour(1, x=2.0)))[0], 202)
+    expect("and a row of the next", service.ask("POST", "/v1/models/quarters/predictions", lines(hour(2)[:1]))[0], 202)
+    found = until("eight quarters", lambda: windows_of("quarters"), lambda w: len(w) >= 8)
+    found = sorted(found, key=lambda w: w["start"])
+    expect("where they begin", [w["start"][:16] for w in found[:3]], ["2026-03-02T05:45", "2026-03-02T06:00", "2026-03-02T06:15"])
+    expect("their rows", [w["rows"] for w in found], [50] * 8)
+    expect("what they found", [w["verdict"] for w in found[4:]], ["drift"] * 4)
+    expect("and before", [w["verdict"] for w in found[:4] if w["verdict"] == "drift"], [])
     expect("its end", service.end(), 0)
 
 sys.exit(checks.end())
