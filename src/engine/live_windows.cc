@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/live_windows.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,6 +16,9 @@ namespace {
 
 constexpr std::int64_t kRowBytes = 100, kColumnBytes = 1'000;  // of what is told of a window that is not over
 constexpr std::int64_t kTrickle = 5'000'000;                   // µs
+constexpr int kPartBits = 20;                                  // of a key, for the part
+constexpr std::int64_t kMostParts = std::int64_t{1} << kPartBits;
+constexpr auto kNowhere = std::numeric_limits<std::int64_t>::min();
 constexpr double kCut = 0.1;  // share at an end of the first window, or of one that is not over, that may lack rows
 
 // Some rows of a batch, in their order.
@@ -65,12 +70,14 @@ class Some final : public table::Batch {
 
 struct LiveWindows::Open {
   std::optional<TallyBuilder> builder, apart;
-  std::optional<Tally> counted;                           // elsewhere, and nothing here
-  std::int64_t came = 0, last_came = 0;                   // when its first and latest row did
-  double end = std::numeric_limits<double>::quiet_NaN();  // µs; of windows by rows NaN
-  std::uint64_t place = 0;                                // of its first row
-  std::int64_t rows_before = 0;                           // at that place
-  std::size_t window = 0;                                 // in the windower
+  std::optional<Tally> counted;                                           // elsewhere, and nothing here
+  std::int64_t came = 0, last_came = 0;                                   // when its first and latest row did
+  double end = std::numeric_limits<double>::quiet_NaN();                  // µs; of windows by rows NaN
+  std::uint64_t place = 0;                                                // of its first row
+  std::int64_t rows_before = 0;                                           // at that place
+  std::size_t window = 0;                                                 // in the windower
+  double first = std::numeric_limits<double>::infinity(), last = -first;  // µs; of a part the times of its rows
+  std::int64_t first_row = 0;                                             // among all
   Told told{};
   std::int64_t last_told = 0;
   std::map<std::string, Part> parts{};   // of others, by name
@@ -96,6 +103,7 @@ LiveWindows::~LiveWindows() = default;
 
 Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Profile> profile, LiveOptions options) {
   std::unique_ptr<LiveWindows> live(new LiveWindows(std::move(profile), std::move(options)));
+  if (live->calendar()) live->most_rows_ = std::exchange(live->options_.compare.window.rows, 0);
   const auto& reference = *live->profile_;
   live->axes_ = live->options_.again ? std::make_shared<const Profile>(axes_of(reference)) : live->profile_;
   VIGIE_ASSIGN(live->comparer_, Comparer::make(reference, live->options_.compare));
@@ -151,30 +159,108 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
       if (time > latest_) latest_ = time;
   }
   windower_->assign(rows_, rows, times, assigned_);
+  keys_.assign(assigned_.size(), kNowhere);
+  struct Together {
+    std::int64_t key = 0, first_row = 0;
+    std::vector<std::uint32_t> rows{};
+  };
+  std::map<std::pair<std::int32_t, std::int64_t>, Together> windows;
+  for (std::size_t i = 0; i < assigned_.size(); ++i) {
+    if (assigned_[i] < 0) continue;
+    const auto row = rows_ + static_cast<std::int64_t>(i);
+    auto key = (*windower_)[static_cast<std::size_t>(assigned_[i])].key;
+    if (most_rows_ > 0 && (key = cut(key, row, now)) == kNowhere) continue;
+    keys_[i] = key;
+    auto& of = windows[{assigned_[i], key}];
+    if (of.rows.empty()) of.key = key, of.first_row = row;
+    of.rows.push_back(static_cast<std::uint32_t>(i));
+  }
   rows_ += rows;
-  std::map<std::int32_t, std::vector<std::uint32_t>> parts;
-  for (std::size_t i = 0; i < assigned_.size(); ++i)
-    if (assigned_[i] >= 0) parts[assigned_[i]].push_back(static_cast<std::uint32_t>(i));
-  for (auto& [window, rows_of] : parts) {
-    if (too_late((*windower_)[static_cast<std::size_t>(window)].key, now)) {
-      astray_.late += std::ssize(rows_of);
-      for (auto row : rows_of) assigned_[row] = -1;
+  for (auto& [place, of] : windows) {
+    auto& rows_of = of.rows;
+    const auto count = std::ssize(rows_of);
+    if (too_late(of.key, now)) {
+      astray_.late += count;
+      for (auto row : rows_of) keys_[row] = kNowhere;
       continue;
     }
+    auto first = std::numeric_limits<double>::infinity(), last = -first;
+    if (most_rows_ > 0)
+      for (auto row : rows_of) first = std::min(first, times[row]), last = std::max(last, times[row]);
     std::vector<std::uint32_t> rows_apart;
     if (!apart.empty())
       std::copy_if(rows_of.begin(), rows_of.end(), std::back_inserter(rows_apart),
                    [&](auto row) { return apart[row]; });
     Open* open = nullptr;
-    if (std::ssize(rows_of) == rows) {
-      VIGIE_ASSIGN(open, add_to(static_cast<std::size_t>(window), batch, now));
+    if (count == rows) {
+      VIGIE_ASSIGN(open, add_to(of.key, batch, now));
     } else {
       Some some(batch, schema_.size(), std::move(rows_of));
-      VIGIE_ASSIGN(open, add_to(static_cast<std::size_t>(window), some, now));
+      VIGIE_ASSIGN(open, add_to(of.key, some, now));
     }
+    if (open->rows() == count) open->first_row = of.first_row;
+    open->first = std::min(open->first, first), open->last = std::max(open->last, last);
     if (!rows_apart.empty()) VIGIE_TRY(add_apart(*open, batch, std::move(rows_apart)));
   }
   return {};
+}
+
+std::int64_t LiveWindows::calendar_of(std::int64_t key) const {
+  return most_rows_ > 0 ? key >> kPartBits : key;
+}
+double LiveWindows::start_of(std::int64_t key) const {
+  return windower_->start(calendar_of(key));
+}
+double LiveWindows::end_of(std::int64_t key) const {
+  return windower_->start(calendar_of(key) + 1);
+}
+bool LiveWindows::full(const Open& open) const {
+  return most_rows_ > 0 && !open.counted && open.rows() >= most_rows_;
+}
+std::pair<double, double> LiveWindows::seen(const Open& open) const {
+  if (most_rows_ > 0) return {open.first, open.last};
+  const auto& window = (*windower_)[open.window];
+  return {window.first, window.last};
+}
+
+// The key of the part that a row goes to; kNowhere where it went to one that is over, and comes again.
+std::int64_t LiveWindows::cut(std::int64_t calendar, std::int64_t row, std::int64_t now) {
+  auto& into = filling_.try_emplace(calendar, Filling{calendar, 0, 0, 0}).first->second;
+  if (row < into.first) return kNowhere;
+  while (into.rows >= most_rows_ && into.part + 1 < kMostParts) {
+    ++into.part, into.first = row;
+    const auto had = windows_.find((calendar << kPartBits) + into.part);
+    into.rows = had == windows_.end() ? 0 : had->second.own();
+  }
+  const auto key = (calendar << kPartBits) + into.part;
+  if (!too_late(key, now)) ++into.rows;
+  return key;
+}
+
+// What of them is added again after a start anew, which begins with a row of a part that is not over.
+std::vector<LiveWindows::Filling> LiveWindows::refilling() const {
+  std::vector<Filling> out;
+  for (const auto& [calendar, into] : filling_) {
+    const auto key = calendar << kPartBits;
+    const auto open = windows_.lower_bound(key);
+    if (open != windows_.end() && open->first < key + kMostParts)
+      out.push_back({calendar, open->first - key, open->second.first_row, 0});
+    else
+      out.push_back({calendar, into.part, rows_, into.rows});
+  }
+  return out;
+}
+
+// With the zone's offset, to the second.
+std::string LiveWindows::text_of(double time) const {
+  WindowSpec minute;
+  minute.kind = WindowSpec::Kind::kMinutes, minute.minutes = 1, minute.zone = window().zone;
+  const auto windower = Windower::make(minute);
+  if (!windower) return {};
+  const auto key = windower->key_of(time);
+  auto text = windower->start_text(key);
+  const auto seconds = static_cast<int>((time - windower->start(key)) / 1e6);
+  return text.replace(text.find('T') + 7, 2, fmt::format("{:02}", seconds));
 }
 
 bool LiveWindows::too_late(std::int64_t key, std::int64_t now) const {
@@ -182,11 +268,11 @@ bool LiveWindows::too_late(std::int64_t key, std::int64_t now) const {
   if (const auto at = windows_.find(key); at != windows_.end()) {
     // What was counted elsewhere is whole, and what waits for others alone is over; but rows may come again.
     const auto& open = at->second;
-    const bool waits = open.told.times > 0 && now > open.told.when && !sharing_.name.empty();
+    const bool waits = open.told.times > 0 && now > open.told.when && shares() && !sharing_.name.empty();
     return open.counted || (waits && !may_be_restated(open, now));
   }
   if (key >= closed_below_) return false;
-  return !(windower_->start(key + 1) + static_cast<double>(options_.allowed_lateness) > latest_);
+  return !(end_of(key) + static_cast<double>(options_.allowed_lateness) > latest_);
 }
 
 void LiveWindows::rest() {
@@ -214,8 +300,7 @@ Result<TallyBuilder> LiveWindows::counting(bool quality) const {
   return TallyBuilder::make(*axes_, schema_, options_.name, std::move(counting));
 }
 
-Result<LiveWindows::Open*> LiveWindows::add_to(std::size_t window, table::Batch& batch, std::int64_t now) {
-  const auto key = (*windower_)[window].key;
+Result<LiveWindows::Open*> LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t now) {
   auto found = windows_.find(key);
   if (found == windows_.end()) {
     VIGIE_ASSIGN(found, open_window(key, now));
@@ -233,8 +318,8 @@ Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_wi
   auto& open = it->second;
   open.builder = std::move(builder), open.came = open.last_came = now;
   constexpr auto kNone = std::numeric_limits<double>::infinity();
-  open.window = windower_->met(key, kNone, -kNone);
-  if (calendar()) open.end = windower_->start(key + 1);
+  open.window = windower_->met(calendar_of(key), kNone, -kNone);
+  if (calendar()) open.end = end_of(key);
   open.place = place_, open.rows_before = rows_at_place_;
   open.told.key = key;
   open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
@@ -246,12 +331,14 @@ Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_wi
 
 Result<bool> LiveWindows::add_counts(std::int64_t key, Tally counted, std::int64_t now) {
   if (!calendar()) return fail(Code::kUsage, "windows by rows cannot be counted elsewhere");
+  const auto calendar = key;
+  if (most_rows_ > 0) key <<= kPartBits;
   if (key < closed_below_ || windows_.contains(key)) return false;
-  const auto start = windower_->start(key), end = windower_->start(key + 1);
+  const auto start = start_of(key), end = end_of(key);
   VIGIE_ASSIGN(counted.windower, Windower::make(options_.compare.window));
-  counted.windower->met(key, start, end - 1);
+  counted.windower->met(calendar, start, end - 1);
   auto& open = windows_[key];
-  open.window = windower_->met(key, start, end - 1);
+  open.window = windower_->met(calendar, start, end - 1), open.first = start, open.last = end - 1;
   open.counted = std::move(counted), open.end = end, open.came = open.last_came = now;
   open.place = place_, open.rows_before = rows_at_place_, open.told.key = key;
   return true;
@@ -262,7 +349,7 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
   if (open.end + lateness <= latest_) return true;
   if (open.end + lateness > now) return false;
   // Of rows that are told again, others may have told of later ones.
-  const bool replay = !open.over_elsewhere() && now - open.end > open.end - windower_->start(key);
+  const bool replay = !open.over_elsewhere() && now - open.end > open.end - start_of(key);
   return static_cast<double>(open.last_came + (replay ? options_.idle_replay : options_.idle)) <= now;
 }
 
@@ -270,6 +357,7 @@ bool LiveWindows::ended(std::int64_t key, const Open& open, double now) const {
 bool LiveWindows::over(std::int64_t key, const Open& open, std::int64_t now) const {
   if (open.counted) return true;
   if (!calendar()) return open.rows() >= options_.compare.window.rows;
+  if (full(open)) return true;
   if (ended(key, open, static_cast<double>(now))) return true;
   return open.own() == 0 && open.over_elsewhere();
 }
@@ -284,7 +372,7 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
   std::vector<Closed> closed;
   behind_ = waits_ = false;
   const auto began = std::chrono::steady_clock::now();
-  if (!sharing_.name.empty())
+  if (shares() && !sharing_.name.empty())
     for (auto& [key, open] : windows_)
       if (open.over_since == 0 && over(key, open, now)) open.over_since = now;
   for (auto it = windows_.begin(); it != windows_.end();) {
@@ -294,7 +382,7 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     }
     auto& [key, open] = *it;
     const bool oldest = it == windows_.begin(), pressed = all || (oldest && windows_.size() > options_.most_open);
-    const bool over = this->over(key, open, now), shared = calendar() && !open.counted && !sharing_.name.empty();
+    const bool over = this->over(key, open, now), shared = shares() && !open.counted && !sharing_.name.empty();
     const bool fresh = open.told.times == 0;
     if (fresh && !over && !pressed) break;
     // Since then nothing came; late rows that trickle in do not hold it up.
@@ -314,6 +402,8 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     if (leaves) gone_below_ = std::max(gone_below_, key + 1);
     it = leaves ? windows_.erase(it) : std::next(it);
   }
+  if (most_rows_ > 0 && gone_below_ != kNowhere)
+    filling_.erase(filling_.begin(), filling_.lower_bound(calendar_of(gone_below_ - 1)));
   return closed;
 }
 
@@ -321,6 +411,7 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   auto& told = open.told;
   if (told.times == 0) told.at_first = open.rows(), told.when = now;
   told.rows = open.rows(), open.last_told = now;
+  const bool ends_full = full(open);
   VIGIE_ASSIGN(auto counted, count(open, last, false));
   std::optional<Tally> apart;
   if (judge_) {
@@ -336,10 +427,12 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
   closed.key = key;
   closed.late_rows = told.rows - told.at_first, closed.restated = told.times++;
   if (calendar()) {
-    const double start = windower_->start(key), most = kCut * (open.end - start);
-    closed.start = std::llround(start), closed.end = std::llround(open.end);
-    const auto& seen = (*windower_)[open.window];
-    data.cut_off = (told.first && seen.first - start > most) || (!over && open.end - seen.last > most);
+    const auto [first_seen, last_seen] = seen(open);
+    if (most_rows_ > 0) closed.part = key & (kMostParts - 1);
+    const double start = closed.part > 0 ? first_seen : start_of(key), most = kCut * (open.end - start);
+    closed.start = std::llround(start);
+    closed.end = std::llround(ends_full ? std::min(last_seen + 1, open.end) : open.end);
+    data.cut_off = (told.first && first_seen - start > most) || (!over && open.end - last_seen > most);
   } else {
     // Several may have come at once.
     closed.start = std::max(open.came, last_start_ + 1), closed.end = std::max(open.last_came, closed.start) + 1;
@@ -351,6 +444,12 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
                                   : comparer_->judge(data, counted));
   closed.result = std::move(found.windows.at(0));
   closed.result.index = key;
+  if (ends_full || closed.part > 0) {
+    if (closed.part > 0) closed.result.start = text_of(static_cast<double>(closed.start));
+    if (ends_full) closed.result.end = text_of(static_cast<double>(closed.end));
+    // How many rows a part has says nothing.
+    std::erase_if(closed.result.quality, [](const auto& check) { return check.check == "volume"; });
+  }
   closed.notes = std::move(found.notes);
   return closed;
 }
@@ -388,7 +487,7 @@ Result<Tally> LiveWindows::count(Open& open, bool last, bool apart) const {
 
 std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t every) {
   std::vector<Part> out;
-  if (!calendar()) return out;
+  if (!shares()) return out;
   for (auto& [key, open] : windows_) {
     if (open.own() == 0) continue;
     const bool over = ended(key, open, static_cast<double>(now));
@@ -409,7 +508,7 @@ std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t
 }
 
 Result<bool> LiveWindows::add_part(const std::string& name, Part part, std::int64_t now) {
-  if (!calendar() || part.key < gone_below_) return false;
+  if (!shares() || part.key < gone_below_) return false;
   VIGIE_TRY(check(part));
   auto found = windows_.find(part.key);
   if (found != windows_.end() && found->second.counted) return false;
@@ -445,14 +544,15 @@ Status LiveWindows::check(const Part& part) const {
 }
 
 std::optional<std::int64_t> LiveWindows::first_untold(std::int64_t now) const {
+  if (most_rows_ > 0) return {};
   for (const auto& [key, open] : windows_)
     if (open.own() > 0 && (open.own() != open.said || !ended(key, open, static_cast<double>(now)))) return key;
   return {};
 }
 
 std::optional<std::int64_t> LiveWindows::window_of(std::size_t row) const {
-  if (assigned_.at(row) < 0) return {};
-  return (*windower_)[static_cast<std::size_t>(assigned_[row])].key;
+  if (keys_.at(row) == kNowhere) return {};
+  return keys_[row];
 }
 
 std::size_t LiveWindows::open() const {
@@ -461,7 +561,7 @@ std::size_t LiveWindows::open() const {
 }
 
 LiveWindows::Resume LiveWindows::resume() const {
-  Resume from{place_, rows_at_place_, closed_below_, gone_below_, astray_, told_};
+  Resume from{place_, rows_at_place_, closed_below_, gone_below_, astray_, told_, refilling()};
   for (const auto& [key, open] : windows_) {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
     if (open.told.times > 0) from.told.push_back(open.told);
@@ -477,6 +577,11 @@ void LiveWindows::resume(const Resume& from) {
   gone_below_ = from.gone_below, astray_ = from.astray, told_ = from.told;
   if (from.place != Resume::kNowhere) rows_kept_ = -1;
   windows_.erase(windows_.begin(), windows_.lower_bound(gone_below_));
+  for (auto into : from.filling) {
+    const auto kept = windows_.find((into.calendar << kPartBits) + into.part);
+    if (kept != windows_.end()) into.rows = kept->second.own();
+    filling_[into.calendar] = into;
+  }
   // What was kept is older than what is known of them.
   for (auto& [key, open] : windows_) {
     open.place = from.place, open.rows_before = from.rows;
@@ -498,8 +603,8 @@ std::string LiveWindows::keep(std::uint64_t place) {
     const auto& told = open.told;
     for (auto number : {told.at_first, told.rows, told.when}) out.fixed(number);
     out.fixed(told.times), out.fixed(std::uint8_t{told.first});
-    const auto& seen = (*windower_)[open.window];
-    out.fixed(seen.first), out.fixed(seen.last);
+    const auto [first, last] = seen(open);
+    out.fixed(first), out.fixed(last);
     open.builder->save(out);
     out.fixed(std::uint8_t{open.apart.has_value()});
     if (open.apart) open.apart->save(out);
@@ -521,7 +626,8 @@ Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteRea
   std::map<std::int64_t, Open> windows;
   for (auto left = in.count(8 * sizeof(std::int64_t)); left > 0; --left) {
     const auto key = in.fixed<std::int64_t>();
-    if (!windower_->possible(key)) return fail(Code::kCorrupt, "what was kept of open windows cannot be read");
+    if (!windower_->possible(calendar_of(key)))
+      return fail(Code::kCorrupt, "what was kept of open windows cannot be read");
     auto& open = windows[key];
     for (auto* number : {&open.came, &open.last_came, &open.last_told}) *number = in.fixed<std::int64_t>();
     auto& told = open.told;
@@ -535,8 +641,8 @@ Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteRea
       VIGIE_ASSIGN(open.apart, counting(false));
       VIGIE_TRY(open.apart->load(in));
     }
-    open.window = windower_->met(key, first, last);
-    if (calendar()) open.end = windower_->start(key + 1);
+    open.window = windower_->met(calendar_of(key), first, last), open.first = first, open.last = last;
+    if (calendar()) open.end = end_of(key);
   }
   if (!in.ok()) return fail(Code::kCorrupt, "what was kept of open windows cannot be read");
   return windows;

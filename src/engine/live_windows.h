@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -23,7 +24,7 @@ namespace vigie::engine {
 class TallyBuilder;
 
 struct LiveOptions {
-  CompareOptions compare;                 ///< its window: by rows or by a calendar unit
+  CompareOptions compare;                 ///< its window: by rows, by a calendar unit, or that and rows
   std::string name;                       ///< of the data, for messages
   std::int64_t lateness = 0;              ///< µs of event time that a window stays open behind the latest row
   std::int64_t allowed_lateness = 0;      ///< µs behind its end within which late rows restate a calendar window
@@ -40,7 +41,11 @@ struct LiveOptions {
 /// has of the same rows in a file. A window is over when a row's time is past its end by `lateness`, or the clock is
 /// and no row came for `idle`, or it has its rows. Rows that come later, and within `allowed_lateness`, restate it: it
 /// is told of again once no more of them came for `idle`, and each minute while they do. Rows later than that are
-/// counted. One thread at a time.
+/// counted.
+/// Calendar windows that have rows as well are cut into parts of so many, in the order in which they came: each part is
+/// a window, the last one what is left when the calendar's ends. A full one is not whole but not partial either:
+/// nothing is said of its volume. None is restated, put together with what others counted, or the same in a file. One
+/// thread at a time.
 class LiveWindows {
  public:
   /// `profile`: its columns of labels are left out, since labels come later. Code::kUsage as compare().
@@ -51,14 +56,18 @@ class LiveWindows {
   const table::Schema& schema() const { return schema_; }
   /// Whether rows need a time of their own.
   bool calendar() const { return options_.compare.window.calendar(); }
-  void allow_lateness(std::int64_t micros) { options_.allowed_lateness = micros; }
+  /// That end a calendar window before its time; 0: none do.
+  std::int64_t most_rows() const { return most_rows_; }
+  /// Whether others may count rows of the same windows.
+  bool shares() const { return calendar() && most_rows_ == 0; }
+  void allow_lateness(std::int64_t micros) { options_.allowed_lateness = most_rows_ > 0 ? 0 : micros; }
   /// What of the reference stays in memory all the time.
   const std::shared_ptr<const Profile>& axes() const { return axes_; }
   /// Gives the rest of the reference up, until a window is judged.
   void rest();
   bool rests() const { return !comparer_; }
 
-  const WindowSpec& window() const { return options_.compare.window; }
+  const WindowSpec& window() const { return options_.compare.window; }  ///< without most_rows()
 
   struct Closed;
   /// Compares a window with something else than the profile: what was counted of it may be altered, and `own` is what
@@ -104,6 +113,7 @@ class LiveWindows {
 
   struct Closed {
     std::int64_t key = 0;             ///< of the window, rising with time
+    std::int64_t part = 0;            ///< which one of its calendar window it is
     std::int64_t start = 0, end = 0;  ///< µs; of windows by rows when they came, each after the last
     WindowResult result;
     std::vector<std::string> notes;
@@ -143,6 +153,13 @@ class LiveWindows {
     std::int32_t times = 0;
     bool first = false;  ///< of all
   };
+  /// Which part of a calendar window rows go to.
+  struct Filling {
+    std::int64_t calendar = 0;  ///< the window's key
+    std::int64_t part = 0;
+    std::int64_t first = 0;  ///< of all rows that ever came, the first that may be in it: those before it are in others
+    std::int64_t rows = 0;   ///< that it has
+  };
   /// From where rows must be read again, that nothing is lacking after a start anew.
   struct Resume {
     static constexpr auto kNowhere = std::numeric_limits<std::uint64_t>::max();
@@ -152,6 +169,7 @@ class LiveWindows {
     std::int64_t gone_below = std::numeric_limits<std::int64_t>::min();    ///< key: those that nothing restates
     Astray astray{};
     std::vector<Told> told{};
+    std::vector<Filling> filling{};
   };
   Resume resume() const;
   /// Before the first add(), and behind load().
@@ -169,7 +187,15 @@ class LiveWindows {
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Result<std::map<std::int64_t, Open>::iterator> open_window(std::int64_t key, std::int64_t now);
-  Result<Open*> add_to(std::size_t window, table::Batch& batch, std::int64_t now);
+  Result<Open*> add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
+  std::int64_t calendar_of(std::int64_t key) const;
+  double start_of(std::int64_t key) const;
+  double end_of(std::int64_t key) const;
+  std::string text_of(double time) const;
+  bool full(const Open& open) const;
+  std::pair<double, double> seen(const Open& open) const;
+  std::int64_t cut(std::int64_t calendar, std::int64_t row, std::int64_t now);
+  std::vector<Filling> refilling() const;
   Status add_apart(Open& open, table::Batch& batch, std::vector<std::uint32_t> rows);
   Status wake();
   Result<TallyBuilder> counting(bool quality = true) const;
@@ -201,7 +227,10 @@ class LiveWindows {
   std::uint64_t place_ = 0;
   std::int64_t rows_kept_ = -1;  // rows_ when keep() was called last
   bool behind_ = false, waits_ = false;
+  std::int64_t most_rows_ = 0;
+  std::map<std::int64_t, Filling> filling_;  // by key of the calendar
   std::vector<std::int32_t> assigned_;
+  std::vector<std::int64_t> keys_;  // of the windows of the batch's rows
   std::vector<double> times_, known_times_;
 };
 

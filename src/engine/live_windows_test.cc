@@ -226,6 +226,162 @@ TEST(LiveWindows, ByRowsCloseWhenTheyAreFull) {
 }
 
 // Stopped at any batch and begun anew where it says, it finds the same windows, and each once.
+WindowSpec hours_or(std::int64_t rows) {
+  WindowSpec spec;
+  spec.kind = WindowSpec::Kind::kHour, spec.rows = rows;
+  return spec;
+}
+
+std::string cut_of(const LiveWindows::Closed& one) {
+  return fmt::format("{}:{} {}..{} {} rows{}{}", one.key >> 20, one.part,
+                     (one.start - std::llround(kStart)) / 1'000'000, (one.end - std::llround(kStart)) / 1'000'000,
+                     one.result.rows, one.result.partial ? " partial" : "",
+                     std::any_of(one.result.quality.begin(), one.result.quality.end(),
+                                 [](const auto& q) { return q.check == "volume"; })
+                         ? " volume"
+                         : "");
+}
+
+TEST(LiveWindows, ByRowsOrTimeEndWithWhateverIsFirst) {
+  const auto hour = std::llround(kStart / kHour);
+  std::vector<std::string> want;
+  for (int i = 0; i < 3; ++i)
+    for (int part = 0; part < 3; ++part)
+      want.push_back(part < 2 ? fmt::format("{}:{} {}..{} 50 rows", hour + i, part, i * 3600 + part * 1500,
+                                            i * 3600 + part * 1500 + 1470)
+                              : fmt::format("{}:2 {}..{} 20 rows", hour + i, i * 3600 + 3000, i * 3600 + 3600));
+  for (const std::int64_t batch : {1, 7, 50, 1000}) {
+    LiveOptions options;
+    options.compare.window = hours_or(50), options.allowed_lateness = 7'200'000'000;
+    MemoryInput input("current", batch);
+    fill(input, rows_of(3, 2, 3));
+    Feed feed(input, reference_of(hours_or(0)), options);
+    feed.live->allow_lateness(7'200'000'000);
+    std::vector<std::string> found;
+    std::vector<std::string> starts;
+    const auto take = [&](std::int64_t now, bool all) {
+      const auto closed = feed.live->close(now, all).value();
+      for (const auto& one : closed) found.push_back(cut_of(one)), starts.push_back(one.result.start.value());
+    };
+    const auto now = static_cast<std::int64_t>(kStart + 3 * kHour);
+    while (auto rows = std::move(*feed.reader->next())) {
+      ASSERT_TRUE(feed.live->add(*rows, now - 1'000'000));
+      take(now - 1'000'000, false);
+    }
+    take(now + 1, false);
+    EXPECT_EQ(found, want) << batch;
+    EXPECT_EQ(starts.at(4), "2023-11-15T01:25:00Z");
+    EXPECT_EQ(feed.live->open(), 0U);
+    EXPECT_EQ(feed.live->astray(), LiveWindows::Astray());
+  }
+}
+
+TEST(LiveWindows, ByRowsOrTimeWithFewRowsAreThoseOfTheCalendar) {
+  const auto profile = reference_of(hours_or(0));
+  const auto rows = rows_of(6, 2, 4);
+  LiveOptions options;
+  options.compare.window = hours_or(121);
+  MemoryInput input("current", 50);
+  fill(input, rows);
+  Feed feed(input, profile, options);
+  while (feed.step(static_cast<std::int64_t>(kStart + 6 * kHour))) {
+  }
+  feed.close(0, true);
+  EXPECT_EQ(feed.found, in_a_file(*profile, rows, options.compare));
+}
+
+// A reference of whole hours says how much parts of them differ: those of unchanged data are no drift more often.
+TEST(LiveWindows, ByRowsOrTimeFindNoMoreThanOthers) {
+  LiveOptions options;
+  options.compare.window = hours_or(50), options.compare.quality = false;
+  const auto profile = reference_of(hours_or(0));
+  MemoryInput input("current", 1000);
+  fill(input, rows_of(280, 5, 280));
+  Feed feed(input, profile, options);
+  while (feed.step(static_cast<std::int64_t>(kStart + 280 * kHour))) {
+  }
+  const auto parts =
+      std::count_if(feed.found.begin(), feed.found.end(), [](const auto& one) { return one.find(" 50 ") != one.npos; });
+  const auto drift = std::count_if(feed.found.begin(), feed.found.end(),
+                                   [](const auto& one) { return one.find(" 50 drift") != one.npos; });
+  EXPECT_EQ(parts, 560);
+  RecordProperty("drift", std::to_string(drift));
+  EXPECT_LT(static_cast<double>(drift) / 560, .05 + 3 * std::sqrt(.05 * .95 / 560));
+}
+
+// What was kept, and what is read again, is cut alike.
+TEST(LiveWindows, ByRowsOrTimeGoOnAfterAStartAnew) {
+  const auto profile = reference_of(hours_or(0));
+  const auto all = rows_of(3, 2, 3);
+  const auto now = static_cast<std::int64_t>(kStart + 3 * kHour);
+  LiveOptions options;
+  options.compare.window = hours_or(50);
+  const std::int64_t rows = std::ssize(all.time), batch = 7;
+  const auto run = [&](std::int64_t stop, bool kept) {
+    std::vector<std::string> found;
+    std::string saved;
+    LiveWindows::Resume from;
+    const auto feed = [&](LiveWindows& live, std::int64_t first, std::int64_t last) {
+      for (auto at = first; at < last; at += batch) {
+        Rows some;
+        for (auto i = at; i < std::min(at + batch, rows); ++i) {
+          const auto k = static_cast<std::size_t>(i);
+          some.time.push_back(all.time[k]), some.x.push_back(all.x[k]), some.colour.push_back(all.colour[k]);
+        }
+        MemoryInput input("current", batch);
+        fill(input, some);
+        auto reader = input.open(live.schema()).value();
+        auto next = std::move(*reader->next());
+        live.at(static_cast<std::uint64_t>(at));
+        EXPECT_TRUE(live.add(*next, now - 1'000'000));
+        if (kept && at == stop / 2 / batch * batch) saved = live.keep(static_cast<std::uint64_t>(at + batch));
+        const auto closed = live.close(now - 1'000'000).value();
+        for (const auto& one : closed) found.push_back(cut_of(one));
+      }
+    };
+    {
+      auto live = LiveWindows::make(profile, options).value();
+      feed(*live, 0, stop);
+      live->at(static_cast<std::uint64_t>(stop));
+      from = live->resume();
+    }
+    auto live = LiveWindows::make(profile, options).value();
+    if (kept) {
+      EXPECT_TRUE(live->load(saved));
+    }
+    live->resume(from);
+    feed(*live, from.place == LiveWindows::Resume::kNowhere ? stop : static_cast<std::int64_t>(from.place), rows);
+    const auto closed = live->close(now + 1).value();
+    for (const auto& one : closed) found.push_back(cut_of(one));
+    EXPECT_EQ(live->astray(), LiveWindows::Astray()) << stop;
+    return found;
+  };
+  const auto want = run(0, false);
+  ASSERT_EQ(want.size(), 9U);
+  for (std::int64_t stop = batch; stop < rows; stop += batch) {
+    EXPECT_EQ(run(stop, false), want) << stop;
+    EXPECT_EQ(run(stop, true), want) << stop << " kept";
+  }
+}
+
+TEST(LiveWindows, ByRowsOrTimeAreNotRestated) {
+  LiveOptions options;
+  options.compare.window = hours_or(50);
+  const auto rows = rows_of(2, 2, 2);
+  MemoryInput input("current", 240), again("again", 120);
+  fill(input, rows), fill(again, rows_of(1, 3, 1));
+  Feed feed(input, reference_of(hours_or(0)), options);
+  feed.live->allow_lateness(3'600'000'000);
+  ASSERT_TRUE(feed.step(static_cast<std::int64_t>(kStart + 2 * kHour) + 1));
+  const auto told = feed.found.size();
+  feed.reader = again.open(feed.live->schema()).value();
+  ASSERT_TRUE(feed.step(static_cast<std::int64_t>(kStart + 2 * kHour) + 2));
+  EXPECT_EQ(feed.found.size(), told);
+  EXPECT_EQ(feed.live->astray().late, 120);
+  EXPECT_FALSE(feed.live->shares());
+  EXPECT_TRUE(feed.live->parts(0, 0).empty());
+}
+
 TEST(LiveWindows, GoOnAfterAStartAnew) {
   WindowSpec by_rows, hours;
   by_rows.kind = WindowSpec::Kind::kRows, by_rows.rows = 100;

@@ -162,7 +162,8 @@ Result<std::optional<MergedWindows::Merged>> MergedWindows::add(const LiveWindow
     put_in(sum, counted, reference);
     counts_ = save_counts(sum);
   }
-  ++windows_, last_ = window.key, end_ = end;
+  if (windows_ == 0 || window.part == 0) ++windows_;
+  last_ = window.key, end_ = end;
   return out;
 }
 

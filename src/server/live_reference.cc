@@ -111,14 +111,14 @@ LiveReference::Chosen LiveReference::same_time(const std::vector<Kept>& kept, co
     out.why = fmt::format("windows by {} have no same time of a week before", to_string(windows_));
     return out;
   }
-  const auto of = [&](std::int64_t key) {
-    const auto& met = (*windower)[windower->met(key, 0, 0)];
+  const auto of = [&](std::int64_t start) {
+    const auto& met = (*windower)[windower->met(windower->key_of(static_cast<double>(start)), 0, 0)];
     return std::tuple(met.minute, met.hour, met.weekday);
   };
-  const auto now = of(window.key);
+  const auto now = of(window.start);
   std::vector<const Kept*> same;
   for (const auto& one : kept)
-    if (one.start >= window.start - choice_.weeks * kWeek - kClockChange && of(one.key) == now) same.push_back(&one);
+    if (one.start >= window.start - choice_.weeks * kWeek - kClockChange && of(one.start) == now) same.push_back(&one);
   if (same.empty()) {
     out.why = fmt::format("no window of the same {} of the {} before is kept", unit, plural(choice_.weeks, "week"));
     return out;
@@ -146,12 +146,14 @@ Result<engine::Comparison> LiveReference::judge(const engine::CompareOptions& op
     VIGIE_ASSIGN(found, own.judge(data, counted));
   } else {
     engine::PastReference past(posted, windows_);
+    VIGIE_ASSIGN(const auto windower, engine::Windower::make(windows_));
     std::int64_t of = 0;
     for (const auto& one : kept) {
       const auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), &one) != list.end(); };
       const bool part = in(chosen.parts), usual = in(chosen.usual);
       if (part) of += one.rows;
-      if (part || usual) VIGIE_TRY(past.add({one.key, one.rows, part, usual}, one.counts));
+      const auto key = windows_.calendar() ? windower.key_of(static_cast<double>(one.start)) : one.key;
+      if (part || usual) VIGIE_TRY(past.add({key, one.rows, part, usual}, one.counts));
     }
     const auto reference = past.make();
     engine::bring_to_axes(counted, posted, reference);

@@ -30,17 +30,36 @@ constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
 constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000;
 
-Result<engine::WindowSpec> window_of(const Json& json) {
-  if (json.is_string()) {
-    auto windows = engine::calendar_windows(json.get_ref<const std::string&>());
-    if (!windows) return fail(Code::kInput, "window: " + windows.error().message);
-    return windows;
-  }
+Result<std::int64_t> rows_of(const Json& json, const std::string& where, std::string_view expected) {
   const double rows = json.is_number() ? json.get<double>() : 0;
-  if (!(rows >= 1 && rows <= kMostRows && rows == std::floor(rows)))
-    return wrong("window", "hour, day, week, month, minutes as 15m, or a number of rows up to 1e9", json);
-  engine::WindowSpec spec;
-  spec.kind = engine::WindowSpec::Kind::kRows, spec.rows = std::llround(rows);
+  if (rows >= 1 && rows <= kMostRows && rows == std::floor(rows)) return std::llround(rows);
+  return wrong(where, expected, json);
+}
+
+Result<engine::WindowSpec> calendar_of(const Json& json, std::string_view where) {
+  auto windows = engine::calendar_windows(json.get_ref<const std::string&>());
+  if (!windows) return fail(Code::kInput, fmt::format("{}: {}", where, windows.error().message));
+  return windows;
+}
+
+Result<engine::WindowSpec> window_of(const Json& json) {
+  if (json.is_string()) return calendar_of(json, "window");
+  if (!json.is_object()) {
+    engine::WindowSpec spec;
+    spec.kind = engine::WindowSpec::Kind::kRows;
+    VIGIE_ASSIGN(spec.rows, rows_of(json, "window",
+                                    "hour, day, week, month, minutes as 15m, a number of rows up to 1e9, or both as "
+                                    "{\"rows\": 1000, \"time\": \"hour\"}"));
+    return spec;
+  }
+  VIGIE_TRY(known(json, "window.", {"rows", "time"}));
+  for (const auto* key : {"rows", "time"})
+    if (!json.contains(key))
+      return fail(Code::kInput, fmt::format("window: lacks {}: it is of rows and time, whichever ends it first", key));
+  const auto& time = json["time"];
+  if (!time.is_string()) return wrong("window.time", "hour, day, week, month or minutes as 15m", time);
+  VIGIE_ASSIGN(auto spec, calendar_of(time, "window.time"));
+  VIGIE_ASSIGN(spec.rows, rows_of(json["rows"], "window.rows", "a number of rows up to 1e9"));
   return spec;
 }
 

@@ -45,7 +45,8 @@ struct ModelConfig {
 };
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
-/// positive, window ("15m", "hour", "day", "week", "month" or a number of rows), timezone, roles (features, ignore),
+/// positive, window ("15m", "hour", "day", "week", "month", a number of rows,
+/// or {"rows": 1000, "time": "hour"}), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
 /// maintenance, reference and schema.
 /// Code::kInput names the key.

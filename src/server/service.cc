@@ -680,6 +680,9 @@ class Service::Impl {
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_config(*profile, config); !fits) return answer(refuse(400, fits.error().message, "body"));
+    // Rows that end a window are nothing to a profile.
+    const bool cut = config.window.calendar() && profile->window.rows != config.window.rows;
+    if (cut) profile->window.rows = config.window.rows;
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)
@@ -697,7 +700,7 @@ class Service::Impl {
       if (o.task == metric::Task::kBinary && !o.classes.empty())
         summary["positive"] = o.positive.value_or(o.classes.back());
     }
-    const auto bytes = made ? body : engine::save_profile(*profile);
+    const auto bytes = made && !cut ? body : engine::save_profile(*profile);
     const auto explained =
         made ? Result<std::optional<std::string>>(std::nullopt) : attributions_of_rows(body, profile->window);
     if (!explained) return answer(refuse(explained.error(), "body"));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "base/bytes.h"
 #include "base/iso_time.h"
@@ -19,7 +20,7 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 4, kOldest = 3;
+constexpr std::uint8_t kVersion = 5, kWithoutParts = 4, kOldest = 3;
 constexpr std::string_view kOpenMagic = "VOPN";
 constexpr std::uint8_t kOpenVersion = 2;
 constexpr auto kSlice = std::chrono::milliseconds(200);
@@ -105,6 +106,20 @@ RowPrivacy::Shared shared_in(const engine::Tally& counted, const engine::Profile
         out[column.name].insert(cell < other ? column.categories[cell].name : counted.fresh[c][cell - other - 1]);
   }
   return out;
+}
+
+// Until when it would last, were its share of what is borne with by how long it lasts. Parts of a calendar window share
+// the window's: one half by the time that each took, which may be none, the other by 1/n², whose sum is π²/6.
+Result<std::int64_t> shared_end(const engine::LiveWindows& live, const engine::LiveWindows::Closed& one,
+                                std::int64_t rows) {
+  if (live.most_rows() == 0) return one.end;
+  VIGIE_ASSIGN(const auto windower, engine::Windower::make(live.window()));
+  const auto key = windower.key_of(static_cast<double>(one.start));
+  const double all = windower.start(key + 1) - windower.start(key), n = static_cast<double>(one.part) + 1;
+  const bool whole = one.part == 0 && rows < live.most_rows();
+  constexpr auto kPi = std::numbers::pi;
+  const double took = static_cast<double>(one.end - one.start);
+  return one.start + std::llround(whole ? all : took / 2 + 3 * all / (kPi * kPi * n * n));
 }
 
 }  // namespace
@@ -209,8 +224,8 @@ Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::Win
   VIGIE_ASSIGN(const auto kept, state_->kept(key));
   if (kept) static_cast<void>(together.load(*kept));  // what cannot be read begins anew
   // What was told of is no news.
-  const bool told =
-      !engine::sighting_of(result, window.start, window.end, level(window.start, window.end)).causes.empty();
+  VIGIE_ASSIGN(const auto end, shared_end(*live_, window, result.rows));
+  const bool told = !engine::sighting_of(result, window.start, window.end, level(window.start, end)).causes.empty();
   const bool left_out = told || maintained_(window.start, window.end);
   VIGIE_ASSIGN(auto merged, together.add(window, result, counted, left_out, posted, live_->comparing(), model_));
   if (merged) {
@@ -260,7 +275,7 @@ void Watch::share(engine::LiveWindows::Sharing sharing) {
 }
 
 void Watch::score_elsewhere(LiveScores::Told told) {
-  if (scores_) scores_->told = std::move(told);
+  if (scores_ && live_->most_rows() == 0) scores_->told = std::move(told);
 }
 
 Status Watch::add_scored(const LiveScores::Lines& lines, std::int64_t arrived, journal::Sequence place) {
@@ -404,7 +419,8 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (const auto versions = versions_in(one.key); !versions.empty())
       add_to(body, fmt::format(R"("versions": {})", nlohmann::json(versions).dump(
                                                         -1, ' ', false, nlohmann::json::error_handler_t::replace)));
-    auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, one.end));
+    VIGIE_ASSIGN(const auto end, shared_end(*live_, one, one.result.rows));
+    auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, end));
     sighting.restated = one.restated > 0, sighting.compared_with = compared.text;
     auto samples = samples_->chosen(one.key, key);
     if (privacy_) std::erase_if(samples, [&](const auto& sample) { return privacy_->names_hidden(sample.segment); });
@@ -423,9 +439,9 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   return out;
 }
 
-// Windows by rows are each one's own.
+// Windows by rows, and parts of others, are each one's own.
 std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const {
-  if (live_->calendar()) return fmt::format("{}-{}", start, end);
+  if (live_->shares()) return fmt::format("{}-{}", start, end);
   return fmt::format("{}-{}{}{}", made_at_, key, name_.empty() ? "" : "-", name_);
 }
 
@@ -494,7 +510,7 @@ Result<std::string> Watch::save() {
   if (scores_) VIGIE_TRY(scores_->save());
   const auto from = live_->resume();
   ByteWriter out;
-  out.fixed(kVersion);
+  out.fixed(from.filling.empty() ? kWithoutParts : kVersion);
   out.fixed(from.place);
   out.fixed(from.rows);
   out.fixed(from.closed_below);
@@ -511,6 +527,10 @@ Result<std::string> Watch::save() {
     out.fixed(told.key), out.fixed(told.at_first), out.fixed(told.rows);
     out.fixed(told.when), out.fixed(told.times), out.fixed(std::uint8_t{told.first});
   }
+  if (from.filling.empty()) return out.take();
+  out.fixed(static_cast<std::uint64_t>(from.filling.size()));
+  for (const auto& into : from.filling)
+    for (const auto number : {into.calendar, into.part, into.first, into.rows}) out.fixed(number);
   return out.take();
 }
 
@@ -538,6 +558,11 @@ Result<std::string> Watch::load(std::string_view saved, std::string_view open, j
       told.first = in.fixed<std::uint8_t>() != 0;
     }
   }
+  if (version > kWithoutParts)
+    for (auto left = in.fixed<std::uint64_t>(); left > 0 && in.ok(); --left) {
+      auto& into = from.filling.emplace_back();
+      for (auto* number : {&into.calendar, &into.part, &into.first, &into.rows}) *number = in.fixed<std::int64_t>();
+    }
   if (!in.ok() || version < kOldest || version > kVersion)
     return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
   const auto known = open.empty() ? Status() : load_open(open);

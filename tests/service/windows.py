@@ -227,6 +227,48 @@ with tempfile.TemporaryDirectory() as folder:
     expect("their rows", [w["rows"] for w in found], [50] * 8)
     expect("what they found", [w["verdict"] for w in found[4:]], ["drift"] * 4)
     expect("and before", [w["verdict"] for w in found[:4] if w["verdict"] == "drift"], [])
+
+    # What is over after so many rows or with the hour, over a kill -9.
+    config = {"window": {"rows": 80, "time": "hour"}, "positive": "yes"}
+    expect("PUT", service.ask("PUT", "/v1/models/parts", json.dumps(config).encode())[0], 200)
+    past = lines([row | {"label": "yes" if row["label"] else "no"} for n in range(-48, 0) for row in hour(n)], drop=())
+    status, said = service.ask("POST", "/v1/models/parts/reference", past)
+    expect("a reference by time", (status, said.get("windows"), said.get("window")), (202, 48, "hour or 80 rows"))
+
+    def sent(rows, what="predictions"):
+        expect(what, service.ask("POST", f"/v1/models/parts/{what}", lines(rows) if what == "predictions" else labels(rows))[0], 202)
+
+    def clock(minute, second, number=0):
+        return (START + datetime.timedelta(hours=number, minutes=minute, seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    first = hour(0)
+    sent(first[:100])
+    until("a full one before its hour is over", lambda: windows_of("parts"), lambda w: len(w) == 1)
+    service.end(signal.SIGKILL)
+    service = Service(vigie, folder)
+    sent(first[100:])
+    sent(first, "labels")
+    until("a second", lambda: windows_of("parts"), lambda w: len(w) == 2)
+    sent(hour(1, prefix="r")[:10])
+    found = until("what the hour left over", lambda: windows_of("parts"), lambda w: len(w) == 3)
+    found = sorted(found, key=lambda w: w["start"])
+    expect("where they begin", [w["start"] for w in found], [clock(0, 0), clock(24, 0), clock(48, 0)])
+    expect("where they end", [w["end"] for w in found], [clock(23, 42), clock(47, 42), clock(0, 0, 1)])
+    expect("their rows", [w["rows"] for w in found], [80, 80, 40])
+    expect("they are whole", [w["partial"] for w in found if "partial" in w and w["partial"]], [])
+    expect("of their volume nothing is said", [q for w in found for q in w["quality"] if q["check"] == "volume"], [])
+    expect("each is its own", len({w["key"] for w in found}), 3)
+    found = until("their scores", lambda: windows_of("parts"), lambda w: all(one.get("coverage") == 1 for one in w))
+    expect("of all of them", len(found), 3)
+    sent([row | {"id": "late" + row["id"]} for row in first[:30]])
+    told = until("rows whose hour is over", lambda: service.ask("GET", "/v1/models/parts")[1], lambda m: m.get("late_rows"))
+    expect("are late", told["late_rows"], 30)
+    expect("and in no window", sorted(w["rows"] for w in windows_of("parts")), [40, 80, 80])
+    # A profile with windows of that time fits.
+    with open(f"{folder}/past.vpf", "rb") as profile:
+        expect("PUT", service.ask("PUT", "/v1/models/q2", b'{"window": {"rows": 500, "time": "hour"}}')[0], 200)
+        status, said = service.ask("POST", "/v1/models/q2/reference", profile.read())
+    expect("a profile", (status, said.get("window")), (202, "hour or 500 rows"))
     expect("its end", service.end(), 0)
 
 sys.exit(checks.end())
