@@ -86,6 +86,7 @@ with tempfile.TemporaryDirectory() as folder:
     service = Service(vigie, data, more=more)
     post("m/predictions", predictions(500, 510))
     until("ten more", lambda: len(node.stored), lambda n: n == 520)
+    until("that they are there is known", state, lambda s: s["stored"] + s["there"] == 10)
     expect("and no others", (node.requests - before, state()["stored"], state()["there"]), (1, 10, 0))
 
     # kill -9 while it is busy, several times.
