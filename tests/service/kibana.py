@@ -197,10 +197,10 @@ def serve(node, folder):
         expect("predictions", service.ask("POST", f"{model}/predictions", lines(rows, ["label"]))[0], 202)
         expect("labels", service.ask("POST", f"{model}/labels", lines([{"id": r["id"], "label": r["label"]} for r in rows]))[0], 202)
     scored = lambda: [w for w in service.ask("GET", f"{model}/windows")[1] if w.get("metrics")]
-    # What the cluster will not take: a word where a number is.
-    for i, age in enumerate((3, "three")):
-        expect("odd ones", service.ask("POST", "/v1/models/odd/predictions", lines([{"id": f"odd{i}", "timestamp": START.isoformat(), "features": {"age": age}, "prediction": "no",
-                                                                                           "score": .5, "latency_ms": 1}]))[0], 202)
+    # What the cluster will not take, and does not pass over: a word where an object is.
+    for i, note in enumerate(({"years": 3}, "three")):
+        expect("odd ones", service.ask("POST", "/v1/models/odd/predictions", lines([{"id": f"odd{i}", "timestamp": START.isoformat(), "features": {"age": 3}, "prediction": "no",
+                                                                                           "score": .5, "latency_ms": 1, "note": note}]))[0], 202)
         checks.until("one goes on", lambda: service.ask("GET", "/v1/shipping")[1], lambda s: s["stored"] + s["rejected"] > i and s["lag_records"] == 0, 60)
     checks.until("its dead letter", lambda: node.count("vigie-dead-letter-*"), lambda n: (n or 0) > 0, 60)
     windows = checks.until("scored", scored, lambda found: len(found) == 5, 60)
