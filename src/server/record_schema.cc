@@ -48,6 +48,20 @@ bool of_group(std::string_view name) {
   return name.starts_with("tags.") || name.starts_with("scores.");
 }
 
+RecordSchema::Change difference(const RecordSchema::Columns& before, const RecordSchema::Columns& after) {
+  RecordSchema::Change out;
+  for (const auto& [name, kind] : after) {
+    const auto had = before.find(name);
+    if (had == before.end())
+      out.added[name] = kind;
+    else if (had->second != kind)
+      out.changed[name] = {had->second, kind};
+  }
+  for (const auto& [name, kind] : before)
+    if (!after.contains(name)) out.gone.push_back(name);
+  return out;
+}
+
 // What a key of a record is called; empty: it is of no column.
 std::string name_of(const table::JsonShape::Key& key) {
   const auto& name = key.field.name;
@@ -207,17 +221,8 @@ std::optional<RecordSchema::Change> RecordSchema::say(std::optional<Columns> sai
   said_ = std::move(said), altered_ = true;
   const auto after = columns();
   if (before == after && version_ > 0) return {};
-  Change change;
+  auto change = difference(before, after);
   change.said = true, change.from = version_;
-  for (const auto& [name, kind] : after) {
-    const auto had = before.find(name);
-    if (had == before.end())
-      change.added[name] = kind;
-    else if (had->second != kind)
-      change.changed[name] = {had->second, kind};
-  }
-  for (const auto& [name, kind] : before)
-    if (!after.contains(name)) change.gone.push_back(name);
   change.to = ++version_, since_ = arrived;
   if (change.from == 0) return {};
   last_ = {in_words(change), arrived};
@@ -244,18 +249,7 @@ RecordSchema::Columns RecordSchema::columns() const {
 
 // How records differ from what people said.
 RecordSchema::Change RecordSchema::departures() const {
-  Change out;
-  const auto met = this->met(), counts = columns();
-  for (const auto& [name, kind] : met) {
-    const auto at = counts.find(name);
-    if (at == counts.end())
-      out.added[name] = kind;
-    else if (at->second != kind)
-      out.changed[name] = {at->second, kind};
-  }
-  for (const auto& [name, kind] : counts)
-    if (!met.contains(name)) out.gone.push_back(name);
-  return out;
+  return difference(columns(), met());
 }
 
 std::string RecordSchema::to_json() const {

@@ -34,15 +34,15 @@ class Telling {
   }
   /// Names of the targets that a notice is for: of those that its incident names, where one of them is there.
   std::vector<std::string> targets_of(const event::Notice& notice) const {
-    std::vector<std::string> names;
-    const auto there = this->names();
     const auto is_named = [&](const std::string& name) {
       return std::ranges::find(notice.incident.notify, name) != notice.incident.notify.end();
     };
-    const bool some = std::any_of(there.begin(), there.end(), is_named);
+    std::vector<std::string> names;
     std::lock_guard lock(mutex_);
     if (!delivery_) return names;
-    for (const auto& target : delivery_->targets())
+    const auto& targets = delivery_->targets();
+    const bool some = std::any_of(targets.begin(), targets.end(), [&](const auto& t) { return is_named(t->name()); });
+    for (const auto& target : targets)
       if ((!some || is_named(target->name())) && target->wants(notice)) names.push_back(target->name());
     return names;
   }
