@@ -21,7 +21,7 @@ using event::Incident;
 using event::Notice;
 using event::Severity;
 
-constexpr std::uint8_t kVersion = 5;       // an older one is of a track fewer
+constexpr std::uint8_t kVersion = 6;       // an older one is of a track fewer
 constexpr double kMonth = 30 * 8.64e10;    // µs
 constexpr std::size_t kMostCauses = 50;    // of one incident
 constexpr std::size_t kRemembered = 1000;  // windows
@@ -174,7 +174,8 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (sighting.causes.size() < before)
     sighting.firm = sighting.firm && std::any_of(sighting.causes.begin(), sighting.causes.end(),
                                                  [](const Cause& c) { return c.weight >= 1; });
-  course.seen.insert(sighting.start);
+  // Of what nothing could be said, as before its labels come, something may be said later.
+  if (sighting.judged || before > 0) course.seen.insert(sighting.start);
   if (course.seen.size() > kRemembered) course.seen.erase(course.seen.begin());
   if (!sighting.causes.empty()) return bad(sighting, course, again, now);
   if (!sighting.judged || again) return {};

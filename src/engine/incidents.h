@@ -19,9 +19,9 @@ namespace vigie::engine {
 
 /// What one window says of a model's health. A window is seen once by each track: when it is over, by what was compared
 /// and checked, and when its labels are there, by the score; requests and attributions have windows of their own, and
-/// of a stream an alarm is one, and each hour without; windows that were put together are one.
+/// of a stream an alarm is one, and each hour without; windows that were put together are one; and that nothing comes.
 struct Sighting {
-  enum class Track : std::uint8_t { kData, kScores, kRequests, kAttributions, kStreams, kMerged };
+  enum class Track : std::uint8_t { kData, kScores, kRequests, kAttributions, kStreams, kMerged, kSilence };
   Track track = Track::kData;
   std::int64_t start = 0, end = 0;     ///< µs since 1970
   bool judged = false;                 ///< false: nothing could be said, which is neither healthy nor not
@@ -123,7 +123,7 @@ class Incidents {
   std::vector<std::string> notify_;  // empty: all
   std::vector<Monitor> monitors_;
   std::optional<event::Incident> open_, last_;
-  std::array<Course, 6> courses_;
+  std::array<Course, 7> courses_;
   std::map<std::string, double> false_;   // weights of causes that were no cause to wake anybody
   std::int64_t told_ = 0;                 // when of the open one
   std::int64_t since_last_ = 0;           // windows since the last one ended

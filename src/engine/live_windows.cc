@@ -279,6 +279,19 @@ void LiveWindows::rest() {
   if (options_.again) comparer_.reset(), profile_.reset();
 }
 
+Status LiveWindows::compare_by(double alpha, std::optional<Levels> levels, std::vector<MethodChoice> methods) {
+  auto& options = options_.compare;
+  std::swap(options.alpha, alpha), std::swap(options.levels, levels), std::swap(options.methods, methods);
+  if (!comparer_) return {};
+  auto comparer = Comparer::make(*profile_, options);
+  if (!comparer) {
+    options.alpha = alpha, options.levels = levels, options.methods = std::move(methods);
+    return comparer.error();
+  }
+  comparer_ = std::move(*comparer);
+  return {};
+}
+
 Status LiveWindows::wake() {
   if (comparer_) return {};
   VIGIE_ASSIGN(profile_, options_.again());

@@ -77,6 +77,8 @@ class LiveWindows {
                                                  const Tally* apart, const Profile& profile, const Comparer& own)>;
   void judge_by(Judge judge) { judge_ = std::move(judge); }
   const CompareOptions& comparing() const { return options_.compare; }
+  /// How windows are judged that are told of from now on. Code::kUsage as Comparer::make(), and nothing changes.
+  Status compare_by(double alpha, std::optional<Levels> levels, std::vector<MethodChoice> methods);
 
   /// Rows that came at `now`, µs since 1970; those that `apart` names, row by row, are counted a second time, by
   /// themselves. Empty: none is.

@@ -193,6 +193,7 @@ Status Follower::start_again() {
     VIGIE_ASSIGN(const auto said, state_.get(maintenance_of(known.name)));
     if (said) VIGIE_TRY(maintenance.load(known.name, *said));
     VIGIE_ASSIGN(followed(known.name).ops, ModelOps::load(state_, known.name));
+    if (started_ > 0) followed(known.name).ops.silence().deaf_until(started_);
     VIGIE_ASSIGN(const auto schema, state_.get(RecordSchema::name_of(known.name)));
     // One that cannot be read is learnt anew.
     if (auto read = schema ? followed(known.name).schema.load(*schema) : Status(); !read) lose(read.error().message);
@@ -259,7 +260,8 @@ Status Follower::read_all() {
 }
 
 void Follower::start() {
-  waited_ = system_now(), read_to_ = reader_.position();
+  waited_ = started_ = system_now(), read_to_ = reader_.position();
+  for (auto& [name, of] : followed_) of.ops.silence().deaf_until(started_);
   thread_ = std::thread([this] { run(); });
 }
 

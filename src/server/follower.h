@@ -60,6 +60,9 @@ class Follower {
   std::function<void()> told;
   /// What was said of a model, as it is read and at the start; before catch_up().
   std::function<void(const std::string& model, const ModelConfig& config)> configured;
+  /// Of a model that has no reference, what came first is over, as ReferenceChoice says. False: not now, it is asked
+  /// again soon; else each hour. Before catch_up().
+  std::function<bool(const std::string& model, std::int64_t from, std::int64_t to)> first_over;
   /// A window that was counted elsewhere, and how many rows of it are new; nothing: it was counted by another reference
   /// than the model has, and is left out. Before catch_up().
   std::function<void(const std::string& model, const event::CountedWindow&, std::optional<std::int64_t> rows)>
@@ -141,6 +144,8 @@ class Follower {
     std::map<std::string, journal::Sequence, std::less<>> changed_by;  // by service, records below have changed them
     HeldNotices held;
     ModelConfig config;
+    std::optional<std::int64_t> first;  // minute that something is of, where its reference is made of what came first
+    std::int64_t asked = 0;             // when first_over() was
     bool changed = true;                // since the last commit
     bool anew = false;                  // its reference, since the last commit
     std::int64_t judged = 0;            // judged_ when a window was last
@@ -152,6 +157,8 @@ class Follower {
   void look(const std::string& model, Followed& of, engine::Sighting sighting, std::int64_t clock) const;
   Status see(const std::string& model, Followed& of, std::vector<engine::Sighting> sightings, std::int64_t clock);
   Status close(const std::string& model, Followed& of, std::int64_t clock, bool all);
+  static std::string_view state_of(const Followed& of);
+  Status look_for_first(const std::string& model, Followed& of, std::int64_t clock) const;
   Status add_ops(const Followed& of, store::Window& window) const;
   Status tell(const std::string& model, Followed& of, std::int64_t clock);
   Telling change(const std::string& model, Followed& of, std::int64_t clock) const;
@@ -193,9 +200,9 @@ class Follower {
     std::chrono::steady_clock::time_point until{};
     Then then;
   };
-  journal::Sequence windows_told_ = 0;  // by window_taken(), up to there
-  std::vector<Known> read_here_;        // and others may not know it yet
-  std::int64_t judged_ = 0;
+  journal::Sequence windows_told_ = 0;                       // by window_taken(), up to there
+  std::vector<Known> read_here_;                             // and others may not know it yet
+  std::int64_t judged_ = 0, started_ = 0;                    // started_: µs; before it nothing could come
   std::int64_t read_ = 0, kept_bytes_ = 0;                   // rows of predictions, and what was kept of open windows
   bool again_ = false;                                       // where it is to begin anew
   std::int64_t pending_rows_ = 0, arrived_ = 0, clock_ = 0;  // of what it reads, while it is behind

@@ -222,6 +222,30 @@ Status Follower::add_ops(const Followed& of, store::Window& window) const {
   return {};
 }
 
+Status Follower::look_for_first(const std::string& model, Followed& of, std::int64_t clock) const {
+  constexpr std::int64_t kHour = 60 * kMinute;
+  const auto& choice = of.config.reference;
+  if (choice.kind != ReferenceChoice::Kind::kFirst || of.watch || !first_over || clock - of.asked < kHour) return {};
+  const auto latest = of.ops.latest();
+  if (!latest) return {};
+  if (!of.first) {
+    store::OpsQuery query;
+    query.from = *latest - 2 * choice.length, query.most = 1;
+    VIGIE_ASSIGN(const auto found, of.ops.minutes(query, store_));
+    if (found.minutes.empty()) return {};
+    of.first = found.minutes.begin()->first;
+  }
+  const auto end = *of.first + choice.length;
+  // Rows may be late.
+  if (*latest >= end + kHour && first_over(model, *of.first, end)) of.asked = clock;
+  return {};
+}
+
+std::string_view Follower::state_of(const Followed& of) {
+  if (of.ops.silence().silent()) return "silent";
+  return of.watch ? of.watch->state() : to_string(engine::Verdict::kNoData);
+}
+
 Status Follower::close(const std::string& model, Followed& of, std::int64_t clock, bool all) {
   if (of.incidents.due(clock))
     of.changes.push_back({[clock](auto& incidents, auto&) { return incidents.tick(clock); }});
@@ -237,6 +261,17 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
   const double level = engine::level_of(of.config.false_alarms / std::max(tracks, 1.), engine::RequestHealth::kWindow);
   VIGIE_ASSIGN(const auto hours, of.ops.judge(peers ? clock - kMinute : clock, level, store_, planned));
   for (const auto& hour : hours) see_one(hour);
+  if (const auto last = peers ? elsewhere(model).last_seen : 0; last > of.ops.silence().last()) of.ops.came(last);
+  const auto until = [&](std::int64_t from, std::int64_t to) {
+    const auto work = maintenance.touching(model, from, to);
+    return work ? std::optional(work->to) : std::nullopt;
+  };
+  if (const auto quiet = of.ops.silence().see(clock, until)) {
+    see_one(*quiet);
+    models_.update(model, [&](Model& known) { known.state = state_of(of); });
+    of.changed = true, ++pending_rows_;
+  }
+  VIGIE_TRY(look_for_first(model, of, clock));
   bear_streams(of);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
   if (of.attributions) {
@@ -272,7 +307,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     if (!closed.empty()) of.judged = ++judged_, let_rest();
     if (!closed.empty() || !scores.empty()) {
       of.changed = true;
-      models_.update(model, [&](Model& known) { known.state = watch.state(); });
+      models_.update(model, [&](Model& known) { known.state = state_of(of); });
       auto figures = std::make_shared<const Figures>(watch.figures());
       std::lock_guard lock(mutex_);
       figures_[model] = std::move(figures);

@@ -203,6 +203,7 @@ Status Follower::read_counts(const event::Record& record, journal::Sequence plac
     windows_told_ = place + 1, window_taken(found->first, *window, refused ? std::nullopt : std::optional(*rows));
   if (refused) return {};
   found->second.changed = true, ++pending_rows_;
+  if (*rows > 0) found->second.ops.came(arrived);
   models_.update(record.model, [&](Model& model) {
     model.predictions += static_cast<std::uint64_t>(*rows), model.last_seen = static_cast<double>(arrived);
   });
@@ -313,6 +314,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   watch->allow_lateness(at.config.allowed_lateness);
   watch->show_by(at.config.privacy, hash_key);
   VIGIE_TRY(watch->compare_with(at.config.reference));
+  VIGIE_TRY(watch->compare_by(at.config.compare));
   watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
@@ -337,8 +339,10 @@ Status Follower::configure(const std::string& model, std::string_view json) {
   if (of.watch) {
     of.watch->allow_lateness(config.allowed_lateness), of.watch->show_by(config.privacy, hash_key);
     VIGIE_TRY(of.watch->compare_with(config.reference));
+    VIGIE_TRY(of.watch->compare_by(config.compare));
     if (!of.watch->merges()) of.changes.push_back(forgets(engine::Sighting::Track::kMerged));
   }
+  of.ops.silence().allow(config.silent_after);
   of.config = std::move(config);
   VIGIE_TRY(set_streams(of, false));
   maintenance.plan(model, of.config.maintenance);

@@ -275,15 +275,34 @@ Status LiveScores::labelled(journal::Sequence record, std::uint64_t labels, std:
 }
 
 Status LiveScores::closed(const engine::LiveWindows::Closed& window, std::string_view key_in_store, std::int64_t now) {
-  ByteWriter out;
-  out.fixed(std::uint8_t{window.result.partial});
-  out.fixed(now);
-  out.fixed(window.start);
-  out.fixed(window.end);
-  out.string(key_in_store);
-  VIGIE_TRY(state_.keep(key(kWindow, window.key), out.bytes()));
+  VIGIE_ASSIGN(const auto before, over(window.key));
+  Over is{window.result.partial, now, window.start, window.end, std::string(key_in_store)};
+  if (before) is.looks = before->looks, is.labels = before->labels;
+  VIGIE_TRY(keep(window.key, is));
   VIGIE_TRY(want(window.key, 0));
   return forget_before(now - kKeptFor);
+}
+
+Result<std::optional<LiveScores::Over>> LiveScores::over(std::int64_t window) const {
+  VIGIE_ASSIGN(const auto kept, state_.kept(key(kWindow, window)));
+  if (!kept) return std::optional<Over>();
+  ByteReader in(*kept);
+  Over out;
+  out.partial = in.fixed<std::uint8_t>() != 0;
+  for (auto* time : {&out.closed, &out.start, &out.end}) *time = in.fixed<std::int64_t>();
+  out.key = in.string();
+  // An older vigie looked once.
+  if (in.remaining() > 0) out.looks = in.fixed<std::uint8_t>(), out.labels = in.fixed<std::int64_t>();
+  return std::optional(std::move(out));
+}
+
+Status LiveScores::keep(std::int64_t window, const Over& is) {
+  ByteWriter out;
+  out.fixed(std::uint8_t{is.partial});
+  for (auto time : {is.closed, is.start, is.end}) out.fixed(time);
+  out.string(is.key);
+  out.fixed(is.looks), out.fixed(is.labels);
+  return state_.keep(key(kWindow, window), out.bytes());
 }
 
 Status LiveScores::forget_before(std::int64_t time) {
@@ -339,7 +358,7 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
       ++it;
       continue;
     }
-    VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
+    VIGIE_ASSIGN(const auto over, this->over(window));
     if (!over) {
       ++it;
       continue;
@@ -347,7 +366,7 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
     std::int64_t ripe = 0;
     if (any_labels) {
       const auto start = steady_clock::now();
-      VIGIE_ASSIGN(auto scored, score(window, now, level, ripe));
+      VIGIE_ASSIGN(auto scored, score(window, *over, now, level, ripe));
       if (!scored.body.empty()) out.push_back(std::move(scored));
       cost_ = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start).count();
     }
@@ -359,16 +378,12 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
   return out;
 }
 
-Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t now, const LevelOf& level,
+Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, std::int64_t now, const LevelOf& level,
                                              std::int64_t& ripe) {
   Scored out;
-  VIGIE_ASSIGN(const auto about, state_.kept(key(kWindow, window)));
-  ByteReader in(*about);
-  const bool partial = in.fixed<std::uint8_t>() != 0;
-  in.fixed<std::int64_t>();
-  out.start = in.fixed<std::int64_t>();
-  const auto end = in.fixed<std::int64_t>();
-  out.key = in.string();
+  const bool partial = about.partial;
+  const auto end = about.end;
+  out.start = about.start, out.key = about.key;
 
   std::string kept;
   std::int64_t last = 0;
@@ -447,8 +462,13 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
     append_json(out.body, found.error().message);
   }
   if (!moved.empty()) out.body.append(", \"label_drift\": ").append(view::to_json(moved));
+  // It is looked at once, and again each time that it has twice as many labels, or all: each takes three quarters of
+  // what is left of its level, and where no more can come the whole.
+  const bool complete = all.labels == all.count;
+  const bool look = about.looks == 0 || all.labels >= 2 * about.labels || (complete && all.labels > about.labels);
+  const double left = std::ldexp(complete ? 1 : .75, -2 * std::min<int>(about.looks, 60));
   // A version apart may be worse than all together are, and labels may move where none is; one chance for each.
-  const double share = level(out.start, end) / static_cast<double>(1 + versions.size() + !moved.empty());
+  const double share = left * level(out.start, end) / static_cast<double>(1 + versions.size() + !moved.empty());
   auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
                         : engine::Sighting{engine::Sighting::Track::kScores, out.start, end};
   const auto see = [&](engine::Sighting more) {
@@ -477,6 +497,11 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, std::int64_t n
   }
   out.body += found ? ", " + view::to_json(*found).substr(1) : ", \"metrics\": []}";
   if (preliminary || (!found && moved.empty())) return out;
+  sighting.restated = look && about.looks > 0;
+  if (look && (sighting.judged || !sighting.causes.empty())) {
+    ++about.looks, about.labels = all.labels;
+    VIGIE_TRY(keep(window, about));
+  }
   out.sighting = std::move(sighting), out.labels = std::move(moved);
   if (found) out.window = std::move(*found);
   return out;

@@ -83,7 +83,17 @@ class LiveScores {
   Status keep(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
   Status forget_before(std::int64_t time);
   Status want(std::int64_t window, std::int64_t when);
-  Result<Scored> score(std::int64_t window, std::int64_t now, const LevelOf& level, std::int64_t& ripe);
+  // What is kept of a window that is over.
+  struct Over {
+    bool partial = false;
+    std::int64_t closed = 0, start = 0, end = 0;  // µs
+    std::string key{};                            // in the store
+    std::uint8_t looks = 0;                       // that judged it
+    std::int64_t labels = 0;                      // at the last of them
+  };
+  Result<std::optional<Over>> over(std::int64_t window) const;
+  Status keep(std::int64_t window, const Over& is);
+  Result<Scored> score(std::int64_t window, Over about, std::int64_t now, const LevelOf& level, std::int64_t& ripe);
   std::int64_t quiet() const;
   std::int64_t usual_delay() const;
 

@@ -125,6 +125,34 @@ TEST(LiveScores, LabelsMayComeFirstLateOrBeCorrected) {
   EXPECT_GT(accuracy(score), 0.9);
 }
 
+// What the first labels did not show: looked at again with twice as many, and not before.
+TEST(LiveScores, LabelsThatComeLaterMayOpenAnIncident) {
+  Folder folder;
+  Rng rng(2);
+  const auto first = day(0, rng), second = day(1, rng);
+  Back back(folder.path);
+  set_reference(back);
+  back.follower->start();
+  back.add(predictions(first));
+  back.add(predictions(second));
+  back.add(labels(first, 0, 40), event::Kind::kLabels);
+  EXPECT_EQ(scored(back, 40).value("labelled", 0), 40);
+  back.add(labels(first, 40, 75, true), event::Kind::kLabels);
+  const auto more = scored(back, 75);
+  ASSERT_EQ(more.value("labelled", 0), 75);
+  EXPECT_LT(accuracy(more), 0.8);
+  EXPECT_TRUE(back.store->incidents({}).value().empty());
+  back.add(labels(first, 75, 99, true), event::Kind::kLabels);
+  EXPECT_EQ(scored(back, 99).value("labelled", 0), 99);
+  std::vector<event::Incident> found;
+  for (int i = 0; i < 200 && found.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    found = back.store->incidents({}).value();
+  }
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].since, kStart);
+}
+
 // A column may be called as the version of the model is.
 TEST(LiveScores, ScoreByAFeatureThatIsCalledVersion) {
   Folder folder;
@@ -215,7 +243,7 @@ TEST(LiveScores, TellThatLabelsMoved) {
     ASSERT_EQ(incidents.size(), 1U);
     const auto& causes = incidents[0].causes;
     const auto of_label = std::ranges::find_if(causes, [](const auto& cause) { return cause.column == "label"; });
-    ASSERT_NE(of_label, causes.end());
+    ASSERT_NE(of_label, causes.end()) << drift.dump();
     EXPECT_EQ(of_label->severity, event::Severity::kCritical);
     EXPECT_EQ(of_label->what, "omnibus");
     EXPECT_EQ(of_label->reason, reason);

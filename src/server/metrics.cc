@@ -97,7 +97,7 @@ void about_models(Exposition& out, const Readings& r) {
   out.gauge("vigie_last_record_timestamp_seconds", "When the last prediction of a model came, since 1970.");
   for (const auto& m : r.models)
     if (!std::isnan(m.last_seen)) out.sample(1e-6 * m.last_seen, {{"model", m.name}});
-  out.gauge("vigie_model_state", "1 for the state that a model is in: ok, warning, drift or no_data.");
+  out.gauge("vigie_model_state", "1 for the state that a model is in: ok, warning, drift, no_data or silent.");
   for (const auto& m : r.models) out.sample(1, {{"model", m.name}, {"state", m.state}});
   std::map<std::pair<std::string_view, std::string_view>, int> incidents;
   for (const auto& i : r.unresolved) ++incidents[{i.model, to_string(i.severity)}];

@@ -12,6 +12,7 @@
 #include "drift/drift.h"
 #include "engine/attribution.h"
 #include "engine/compare.h"
+#include "engine/silence.h"
 #include "engine/windows.h"
 #include "quality/quality.h"
 #include "server/said_internal.h"
@@ -28,7 +29,8 @@ constexpr std::array<std::string_view, 4> kActions{"ack", "snooze", "resolve", "
 constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
-constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000;
+constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000,
+                      kMostMethods = 1000;
 
 Result<std::int64_t> rows_of(const Json& json, const std::string& where, std::string_view expected) {
   const double rows = json.is_number() ? json.get<double>() : 0;
@@ -65,7 +67,7 @@ Result<engine::WindowSpec> window_of(const Json& json) {
 
 std::vector<std::string> names_of_causes() {
   std::vector<std::string> names{std::string(engine::kDefaultMethod), "error_rate", "latency_p95",
-                                 std::string(engine::kAttributionDrift)};
+                                 std::string(engine::kAttributionDrift), std::string(engine::kSilence)};
   for (const auto* m : metric::metrics()) names.emplace_back(m->name);
   for (const auto* c : quality::checks()) names.emplace_back(c->name);
   for (const auto* m : drift::methods()) names.emplace_back(m->name);
@@ -151,6 +153,57 @@ Result<RecordSchema::Columns> schema_of(const Json& json) {
   return out;
 }
 
+Result<engine::MethodChoice> method_of(const Json& json, std::size_t index) {
+  const auto where = fmt::format("compare.methods[{}]", index);
+  engine::MethodChoice out;
+  if (json.is_string()) {
+    out.method = json.get<std::string>();
+  } else if (json.is_object()) {
+    VIGIE_TRY(known(json, where + ".", {"column", "method"}));
+    VIGIE_TRY(take(json, "column", where + ".", out.column));
+    VIGIE_TRY(take(json, "method", where + ".", out.method));
+    if (out.column.empty()) return fail(Code::kInput, where + ": names no column");
+  } else {
+    return wrong(where, "a method, or a JSON object of column and method", json);
+  }
+  std::vector<std::string> names{"all", "auto"};
+  for (const auto* m : drift::methods()) names.emplace_back(m->name);
+  if (std::find(names.begin(), names.end(), out.method) == names.end())
+    return fail(Code::kInput, fmt::format("{}: {}", where, unknown_name("method", out.method, names)));
+  return out;
+}
+
+Result<LevelsAndMethods> compare_of(const Json& json) {
+  if (!json.is_object()) return wrong("compare", "a JSON object", json);
+  VIGIE_TRY(known(json, "compare.", {"alpha", "watch", "major", "methods"}));
+  LevelsAndMethods out;
+  const auto number = [&](const char* key, double most) -> Result<std::optional<double>> {
+    const auto at = json.find(key);
+    if (at == json.end() || at->is_null()) return std::optional<double>();
+    const double said = at->is_number() ? at->get<double>() : 0;
+    if (said > 0 && said < most) return std::optional(said);
+    return wrong(fmt::format("compare.{}", key), most > 1 ? "a number above 0" : "a level between 0 and 1", *at);
+  };
+  VIGIE_ASSIGN(const auto alpha, number("alpha", 1));
+  VIGIE_ASSIGN(const auto watch, number("watch", 1e9));
+  VIGIE_ASSIGN(const auto major, number("major", 1e9));
+  out.alpha = alpha.value_or(out.alpha);
+  if (watch.has_value() != major.has_value())
+    return fail(Code::kInput,
+                fmt::format("compare.{}: is missing: watch and major go together", watch ? "major" : "watch"));
+  if (watch && *watch > *major) return wrong("compare.watch", "at most compare.major", json["watch"]);
+  if (watch) out.levels = engine::Levels{*watch, *major};
+  const auto methods = json.find("methods");
+  if (methods == json.end() || methods->is_null()) return out;
+  if (!methods->is_array() || methods->size() > kMostMethods)
+    return wrong("compare.methods", fmt::format("a list of at most {}", kMostMethods), *methods);
+  for (std::size_t i = 0; i < methods->size(); ++i) {
+    VIGIE_ASSIGN(auto method, method_of((*methods)[i], i));
+    out.methods.push_back(std::move(method));
+  }
+  return out;
+}
+
 Result<Dependency> dependency_of(const Json& json, std::size_t index) {
   const auto where = fmt::format("depends_on[{}].", index);
   if (!json.is_object()) return wrong(where.substr(0, where.size() - 1), "a JSON object", json);
@@ -206,9 +259,10 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
   VIGIE_TRY(known(
-      json, "", {"description",      "owner",    "runbook",    "notify",    "tags",      "task",        "positive",
-                 "window",           "timezone", "roles",      "segments",  "monitors",  "privacy",     "false_alarms",
-                 "allowed_lateness", "runs_on",  "depends_on", "detectors", "reference", "maintenance", "schema"}));
+      json, "",
+      {"description", "owner",     "runbook",   "notify",      "tags",    "task",         "positive",         "window",
+       "timezone",    "roles",     "segments",  "monitors",    "privacy", "false_alarms", "allowed_lateness", "runs_on",
+       "depends_on",  "detectors", "reference", "maintenance", "schema",  "silent_after", "compare"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -298,6 +352,10 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     if (!length || *length > kMostLateness) return wrong("allowed_lateness", "0, or up to 7d, as 90m or 6h", *at);
     out.allowed_lateness = *length;
   }
+  if (const auto at = json.find("silent_after"); at != json.end() && !at->is_null()) {
+    out.silent_after = duration_of(at->is_string() ? at->get<std::string>() : "");
+    if (!out.silent_after) return wrong("silent_after", "a length of at most 400 days, as 15m or 26h", *at);
+  }
   VIGIE_TRY(take(json, "runs_on", "", out.runs_on));
   if (const auto at = json.find("depends_on"); at != json.end() && !at->is_null()) {
     if (!at->is_array() || at->size() > kMostDependencies)
@@ -310,6 +368,9 @@ Result<ModelConfig> read_model_config(std::string_view body) {
                       fmt::format("depends_on[{}].name: {} is there twice", i, vigie::quoted(other.name)));
       out.depends_on.push_back(std::move(dependency));
     }
+  }
+  if (const auto at = json.find("compare"); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.compare, compare_of(*at));
   }
   if (const auto at = json.find("reference"); at != json.end() && !at->is_null()) {
     VIGIE_ASSIGN(out.reference, read_reference_choice(at->dump(-1, ' ', false, Json::error_handler_t::replace)));
@@ -349,6 +410,17 @@ Status check_privacy(const ModelConfig& config, const engine::Profile& reference
   for (const auto& by : reference.segmentations)
     for (const auto& name : by) VIGIE_TRY(shown("reference", name, name, kCalled));
   return {};
+}
+
+Status check_methods(const ModelConfig& config, const engine::Profile& reference) {
+  engine::CompareOptions options;
+  options.methods = config.compare.methods;
+  const auto made = engine::Comparer::make(reference, options);
+  if (made) return {};
+  constexpr std::string_view kOption = "--method";
+  auto why = made.error().message;
+  if (why.starts_with(kOption)) why.replace(0, kOption.size(), "compare.methods");
+  return fail(Code::kInput, std::move(why));
 }
 
 ModelConfig kept_model_config(std::string_view json) {

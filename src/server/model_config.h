@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/compare.h"
 #include "engine/incidents.h"
 #include "engine/profile.h"
 #include "engine/stream_detector.h"
@@ -19,6 +20,13 @@
 #include "server/row_privacy.h"
 
 namespace vigie::server {
+
+/// How windows are compared, in place of the defaults: as `vigie compare` takes --alpha, --watch, --major and --method.
+struct LevelsAndMethods {
+  double alpha = engine::CompareOptions().alpha;
+  std::optional<engine::Levels> levels;
+  std::vector<engine::MethodChoice> methods;
+};
 
 /// What people say of a model.
 struct ModelConfig {
@@ -34,10 +42,12 @@ struct ModelConfig {
   double false_alarms = 1;                 ///< in 30 days, that are borne with
   /// µs behind a window's end within which rows restate it; nothing: Watch::usual_lateness().
   std::optional<std::int64_t> allowed_lateness;
-  std::vector<std::string> runs_on;  ///< sources of samples whose seconds its requests take
+  std::optional<std::int64_t> silent_after;  ///< µs without a prediction; nothing: twice what is usual
+  std::vector<std::string> runs_on;          ///< sources of samples whose seconds its requests take
   std::vector<Dependency> depends_on;
   std::optional<std::vector<engine::StreamSpec>> detectors;  ///< nothing: ModelStreams::usual()
   ReferenceChoice reference;
+  LevelsAndMethods compare;
   std::vector<PlannedWork> maintenance;         ///< in which nobody is woken
   std::optional<RecordSchema::Columns> schema;  ///< what its records are to have; nothing: what they have
   std::string json = "{}";                      ///< all that was said, as it was said
@@ -47,14 +57,16 @@ struct ModelConfig {
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
 /// positive, window ("15m", "hour", "day", "week", "month", a number of rows,
 /// or {"rows": 1000, "time": "hour"}), timezone, roles (features, ignore),
-/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), runs_on, depends_on, detectors,
-/// maintenance, reference and schema.
-/// Code::kInput names the key.
+/// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), silent_after, runs_on, depends_on,
+/// detectors, maintenance, reference, compare and schema. Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 
 /// Code::kInput where segments, of the configuration or of the reference, or detectors say values of what it hides.
 /// Without a reference known, that of an empty one.
 Status check_privacy(const ModelConfig& config, const engine::Profile& reference);
+
+/// Code::kInput where compare.methods has one that a column of the reference does not take.
+Status check_methods(const ModelConfig& config, const engine::Profile& reference);
 
 /// One that was accepted once, as read_model_config(). Of one that cannot be read any more, as of a vigie before this
 /// one: who owns the model and what is hidden, where anything unknown is.

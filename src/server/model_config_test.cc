@@ -32,6 +32,33 @@ TEST(ModelConfig, WindowsAreThoseOfTheCalendarOrByRows) {
     EXPECT_TRUE(window_of(none).starts_with("window: expected hour, ")) << window_of(none);
 }
 
+TEST(ModelConfig, HowWindowsAreJudgedIsInTheWordsOfCompare) {
+  const auto of = [](const std::string& said) {
+    const auto read = read_model_config("{\"compare\": " + said + "}");
+    return read ? "" : read.error().message;
+  };
+  const auto read = read_model_config(R"({"compare": {"alpha": 0.01, "watch": 0.2, "major": 0.2,
+      "methods": ["psi", {"column": "age", "method": "auto"}]}, "silent_after": "15m"})");
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->compare.alpha, 0.01);
+  EXPECT_TRUE(read->compare.levels && read->compare.levels->watch == 0.2 && read->compare.levels->major == 0.2);
+  ASSERT_EQ(read->compare.methods.size(), 2U);
+  EXPECT_EQ(read->compare.methods[1].column, "age");
+  EXPECT_EQ(read->silent_after, 900'000'000);
+  EXPECT_EQ(read_model_config("{}")->compare.alpha, 0.05);
+  for (const std::string none : {"{}", "{\"methods\": []}", "null", "{\"alpha\": null}"})
+    EXPECT_EQ(of(none), "") << none;
+  EXPECT_EQ(of("[1]"), "compare: expected a JSON object, got [1]");
+  EXPECT_EQ(of(R"({"major": 1})"), "compare.watch: is missing: watch and major go together");
+  EXPECT_EQ(of(R"({"watch": 0, "major": 1})"), "compare.watch: expected a number above 0, got 0");
+  EXPECT_EQ(of(R"({"watch": "1", "major": 1})"), "compare.watch: expected a number above 0, got \"1\"");
+  EXPECT_EQ(of(R"({"methods": "psi"})"), "compare.methods: expected a list of at most 1000, got \"psi\"");
+  EXPECT_EQ(of(R"({"methods": [7]})"),
+            "compare.methods[0]: expected a method, or a JSON object of column and method, got 7");
+  EXPECT_EQ(of(R"({"methods": [{"method": "psi"}]})"), "compare.methods[0]: names no column");
+  EXPECT_TRUE(of(R"({"methods": [{"column": "a"}]})").starts_with("compare.methods[0]: unknown method \"\""));
+}
+
 TEST(ModelConfig, LateRowsAreAllowedForAnHourOrTenWindows) {
   constexpr std::int64_t kMinute = 60'000'000;
   const auto usual = [](std::string_view unit) {

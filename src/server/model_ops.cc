@@ -10,8 +10,8 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
-constexpr double kLatest = 9e18;  // µs that an integer holds
+constexpr std::uint8_t kVersion = 2;  // the first knew no silence
+constexpr double kLatest = 9e18;      // µs that an integer holds
 
 constexpr std::int64_t kIdle = 1'000'000;       // µs without a row after which an hour whose end has passed is over
 constexpr std::int64_t kAhead = 3'600'000'000;  // µs: a row whose time is so far ahead of the clock ends no hour
@@ -46,6 +46,7 @@ Status ModelOps::add(table::JsonRows& rows, const event::RequestColumns& columns
   VIGIE_ASSIGN(const auto statuses, column(columns.status));
   std::vector<engine::Outcome> outcomes;
   for (const auto status : statuses.dictionary) outcomes.push_back(engine::outcome_of(status));
+  if (!which.empty()) silence_.came(arrived);
   Pane* pane = nullptr;
   std::int64_t at = 0;
   for (const auto row : which) {
@@ -173,6 +174,7 @@ Status ModelOps::save(State& state) {
   out.varint(hours_.size());
   for (const auto hour : hours_) out.fixed(hour);
   for (const auto time : {judged_below_, latest_, last_came_}) out.fixed(time);
+  silence_.save(out);
   VIGIE_TRY(state.put("requests " + source_, out.bytes()));
   if (!std::exchange(health_changed_, false)) return {};
   ByteWriter health;
@@ -202,7 +204,10 @@ Status ModelOps::read(std::string_view bytes) {
   }
   for (auto left = in.varint(); left > 0 && in.ok(); --left) hours_.insert(in.fixed<std::int64_t>());
   for (auto* time : {&judged_below_, &latest_, &last_came_}) *time = in.fixed<std::int64_t>();
-  if (!in.ok() || version != kVersion)
+  if (in.ok() && version == kVersion) {
+    VIGIE_ASSIGN(silence_, engine::Silence::load(in));
+  }
+  if (!in.ok() || version < 1 || version > kVersion)
     return fail(Code::kCorrupt, "what was kept of a model's requests cannot be read");
   return {};
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/request_health.h"
+#include "engine/silence.h"
 #include "engine/traffic.h"
 #include "event/record.h"
 #include "journal/reader.h"
@@ -61,6 +62,14 @@ class ModelOps {
   /// `planned` in them are left out: nothing is said of them, and nothing learnt.
   Result<std::vector<engine::Sighting>> judge(std::int64_t now, double level, const store::Store& store,
                                               const Planned& planned);
+  /// The latest time of a row; nothing before the first.
+  std::optional<std::int64_t> latest() const {
+    return latest_ == std::numeric_limits<std::int64_t>::min() ? std::nullopt : std::optional(latest_);
+  }
+  /// Something came that is not in add(), or that another service took.
+  void came(std::int64_t time) { silence_.came(time); }
+  engine::Silence& silence() { return silence_; }
+  const engine::Silence& silence() const { return silence_; }
   /// Whether judge() knows enough to say anything.
   bool speaks() const { return health_.speaks(); }
 
@@ -79,6 +88,7 @@ class ModelOps {
   std::string source_;
   std::map<std::int64_t, Pane> open_;  // by the start of their minute
   engine::RequestHealth health_;
+  engine::Silence silence_;
   std::set<std::int64_t> hours_;  // that have rows and are not judged
   std::int64_t judged_below_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t latest_ = std::numeric_limits<std::int64_t>::min(), last_came_ = 0;

@@ -14,7 +14,7 @@ namespace {
 using said::Json, said::known, said::wrong;
 using Kind = ReferenceChoice::Kind;
 
-constexpr std::array<std::string_view, 5> kKinds{"posted", "moving", "previous", "same_time", "version"};
+constexpr std::array<std::string_view, 6> kKinds{"posted", "moving", "previous", "same_time", "version", "first"};
 constexpr std::int64_t kLongest = 400 * 86'400'000'000, kMostWeeks = 52;
 
 Status take_length(const Json& json, const char* key, bool none, std::int64_t& into) {
@@ -50,7 +50,7 @@ Result<ReferenceChoice> read_reference_choice(std::string_view text) {
   out.kind = static_cast<Kind>(at - kKinds.begin());
   for (const auto& [key, of] : {std::pair("length", Kind::kMoving), std::pair("gap", Kind::kMoving),
                                 std::pair("weeks", Kind::kSameTime), std::pair("version", Kind::kVersion)})
-    if (json.contains(key) && out.kind != of)
+    if (json.contains(key) && out.kind != of && !(out.kind == Kind::kFirst && std::string_view(key) == "length"))
       return fail(Code::kInput, fmt::format("reference.{}: is of the kind {}", key, to_string(of)));
   VIGIE_TRY(take_length(json, "length", false, out.length));
   VIGIE_TRY(take_length(json, "gap", true, out.gap));

@@ -76,6 +76,7 @@ Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
   using Kind = engine::WindowSpec::Kind;
   if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
   VIGIE_TRY(check_privacy(config, profile));
+  if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
   const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
                           std::string_view option) {
     return fail(Code::kInput,
@@ -157,6 +158,15 @@ class Service::Impl {
     if (options_.store) follower_->peers = std::make_unique<Peers>(store::open_exchange({*options_.store, node_}));
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
+    follower_->first_over = [this](const auto& model, auto from, auto to) {
+      const PastRows first{.from = static_cast<double>(from), .to = static_cast<double>(to), .version = {}};
+      return look_back(model, first, [this, model](const Reply& reply) {
+        if (!options_.log) return;
+        const bool made = reply.status == 202;
+        options_.log(fmt::format("{}: what came first is {}its reference{}", model, made ? "" : "not made ",
+                                 made ? "" : ": " + reply.body));
+      });
+    };
     follower_->log = options_.log;
     if (!options_.maintenance.empty()) plan();
     start_samples();
@@ -222,7 +232,10 @@ class Service::Impl {
     ends_ = true;
     if (http_) http_->stop();
     reading_.join();
-    if (looking_.valid()) looking_.wait();
+    {
+      std::lock_guard lock(looking_back_);
+      if (looking_.valid()) looking_.wait();
+    }
     intake_.reset();
     end_watching();
     shipping_.reset();
@@ -605,14 +618,18 @@ class Service::Impl {
     const auto past = read_past_rows(request.body);
     if (!past) return answer(refuse(past.error(), "body"));
     if (!*past) return set_reference(model, request.body, std::move(answer));
-    // Reading much takes a while, in which others are to be answered.
-    std::lock_guard lock(looking_back_);
-    if (looking_now_.exchange(true)) return answer(refuse(429, "another reference is being made", "body"));
     auto once = std::make_shared<Answer>(std::move(answer));
     const auto say = [once](Reply reply) {
       if (*once) std::exchange(*once, nullptr)(std::move(reply));
     };
-    const auto make = [this, model, past = **past, say] {
+    if (!look_back(model, **past, say)) say(refuse(429, "another reference is being made", "body"));
+  }
+
+  // Reading much takes a while, in which others are to be answered. False: another one is being made.
+  bool look_back(const std::string& model, const PastRows& past, const std::function<void(Reply)>& say) {
+    std::lock_guard lock(looking_back_);
+    if (ends_ || looking_now_.exchange(true)) return false;
+    const auto make = [this, model, past, say] {
       try {
         const auto rows = past_rows_of(model, past);
         looking_now_ = false;
@@ -629,6 +646,7 @@ class Service::Impl {
       looking_now_ = false;
       say(refuse(503, fmt::format("no thread is to be had: {}", none.what()), "body"));
     }
+    return true;
   }
 
   // As a body of POST …/reference, from which rows may have been left out already.
@@ -777,6 +795,7 @@ class Service::Impl {
     if (!bytes) return check_privacy(config, {});
     VIGIE_ASSIGN(const auto profile, engine::load_profile(*bytes, name));
     if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
+    if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
     return check_privacy(config, profile);
   }
 

@@ -26,7 +26,7 @@ struct Model {
   std::uint64_t predictions = 0;  ///< distinct ids that were ever accepted
   std::uint64_t labels = 0;       ///< of them, and of ids that are still to come, those with a label
   double last_seen = std::numeric_limits<double>::quiet_NaN();  ///< µs since 1970, when the last record came
-  std::string state = "no_data";                                ///< the worse verdict of the last windows
+  std::string state = "no_data";                                ///< the worse verdict of the last windows, or silent
   std::string config = "{}";                                    ///< as ModelConfig::json
 
   bool operator==(const Model&) const = default;

@@ -212,9 +212,20 @@ Status Watch::forget(std::uint32_t model, State& state) {
 
 // What windows before it are compared with goes along with slow changes, as it is asked to.
 Status Watch::compare_with(const ReferenceChoice& choice) {
-  own_->choose(choice);
-  merges_ = choice.kind == ReferenceChoice::Kind::kPosted && engine::MergedWindows::longer(live_->window());
+  // What came first is the posted one, once it is there.
+  const bool posted = choice.kind == ReferenceChoice::Kind::kPosted || choice.kind == ReferenceChoice::Kind::kFirst;
+  own_->choose(posted ? ReferenceChoice() : choice);
+  merges_ = posted && engine::MergedWindows::longer(live_->window());
   return merges_ ? Status() : state_->drop(all_of(kMerged, number_));
+}
+
+Status Watch::compare_by(const LevelsAndMethods& said) {
+  auto methods = said.methods;
+  std::erase_if(methods, [&](const auto& choice) {
+    return !choice.column.empty() && std::ranges::find(reference_->columns, choice.column,
+                                                       &engine::ColumnProfile::name) == reference_->columns.end();
+  });
+  return live_->compare_by(said.alpha, said.levels, std::move(methods));
 }
 
 Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,

@@ -45,6 +45,8 @@ class Watch {
   /// There is another posted reference from now on.
   static Status forget(std::uint32_t model, State& state);
   Status compare_with(const ReferenceChoice& choice);
+  /// Methods of columns that the reference lacks are passed over.
+  Status compare_by(const LevelsAndMethods& said);
   const std::string& model() const { return model_; }
   const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }
   /// How many false alarms in 30 days are borne with.

@@ -87,11 +87,11 @@ std::string share_html(double share) {
   return glued(escaped(share_text(share)));
 }
 
-std::string badge(engine::Verdict verdict) {
+std::string badge(engine::Verdict verdict, std::string_view word) {
   constexpr std::string_view kMarks[] = {"–", "✓", "▲", "■"}, kWords[] = {"no data", "ok", "warning", "drift"};
   auto v = static_cast<std::size_t>(verdict);
   return fmt::format("<span class=\"badge {}\"><span aria-hidden=\"true\">{}</span> {}</span>", to_string(verdict),
-                     kMarks[v], kWords[v]);
+                     kMarks[v], word.empty() ? kWords[v] : word);
 }
 
 std::string capital(std::string text) {

@@ -44,8 +44,8 @@ std::string effect_html(double effect, std::string_view scale, int way = 0);
 std::string power_html(const engine::ColumnResult& result);
 std::string share_html(double share);
 
-/// `<span class="badge drift">■ drift</span>`
-std::string badge(engine::Verdict verdict);
+/// `<span class="badge drift">■ drift</span>`, or with another word
+std::string badge(engine::Verdict verdict, std::string_view word = {});
 
 /// The first letter, when it is an ASCII one, in upper case.
 std::string capital(std::string text);

@@ -44,6 +44,13 @@ std::string ago(double now, double then) {
   return fmt::format("{:.0f} days ago", seconds / 86400);
 }
 
+constexpr std::string_view kSilent = "silent";
+
+// Silence is as grave as drift.
+Verdict grade_of(const LiveModel& m) {
+  return m.state == kSilent ? Verdict::kDrift : verdict_of(m.state);
+}
+
 bool over(const Incident& incident) {
   return incident.state == Incident::State::kResolved;
 }
@@ -52,7 +59,7 @@ class Page {
  public:
   explicit Page(const LivePage& page) : page_(page), models_(page.models) {
     std::stable_sort(models_.begin(), models_.end(),
-                     [](const LiveModel& a, const LiveModel& b) { return verdict_of(a.state) > verdict_of(b.state); });
+                     [](const LiveModel& a, const LiveModel& b) { return grade_of(a) > grade_of(b); });
   }
 
   std::string draw() {
@@ -106,9 +113,10 @@ class Page {
   void figures() {
     std::uint64_t predictions = 0, labels = 0;
     std::array<std::size_t, 4> states{};
+    std::size_t silent = 0;
     for (const auto& m : models_) {
       predictions += m.predictions, labels += m.labels;
-      ++states.at(static_cast<std::size_t>(verdict_of(m.state)));
+      ++(m.state == kSilent ? silent : states.at(static_cast<std::size_t>(verdict_of(m.state))));
     }
     out_ += "<dl class=\"figures\">";
     const auto figure = [&](std::string_view term, const std::string& value, const std::string& more) {
@@ -117,9 +125,9 @@ class Page {
     figure("Open incidents", std::to_string(open_incidents()),
            fmt::format("{} of the latest are below",
                        plural(static_cast<std::int64_t>(page_.incidents.size()), "incident")));
-    figure(
-        "Models", with_commas(static_cast<std::int64_t>(models_.size())),
-        fmt::format("{} drift, {} warning, {} ok, {} without a verdict", states[3], states[2], states[1], states[0]));
+    figure("Models", with_commas(static_cast<std::int64_t>(models_.size())),
+           fmt::format("{}{} drift, {} warning, {} ok, {} without a verdict",
+                       silent ? fmt::format("{} silent, ", silent) : "", states[3], states[2], states[1], states[0]));
     figure("Predictions", with_commas(static_cast<std::int64_t>(predictions)), "distinct ids, since the first");
     figure("Labels", with_commas(static_cast<std::int64_t>(labels)), "of them, and of some that are still to come");
     out_ += "</dl>";
@@ -195,7 +203,7 @@ class Page {
     if (!m.description.empty() || !m.owner.empty())
       put(out_, "<br><small>{}{}{}</small>", escaped(m.description, 200),
           m.description.empty() || m.owner.empty() ? "" : " · ", escaped(m.owner, kName));
-    put(out_, "</td><td>{}", badge(verdict_of(m.state)));
+    put(out_, "</td><td>{}", m.state == kSilent ? badge(Verdict::kDrift, kSilent) : badge(verdict_of(m.state)));
     if (!m.maintenance.empty()) put(out_, "<br><small>in maintenance {}</small>", escaped(m.maintenance, 200));
     out_ += "</td><td>";
     strip(m);

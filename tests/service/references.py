@@ -141,6 +141,46 @@ def main():
             expect(f"quality of talk, hour {h}", [c for c in window["quality"] if c["verdict"] == "fail"], [])
         expect("incidents of talk", get("/v1/incidents?model=talk"), [])
 
+        # Nobody posts anything: what came in the first day is made the reference, once what is late of it may have come.
+        config = {"window": "hour", "reference": {"kind": "first", "length": "24h"}}
+        expect("PUT first", service.ask("PUT", "/v1/models/first", json.dumps(config))[0], 200)
+        send("first", 0, 12)
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data)
+        send("first", 12, 24)
+        service.counted("first", 24 * ROWS)
+        expect("before its end", get("/v1/models/first")["watched"], False)
+        send("first", 24, 26)
+        until("what came first", lambda: get("/v1/models/first"), lambda model: model["watched"])
+        send("first", 26, 28)
+        send("first", 28, 31, age=70)
+        expect("compared with it", [window_of("first", h)["verdict"] for h in (26, 29)], ["ok", "drift"])
+        by_hand = [entry for entry in get("/v1/audit?model=first") if entry["event"] == "reference_set"]
+        expect("it is made once", len(by_hand), 1)
+
+        # By levels and methods of its own, also of windows that are open, and of a reference that is posted anew.
+        begin("judged", "posted")
+        send("judged", 0, 2, age=70)
+        expect("by the usual levels", window_of("judged", 0)["verdict"], "drift")
+        compare = {"watch": 8, "major": 9, "methods": ["psi", {"column": "age", "method": "ks"}]}
+        for said, why in (({"compare": {"watch": 1}}, "compare.major: is missing: watch and major go together"),
+                          ({"compare": {"watch": 3, "major": 2}}, "compare.watch: expected at most compare.major, got 3"),
+                          ({"compare": {"alpha": 1}}, "compare.alpha: expected a level between 0 and 1, got 1"),
+                          ({"compare": {"methods": ["psy"]}}, 'compare.methods[0]: unknown method "psy"; did you mean "psi"?'),
+                          ({"compare": {"methods": [{"column": "kind", "method": "ks"}]}}, "compare.methods kind=ks: ks does not take category columns"),
+                          ({"compare": {"methods": [{"column": "aeg", "method": "ks"}]}}, 'compare.methods: no column "aeg" in judged')):
+            found = service.ask("PUT", "/v1/models/judged", json.dumps(said))
+            expect(f"PUT {said}", (found[0], found[1]["error"].startswith(why) or found[1]["error"]), (400, True))
+        expect("PUT compare", service.ask("PUT", "/v1/models/judged", json.dumps({"window": "hour", "compare": compare}))[0], 200)
+        send("judged", 2, 5, age=70)
+        window = window_of("judged", 3)
+        expect("by its own", window["verdict"], "ok")
+        expect("methods", sorted({(c["column"], c["method"]) for c in window["columns"]}), [("age", "ks"), ("kind", "psi"), ("score", "psi")])
+        service.end(signal.SIGKILL)
+        service = Service(vigie, data)
+        send("judged", 5, 7, age=70)
+        expect("behind a start", window_of("judged", 5)["verdict"], "ok")
+
         # Who is worked on is no measure: its hours are in no reference.
         config = {"window": "hour", "reference": "previous", "maintenance": [{"from": at(20), "for": "2h"}]}
         expect("PUT with maintenance", service.ask("PUT", "/v1/models/previous", json.dumps(config))[0], 200)

@@ -5,10 +5,12 @@
 The service must have the windows, with the rows and verdicts, that `vigie compare` and `vigie score` have of the same
 file; also where it is killed and started anew while rows are sent, and where they are sent twice. A scripted peer
 answers what a service seldom does.
-usage: send.py VIGIE [REFERENCE CURRENT]     files as scripts/data makes them; without: generated ones
+usage: send.py VIGIE [demo]     demo: the real flights that scripts/data prepared; without it generated rows. Status 77 where
+they are not there: skipped.
 """
 import http.server
 import json
+import os
 import pathlib
 import random
 import signal
@@ -293,8 +295,12 @@ def main():
     vigie = sys.argv[1]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        if len(sys.argv) > 3:
-            reference, current = sys.argv[2:4]
+        if sys.argv[2:] == ["demo"]:
+            data = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "vigie" / "data"
+            reference, current = data / "reference.csv", data / "current.csv"
+            if not current.exists():
+                print("skipped: no flights; scripts/data prepares them")
+                return 77
         else:
             reference, current = folder / "reference.csv", folder / "current.csv"
             generate(reference, 21, 0, 99, 1)
