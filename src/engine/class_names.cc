@@ -159,6 +159,8 @@ Result<CommonClasses> common_classes(table::Input& data, const ScoreAgainst& ref
   const bool two = options.task == Task::kBinary,
              many = options.task == Task::kMulticlass || options.task == Task::kSegmentation;
   if (!(reference.rows || reference.profile) || !(two || many)) return out;
+  VIGIE_ASSIGN(const bool objects, holds_objects(data, options));
+  if (objects) return out;  // their scorer finds them
   std::vector<std::string> columns = {options.label};
   if (!options.prediction.empty()) columns.push_back(options.prediction);
   const auto found = [&](table::Input& input) -> Result<std::vector<std::string>> {

@@ -310,6 +310,7 @@ Result<std::shared_ptr<const StoredScores>> merge_scores(const StoredScores& a, 
   const auto no = [](std::string_view why) { return fail(Code::kUsage, std::string(why)); };
   for (const auto* side : {&a, &b})
     if (side->state.empty()) {
+      if (side->options.task == Task::kDetection) return no("of objects in images, and cannot be merged");
       const bool classes = side->options.task == Task::kBinary || side->options.task == Task::kMulticlass;
       return no(classes && side->options.classes.empty() ? "of classes whose names are too long to be merged"
                                                          : "of too many rows to be merged");

@@ -93,6 +93,9 @@ Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& op
 Result<std::unique_ptr<Scorer>> make_binary_scorer(table::Input& data, ScoreOptions& options, bool text);
 Result<std::unique_ptr<Scorer>> make_multiclass_scorer(table::Input& data, ScoreOptions& options, bool text);
 Result<std::unique_ptr<Scorer>> make_segmentation_scorer(table::Input& data, ScoreOptions& options, bool text);
+/// Of images whose objects are listed in the cells: detection, and segmentation where holds_objects() says so.
+Result<std::unique_ptr<Scorer>> make_object_scorer(table::Input& data, ScoreOptions& options);
+Result<bool> holds_objects(table::Input& data, const ScoreOptions& options);
 std::unique_ptr<Scorer> make_regression_scorer(const ScoreOptions& options);
 std::unique_ptr<Scorer> make_ranking_scorer(const ScoreOptions& options);
 Result<std::unique_ptr<Scorer>> make_text_scorer(table::Input& data, const ScoreOptions& options);

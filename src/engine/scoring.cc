@@ -17,6 +17,7 @@
 #include "engine/scorer_internal.h"
 #include "engine/tally.h"
 #include "metric/aliases.h"
+#include "table/image_objects.h"
 
 namespace vigie::engine {
 namespace {
@@ -37,7 +38,8 @@ Status check_options(const ScoreOptions& o) {
   };
   const bool classes = o.task == Task::kBinary || o.task == Task::kMulticlass;
   if (o.label.empty()) return needs("--label", "the column with the truth");
-  if (o.prediction.empty() && (o.scores.empty() || o.task == Task::kText || o.task == Task::kSegmentation))
+  if (o.prediction.empty() &&
+      (o.scores.empty() || o.task == Task::kText || o.task == Task::kDetection || o.task == Task::kSegmentation))
     return needs("--prediction", classes ? "the column with the model's answer, or --score with its scores"
                                          : "the column with the model's answer");
   if (o.scores.size() > 1 && o.task != Task::kMulticlass)
@@ -286,8 +288,12 @@ Result<std::unique_ptr<Scorer>> make_scorer(table::Input& data, ScoreOptions& op
       return make_ranking_scorer(options);
     case Task::kText:
       return make_text_scorer(data, options);
-    case Task::kSegmentation:
-      return make_segmentation_scorer(data, options, text);
+    case Task::kDetection:
+      return make_object_scorer(data, options);
+    case Task::kSegmentation: {
+      VIGIE_ASSIGN(const bool objects, holds_objects(data, options));
+      return objects ? make_object_scorer(data, options) : make_segmentation_scorer(data, options, text);
+    }
     default:
       return fail(Code::kUsage, fmt::format("--task {}: is not scored from rows", to_string(options.task)));
   }
@@ -406,6 +412,11 @@ std::function<bool(std::string_view)> known_labels(const StoredScores& scores) {
       double value = 0;
       const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
       return error == std::errc() && end == label.data() + label.size() && std::isfinite(value);
+    };
+  if (scores.options.task == Task::kDetection || scores.options.task == Task::kSegmentation)
+    return [pixels = scores.options.task == Task::kSegmentation](std::string_view label) {
+      const bool objects = !pixels || label.find('{') != label.npos;
+      return objects ? table::read_objects(label, table::ObjectsOf::kLabel).has_value() : trim(label).starts_with('[');
     };
   const bool classes = scores.options.task == Task::kBinary || scores.options.task == Task::kMulticlass;
   if (!classes || scores.options.classes.empty()) return [](std::string_view) { return true; };

@@ -50,9 +50,15 @@ const table::JsonShape& keys_of(Kind kind, table::OtherKeys others) {
   const auto both = [](const std::vector<JsonShape::Key>& keys) {
     return std::array{JsonShape(keys, OtherKeys::kChecked), JsonShape(keys, OtherKeys::kSkipped)};
   };
-  static const auto predictions = both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
-  static const auto labels =
-      both({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
+  static const auto predictions = both({{{"id", Type::kString}},
+                                        {{"timestamp", Type::kTimestamp}},
+                                        {{"boxes", Type::kString}},
+                                        {{"image_size", Type::kString}}});
+  static const auto labels = both({{{"id", Type::kString}},
+                                   {{"timestamp", Type::kTimestamp}},
+                                   {{"label", Type::kString}},
+                                   {{"boxes", Type::kString}},
+                                   {{"image_size", Type::kString}}});
   return (kind == Kind::kLabels ? labels : predictions)[others == OtherKeys::kSkipped];
 }
 
@@ -74,6 +80,7 @@ RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys) {
 const table::JsonShape& request_keys() {
   static const table::JsonShape shape = [] {
     auto keys = keys_of(Kind::kPredictions, table::OtherKeys::kSkipped).keys();
+    keys.resize(kPredictionBoxes);
     add_request_keys(keys);
     return table::JsonShape(std::move(keys), table::OtherKeys::kSkipped);
   }();
@@ -81,9 +88,9 @@ const table::JsonShape& request_keys() {
 }
 
 std::span<const std::string_view> record_keys() {
-  static constexpr std::string_view kKeys[] = {"id",       "timestamp", "label",      "prediction",  "score",
-                                               "scores",   "version",   "latency_ms", "status",      "tags",
-                                               "trace_id", "text",      "embedding",  "attributions"};
+  static constexpr std::string_view kKeys[] = {
+      "id",     "timestamp", "label",    "prediction", "score",     "scores",       "version", "latency_ms",
+      "status", "tags",      "trace_id", "text",       "embedding", "attributions", "boxes",   "image_size"};
   return kKeys;
 }
 

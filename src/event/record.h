@@ -43,7 +43,7 @@ Result<Record> decode(std::string_view bytes);
 /// Columns of the keys that every row of that kind, predictions, labels or explanations, may have, at the places of
 /// PredictionKey and LabelKey; `others` is not kTold.
 const table::JsonShape& keys_of(Kind kind, table::OtherKeys others);
-enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime };
+enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime, kPredictionBoxes, kPredictionSize };
 
 /// Of a column that is not there.
 inline constexpr std::size_t kNoColumn = static_cast<std::size_t>(-1);
@@ -54,11 +54,11 @@ struct RequestColumns {
 /// Adds the keys that are not among them, and says where they are; a time that is among them as something else counts
 /// as none.
 RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys);
-/// The columns of keys_of() a prediction and those, for predictions that nothing else is to be known of.
+/// The first two columns of keys_of() a prediction and those, for predictions that nothing else is to be known of.
 const table::JsonShape& request_keys();
 inline constexpr RequestColumns kRequestColumns{kPredictionTime, 2, 3};
 
-enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue };
+enum LabelKey : std::uint8_t { kLabelId, kLabelTime, kLabelValue, kLabelBoxes, kLabelSize };
 
 /// Keys of a record that something is made of, besides "features".
 std::span<const std::string_view> record_keys();

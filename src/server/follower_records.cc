@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "server/box_columns.h"
 #include "server/follower.h"
 #include "server/stream_specs.h"
 
@@ -251,6 +252,8 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped));
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
+  VIGIE_ASSIGN(const auto boxes, rows_.column(event::kLabelBoxes));
+  VIGIE_ASSIGN(const auto size, rows_.column(event::kLabelSize));
   std::uint64_t labels = 0;
   std::map<journal::Sequence, std::uint64_t> of_records;
   ModelStreams::Sightings sightings;
@@ -258,9 +261,11 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   auto* streams = found == followed_.end() || !found->second.streams.joins() ? nullptr : &found->second.streams;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
-    if (id.codes[row] < 0 || label.codes[row] < 0) continue;
+    const auto objects = label_of_boxes(boxes, size, row);
+    if (id.codes[row] < 0 || (label.codes[row] < 0 && objects.empty())) continue;
     const auto of = id.dictionary[static_cast<std::size_t>(id.codes[row])];
-    const auto said = label.dictionary[static_cast<std::size_t>(label.codes[row])];
+    const auto said =
+        objects.empty() ? label.dictionary[static_cast<std::size_t>(label.codes[row])] : std::string_view(objects);
     VIGIE_ASSIGN(const auto was, state_.add_label(number, of, said));
     labels += was == State::Labelled::kFirst;
     if (was == State::Labelled::kRepeated || !(watch || streams)) continue;

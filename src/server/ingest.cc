@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "event/explanation.h"
+#include "table/image_objects.h"
 
 namespace vigie::server {
 namespace {
@@ -41,6 +42,11 @@ std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t>
     out += '\n';
   }
   return out;
+}
+
+std::string_view text_at(const table::Column& column, std::size_t row) {
+  if (column.codes.empty() || column.codes[row] < 0) return {};
+  return column.dictionary[static_cast<std::size_t>(column.codes[row])];
 }
 
 }  // namespace
@@ -73,7 +79,14 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   // What a record must have: an id, by which a repeated one is told from a new one and what comes later finds its
   // prediction.
   const auto id = *rows.column(0), time = *rows.column(1);
-  const auto label = kind == event::Kind::kLabels ? *rows.column(event::kLabelValue) : table::Column{};
+  const bool labels = kind == event::Kind::kLabels;
+  const auto label = labels ? *rows.column(event::kLabelValue) : table::Column{};
+  const auto boxes =
+      explains ? table::Column{}
+               : *rows.column(labels ? std::size_t{event::kLabelBoxes} : std::size_t{event::kPredictionBoxes});
+  const auto sizes = explains
+                         ? table::Column{}
+                         : *rows.column(labels ? std::size_t{event::kLabelSize} : std::size_t{event::kPredictionSize});
   Few<std::uint32_t> good;
   std::size_t misfit = 0;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
@@ -84,7 +97,13 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
       wrong = "\"timestamp\" is no time: ISO 8601 or epoch numbers";
     }
     if (id.codes[row] < 0) wrong = "\"id\" is missing";
-    if (kind == event::Kind::kLabels && wrong.empty() && label.codes[row] < 0) wrong = "\"label\" is missing";
+    const auto objects = text_at(boxes, row);
+    if (wrong.empty() && !objects.empty())
+      if (auto read = table::read_objects(objects, labels ? table::ObjectsOf::kLabel : table::ObjectsOf::kPrediction,
+                                          text_at(sizes, row));
+          !read)
+        wrong = std::move(read.error().message);
+    if (labels && wrong.empty() && label.codes[row] < 0 && objects.empty()) wrong = "\"label\" is missing";
     if (!wrong.empty()) {
       reply.rejected.push_back({rows.record_of(row), std::move(wrong)});
     } else {

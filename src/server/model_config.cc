@@ -273,8 +273,9 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_TRY(take(json, "timezone", "", zone));
   if (!task.empty()) {
     std::vector<std::string> names;
-    for (auto one : {metric::Task::kBinary, metric::Task::kMulticlass, metric::Task::kRegression,
-                     metric::Task::kRanking, metric::Task::kText}) {
+    for (auto one :
+         {metric::Task::kBinary, metric::Task::kMulticlass, metric::Task::kRegression, metric::Task::kRanking,
+          metric::Task::kText, metric::Task::kDetection, metric::Task::kSegmentation}) {
       names.emplace_back(to_string(one));
       if (task == names.back()) out.task = one;
     }

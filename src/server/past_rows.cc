@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "event/record.h"
+#include "server/box_columns.h"
 #include "table/json_rows.h"
 
 namespace vigie::server {
@@ -131,10 +132,15 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
   std::vector<std::string> later(ends.size());
   VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, stop, [&](std::string_view body, std::int64_t) {
     read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped));
-    const auto id = *read.column(event::kLabelId);
+    const auto id = *read.column(event::kLabelId), boxes = *read.column(event::kLabelBoxes),
+               size = *read.column(event::kLabelSize);
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {
       const auto at = rows.find(text_at(id, row));
       if (at == rows.end()) continue;
+      if (const auto objects = label_of_boxes(boxes, size, row); !objects.empty()) {
+        later[at->second] = R"(,"label":)" + objects;
+        continue;
+      }
       const auto json = parse_json(read.text_of(row));
       if (const auto label = json.is_object() ? json.find("label") : json.end();
           label != json.end() && !label->is_null())

@@ -166,6 +166,14 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
       const auto type = other == reference->others.end() ? table::Type::kString : other->type;
       keys.push_back(record_key(*reference, {name, type}));
     }
+  if (has_boxes(*reference)) {
+    auto& boxes = watch->boxes_.emplace();
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      if (keys[i].field.name.starts_with(kOfBoxes)) boxes.made.emplace_back(i, keys[i].field.name);
+    boxes.masks = reference->scores && reference->scores->options.task == metric::Task::kSegmentation;
+    boxes.boxes = keys.size(), boxes.size = keys.size() + 1;
+    for (const auto* name : {"boxes", "image_size"}) keys.push_back({{name, table::Type::kString}, {name}});
+  }
   watch->reference_ = watch->live_->axes();
   if (reference->scores) watch->labels_ = engine::labels_of(*reference);
   watch->id_column_ = keys.size();
@@ -260,7 +268,11 @@ Status Watch::score_with(State& state, std::uint32_t model) {
 
 Status Watch::add(table::JsonRows& rows, std::int64_t arrived, journal::Sequence place, bool again) {
   live_->at(place);
-  Timed timed(rows, time_column_, static_cast<double>(arrived));
+  std::optional<BoxRows> boxes;
+  if (boxes_) {
+    VIGIE_ASSIGN(boxes, BoxRows::read(rows, *boxes_));
+  }
+  Timed timed(boxes ? static_cast<table::Batch&>(*boxes) : rows, time_column_, static_cast<double>(arrived));
   const auto astray = live_->astray();
   VIGIE_ASSIGN(const auto apart, rows_apart(rows));
   VIGIE_TRY(live_->add(timed, arrived, apart));

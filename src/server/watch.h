@@ -18,6 +18,7 @@
 #include "event/counted_window.h"
 #include "event/record.h"
 #include "journal/reader.h"
+#include "server/box_columns.h"
 #include "server/figures.h"
 #include "server/live_reference.h"
 #include "server/live_scores.h"
@@ -175,6 +176,7 @@ class Watch {
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
+  std::optional<BoxRows::Columns> boxes_;                              // where the reference has any
   std::map<std::int64_t, Versions> versions_;                          // rows, by window
   std::map<std::int64_t, std::map<std::string, Versions>> elsewhere_;  // those of others, by their names
   std::string name_;                                                   // among them; empty: there are none
@@ -194,9 +196,9 @@ class Watch {
 std::string merged_of(std::string_view model);
 
 /// A reference's profile from rows as predictions have them, with their labels beside them where there are any: JSON in
-/// any of the forms of JsonRows. Its columns are the features by their names, "prediction", "score" and "label". Its
-/// windows are days where 15 of them or more have rows, else hours, else none; or those that `config` says, as it says
-/// what the task is and which features count.
+/// any of the forms of JsonRows. Its columns are the features by their names, "prediction", "score" and "label"; of
+/// rows that have boxes, those of box_columns.h. Its windows are days where 15 of them or more have rows, else hours,
+/// else none; or those that `config` says, as it says what the task is and which features count.
 Result<engine::Profile> reference_of_rows(std::string_view body, const std::string& name, const std::string& version,
                                           const ModelConfig& config);
 
