@@ -56,7 +56,7 @@ Status CocoInput::arrange(bool masks) {
       auto& size = sizes[it->second];
       const std::pair own(item.mask.height, item.mask.width);
       if (size.first == 0) size = own;
-      if (size != own) {
+      if (masks && size != own) {
         ++odd;
         continue;
       }

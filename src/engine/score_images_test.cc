@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "table/coco.h"
 
@@ -51,6 +52,18 @@ TEST(ScoreImages, MasksOfPolygonsAndRunLengthsAsPycocotools) {
         << id;
   }
   EXPECT_GT(seen, 12);
+}
+
+// COCO has run lengths of crowds, and polygons of the others.
+TEST(ScoreImages, BoxesCountWhateverTheirMasks) {
+  const auto truth = table::read_coco(kFiles.ground_truth, false);
+  ASSERT_TRUE(truth);
+  std::set<bool> forms;
+  for (const auto& item : truth->items) forms.insert(item.polygons.empty());
+  ASSERT_EQ(forms.size(), 2U);
+  const auto boxes = score_images(kFiles, std::nullopt, {}, detection());
+  ASSERT_TRUE(boxes) << boxes.error().message;
+  for (const auto& note : boxes->notes) EXPECT_EQ(note.find("of another size"), note.npos) << note;
 }
 
 TEST(ScoreImages, WindowsSegmentsAndAReference) {
