@@ -63,8 +63,8 @@ class Client:
     def predict(self, id=None, features=None, prediction=None, score=None, **more):
         """A prediction: its id, made where it is None, is returned.
 
-        score: a number, or for several classes a dict of numbers. more: version, latency_ms, tags, timestamp (without
-        one it is now) and whatever else a record may have. NaN is null; values of numpy are taken as Python's.
+        score: a number, or for several classes a dict of numbers. more: version, latency_ms, tags, boxes, timestamp
+        (without one it is now) and whatever else a record may have. NaN is null; values of numpy are taken as Python's.
         """
         try:
             if id is None:
@@ -75,10 +75,10 @@ class Client:
             self._count_failed(error)
         return id
 
-    def label(self, id, label, timestamp=None):
-        """The label of a prediction, before or after it."""
+    def label(self, id, label=None, timestamp=None, **more):
+        """The label of a prediction, before or after it. more: boxes and image_size, of objects in an image."""
         try:
-            self._add((_LABEL, time.time(), id, label, timestamp))
+            self._add((_LABEL, time.time(), id, label, timestamp, more))
         except Exception as error:
             self._count_failed(error)
 
@@ -283,10 +283,12 @@ def _line(record):
     kind, now, id, *rest = record
     out = {"id": id, "timestamp": int(now * 1e6)}
     if kind == _LABEL:
-        label, timestamp = rest
-        out["label"] = label
+        label, timestamp, more = rest
+        if label is not None or not more:
+            out["label"] = label
         if timestamp is not None:
             out["timestamp"] = timestamp
+        out.update(more)
     else:
         features, prediction, score, more = rest
         out["features"] = features or {}

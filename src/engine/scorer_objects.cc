@@ -41,8 +41,8 @@ Result<Objects> objects_at(const table::Column& column, std::size_t row, Objects
   if (text.empty()) return Objects();
   auto objects = table::read_objects(text, of);
   if (!objects)
-    return fail(Code::kInput, fmt::format("{}: row {}: column {}: {}", source, number, vigie::quoted(name),
-                                          objects.error().message));
+    return fail(Code::kInput,
+                fmt::format("{}: row {}: column {}: {}", source, number, vigie::quoted(name), objects.error().message));
   return Objects(std::move(*objects));
 }
 
@@ -208,8 +208,8 @@ Result<bool> holds_objects(table::Input& data, const ScoreOptions& options) {
 Result<std::unique_ptr<Scorer>> make_object_scorer(table::Input& data, ScoreOptions& options) {
   std::set<std::string> names;
   VIGIE_TRY(each_batch(data, options, [&](const table::Column& column, std::size_t c, std::size_t i) -> Result<bool> {
-    VIGIE_ASSIGN(const auto objects, objects_at(column, i, kOf[c], data.name(),
-                                                c == 0 ? options.label : options.prediction, i + 1));
+    VIGIE_ASSIGN(const auto objects,
+                 objects_at(column, i, kOf[c], data.name(), c == 0 ? options.label : options.prediction, i + 1));
     for (const auto& object : objects ? *objects : std::vector<ImageObject>()) names.insert(object.category);
     return true;
   }));

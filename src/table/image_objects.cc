@@ -120,8 +120,7 @@ Result<CocoMask> polygons(dom::array given, dom::element whole, const Size& size
                 fmt::format(".{}: the polygons of an image have at most {} corners", kKey, with_commas(kMostCorners)));
   if (item.polygons.empty()) return CocoMask();
   if (size.height == 0)
-    return fail(Code::kInput,
-                fmt::format(".{}: polygons need \"image_size\": [height, width] of the record", kKey));
+    return fail(Code::kInput, fmt::format(".{}: polygons need \"image_size\": [height, width] of the record", kKey));
   CocoImage image;
   image.height = size.height, image.width = size.width;
   return mask_of(item, image);
@@ -131,7 +130,8 @@ Result<CocoMask> polygons(dom::array given, dom::element whole, const Size& size
 Result<ImageObject> read_object(dom::element element, ObjectsOf of, const Size& size, Together& together) {
   dom::object object;
   if (element.get(object) != simdjson::SUCCESS)
-    return fail(Code::kInput, fmt::format(": expected an object with \"bbox\" and \"category\", got {}", told(element)));
+    return fail(Code::kInput,
+                fmt::format(": expected an object with \"bbox\" and \"category\", got {}", told(element)));
   const bool predicted = of == ObjectsOf::kPrediction;
   ImageObject out;
   bool scored = false, masked = false;
@@ -182,16 +182,16 @@ Result<ImageObject> read_object(dom::element element, ObjectsOf of, const Size& 
       masked = !out.mask.runs.empty();
       if (masked && together.masks.height == 0) together.masks = {out.mask.height, out.mask.width};
       if (masked && (out.mask.height != together.masks.height || out.mask.width != together.masks.width))
-        return fail(Code::kInput, fmt::format(".{}: the masks of an image have one size, {} × {} and {} × {} are two",
-                                              key, together.masks.height, together.masks.width, out.mask.height,
-                                              out.mask.width));
+        return fail(Code::kInput,
+                    fmt::format(".{}: the masks of an image have one size, {} × {} and {} × {} are two", key,
+                                together.masks.height, together.masks.width, out.mask.height, out.mask.width));
       together.mask_bytes += masked ? pack_runs(out.mask.runs).size() : 0;
       if (together.mask_bytes > kMostMasks)
         return fail(Code::kInput, fmt::format(".{}: the masks of an image have at most {} bytes, packed", key,
                                               with_commas(kMostMasks)));
     } else if (key != "id" && key != "image_id" && key != "area") {
-      std::vector<std::string> known{"bbox", "category", "category_id", predicted ? "score" : "iscrowd", "segmentation",
-                                     "id",   "image_id", "area"};
+      std::vector<std::string> known{"bbox",         "category", "category_id", predicted ? "score" : "iscrowd",
+                                     "segmentation", "id",       "image_id",    "area"};
       return fail(Code::kInput, fmt::format(": {}", unknown_name("key", std::string(key), known)));
     }
   }

@@ -15,20 +15,20 @@ namespace vigie::table {
 
 /// An object in an image: one that a model found, or one that is there.
 struct ImageObject {
-  std::string category;          ///< its name, or its number as text
-  std::array<double, 4> box{};   ///< left, top, width, height
+  std::string category;         ///< its name, or its number as text
+  std::array<double, 4> box{};  ///< left, top, width, height
   bool has_box = false;
-  double score = 1;              ///< of one that was found
-  bool crowd = false;            ///< of one that is there: a region of many
-  CocoMask mask{};               ///< empty where none is given
+  double score = 1;    ///< of one that was found
+  bool crowd = false;  ///< of one that is there: a region of many
+  CocoMask mask{};     ///< empty where none is given
 };
 
 enum class ObjectsOf : std::uint8_t { kPrediction, kLabel };
 
-inline constexpr std::size_t kMostObjects = 2'000;     ///< of an image
-inline constexpr std::size_t kMostMasks = 256 << 10;   ///< bytes of all masks of an image, as they are packed
-inline constexpr std::size_t kMostCorners = 10'000;    ///< of all polygons of an image
-inline constexpr std::int64_t kMostPixels = 1 << 25;   ///< of an image that has polygons
+inline constexpr std::size_t kMostObjects = 2'000;    ///< of an image
+inline constexpr std::size_t kMostMasks = 256 << 10;  ///< bytes of all masks of an image, as they are packed
+inline constexpr std::size_t kMostCorners = 10'000;   ///< of all polygons of an image
+inline constexpr std::int64_t kMostPixels = 1 << 25;  ///< of an image that has polygons
 
 /// The objects of one image as a list of JSON, each as COCO has results and annotations: "bbox", "category" or
 /// "category_id", "score" of a prediction, "iscrowd" of a label, and "segmentation", run lengths or polygons; "id",

@@ -16,6 +16,9 @@ import tempfile
 
 from service import Checks, Service
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "clients" / "python"))
+from vigie import Client  # noqa: E402
+
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
 IMAGES = 150  # an hour
 KINDS = ["bike", "car", "dog"]
@@ -183,9 +186,16 @@ def detection(vigie, folder):
     service.end(signal.SIGKILL)
     service = Service(vigie, folder + "/data")
     service.ask("POST", f"{model}/labels", labels(healthy[75:] + corrected))
-    for images in worse:
+    for images in worse[:2]:
         service.ask("POST", f"{model}/predictions", predictions(images))
         service.ask("POST", f"{model}/labels", labels(images))
+    with Client(service.url, "street") as client:
+        for id, time, there, boxes in worse[2]:
+            client.predict(id, timestamp=time, boxes=boxes)
+        for id, _, there, _ in worse[2]:
+            client.label(id, boxes=there)
+        client.flush()
+        expect("of the client", (client.counters()["accepted"], client.counters()["rejected"]), (2 * IMAGES, 0))
     service.ask("POST", f"{model}/predictions", predictions(hour(5)[:1]))
     hours = [iso(n) for n in range(5)]
     found = until("all labels", windows, lambda w: all(w.get(h, {}).get("coverage") == 1 and not w[h]["preliminary"] for h in hours), 60)
