@@ -169,7 +169,8 @@ void ObjectScorer<SegmentationState>::add(SegmentationState& state, std::uint64_
   }
 }
 
-/// Calls `see` with the columns of labels and predictions as text, batch by batch, until it says false.
+/// Calls `see` with the columns of labels and predictions as text, each with its place, its row in the batch and that
+/// in the data, from 1, until it says false.
 template <class F>
 Status each_batch(table::Input& data, const ScoreOptions& options, F see) {
   const table::Schema types{{options.label, Type::kString}, {options.prediction, Type::kString}};
@@ -178,16 +179,17 @@ Status each_batch(table::Input& data, const ScoreOptions& options, F see) {
                             find_column(reader->schema(), options.prediction)};
   for (const auto i : at)
     if (i == std::string::npos) return {};  // score_pass() says so
-  while (true) {
+  for (std::uint64_t first = 0;;) {
     VIGIE_ASSIGN(auto batch, reader->next());
     if (!batch) return {};
     for (std::size_t c = 0; c < 2; ++c) {
       VIGIE_ASSIGN(const auto column, batch->column(at[c]));
       for (std::size_t i = 0; i < static_cast<std::size_t>(batch->rows()); ++i) {
-        VIGIE_ASSIGN(const bool more, see(column, c, i));
+        VIGIE_ASSIGN(const bool more, see(column, c, i, first + i + 1));
         if (!more) return {};
       }
     }
+    first += static_cast<std::uint64_t>(batch->rows());
   }
 }
 
@@ -197,22 +199,25 @@ Result<bool> holds_objects(table::Input& data, const ScoreOptions& options) {
   if (options.task == Task::kDetection) return true;
   if (options.task != Task::kSegmentation || options.prediction.empty()) return false;
   bool out = false;
-  VIGIE_TRY(each_batch(data, options, [&](const table::Column& column, std::size_t, std::size_t i) -> Result<bool> {
-    const auto text = trim(cell(column, i));
-    out = text == "[]" || (text.starts_with('[') && trim(text.substr(1)).starts_with('{'));
-    return text.empty() || text == "[]";
-  }));
+  VIGIE_TRY(each_batch(data, options,
+                       [&](const table::Column& column, std::size_t, std::size_t i, std::uint64_t) -> Result<bool> {
+                         const auto text = trim(cell(column, i));
+                         out = text == "[]" || (text.starts_with('[') && trim(text.substr(1)).starts_with('{'));
+                         return text.empty() || text == "[]";
+                       }));
   return out;
 }
 
 Result<std::unique_ptr<Scorer>> make_object_scorer(table::Input& data, ScoreOptions& options) {
   std::set<std::string> names;
-  VIGIE_TRY(each_batch(data, options, [&](const table::Column& column, std::size_t c, std::size_t i) -> Result<bool> {
-    VIGIE_ASSIGN(const auto objects,
-                 objects_at(column, i, kOf[c], data.name(), c == 0 ? options.label : options.prediction, i + 1));
-    for (const auto& object : objects ? *objects : std::vector<ImageObject>()) names.insert(object.category);
-    return true;
-  }));
+  VIGIE_TRY(each_batch(
+      data, options,
+      [&](const table::Column& column, std::size_t c, std::size_t i, std::uint64_t number) -> Result<bool> {
+        VIGIE_ASSIGN(const auto objects,
+                     objects_at(column, i, kOf[c], data.name(), c == 0 ? options.label : options.prediction, number));
+        for (const auto& object : objects ? *objects : std::vector<ImageObject>()) names.insert(object.category);
+        return true;
+      }));
   names.insert(options.classes.begin(), options.classes.end());
   options.classes.assign(names.begin(), names.end());
   sort_classes(options.classes);

@@ -64,8 +64,9 @@ TEST(ScoreObjects, AsTheSameCocoFiles) {
       for (std::size_t i = 0; i < a.size(); ++i) {
         EXPECT_EQ(a[i].metric, b[i].metric);
         EXPECT_EQ(a[i].value.n, b[i].value.n);
-        for (const auto& [x, y] : {std::pair(a[i].value.value, b[i].value.value), std::pair(a[i].value.low, b[i].value.low),
-                                   std::pair(a[i].value.high, b[i].value.high)})
+        for (const auto& [x, y] :
+             {std::pair(a[i].value.value, b[i].value.value), std::pair(a[i].value.low, b[i].value.low),
+              std::pair(a[i].value.high, b[i].value.high)})
           if (!std::isnan(x) || !std::isnan(y)) {
             EXPECT_NEAR(x, y, 1e-12) << a[i].metric->name << " of batches of " << batch;
             ++values;

@@ -51,6 +51,10 @@ void add_text(std::string& out, std::string_view name, std::string_view text) {
 
 }  // namespace
 
+bool made_of_boxes(std::string_view column) {
+  return column == kBoxCount || column == kBoxScore || column == kBoxArea || column == kBoxObjects;
+}
+
 bool has_boxes(const engine::Profile& reference) {
   return std::ranges::any_of(reference.columns, [](const auto& column) {
     return column.name == kBoxCount && column.role == engine::Role::kPrediction;

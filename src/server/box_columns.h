@@ -14,10 +14,13 @@ namespace vigie::server {
 
 /// What "boxes" of a record, the objects of an image, are among its columns: how many there are, their mean score and
 /// area (NaN of none), and all of them as text, by which they are scored.
-inline constexpr std::string_view kOfBoxes = "boxes.", kBoxCount = "boxes.count", kBoxScore = "boxes.score",
-                                  kBoxArea = "boxes.area", kBoxObjects = "boxes.objects";
+inline constexpr std::string_view kBoxCount = "boxes.count", kBoxScore = "boxes.score", kBoxArea = "boxes.area",
+                                  kBoxObjects = "boxes.objects";
 /// Likewise those of a label.
 inline constexpr std::string_view kLabelObjects = "label.objects";
+
+/// Whether it is one of those but the label's.
+bool made_of_boxes(std::string_view column);
 
 /// Whether a reference was made of rows that have boxes.
 bool has_boxes(const engine::Profile& reference);

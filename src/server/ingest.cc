@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -42,6 +43,11 @@ std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t>
     out += '\n';
   }
   return out;
+}
+
+bool is_object(std::string_view record, const char* key) {
+  const auto json = parse_json(record);
+  return json.is_object() && json.contains(key) && json[key].is_object();
 }
 
 std::string_view text_at(const table::Column& column, std::size_t row) {
@@ -87,6 +93,9 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   const auto sizes = explains
                          ? table::Column{}
                          : *rows.column(labels ? std::size_t{event::kLabelSize} : std::size_t{event::kPredictionSize});
+  static constexpr std::string_view kBoxes = "\"boxes\"";
+  static const std::boyer_moore_horspool_searcher named(kBoxes.begin(), kBoxes.end());
+  const bool any_boxes = std::search(body.begin(), body.end(), named) != body.end();
   Few<std::uint32_t> good;
   std::size_t misfit = 0;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
@@ -98,6 +107,9 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     }
     if (id.codes[row] < 0) wrong = "\"id\" is missing";
     const auto objects = text_at(boxes, row);
+    // An object where a list is wanted is no cell.
+    if (wrong.empty() && any_boxes && objects.empty() && !explains && is_object(rows.text_of(row), "boxes"))
+      wrong = "boxes: expected a list of objects with \"bbox\" and \"category\", got an object";
     if (wrong.empty() && !objects.empty())
       if (auto read = table::read_objects(objects, labels ? table::ObjectsOf::kLabel : table::ObjectsOf::kPrediction,
                                           text_at(sizes, row));

@@ -12,7 +12,7 @@ namespace vigie::server {
 
 std::vector<std::string> record_path(const engine::Profile& reference, std::string_view column) {
   if (column == reference.timestamp) return {"timestamp"};
-  if (column.starts_with(kOfBoxes) && has_boxes(reference)) return {std::string(column)};
+  if (made_of_boxes(column) && has_boxes(reference)) return {std::string(column)};
   const auto in = [&](std::string_view group) {
     const auto at = column.starts_with(group) && column.substr(group.size()).starts_with('.') ? group.size() + 1 : 0;
     return std::vector<std::string>{std::string(group), std::string(column.substr(at))};

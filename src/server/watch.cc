@@ -169,7 +169,7 @@ Result<std::unique_ptr<Watch>> Watch::make(std::string model, const std::shared_
   if (has_boxes(*reference)) {
     auto& boxes = watch->boxes_.emplace();
     for (std::size_t i = 0; i < keys.size(); ++i)
-      if (keys[i].field.name.starts_with(kOfBoxes)) boxes.made.emplace_back(i, keys[i].field.name);
+      if (made_of_boxes(keys[i].field.name)) boxes.made.emplace_back(i, keys[i].field.name);
     boxes.masks = reference->scores && reference->scores->options.task == metric::Task::kSegmentation;
     boxes.boxes = keys.size(), boxes.size = keys.size() + 1;
     for (const auto* name : {"boxes", "image_size"}) keys.push_back({{name, table::Type::kString}, {name}});

@@ -144,7 +144,7 @@ Result<ImageObject> read_object(dom::element element, ObjectsOf of, const Size& 
       for (; good && i < out.box.size(); ++i) {
         const auto side = finite(sides.at(i).value_unsafe());
         good = side && (i < 2 || *side >= 0);
-        if (good) out.box[i] = *side;
+        if (good) out.box[i] = *side + 0.;  // −0 is 0
       }
       if (!good)
         return wrong(key, "[left, top, width, height], finite numbers and neither width nor height below 0", value);
@@ -162,7 +162,7 @@ Result<ImageObject> read_object(dom::element element, ObjectsOf of, const Size& 
     } else if (key == "score" && predicted) {
       const auto score = finite(value);
       if (!score) return wrong(key, "a number", value);
-      out.score = *score, scored = true;
+      out.score = *score + 0., scored = true;
     } else if (key == "iscrowd" && !predicted) {
       bool crowd = false;
       const auto flag = value.get(crowd) == simdjson::SUCCESS ? std::optional(crowd ? 1. : 0.) : finite(value);

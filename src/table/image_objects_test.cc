@@ -42,11 +42,13 @@ TEST(ImageObjects, AreReadAndWritten) {
 
 TEST(ImageObjects, PolygonsBecomeRunsOfTheImage) {
   const std::string_view square = R"([{"category":"a","segmentation":[[1,1,4,1,4,3,1,3]]}])";
-  EXPECT_EQ(wrong(square, kLabel), "boxes[0].segmentation: polygons need \"image_size\": [height, width] of the record");
+  EXPECT_EQ(wrong(square, kLabel),
+            "boxes[0].segmentation: polygons need \"image_size\": [height, width] of the record");
   const auto there = read_objects(square, kLabel, "[6, 5]");
   ASSERT_TRUE(there) << there.error().message;
   EXPECT_EQ((*there)[0].mask.runs, (Runs{7, 2, 4, 2, 4, 2, 9}));
-  EXPECT_EQ(wrong(square, kLabel, "[6]"), "image_size: expected [height, width], of 33,554,432 pixels at most, got [6]");
+  EXPECT_EQ(wrong(square, kLabel, "[6]"),
+            "image_size: expected [height, width], of 33,554,432 pixels at most, got [6]");
   EXPECT_NE(wrong(square, kLabel, "[60000, 60000]"), "");
   EXPECT_NE(wrong(square, kLabel, "[0, 5]"), "");
 }
@@ -66,7 +68,8 @@ TEST(ImageObjects, WhatIsNoneIsToldByIndexAndKey) {
   };
   EXPECT_EQ(wrong(many(kMostObjects)), "");
   EXPECT_EQ(wrong(many(kMostObjects + 1)), "boxes: an image has at most 2,000");
-  EXPECT_EQ(wrong(fmt::format("[{{{}}},{{{},\"iscrowd\":0}}]", box, box)).substr(0, 32), "boxes[1]: unknown key \"iscrowd\"");
+  EXPECT_EQ(wrong(fmt::format("[{{{}}},{{{},\"iscrowd\":0}}]", box, box)).substr(0, 32),
+            "boxes[1]: unknown key \"iscrowd\"");
   EXPECT_EQ(wrong(R"([{"bbox":[0,0,1,1e999],"category":"a","score":1}])").substr(0, 6), "boxes:");
   EXPECT_EQ(wrong(R"([{"bbox":[0,0,1,1],"category":"","score":1}])"),
             "boxes[0].category: expected a name of at most 200 bytes, or a whole number, got \"\"");
@@ -79,7 +82,8 @@ TEST(ImageObjects, WhatIsNoneIsToldByIndexAndKey) {
             "boxes[1].segmentation: the masks of an image have one size, 2 × 2 and 2 × 3 are two");
   std::string runs;
   for (int i = 0; i < 150'000; ++i) runs += "900,";
-  EXPECT_EQ(wrong(R"([{"category":"a","segmentation":{"size":[50000,2700],"counts":[)" + runs + R"(0]}}])", kLabel), "");
+  EXPECT_EQ(wrong(R"([{"category":"a","segmentation":{"size":[50000,2700],"counts":[)" + runs + R"(0]}}])", kLabel),
+            "");
   const auto half = R"({"category":"a","segmentation":{"size":[50000,2700],"counts":[)" + runs + R"(0]}})";
   EXPECT_EQ(wrong("[" + half + "," + half + "]", kLabel),
             "boxes[1].segmentation: the masks of an image have at most 262,144 bytes, packed");

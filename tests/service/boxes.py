@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 from service import Checks, Service
 
@@ -57,12 +58,16 @@ def hour(number, worse=0.0):
              *image(own, worse)) for i in range(IMAGES)]
 
 
+def camera(id):
+    return "north" if id.endswith(("0", "3", "6", "9")) else "south"
+
+
 def lines(rows):
     return "\n".join(map(json.dumps, rows)).encode()
 
 
 def predictions(images):
-    return lines({"id": id, "timestamp": time, "boxes": found} for id, time, _, found in images)
+    return lines({"id": id, "timestamp": time, "boxes": found, "tags": {"camera": camera(id)}} for id, time, _, found in images)
 
 
 def labels(images):
@@ -70,14 +75,15 @@ def labels(images):
 
 
 def reference(images):
-    return lines({"id": id, "timestamp": time, "boxes": found, "label": there} for id, time, there, found in images)
+    return lines({"id": id, "timestamp": time, "boxes": found, "label": there, "tags": {"camera": camera(id)}}
+                 for id, time, there, found in images)
 
 
 def coco(folder, name, images, size=None):
     """Two COCO files of them."""
     number = {kind: i + 1 for i, kind in enumerate(KINDS)}
     shape = {"height": size, "width": size} if size else {}
-    truth = {"images": [{"id": i, "date_captured": time} | shape for i, (_, time, _, _) in enumerate(images)],
+    truth = {"images": [{"id": i, "date_captured": time, "camera": camera(id)} | shape for i, (id, time, _, _) in enumerate(images)],
              "categories": [{"id": id, "name": kind} for kind, id in number.items()],
              "annotations": [{k: v for k, v in one.items() if k != "category"} | {"image_id": i, "category_id": number[one["category"]]}
                              for i, (_, _, there, _) in enumerate(images) for one in there]}
@@ -99,7 +105,7 @@ def scored(vigie, files, task="detection", *more):
 
 
 def figures(window):
-    return {(m["metric"], m.get("class") or m.get("part"), what): m.get(what) for m in window["metrics"]
+    return {(m["metric"], m.get("class"), m.get("segment"), what): m.get(what) for m in window["metrics"]
             for what in ("value", "low", "high", "n", "verdict", "effect")}
 
 
@@ -126,6 +132,7 @@ def wrong_ones(service, model):
             ([{"category": "car", "score": 1}], "boxes[0].bbox: is missing, as is segmentation"),
             ([good | {"score": "high"}], 'boxes[0].score: expected a number, got "high"'),
             ([good, 7], 'boxes[1]: expected an object with "bbox" and "category", got 7'),
+            ({"bbox": [1, 2, 3, 4]}, 'boxes: expected a list of objects with "bbox" and "category", got an object'),
             ("none", 'boxes: expected a list of objects with "bbox" and "category", got none'),
             ([good | {"segmentation": {"size": [2, 2], "counts": [1, 2]}}],
              'boxes[0].segmentation: expected runs that fill 2 × 2 pixels, got {"size":[2,2],"counts":[1,2]}'),
@@ -147,7 +154,7 @@ def wrong_ones(service, model):
 def detection(vigie, folder):
     service = Service(vigie, folder + "/data")
     model = "/v1/models/street"
-    expect("PUT", service.ask("PUT", model, b'{"task": "detection", "window": "hour"}')[0], 200)
+    expect("PUT", service.ask("PUT", model, b'{"task": "detection", "window": "hour", "segments": ["camera"]}')[0], 200)
     wrong_ones(service, "/v1/models/odd")
 
     past = [hour(n) for n in range(-30, 0)]
@@ -177,11 +184,11 @@ def detection(vigie, folder):
     found = until("half of the labels", windows, lambda w: w.get(iso(0), {}).get("coverage") == 0.5 and "coverage" in w.get(iso(1), {}))
     half = coco(folder, "half", healthy[:75])
     before = coco(folder, "before", everything)
-    against = ["--window", "hour", "--timestamp", "date_captured", "--reference", ",".join(before)]
+    against = ["--window", "hour", "--timestamp", "date_captured", "--segment", "camera", "--reference", ",".join(before)]
     expect("of the half", found[iso(0)]["labelled"], 75)
-    expect("values of the half", {m["metric"]: round(m["value"], 12) for m in found[iso(0)]["metrics"]},
+    expect("values of the half", {m["metric"]: round(m["value"], 12) for m in found[iso(0)]["metrics"] if not m.get("segment")},
            {m["metric"]: round(m["value"], 12) for m in scored(vigie, half)[0]["metrics"]})
-    until("nothing was there", windows, lambda w: {m["metric"]: m.get("value") for m in w[iso(1)]["metrics"]}.get("precision_at_iou") == 0)
+    until("nothing was there", windows, lambda w: any(m["metric"] == "precision_at_iou" and not m.get("segment") and m["value"] == 0 for m in w[iso(1)]["metrics"]))
 
     service.end(signal.SIGKILL)
     service = Service(vigie, folder + "/data")
@@ -191,7 +198,7 @@ def detection(vigie, folder):
         service.ask("POST", f"{model}/labels", labels(images))
     with Client(service.url, "street") as client:
         for id, time, there, boxes in worse[2]:
-            client.predict(id, timestamp=time, boxes=boxes)
+            client.predict(id, timestamp=time, boxes=boxes, tags={"camera": camera(id)})
         for id, _, there, _ in worse[2]:
             client.label(id, boxes=there)
         client.flush()
@@ -203,6 +210,7 @@ def detection(vigie, folder):
     expect("hours", sorted(wanted), hours)
     for h in hours:
         expect_same(f"scores of {h}", found[h], wanted[h])
+    expect("segments", {m.get("segment") for m in found[iso(0)]["metrics"]}, {None, "camera=north", "camera=south"})
     by = {c["column"]: c for c in found[iso(0)]["columns"]}
     expect("what is compared", sorted(by), ["boxes.area", "boxes.count", "boxes.score"])
     expect("a healthy hour", found[iso(0)]["verdict"], "ok")
@@ -214,6 +222,10 @@ def detection(vigie, folder):
     expect("what it names", {"map_50", "recall_at_iou"} <= set(told), True)
     since = {i["since"] for i in service.ask("GET", "/v1/incidents")[1] if i["model"] == "street"}
     expect("since", since, {iso(2)})
+
+    key = urllib.parse.quote(found[iso(3)]["key"], safe="")
+    status, rows = service.ask("GET", f"{model}/rows?window={key}", read=bytes)
+    expect("rows to look at", (status, b"camera" in rows, b"bbox" in rows), (200, True, False))
 
     # What came is made a reference of, labels and all.
     status, said = service.ask("POST", f"{model}/reference", json.dumps({"from": iso(0), "to": iso(2)}).encode())
