@@ -25,7 +25,8 @@ std::string string_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
-// A record's own "timestamp" may be a number of seconds, which a date would take for milliseconds.
+// A record's own "timestamp" may be a number of seconds, which a date would take for milliseconds. Of objects in an image
+// the category may be a number here and a name there, and the mask run lengths or polygons: they are kept, not indexed.
 Json mappings() {
   return Json::parse(R"({
     "date_detection": false,
@@ -37,6 +38,7 @@ Json mappings() {
       {"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 1024}}}],
     "properties": {
       "@timestamp": {"type": "date", "ignore_malformed": false},
+      "boxes": {"type": "object", "enabled": false},
       "vigie": {"properties": {"model": {"properties": {"id": {"type": "keyword"}}}}}}})");
 }
 

@@ -109,6 +109,7 @@ TEST(Setup, OwnTimesAreDatesWhereTheyAreTexts) {
   const auto steps = setup_of(cluster(R"({"version":{"number":"9.5.5"}})"), {{Place::Kind::kMonths, "logs"}, 0});
   const auto mappings = step(steps, "/_component_template/vigie@mappings")["template"]["mappings"];
   EXPECT_FALSE(mappings["properties"].contains("timestamp"));
+  EXPECT_EQ(mappings["properties"]["boxes"]["enabled"], false);
   EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["path_match"], "timestamp");
   EXPECT_EQ(mappings["dynamic_templates"][2]["times"]["match_mapping_type"], "string");
 }

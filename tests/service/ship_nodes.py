@@ -56,6 +56,14 @@ def tried(version, folder):
            ["double", "double", "keyword", "date", "keyword"])
     march = node.ask("POST", f"/{mine}/_search", {"query": {"range": {"@timestamp": {"gte": "2026-03-01"}}}, "track_total_hits": True, "size": 0})[1]
     expect(named("by time"), march["hits"]["total"]["value"], node.count("vigie-prediction-credit-2026.03"))
+    # Objects in images: categories are numbers and names, masks are run lengths and polygons.
+    boxes = here / "boxes.ndjson"
+    box = {"bbox": [1, 2, 3.5, 4], "score": 0.5}
+    boxes.write_text("".join(json.dumps({"id": f"i{i}", "timestamp": START.isoformat(), "boxes": more}) + "\n" for i, more in enumerate([
+        [box | {"category": 3}], [box | {"category": "car"}], [box | {"category": 1, "segmentation": [[0, 0, 5, 0, 5, 5]]}],
+        [box | {"category": 1, "segmentation": {"size": [2, 2], "counts": "04"}}], []])))
+    status, said, err = ship(boxes, "--model", "street", "--id", "id")
+    expect(named("boxes"), (status, said.get("stored"), node.count("vigie-prediction-street-*"), err), (0, 5, 5, ""))
     status, said, err = ship(log, "--model", "credit", "--id", "id")
     expect(named("again"), (said.get("stored"), said.get("there"), node.count(mine)), (0, 20_000, 20_000))
     node.ask("PUT", "/_component_template/vigie@custom", {"template": {"settings": {"index": {"refresh_interval": "7s"}}}})
