@@ -25,8 +25,9 @@ std::string string_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
-// A record's own "timestamp" may be a number of seconds, which a date would take for milliseconds. Of objects in an image
-// the category may be a number here and a name there, and the mask run lengths or polygons: they are kept, not indexed.
+// A record's own "timestamp" may be a number of seconds, which a date would take for milliseconds. Of objects in an
+// image the category may be a number here and a name there, and the mask run lengths or polygons: they are kept, not
+// indexed.
 Json mappings() {
   return Json::parse(R"({
     "date_detection": false,

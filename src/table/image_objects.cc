@@ -65,6 +65,7 @@ Result<Size> size_of(std::string_view json) {
 // What the objects of an image have together.
 struct Together {
   std::size_t mask_bytes = 0, corners = 0;
+  double crossed = 0;
   Size masks{};
 };
 
@@ -102,11 +103,11 @@ Result<CocoMask> run_lengths(dom::object given, dom::element whole) {
 
 Result<CocoMask> polygons(dom::array given, dom::element whole, const Size& size, Together& together) {
   constexpr std::string_view kKey = "segmentation";
-  CocoItem item;
+  std::vector<std::vector<double>> all;
   for (const dom::element one : given) {
     dom::array corners;
     if (one.get(corners) != simdjson::SUCCESS) return wrong(kKey, "polygons, each a list x, y, x, y, …", whole);
-    auto& polygon = item.polygons.emplace_back();
+    auto& polygon = all.emplace_back();
     for (const dom::element corner : corners) {
       const auto number = finite(corner);
       if (!number || std::fabs(*number) > kSide) return wrong(kKey, "corners inside an image", corner);
@@ -114,16 +115,26 @@ Result<CocoMask> polygons(dom::array given, dom::element whole, const Size& size
     }
     if (polygon.size() < 6 || polygon.size() % 2) return wrong(kKey, "polygons of three corners or more", one);
     together.corners += polygon.size() / 2;
+    for (std::size_t i = 0; i < polygon.size(); i += 2)
+      together.crossed += std::min<double>(size.width, std::fabs(polygon[i] - polygon[(i + 2) % polygon.size()]));
   }
   if (together.corners > kMostCorners)
     return fail(Code::kInput,
                 fmt::format(".{}: the polygons of an image have at most {} corners", kKey, with_commas(kMostCorners)));
-  if (item.polygons.empty()) return CocoMask();
+  if (all.empty()) return CocoMask();
   if (size.height == 0)
     return fail(Code::kInput, fmt::format(".{}: polygons need \"image_size\": [height, width] of the record", kKey));
-  CocoImage image;
-  image.height = size.height, image.width = size.width;
-  return mask_of(item, image);
+  if (together.crossed > static_cast<double>(kMostCrossed))
+    return fail(Code::kInput, fmt::format(".{}: the edges of the polygons of an image cross at most {} columns of "
+                                          "pixels together",
+                                          kKey, with_commas(kMostCrossed)));
+  std::vector<CocoMask> masks;
+  for (const auto& polygon : all)
+    masks.push_back({size.height, size.width, runs_of_polygon(polygon, size.height, size.width)});
+  // By twos: of one after the other each would cost what all before it have.
+  for (std::size_t step = 1; step < masks.size(); step *= 2)
+    for (std::size_t i = 0; i + step < masks.size(); i += 2 * step) masks[i] = united(masks[i], masks[i + step]);
+  return std::move(masks.front());
 }
 
 // Errors begin behind the index.

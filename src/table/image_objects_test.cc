@@ -2,6 +2,7 @@
 #include "table/image_objects.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 namespace vigie::table {
@@ -50,6 +51,22 @@ TEST(ImageObjects, PolygonsBecomeRunsOfTheImage) {
   EXPECT_EQ(wrong(square, kLabel, "[6]"),
             "image_size: expected [height, width], of 33,554,432 pixels at most, got [6]");
   EXPECT_NE(wrong(square, kLabel, "[60000, 60000]"), "");
+  // Any number of them as the same items of a COCO file, in whatever order they are united.
+  std::string text = R"([{"category":"a","segmentation":[)";
+  CocoItem item;
+  for (int i = 0; i < 7; ++i) {
+    const double x = 3 * i % 11, y = 5 * i % 13;
+    item.polygons.push_back({x, y, x + 6, y + 1, x + 2, y + 7.5});
+    text += fmt::format("{}[{}]", i ? "," : "", fmt::join(item.polygons.back(), ","));
+  }
+  const auto several = read_objects(text + "]}]", kLabel, "[24, 20]");
+  ASSERT_TRUE(several) << several.error().message;
+  EXPECT_EQ((*several)[0].mask.runs, mask_of(item, {.id = 0, .height = 24, .width = 20, .fields = {}}).runs);
+  std::string zigzag;
+  for (int i = 0; i < 1'000; ++i) zigzag += fmt::format("{}0,{},9000,{}", i ? "," : "", i, i);
+  EXPECT_EQ(wrong(R"([{"category":"a","segmentation":[[)" + zigzag + "]]}]", kLabel, "[1000,9000]"),
+            "boxes[0].segmentation: the edges of the polygons of an image cross at most 4,194,304 columns of pixels "
+            "together");
   EXPECT_NE(wrong(square, kLabel, "[0, 5]"), "");
 }
 
