@@ -45,21 +45,28 @@ Result<Record> decode(std::string_view bytes) {
   return record;
 }
 
-const table::JsonShape& keys_of(Kind kind, table::OtherKeys others) {
+const table::JsonShape& keys_of(Kind kind, table::OtherKeys others, bool boxes) {
   using table::JsonShape, table::OtherKeys, table::Type;
-  const auto both = [](const std::vector<JsonShape::Key>& keys) {
-    return std::array{JsonShape(keys, OtherKeys::kChecked), JsonShape(keys, OtherKeys::kSkipped)};
+  const auto all = [](const std::vector<JsonShape::Key>& keys) {
+    auto more = keys;
+    for (const auto* name : {"boxes", "image_size"}) more.push_back({{name, Type::kString}});
+    return std::array{JsonShape(keys, OtherKeys::kChecked), JsonShape(keys, OtherKeys::kSkipped),
+                      JsonShape(more, OtherKeys::kChecked), JsonShape(more, OtherKeys::kSkipped)};
   };
-  static const auto predictions = both({{{"id", Type::kString}},
-                                        {{"timestamp", Type::kTimestamp}},
-                                        {{"boxes", Type::kString}},
-                                        {{"image_size", Type::kString}}});
-  static const auto labels = both({{{"id", Type::kString}},
-                                   {{"timestamp", Type::kTimestamp}},
-                                   {{"label", Type::kString}},
-                                   {{"boxes", Type::kString}},
-                                   {{"image_size", Type::kString}}});
-  return (kind == Kind::kLabels ? labels : predictions)[others == OtherKeys::kSkipped];
+  static const auto predictions = all({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}});
+  static const auto labels =
+      all({{{"id", Type::kString}}, {{"timestamp", Type::kTimestamp}}, {{"label", Type::kString}}});
+  const auto& of = kind == Kind::kLabels ? labels : predictions;
+  return of.at(2 * std::size_t{boxes} + std::size_t{others == OtherKeys::kSkipped});
+}
+
+// By its rarest letter: that is found ten times as fast as the word.
+bool speaks_of_boxes(std::string_view body) {
+  constexpr std::string_view kKey = "\"boxes\"";
+  constexpr auto kAt = kKey.find('x');
+  for (auto x = body.find('x'); x != body.npos; x = body.find('x', x + 1))
+    if (x >= kAt && body.substr(x - kAt, kKey.size()) == kKey) return true;
+  return false;
 }
 
 RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys) {
@@ -80,7 +87,6 @@ RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys) {
 const table::JsonShape& request_keys() {
   static const table::JsonShape shape = [] {
     auto keys = keys_of(Kind::kPredictions, table::OtherKeys::kSkipped).keys();
-    keys.resize(kPredictionBoxes);
     add_request_keys(keys);
     return table::JsonShape(std::move(keys), table::OtherKeys::kSkipped);
   }();

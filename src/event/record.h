@@ -42,7 +42,10 @@ Result<Record> decode(std::string_view bytes);
 
 /// Columns of the keys that every row of that kind, predictions, labels or explanations, may have, at the places of
 /// PredictionKey and LabelKey; `others` is not kTold.
-const table::JsonShape& keys_of(Kind kind, table::OtherKeys others);
+/// `boxes`: with those of objects in an image.
+const table::JsonShape& keys_of(Kind kind, table::OtherKeys others, bool boxes = false);
+/// Whether any row may have them. Cost: 0.1 ns a byte.
+bool speaks_of_boxes(std::string_view body);
 enum PredictionKey : std::uint8_t { kPredictionId, kPredictionTime, kPredictionBoxes, kPredictionSize };
 
 /// Of a column that is not there.
@@ -54,7 +57,7 @@ struct RequestColumns {
 /// Adds the keys that are not among them, and says where they are; a time that is among them as something else counts
 /// as none.
 RequestColumns add_request_keys(std::vector<table::JsonShape::Key>& keys);
-/// The first two columns of keys_of() a prediction and those, for predictions that nothing else is to be known of.
+/// The columns of keys_of() a prediction and those, for predictions that nothing else is to be known of.
 const table::JsonShape& request_keys();
 inline constexpr RequestColumns kRequestColumns{kPredictionTime, 2, 3};
 

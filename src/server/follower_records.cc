@@ -249,11 +249,15 @@ Status Follower::read_scored(const event::Record& record, journal::Sequence plac
 }
 
 Status Follower::read_labels(const event::Record& record, std::uint32_t number, std::int64_t arrived) {
-  rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped));
+  const bool any_boxes = event::speaks_of_boxes(record.body);
+  rows_.read(record.body, event::keys_of(record.kind, table::OtherKeys::kSkipped, any_boxes));
   VIGIE_ASSIGN(const auto id, rows_.column(event::kLabelId));
   VIGIE_ASSIGN(const auto label, rows_.column(event::kLabelValue));
-  VIGIE_ASSIGN(const auto boxes, rows_.column(event::kLabelBoxes));
-  VIGIE_ASSIGN(const auto size, rows_.column(event::kLabelSize));
+  table::Column boxes, size;
+  if (any_boxes) {
+    VIGIE_ASSIGN(boxes, rows_.column(event::kLabelBoxes));
+    VIGIE_ASSIGN(size, rows_.column(event::kLabelSize));
+  }
   std::uint64_t labels = 0;
   std::map<journal::Sequence, std::uint64_t> of_records;
   ModelStreams::Sightings sightings;
@@ -261,7 +265,7 @@ Status Follower::read_labels(const event::Record& record, std::uint32_t number, 
   auto* watch = found == followed_.end() ? nullptr : found->second.watch.get();
   auto* streams = found == followed_.end() || !found->second.streams.joins() ? nullptr : &found->second.streams;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows_.rows()); ++row) {
-    const auto objects = label_of_boxes(boxes, size, row);
+    const auto objects = any_boxes ? label_of_boxes(boxes, size, row) : std::string();
     if (id.codes[row] < 0 || (label.codes[row] < 0 && objects.empty())) continue;
     const auto of = id.dictionary[static_cast<std::size_t>(id.codes[row])];
     const auto said =

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -74,8 +73,9 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   thread_local table::JsonRows plain;
   thread_local event::ExplanationRows explanations;
   const bool explains = kind == event::Kind::kExplanations;
+  const bool any_boxes = !explains && event::speaks_of_boxes(body);
   if (!explains)
-    plain.read(body, event::keys_of(kind, table::OtherKeys::kChecked), form);
+    plain.read(body, event::keys_of(kind, table::OtherKeys::kChecked, any_boxes), form);
   else if (auto read = explanations.read(body, form); !read)
     return done(read.error());
   auto& rows = explains ? explanations.rows() : plain;
@@ -87,15 +87,11 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   const auto id = *rows.column(0), time = *rows.column(1);
   const bool labels = kind == event::Kind::kLabels;
   const auto label = labels ? *rows.column(event::kLabelValue) : table::Column{};
-  const auto boxes =
-      explains ? table::Column{}
-               : *rows.column(labels ? std::size_t{event::kLabelBoxes} : std::size_t{event::kPredictionBoxes});
-  const auto sizes = explains
-                         ? table::Column{}
-                         : *rows.column(labels ? std::size_t{event::kLabelSize} : std::size_t{event::kPredictionSize});
-  static constexpr std::string_view kBoxes = "\"boxes\"";
-  static const std::boyer_moore_horspool_searcher named(kBoxes.begin(), kBoxes.end());
-  const bool any_boxes = std::search(body.begin(), body.end(), named) != body.end();
+  const auto of_boxes = [&](std::size_t of_label, std::size_t of_prediction) {
+    return any_boxes ? *rows.column(labels ? of_label : of_prediction) : table::Column{};
+  };
+  const auto boxes = of_boxes(event::kLabelBoxes, event::kPredictionBoxes);
+  const auto sizes = of_boxes(event::kLabelSize, event::kPredictionSize);
   Few<std::uint32_t> good;
   std::size_t misfit = 0;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
@@ -108,7 +104,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
     if (id.codes[row] < 0) wrong = "\"id\" is missing";
     const auto objects = text_at(boxes, row);
     // An object where a list is wanted is no cell.
-    if (wrong.empty() && any_boxes && objects.empty() && !explains && is_object(rows.text_of(row), "boxes"))
+    if (wrong.empty() && any_boxes && objects.empty() && is_object(rows.text_of(row), "boxes"))
       wrong = "boxes: expected a list of objects with \"bbox\" and \"category\", got an object";
     if (wrong.empty() && !objects.empty())
       if (auto read = table::read_objects(objects, labels ? table::ObjectsOf::kLabel : table::ObjectsOf::kPrediction,

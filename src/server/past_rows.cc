@@ -131,7 +131,7 @@ Result<std::string> past_rows(const journal::Journal& journal, std::string_view 
                                                          wanted.version ? ", of other versions" : ""));
   std::vector<std::string> later(ends.size());
   VIGIE_TRY(for_each(journal, model, event::Kind::kLabels, stop, [&](std::string_view body, std::int64_t) {
-    read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped));
+    read.read(body, event::keys_of(event::Kind::kLabels, table::OtherKeys::kSkipped, true));
     const auto id = *read.column(event::kLabelId), boxes = *read.column(event::kLabelBoxes),
                size = *read.column(event::kLabelSize);
     for (std::size_t row = 0; row < static_cast<std::size_t>(read.rows()); ++row) {

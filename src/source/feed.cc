@@ -34,6 +34,8 @@ constexpr Param kFileParams[] = {
     {.name = "status", .doc = "likewise for status"},
     {.name = "tags", .doc = "likewise for tags"},
     {.name = "attributions", .doc = "likewise for attributions"},
+    {.name = "boxes", .doc = "likewise for boxes"},
+    {.name = "image_size", .doc = "likewise for image_size"},
     {.name = "features", .doc = "likewise for features; * for all keys that are neither named here nor of a record"},
 };
 constexpr std::size_t kFirstField = 4;
