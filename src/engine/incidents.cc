@@ -179,7 +179,9 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (course.seen.size() > kRemembered) course.seen.erase(course.seen.begin());
   if (!sighting.causes.empty()) return bad(sighting, course, again, now);
   if (!sighting.judged || again) return {};
-  course.warnings = 0, ++course.healthy;
+  course.warnings = 0;
+  if (sighting.overlaps) return {};
+  ++course.healthy;
   // One track tells how time passes: that of the data, or where nothing is compared the first there is.
   const auto first = std::find_if(courses_.begin(), courses_.end(), [](const Course& c) { return !c.seen.empty(); });
   since_last_ += &*first == &course;
@@ -190,17 +192,18 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
 
 std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, bool again, std::int64_t now) {
   // What was bad before it was restated is in an incident, or in the last one.
-  const bool in_last = last_ && sighting.start >= last_->since && sighting.start < last_->until;
+  const auto since = sighting.since > 0 ? sighting.since : sighting.start;
+  const bool in_last = last_ && since >= last_->since && since < last_->until;
   const bool news = sighting.restated && sighting.firm && !in_last;
-  if (again && !news && (!open_ || sighting.start < open_->since)) return {};
+  if (again && !news && (!open_ || since < open_->since)) return {};
   if (!again || news || sighting.still) course.healthy = 0;
   if (!sighting.firm && !open_) {
-    if (course.warnings++ == 0) course.first_warning = sighting.start;
+    if (course.warnings++ == 0) course.first_warning = since;
     if (course.warnings < options_.warnings) return {};
   }
   std::vector<Notice> told;
   const bool fresh = !open_;
-  if (fresh) open_at(course.warnings > 0 ? course.first_warning : sighting.start, sighting.causes, now);
+  if (fresh) open_at(course.warnings > 0 ? course.first_warning : since, sighting.causes, now);
   course.warnings = 0, course.troubled = true;
   auto& incident = *open_;
   for (const auto& cause : sighting.causes) {
@@ -220,7 +223,8 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   // What is found in the windows up to here, by labels or in several together, is mostly of windows that were counted.
   incident.windows += !again && (fresh || incident.windows == 0 || sighting.end > incident.until);
   for (const auto& cause : incident.causes) incident.windows = std::max(incident.windows, cause.windows);
-  incident.since = std::min(incident.since, sighting.start);
+  // What a window that overlaps others has of the same is known from the first of them.
+  if (sighting.since == 0 || sighting.end <= incident.since) incident.since = std::min(incident.since, since);
   incident.until = std::max(incident.until, sighting.end);
   if (!sighting.context.empty()) incident.context = sighting.context;
   if (sighting.track == Sighting::Track::kData) incident.compared_with = sighting.compared_with;

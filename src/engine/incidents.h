@@ -31,6 +31,8 @@ struct Sighting {
   std::string compared_with{};         ///< of kData, in words; empty: the reference that was posted
   bool restated = false;               ///< by rows that came late: it may open an incident though it was seen before
   bool still = false;                  ///< what was told before has not ended: it opens no incident
+  std::int64_t since = 0;              ///< of one that may overlap others: when what it found began; else 0
+  bool overlaps = false;               ///< where it is healthy, another one that has rows of it counts
 };
 /// The level at which what is found in a window of that length, in µs, may wake somebody, where so many false alarms in
 /// 30 days are borne with: never above that of compare().

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kRowBytes = 100, kColumnBytes = 1'000;  // of what is told of a window that is not over
 constexpr std::int64_t kTrickle = 5'000'000;                   // µs
+constexpr std::int64_t kRestated = 1'000'000;                  // µs a pane, between times at which windows are
 constexpr int kPartBits = 20;                                  // of a key, for the part
 constexpr std::int64_t kMostParts = std::int64_t{1} << kPartBits;
 constexpr auto kNowhere = std::numeric_limits<std::int64_t>::min();
@@ -103,7 +104,14 @@ LiveWindows::~LiveWindows() = default;
 
 Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Profile> profile, LiveOptions options) {
   std::unique_ptr<LiveWindows> live(new LiveWindows(std::move(profile), std::move(options)));
+  auto windows = live->options_.compare.window;
   if (live->calendar()) live->most_rows_ = std::exchange(live->options_.compare.window.rows, 0);
+  if (windows.every > 0) {
+    VIGIE_TRY(check_panes(windows));
+    VIGIE_ASSIGN(live->slides_, SlidingWindows::make(windows));
+    windows = live->slides_->panes().each;
+  }
+  live->options_.compare.window.every = 0;
   const auto& reference = *live->profile_;
   live->axes_ = live->options_.again ? std::make_shared<const Profile>(axes_of(reference)) : live->profile_;
   VIGIE_ASSIGN(live->comparer_, Comparer::make(reference, live->options_.compare));
@@ -116,10 +124,11 @@ Result<std::unique_ptr<LiveWindows>> LiveWindows::make(std::shared_ptr<const Pro
                                                                       quality::Depth::kCounts);
     counting.quality = &live->fences_;
   }
-  VIGIE_ASSIGN(auto windower, Windower::make(live->options_.compare.window));
+  VIGIE_ASSIGN(auto windower, Windower::make(windows));
   live->windower_ = std::make_unique<Windower>(std::move(windower));
   live->schema_ = TallyBuilder::wanted(reference, counting);
-  if (!live->calendar()) counting.window = {};
+  if (!live->calendar() || live->slides_) counting.window = {};
+  counting.check_times = live->slides_.has_value();
   std::erase_if(live->schema_, [&](const auto& field) {
     return std::any_of(reference.columns.begin(), reference.columns.end(),
                        [&](const auto& c) { return c.name == field.name && c.role == Role::kLabel; });
@@ -344,6 +353,7 @@ Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_wi
 
 Result<bool> LiveWindows::add_counts(std::int64_t key, Tally counted, std::int64_t now) {
   if (!calendar()) return fail(Code::kUsage, "windows by rows cannot be counted elsewhere");
+  if (slides_) return fail(Code::kUsage, "windows that overlap cannot be counted elsewhere");
   const auto calendar = key;
   if (most_rows_ > 0) key <<= kPartBits;
   if (key < closed_below_ || windows_.contains(key)) return false;
@@ -408,7 +418,11 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
     const bool changed = open.rows() > open.told.rows;
     const auto latest = std::max(open.last_came, open.last_part);
     const bool settled = now - latest >= options_.idle || now - open.last_told >= options_.idle_replay;
-    if (changed && (fresh || leaves || settled)) {
+    if (changed && (fresh || leaves || settled) && slides_) {
+      VIGIE_TRY(put_pane(key, open, now));
+      VIGIE_ASSIGN(auto one, fresh ? judge_panes(key, over) : std::optional<Closed>());
+      if (one) closed.push_back(std::move(*one));
+    } else if (changed && (fresh || leaves || settled)) {
       VIGIE_ASSIGN(auto one, judge(key, open, over, now, leaves));
       closed.push_back(std::move(one));
     }
@@ -417,7 +431,107 @@ Result<std::vector<LiveWindows::Closed>> LiveWindows::close(std::int64_t now, bo
   }
   if (most_rows_ > 0 && gone_below_ != kNowhere)
     filling_.erase(filling_.begin(), filling_.lower_bound(calendar_of(gone_below_ - 1)));
+  if (slides_) VIGIE_TRY(restate(closed, now, all, began));
   return closed;
+}
+
+// What was counted of a pane is kept, for all windows that have it.
+Status LiveWindows::put_pane(std::int64_t key, Open& open, std::int64_t now) {
+  auto& told = open.told;
+  if (told.times++ == 0) told.at_first = open.rows(), told.when = now;
+  told.rows = open.rows(), open.last_told = now;
+  const auto [first, last] = seen(open);
+  return slides_->put(key, {open.rows(), first, last}, counted_in(open));
+}
+
+// Others that have rows of panes which changed since. Late rows that trickle in do not hold it up for long.
+Status LiveWindows::restate(std::vector<Closed>& closed, std::int64_t now, bool all,
+                            std::chrono::steady_clock::time_point began) {
+  const bool due = all || restating_ || now - last_restated_ >= slides_->panes().count * kRestated;
+  restating_ = false;
+  const auto stale = slides_->stale();
+  if (!due && !stale.empty()) return {};
+  for (const auto key : stale) {
+    if (!all && !closed.empty() && std::chrono::steady_clock::now() - began > options_.slice) {
+      behind_ = restating_ = true;
+      return {};
+    }
+    last_restated_ = now;
+    VIGIE_ASSIGN(auto one, judge_panes(key, true));
+    if (one) closed.push_back(std::move(*one));
+  }
+  return gone_below_ == kNowhere ? Status() : slides_->forget_below(gone_below_);
+}
+
+// What was counted of panes: of all rows, and of those that were set apart. Nothing where some cannot be read, as what
+// another version of vigie kept.
+Result<std::optional<std::pair<Tally, Tally>>> LiveWindows::count_panes(std::span<const std::int64_t> panes) const {
+  std::optional<std::pair<Tally, Tally>> out;
+  VIGIE_ASSIGN(auto all, counting());
+  VIGIE_ASSIGN(auto apart, counting(false));
+  for (const auto pane : panes) {
+    VIGIE_ASSIGN(const auto counted, slides_->counted(pane));
+    for (const bool set_apart : {false, true})
+      if (auto put = put_in(set_apart ? apart : all, counted, set_apart); !put) {
+        if (put.error().code == Code::kCorrupt) return out;
+        return put.error();
+      }
+  }
+  out.emplace();
+  VIGIE_ASSIGN(out->first, all.finish({}));
+  if (apart.rows() > 0) {
+    VIGIE_ASSIGN(out->second, apart.finish({}));
+  }
+  return out;
+}
+
+Result<std::optional<LiveWindows::Closed>> LiveWindows::judge_panes(std::int64_t key, bool over) {
+  std::optional<Closed> out;
+  const auto window = slides_->window(key);
+  if (!window) return out;
+  VIGIE_ASSIGN(auto panes, count_panes(window->panes));
+  // So it is told of, lest it be looked at again and again.
+  slides_->tell(key);
+  if (!panes) return out;
+  auto& [counted, apart] = *panes;
+  out.emplace();
+  out->key = key, out->start = window->start, out->end = window->end;
+  out->late_rows = window->late_rows, out->restated = window->told;
+  out->overlaps = !slides_->whole(window->end);
+  VIGIE_ASSIGN(counted.windower, Windower::make(options_.compare.window));
+  const auto calendar = slides_->calendar_key(*window);
+  counted.windower->met(calendar, counted.windower->start(calendar), counted.windower->start(calendar + 1) - 1);
+  const double most = kCut * static_cast<double>(window->end - window->start);
+  const bool cut_off = window->first - static_cast<double>(window->start) > most ||
+                       (!over && static_cast<double>(window->end) - window->last > most);
+  VIGIE_TRY(compare(*out, cut_off, counted, judge_ && apart.rows > 0 ? &apart : nullptr));
+  out->result.start = text_of(static_cast<double>(out->start)),
+  out->result.end = text_of(static_cast<double>(out->end));
+  return out;
+}
+
+Result<std::map<std::string, std::int64_t>> LiveWindows::began(std::int64_t key) const {
+  std::map<std::string, std::int64_t> out;
+  const auto window = slides_ ? slides_->window(key) : std::nullopt;
+  if (!window) return out;
+  std::vector<std::vector<std::vector<std::int64_t>>> counts(axes_->columns.size());  // by pane and cell, last missing
+  for (const auto pane : window->panes) {
+    VIGIE_ASSIGN(const auto found, count_panes(std::span(&pane, 1)));
+    if (!found) return std::map<std::string, std::int64_t>();
+    const auto& counted = found->first;
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+      const auto* some = counted.present[c] ? counted.at(c, 0, 0, 0) : nullptr;
+      auto& cells = counts[c].emplace_back(axes_->columns[c].cells() + 1);
+      if (!some) continue;
+      for (std::size_t i = 0; i < some->cells.size(); ++i) cells[std::min(i, cells.size() - 2)] += some->cells[i];
+      cells.back() = some->total_missing();
+    }
+  }
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    const auto at = change_of(counts[c]);
+    out[axes_->columns[c].name] = at ? slides_->start_of(window->panes[*at]) : window->start;
+  }
+  return out;
 }
 
 Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last) {
@@ -431,40 +545,67 @@ Result<LiveWindows::Closed> LiveWindows::judge(std::int64_t key, Open& open, boo
     VIGIE_ASSIGN(auto rows, count(open, last, true));
     if (rows.rows > 0) apart = std::move(rows);
   }
-  CurrentData data{options_.name, schema_, {}};
-  data.labels_later = true;
-  // What is not compared is there as well, and not looked at.
-  for (const auto& field : axes_->others) data.columns.push_back(field);
-  if (!calendar() && !axes_->timestamp.empty()) data.columns.push_back({axes_->timestamp, table::Type::kTimestamp});
   Closed closed;
   closed.key = key;
   closed.late_rows = told.rows - told.at_first, closed.restated = told.times++;
+  bool cut_off = false;
   if (calendar()) {
     const auto [first_seen, last_seen] = seen(open);
     if (most_rows_ > 0) closed.part = key & (kMostParts - 1);
     const double start = closed.part > 0 ? first_seen : start_of(key), most = kCut * (open.end - start);
     closed.start = std::llround(start);
     closed.end = std::llround(ends_full ? std::min(last_seen + 1, open.end) : open.end);
-    data.cut_off = (told.first && first_seen - start > most) || (!over && open.end - last_seen > most);
+    cut_off = (told.first && first_seen - start > most) || (!over && open.end - last_seen > most);
   } else {
     // Several may have come at once.
     closed.start = std::max(open.came, last_start_ + 1), closed.end = std::max(open.last_came, closed.start) + 1;
     last_start_ = closed.start;
-    data.cut_off = false;
   }
-  VIGIE_TRY(wake());
-  VIGIE_ASSIGN(auto found, judge_ ? judge_(closed, data, counted, apart ? &*apart : nullptr, *profile_, *comparer_)
-                                  : comparer_->judge(data, counted));
-  closed.result = std::move(found.windows.at(0));
-  closed.result.index = key;
+  VIGIE_TRY(compare(closed, cut_off, counted, apart ? &*apart : nullptr));
   if (ends_full || closed.part > 0) {
     if (closed.part > 0) closed.result.start = text_of(static_cast<double>(closed.start));
     if (ends_full) closed.result.end = text_of(static_cast<double>(closed.end));
     // How many rows a part has says nothing.
     std::erase_if(closed.result.quality, [](const auto& check) { return check.check == "volume"; });
   }
-  closed.notes = std::move(found.notes);
   return closed;
+}
+
+Status LiveWindows::compare(Closed& closed, bool cut_off, Tally& counted, const Tally* apart) {
+  CurrentData data{options_.name, schema_, {}};
+  data.labels_later = true, data.cut_off = cut_off;
+  // What is not compared is there as well, and not looked at.
+  for (const auto& field : axes_->others) data.columns.push_back(field);
+  if (!calendar() && !axes_->timestamp.empty()) data.columns.push_back({axes_->timestamp, table::Type::kTimestamp});
+  VIGIE_TRY(wake());
+  VIGIE_ASSIGN(auto found,
+               judge_ ? judge_(closed, data, counted, apart, *profile_, *comparer_) : comparer_->judge(data, counted));
+  closed.result = std::move(found.windows.at(0));
+  closed.result.index = closed.key;
+  closed.notes = std::move(found.notes);
+  return {};
+}
+
+// Of its own rows, and of those that were set apart.
+std::string LiveWindows::counted_in(const Open& open) {
+  ByteWriter out;
+  open.builder->save(out);
+  out.fixed(std::uint8_t{open.apart.has_value()});
+  if (open.apart) open.apart->save(out);
+  return out.take();
+}
+
+// What counted_in() gave, of all its rows or of those that were set apart.
+Status LiveWindows::put_in(TallyBuilder& all, std::string_view counted, bool apart) const {
+  ByteReader in(counted);
+  VIGIE_ASSIGN(auto rows, counting());
+  VIGIE_TRY(rows.load(in));
+  if (apart) {
+    if (in.fixed<std::uint8_t>() == 0) return {};
+    VIGIE_ASSIGN(rows, counting(false));
+    VIGIE_TRY(rows.load(in));
+  }
+  return all.merge(rows);
 }
 
 // Of its rows, or of those that were set apart; without any rows where there are none.
@@ -483,15 +624,7 @@ Result<Tally> LiveWindows::count(Open& open, bool last, bool apart) const {
       VIGIE_TRY(add_own());
       added = true;
     }
-    ByteReader in(part.counted);
-    VIGIE_ASSIGN(auto rows, counting());
-    VIGIE_TRY(rows.load(in));
-    if (apart) {
-      if (in.fixed<std::uint8_t>() == 0) continue;
-      VIGIE_ASSIGN(rows, counting(false));
-      VIGIE_TRY(rows.load(in));
-    }
-    VIGIE_TRY(all.merge(rows));
+    VIGIE_TRY(put_in(all, part.counted, apart));
   }
   if (!added) VIGIE_TRY(add_own());
   if (apart && all.rows() == 0) return Tally();
@@ -510,12 +643,9 @@ std::vector<LiveWindows::Part> LiveWindows::parts(std::int64_t now, std::int64_t
     if (!over && (now - open.last_said < every || (every > 0 && (open.own() - open.said) * kRowBytes < due))) continue;
     open.said = open.own(), open.said_over = over, open.last_said = now;
     const auto& seen = (*windower_)[open.window];
-    ByteWriter counted;
-    open.builder->save(counted);
-    counted.fixed(std::uint8_t{open.apart.has_value()});
-    if (open.apart) open.apart->save(counted);
-    open.said_bytes = std::ssize(counted.bytes());
-    out.push_back({key, open.said, seen.first, seen.last, over, counted.take()});
+    auto counted = counted_in(open);
+    open.said_bytes = std::ssize(counted);
+    out.push_back({key, open.said, seen.first, seen.last, over, std::move(counted)});
   }
   return out;
 }
@@ -557,7 +687,7 @@ Status LiveWindows::check(const Part& part) const {
 }
 
 std::optional<std::int64_t> LiveWindows::first_untold(std::int64_t now) const {
-  if (most_rows_ > 0) return {};
+  if (most_rows_ > 0 || slides_) return {};
   for (const auto& [key, open] : windows_)
     if (open.own() > 0 && (open.own() != open.said || !ended(key, open, static_cast<double>(now)))) return key;
   return {};
@@ -574,7 +704,8 @@ std::size_t LiveWindows::open() const {
 }
 
 LiveWindows::Resume LiveWindows::resume() const {
-  Resume from{place_, rows_at_place_, closed_below_, gone_below_, astray_, told_, refilling()};
+  Resume from{place_, rows_at_place_, closed_below_, gone_below_, astray_, told_, refilling(), {}};
+  if (slides_) from.panes = slides_->save();
   for (const auto& [key, open] : windows_) {
     if (open.place < from.place) from.place = open.place, from.rows = open.rows_before;
     if (open.told.times > 0) from.told.push_back(open.told);
@@ -586,6 +717,8 @@ LiveWindows::Resume LiveWindows::resume() const {
 }
 
 void LiveWindows::resume(const Resume& from) {
+  // What cannot be read any more begins anew.
+  if (slides_) static_cast<void>(slides_->load(from.panes));
   place_ = from.place, rows_ = rows_at_place_ = from.rows, closed_below_ = from.closed_below;
   gone_below_ = from.gone_below, astray_ = from.astray, told_ = from.told;
   if (from.place != Resume::kNowhere) rows_kept_ = -1;

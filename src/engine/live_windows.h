@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "engine/compare.h"
 #include "engine/quality_reference.h"
+#include "engine/sliding_windows.h"
 #include "engine/windows.h"
 
 namespace vigie::engine {
@@ -44,8 +45,12 @@ struct LiveOptions {
 /// counted.
 /// Calendar windows that have rows as well are cut into parts of so many, in the order in which they came: each part is
 /// a window, the last one what is left when the calendar's ends. A full one is not whole but not partial either:
-/// nothing is said of its volume. None is restated, put together with what others counted, or the same in a file. One
-/// thread at a time.
+/// nothing is said of its volume. None is restated, put together with what others counted, or the same in a file.
+/// Windows with `every` overlap: rows are counted in panes, which are over as windows are, and with each the window
+/// that it ends is judged, of all its panes; keys are those of panes. It has the verdicts of a window of the calendar
+/// with the same rows. Late rows of a pane restate all windows that have it, not more often than every so many seconds
+/// as a window has panes. None is put together with what others counted. Cost of a window: reading its panes, of each
+/// what it takes to save it. One thread at a time.
 class LiveWindows {
  public:
   /// `profile`: its columns of labels are left out, since labels come later. Code::kUsage as compare().
@@ -59,7 +64,14 @@ class LiveWindows {
   /// That end a calendar window before its time; 0: none do.
   std::int64_t most_rows() const { return most_rows_; }
   /// Whether others may count rows of the same windows.
-  bool shares() const { return calendar() && most_rows_ == 0; }
+  bool shares() const { return calendar() && most_rows_ == 0 && !slides_; }
+  /// Of windows that overlap; else nullptr.
+  const SlidingWindows* sliding() const { return slides_ ? &*slides_ : nullptr; }
+  /// Where what was counted of panes is kept; before the first add().
+  void keep_panes(SlidingWindows::Keep keep) { slides_->keep_in(std::move(keep)); }
+  /// From when on rows of a window that was just told of show what is found in them by column: the start of the first
+  /// pane from which on they are most likely others than before; where there is none the window's.
+  Result<std::map<std::string, std::int64_t>> began(std::int64_t key) const;
   void allow_lateness(std::int64_t micros) { options_.allowed_lateness = most_rows_ > 0 ? 0 : micros; }
   /// What of the reference stays in memory all the time.
   const std::shared_ptr<const Profile>& axes() const { return axes_; }
@@ -67,7 +79,8 @@ class LiveWindows {
   void rest();
   bool rests() const { return !comparer_; }
 
-  const WindowSpec& window() const { return options_.compare.window; }  ///< without most_rows()
+  /// Without most_rows() and `every`.
+  const WindowSpec& window() const { return options_.compare.window; }
 
   struct Closed;
   /// Compares a window with something else than the profile: what was counted of it may be altered, and `own` is what
@@ -85,7 +98,7 @@ class LiveWindows {
   Status add(table::Batch& batch, std::int64_t now, std::span<const std::uint8_t> apart = {});
 
   /// What was counted elsewhere of a whole calendar window, on axes(), as its only window; it is over. False:
-  /// one of that key was told of before. Code::kUsage: windows are by rows.
+  /// one of that key was told of before. Code::kUsage: windows are by rows, or overlap.
   Result<bool> add_counts(std::int64_t key, Tally counted, std::int64_t now);
 
   /// Others watch the same model, each by rows of its own. What all of them counted of a calendar window is put
@@ -121,6 +134,7 @@ class LiveWindows {
     std::vector<std::string> notes;
     std::int64_t late_rows = 0;  ///< of its rows those that came when it was over
     int restated = 0;            ///< how often it was told of before
+    bool overlaps = false;       ///< it is none of the calendar, and those before and behind it have rows of it
   };
   /// The windows that are over by now or restated, oldest first; `all`: every one that has rows which it was not told
   /// with, partial where it lacks an end. Where that takes longer than a slice, and not `all`, the rest are left.
@@ -172,9 +186,10 @@ class LiveWindows {
     Astray astray{};
     std::vector<Told> told{};
     std::vector<Filling> filling{};
+    std::string panes{};  ///< of windows that overlap
   };
   Resume resume() const;
-  /// Before the first add(), and behind load().
+  /// Before the first add(), and behind load() and keep_panes().
   void resume(const Resume& from);
   /// What was counted of windows that may still change. Rows before `place`, all that were added, need not be read
   /// again: another one of the same reference goes on from there, once it was told what resume() said later. Cost: that
@@ -209,6 +224,13 @@ class LiveWindows {
   Result<Tally> count(Open& open, bool last, bool apart) const;
   Status check(const Part& part) const;
   Result<Closed> judge(std::int64_t key, Open& open, bool over, std::int64_t now, bool last);
+  Status put_pane(std::int64_t key, Open& open, std::int64_t now);
+  Result<std::optional<Closed>> judge_panes(std::int64_t key, bool over);
+  Status restate(std::vector<Closed>& closed, std::int64_t now, bool all, std::chrono::steady_clock::time_point began);
+  Status compare(Closed& closed, bool cut_off, Tally& counted, const Tally* apart);
+  Result<std::optional<std::pair<Tally, Tally>>> count_panes(std::span<const std::int64_t> panes) const;
+  static std::string counted_in(const Open& open);
+  Status put_in(TallyBuilder& all, std::string_view counted, bool apart) const;
 
   std::shared_ptr<const Profile> axes_, profile_;  // profile_ and comparer_: none while it rests
   LiveOptions options_;
@@ -230,6 +252,9 @@ class LiveWindows {
   std::int64_t rows_kept_ = -1;  // rows_ when keep() was called last
   bool behind_ = false, waits_ = false;
   std::int64_t most_rows_ = 0;
+  std::optional<SlidingWindows> slides_;
+  std::int64_t last_restated_ = 0;  // µs by the clock
+  bool restating_ = false;
   std::map<std::int64_t, Filling> filling_;  // by key of the calendar
   std::vector<std::int32_t> assigned_;
   std::vector<std::int64_t> keys_;  // of the windows of the batch's rows

@@ -13,16 +13,18 @@
 #include "engine/counts_bytes_internal.h"
 #include "engine/quality_reference.h"
 #include "engine/score_reference.h"
+#include "engine/sliding_windows.h"
 
 namespace vigie::engine {
 namespace {
 
 constexpr std::string_view kMagic = "VPF1";
-constexpr std::uint8_t kVersion = 7, kWithoutMinutes = 6, kOldest = 2;
+constexpr std::uint8_t kVersion = 8, kWithoutOverlaps = 7, kWithoutMinutes = 6, kOldest = 2;
 constexpr std::size_t kColumnBytes = 50'000;  // of a file, on average over its columns
 
 constexpr std::int64_t kMostRows = 1LL << 60;
-constexpr std::int64_t kHour = 60;  // minutes
+constexpr std::int64_t kHour = 60;      // minutes
+constexpr std::uint8_t kSlides = 0x80;  // of a kind of windows: how often one ends stands behind it
 
 std::int64_t load_count(ByteReader& in) {
   auto v = in.varint();
@@ -166,22 +168,29 @@ void save_counts(ByteWriter& out, const Counts& counts) {
 }
 
 void save_windows(ByteWriter& out, const WindowSpec& windows) {
-  out.fixed(static_cast<std::uint8_t>(windows.kind));
+  const bool slides = windows.every > 0;
+  out.fixed(static_cast<std::uint8_t>(static_cast<std::uint8_t>(windows.kind) | (slides ? kSlides : 0)));
   out.varint(static_cast<std::uint64_t>(windows.rows));
   out.string(windows.zone);
   if (windows.kind == WindowSpec::Kind::kMinutes) out.varint(static_cast<std::uint64_t>(windows.minutes));
+  if (slides) out.varint(static_cast<std::uint64_t>(windows.every));
 }
 
 WindowSpec load_windows(ByteReader& in) {
   WindowSpec out;
-  const auto kind = in.fixed<std::uint8_t>();
+  const auto kind_byte = in.fixed<std::uint8_t>();
+  const auto kind = static_cast<std::uint8_t>(kind_byte & ~kSlides);
   out.rows = load_count(in);
   out.zone = in.string();
   if (kind > static_cast<std::uint8_t>(WindowSpec::Kind::kMinutes)) return in.fail(), out;
   out.kind = static_cast<WindowSpec::Kind>(kind);
-  if (out.kind != WindowSpec::Kind::kMinutes) return out;
-  out.minutes = load_count(in);
-  if (out.minutes < 1 || out.minutes >= kHour || kHour % out.minutes != 0) in.fail(), out.minutes = 1;
+  if (out.kind == WindowSpec::Kind::kMinutes) {
+    out.minutes = load_count(in);
+    if (out.minutes < 1 || out.minutes >= kHour || kHour % out.minutes != 0) in.fail(), out.minutes = 1;
+  }
+  if (kind_byte == kind) return out;
+  out.every = load_count(in);
+  if (!check_panes(out)) in.fail(), out.every = 0;
   return out;
 }
 
@@ -216,10 +225,11 @@ std::string to_string(const WindowSpec& spec) {
   const bool minutes = spec.kind == WindowSpec::Kind::kMinutes;
   auto name = minutes ? fmt::format("{}m", spec.minutes) : std::string(kNames[static_cast<std::size_t>(spec.kind)]);
   if (spec.calendar() && spec.rows > 0) name += fmt::format(" or {} rows", spec.rows);
+  if (spec.every > 0) name += " each " + pane_text(spec.every);
   return spec.zone.empty() || !spec.calendar() ? name : fmt::format("{} ({})", name, spec.zone);
 }
 std::string units_of(const WindowSpec& spec, bool one) {
-  const auto name = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes});
+  const auto name = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes, .every = 0});
   if (spec.kind != WindowSpec::Kind::kMinutes) return name + (one ? "" : "s");
   return fmt::format("window{} of {}", one ? "" : "s", name);
 }
@@ -347,8 +357,9 @@ std::string save_profile(const Profile& p) {
   save_quality(out, p, room());
   // Others can be read by a vigie before this one.
   const auto minutes = [](const WindowSpec& spec) { return spec.kind == WindowSpec::Kind::kMinutes; };
-  const bool any = minutes(p.window) || (p.scores && minutes(p.scores->options.window));
-  return seal(kMagic, any ? kVersion : kWithoutMinutes, out.bytes());
+  const auto overlaps = [](const WindowSpec& spec) { return spec.every > 0; };
+  const auto any = [&](auto is) { return is(p.window) || (p.scores && is(p.scores->options.window)); };
+  return seal(kMagic, any(overlaps) ? kVersion : any(minutes) ? kWithoutOverlaps : kWithoutMinutes, out.bytes());
 }
 
 Result<Profile> load_profile(std::string_view bytes, std::string_view name) {

@@ -45,13 +45,15 @@ struct WindowSpec {
   std::int64_t rows = 0;     ///< of kRows; of a calendar's those that end a live one before its time, 0: none do
   std::string zone;          ///< IANA name in which calendar windows begin; empty: UTC
   std::int64_t minutes = 0;  ///< of kMinutes: how many of an hour's, which they divide
+  std::int64_t every = 0;    ///< minutes after which another live calendar window ends that overlaps; 0: none overlap
   bool calendar() const { return kind >= Kind::kHour; }
   /// Whether rows of a file are cut in the same way.
   bool operator==(const WindowSpec& o) const {
     return kind == o.kind && zone == o.zone && minutes == o.minutes && (calendar() || rows == o.rows);
   }
 };
-std::string to_string(const WindowSpec& spec);  ///< "none", "500 rows", "day", "15m or 500 rows", "day (Europe/Paris)"
+std::string to_string(
+    const WindowSpec& spec);  ///< "none", "500 rows", "15m or 500 rows", "day (Europe/Paris)", "hour each 5m"
 /// "hours", "windows of 15m": of calendar windows, for a sentence that counts them; `one`: "hour", "window of 15m".
 std::string units_of(const WindowSpec& spec, bool one);
 /// The calendar windows that people call "hour", "day", "week" or "month", or "15m", in UTC. Code::kUsage.

@@ -123,7 +123,7 @@ std::string zone_of(const WindowSpec& spec) {
 /// "--window week", "--window-rows 100"; `zoned`: "--window week --timezone UTC".
 std::string window_option(const WindowSpec& spec, bool zoned) {
   if (!spec.calendar()) return fmt::format("--window-rows {}", spec.rows);
-  const auto kind = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes});
+  const auto kind = to_string({.kind = spec.kind, .rows = 0, .zone = {}, .minutes = spec.minutes, .every = 0});
   return fmt::format("--window {}{}", kind, zoned ? " --timezone " + zone_of(spec) : "");
 }
 

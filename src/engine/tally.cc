@@ -81,7 +81,7 @@ table::Schema TallyBuilder::wanted(const Profile& profile, const TallyOptions& o
     auto i = find_column(profile.others, name);
     want(name, i == std::string::npos ? otherwise : profile.others[i].type);
   };
-  if (options.window.calendar()) want_other(options.timestamp, table::Type::kTimestamp);
+  if (options.reads_times()) want_other(options.timestamp, table::Type::kTimestamp);
   for (auto k : options.segmentations)
     for (const auto& name : profile.segmentations[k]) want_other(name, table::Type::kString);
   return wanted;
@@ -110,7 +110,7 @@ Status TallyBuilder::start(const table::Schema& schema) {
     if (i != std::string::npos) return i;
     return fail(Code::kUsage, fmt::format("{}: no column \"{}\", which {} needs", source_, name, role));
   };
-  if (options_.window.calendar()) {
+  if (options_.reads_times()) {
     VIGIE_ASSIGN(time_column_, locate(options_.timestamp, "--timestamp"));
     VIGIE_TRY(check_time(schema[time_column_], source_));
   }
@@ -140,8 +140,8 @@ Status TallyBuilder::start(const table::Schema& schema) {
     Roles roles;
     roles.timestamp = options_.timestamp;
     for (std::size_t i = 0; i < schema.size(); ++i) {
-      const bool read = std::find(where_.begin(), where_.end(), i) != where_.end() ||
-                        (options_.window.calendar() && i == time_column_);
+      const bool read =
+          std::find(where_.begin(), where_.end(), i) != where_.end() || (options_.reads_times() && i == time_column_);
       if (!read) continue;
       slot_[i] = checked_.size();
       checked_.push_back(quality_column(schema[i], roles, options_.quality));
@@ -186,7 +186,7 @@ void TallyBuilder::check(std::size_t i, const table::Column& column) {
 Status TallyBuilder::find_groups(table::Batch& batch) {
   const auto rows = batch.rows();
   std::span<const double> times;
-  if (options_.window.calendar()) {
+  if (options_.reads_times()) {
     VIGIE_ASSIGN(times, read_times(batch, time_column_, time_buffer_));
   }
   auto& t = tally_;
@@ -240,7 +240,7 @@ Status TallyBuilder::add(table::Batch& batch) {
       state.begin(state.rows(), piece.size);
     }
     // A column of times alone is read by nobody else.
-    if (options_.window.calendar() && std::find(where_.begin(), where_.end(), time_column_) == where_.end()) {
+    if (options_.reads_times() && std::find(where_.begin(), where_.end(), time_column_) == where_.end()) {
       VIGIE_ASSIGN(auto column, batch.column(time_column_));
       check(time_column_, column);
     }

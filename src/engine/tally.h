@@ -74,6 +74,7 @@ struct Tally {
 struct TallyOptions {
   WindowSpec window;
   std::string timestamp;
+  bool check_times = false;                ///< times are read and checked where windows are none, too
   std::vector<std::size_t> segmentations;  ///< which of the profile's to count besides the whole
   std::int64_t group_bytes = 0;            ///< what the caller will need per column, window and segment, besides counts
   std::int64_t most_bytes = 3LL << 30;     ///< of all groups; more is an error
@@ -85,6 +86,7 @@ struct TallyOptions {
   /// Per column whether a sample of its rows is kept as vectors: texts and embeddings. Empty: of none.
   std::vector<bool> keep_rows;
   const QualityReference* quality = nullptr;  ///< counts for checks against it too, as far as Depth::kCounts goes
+  bool reads_times() const { return check_times || window.calendar(); }
 };
 
 /// One pass over `input` on the axes of `profile`. Errors: unreadable data, no column in common, no time, more windows
