@@ -447,7 +447,9 @@ Status LiveWindows::put_pane(std::int64_t key, Open& open, std::int64_t now) {
 // Others that have rows of panes which changed since. Late rows that trickle in do not hold it up for long.
 Status LiveWindows::restate(std::vector<Closed>& closed, std::int64_t now, bool all,
                             std::chrono::steady_clock::time_point began) {
-  const bool due = all || restating_ || now - last_restated_ >= slides_->panes().count * kRestated;
+  // A clock that was ahead is nothing to wait for.
+  const auto since = now - last_restated_;
+  const bool due = all || restating_ || since < 0 || since >= slides_->panes().count * kRestated;
   restating_ = false;
   const auto stale = slides_->stale();
   if (!due && !stale.empty()) return {};

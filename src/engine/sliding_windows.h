@@ -100,8 +100,8 @@ class SlidingWindows {
 };
 
 /// Of counts on the same cells one after the other, from which one on they are most likely of another distribution:
-/// that before which the likelihood of two exceeds that of one most, in at most ten groups of cells, where it does so by
-/// more than Schwarz's criterion (1978) asks for. Nothing else.
+/// that before which the likelihood of two exceeds that of one most, in at most ten groups of cells, where it does so
+/// by more than Schwarz's criterion (1978) asks for. Nothing else.
 std::optional<std::size_t> change_of(std::span<const std::vector<std::int64_t>> counts);
 
 }  // namespace vigie::engine
