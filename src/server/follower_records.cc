@@ -291,6 +291,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   auto windows = profile.window;
   if (windows.kind == engine::WindowSpec::Kind::kNone)
     windows.kind = engine::WindowSpec::Kind::kRows, windows.rows = kWindowRows;
+  if (peers) windows.every = 0;  // as before the store was one that is shared
   if (anew) {
     VIGIE_TRY(LiveScores::forget(of.number, state_));
     VIGIE_TRY(Watch::forget(of.number, state_));

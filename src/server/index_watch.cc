@@ -205,6 +205,8 @@ Result<bool> IndexWatch::prepare(Watched& of) {
   if (!posted.window.calendar())
     return fail(Code::kUsage,
                 "its reference has no windows by the calendar: \"window\" of PUT, or vigie profile --window");
+  if (posted.window.every > 0)
+    return fail(Code::kUsage, "rows of an index are in windows that do not overlap: PUT \"window\" without every");
   const std::vector<engine::SegmentBy> segments(posted.segmentations.begin() + 1, posted.segmentations.end());
   auto query = std::make_shared<IndexQuery>(of.model.rows);
   query->stop_when([this] { return stopped(); });

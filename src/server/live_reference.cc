@@ -115,7 +115,8 @@ LiveReference::Chosen LiveReference::same_time(const std::vector<Kept>& kept, co
     const auto& met = (*windower)[windower->met(windower->key_of(static_cast<double>(start)), 0, 0)];
     return std::tuple(met.minute, met.hour, met.weekday);
   };
-  const auto now = of(window.start);
+  // Of one that overlaps others that of which it has most.
+  const auto now = of(window.start + (window.end - window.start) / 2);
   std::vector<const Kept*> same;
   for (const auto& one : kept)
     if (one.start >= window.start - choice_.weeks * kWeek - kClockChange && of(one.start) == now) same.push_back(&one);
@@ -168,7 +169,7 @@ Result<engine::Comparison> LiveReference::judge(const engine::CompareOptions& op
     told.text = chosen.text;
   }
   told.json = said.dump();
-  VIGIE_TRY(keep(window, rows, healthy(found->windows.at(0)), counts));
+  if (!window.overlaps) VIGIE_TRY(keep(window, rows, healthy(found->windows.at(0)), counts));
   return std::move(*found);
 }
 
@@ -185,7 +186,9 @@ Result<engine::Comparison> LiveReference::judge_versions(const engine::CompareOp
   }
   const auto all = counted.rows;
   engine::PastReference past(posted, windows_);
-  past.add({.key = window.key, .rows = apart->rows, .part = true}, *apart);
+  VIGIE_ASSIGN(const auto windower, engine::Windower::make(windows_));
+  const auto key = windows_.calendar() ? windower.key_of(static_cast<double>(window.start)) : window.key;
+  past.add({.key = key, .rows = apart->rows, .part = true}, *apart);
   auto reference = past.make();
   // Both had the same time: how much windows differ is nothing to them.
   reference.has_time = false;

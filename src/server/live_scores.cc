@@ -100,6 +100,15 @@ IdAndRest id_of(std::string_view line) {
   return {std::move(id), line.substr(to + 1)};
 }
 
+// What is behind the id, with that for the time, where it has one.
+std::string at_time(std::string_view rest, std::string_view timestamp, std::int64_t time) {
+  std::string before = ",";
+  append_json(before, timestamp);
+  before += ":\"";
+  if (!rest.starts_with(before)) return std::string(rest);
+  return fmt::format("{}{}{}", before, iso_time(static_cast<double>(time)), rest.substr(rest.find('"', before.size())));
+}
+
 // Whether "version" of a row is the model's, and no column of the reference.
 bool has_versions(const engine::Profile& reference) {
   return std::none_of(reference.columns.begin(), reference.columns.end(),
@@ -173,8 +182,10 @@ std::vector<std::string> LiveScores::wanted(const engine::Profile& reference) {
 Result<std::unique_ptr<LiveScores>> LiveScores::make(std::uint32_t model,
                                                      std::shared_ptr<const engine::Profile> reference,
                                                      std::optional<engine::Profile> labels,
-                                                     const engine::WindowSpec& windows, State& state) {
+                                                     const engine::WindowSpec& windows, State& state,
+                                                     const engine::SlidingWindows* sliding) {
   std::unique_ptr<LiveScores> live(new LiveScores(model, std::move(reference), state));
+  live->sliding_ = sliding;
   live->labels_ = std::move(labels);
   auto& o = live->options_ = live->reference_->scores->options;
   o.threads = 1, o.keep_state = false, o.pictures = false, o.progress = {};
@@ -232,7 +243,7 @@ Status LiveScores::keep(const Lines& lines, const engine::LiveWindows& windows, 
     append_number(name, place);
     VIGIE_TRY(state_.keep(name, text));
     touched.fixed(window);
-    if (window < windows.closed_below()) VIGIE_TRY(want(window, arrived + quiet()));
+    if (window < windows.closed_below()) VIGIE_TRY(want_all(window, arrived + quiet()));
   }
   return state_.keep(key(kBatch, static_cast<std::int64_t>(place)), touched.bytes());
 }
@@ -264,13 +275,23 @@ Status LiveScores::want(std::int64_t window, std::int64_t when) {
   return state_.keep(key(kDue, window), {reinterpret_cast<const char*>(&when), sizeof when});
 }
 
+// Windows that overlap all have what came of a pane, as far as they are over.
+Status LiveScores::want_all(std::int64_t pane, std::int64_t when) {
+  if (!sliding_) return want(pane, when);
+  for (auto window = pane; window < pane + panes(); ++window) {
+    VIGIE_ASSIGN(const auto over, state_.kept(key(kWindow, window)));
+    if (over) VIGIE_TRY(want(window, when));
+  }
+  return {};
+}
+
 Status LiveScores::labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived) {
   VIGIE_ASSIGN(const auto kept, state_.kept(key(kBatch, static_cast<std::int64_t>(record))));
   if (!kept) return {};
   const auto batch = batch_of(*kept);
   delays_[step_of(arrived - batch.arrived)] += labels;
   delays_changed_ = true;
-  for (auto window : batch.windows) VIGIE_TRY(want(window, arrived + quiet()));
+  for (auto window : batch.windows) VIGIE_TRY(want_all(window, arrived + quiet()));
   return {};
 }
 
@@ -315,26 +336,30 @@ Status LiveScores::forget_before(std::int64_t time) {
     return true;
   }));
   for (auto window : old) {
-    std::vector<std::string> records;
-    VIGIE_TRY(state_.scan(key(kRows, window), [&](std::string_view name, std::string_view) {
-      records.push_back(key(kBatch, place_of(name)));
+    // Of panes those that no later window has, and of which there was none.
+    const auto last = window - panes() + 1;
+    std::vector<std::string> rows, records;
+    VIGIE_TRY(state_.scan(sliding_ ? all_of(kRows, model_) : key(kRows, window), [&](auto name, std::string_view) {
+      if (number_of(name) > last) return false;
+      rows.emplace_back(name), records.push_back(key(kBatch, place_of(name)));
       return true;
     }));
     for (const auto& record : records) {
       VIGIE_ASSIGN(const auto kept, state_.kept(record));
       const auto windows = kept ? batch_of(*kept).windows : std::vector<std::int64_t>();
       // One that has rows of a later window goes with that.
-      if (std::all_of(windows.begin(), windows.end(), [&](auto of) { return of <= window; }))
+      if (std::all_of(windows.begin(), windows.end(), [&](auto of) { return of <= last; }))
         VIGIE_TRY(state_.drop(record));
     }
-    for (char kind : {kRows, kWindow, kDue}) VIGIE_TRY(state_.drop(key(kind, window)));
+    for (const auto& row : rows) VIGIE_TRY(state_.drop(row));
+    for (char kind : {kWindow, kDue}) VIGIE_TRY(state_.drop(key(kind, window)));
     due_.erase(window);
   }
   return {};
 }
 
 std::int64_t LiveScores::quiet() const {
-  return std::max(kQuiet, kCostFactor * cost_);
+  return std::max(kQuiet, kCostFactor * cost_ * panes());
 }
 
 std::int64_t LiveScores::usual_delay() const {
@@ -388,11 +413,12 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   std::string kept;
   std::int64_t last = 0;
   std::vector<std::int64_t> places;
-  VIGIE_TRY(state_.scan(key(kRows, window), [&](std::string_view key, std::string_view bytes) {
-    kept += bytes;
-    places.push_back(place_of(key));
-    return true;
-  }));
+  for (auto pane = window - panes() + 1; pane <= window; ++pane)
+    VIGIE_TRY(state_.scan(key(kRows, pane), [&](std::string_view key, std::string_view bytes) {
+      kept += bytes;
+      places.push_back(place_of(key));
+      return true;
+    }));
   for (auto place : places) {
     VIGIE_ASSIGN(const auto batch, state_.kept(key(kBatch, static_cast<std::int64_t>(place))));
     if (batch) last = std::max(last, ByteReader(*batch).fixed<std::int64_t>());
@@ -423,7 +449,8 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
       row += trim(*label);
     else
       append_json(row, *label);
-    row.append(rest) += '\n';
+    // All are of the calendar's window that has most of one that overlaps others.
+    row.append(sliding_ ? at_time(rest, options_.timestamp, out.start + (end - out.start) / 2) : rest) += '\n';
     const auto add = [&](Rows& some) { some.text += row, ++some.count, some.labels += label.has_value(); };
     add(all);
     if (const auto version = apart.empty() ? "" : version_of(line); !version.empty()) {

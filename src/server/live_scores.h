@@ -31,10 +31,12 @@ class LiveScores {
  public:
   static constexpr std::int64_t kKeptFor = 180LL * 86'400'000'000;  ///< µs
 
-  /// `reference` has scores; `labels`: engine::labels_of() it, or none.
+  /// `reference` has scores; `labels`: engine::labels_of() it, or none; `sliding`: of windows that overlap, whose rows
+  /// are kept by pane, else nullptr; it must outlive this.
   static Result<std::unique_ptr<LiveScores>> make(std::uint32_t model, std::shared_ptr<const engine::Profile> reference,
                                                   std::optional<engine::Profile> labels,
-                                                  const engine::WindowSpec& windows, State& state);
+                                                  const engine::WindowSpec& windows, State& state,
+                                                  const engine::SlidingWindows* sliding = nullptr);
   /// The model has other windows from now on.
   static Status forget(std::uint32_t model, State& state);
 
@@ -83,6 +85,8 @@ class LiveScores {
   Status keep(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
   Status forget_before(std::int64_t time);
   Status want(std::int64_t window, std::int64_t when);
+  Status want_all(std::int64_t pane, std::int64_t when);
+  std::int64_t panes() const { return sliding_ ? sliding_->panes().count : 1; }
   // What is kept of a window that is over.
   struct Over {
     bool partial = false;
@@ -101,6 +105,7 @@ class LiveScores {
   std::shared_ptr<const engine::Profile> reference_;
   std::optional<engine::Profile> labels_;
   State& state_;
+  const engine::SlidingWindows* sliding_ = nullptr;
   engine::ScoreOptions options_;
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::string> wanted_;

@@ -13,6 +13,7 @@
 #include "engine/attribution.h"
 #include "engine/compare.h"
 #include "engine/silence.h"
+#include "engine/sliding_windows.h"
 #include "engine/windows.h"
 #include "quality/quality.h"
 #include "server/said_internal.h"
@@ -44,23 +45,50 @@ Result<engine::WindowSpec> calendar_of(const Json& json, std::string_view where)
   return windows;
 }
 
+Result<engine::WindowSpec> sliding_of(const Json& every, engine::WindowSpec time) {
+  constexpr std::string_view kExpected = "hour, day or minutes as 5m, which divide window.time";
+  if (!every.is_string()) return wrong("window.every", kExpected, every);
+  VIGIE_ASSIGN(const auto pane, calendar_of(every, "window.every"));
+  switch (pane.kind) {
+    case engine::WindowSpec::Kind::kMinutes:
+      time.every = pane.minutes;
+      break;
+    case engine::WindowSpec::Kind::kHour:
+      time.every = 60;
+      break;
+    case engine::WindowSpec::Kind::kDay:
+      time.every = 24 * 60;
+      break;
+    default:
+      return wrong("window.every", kExpected, every);
+  }
+  if (auto fits = engine::check_panes(time); !fits) return fail(Code::kInput, "window.every: " + fits.error().message);
+  return time;
+}
+
 Result<engine::WindowSpec> window_of(const Json& json) {
   if (json.is_string()) return calendar_of(json, "window");
   if (!json.is_object()) {
     engine::WindowSpec spec;
     spec.kind = engine::WindowSpec::Kind::kRows;
-    VIGIE_ASSIGN(spec.rows, rows_of(json, "window",
-                                    "hour, day, week, month, minutes as 15m, a number of rows up to 1e9, or both as "
-                                    "{\"rows\": 1000, \"time\": \"hour\"}"));
+    VIGIE_ASSIGN(spec.rows,
+                 rows_of(json, "window",
+                         "hour, day, week, month, minutes as 15m, a number of rows up to 1e9, both as "
+                         "{\"rows\": 1000, \"time\": \"hour\"}, or {\"time\": \"hour\", \"every\": \"5m\"}"));
     return spec;
   }
-  VIGIE_TRY(known(json, "window.", {"rows", "time"}));
+  VIGIE_TRY(known(json, "window.", {"rows", "time", "every"}));
+  const bool every = json.contains("every");
+  if (every && json.contains("rows"))
+    return fail(Code::kInput, "window.every: not beside rows: it is of time alone, of which it is a part");
   for (const auto* key : {"rows", "time"})
-    if (!json.contains(key))
-      return fail(Code::kInput, fmt::format("window: lacks {}: it is of rows and time, whichever ends it first", key));
+    if (!json.contains(key) && !(every && key == std::string_view("rows")))
+      return fail(Code::kInput, fmt::format("window: lacks {}: it is of rows and time, whichever ends it first{}", key,
+                                            every ? "" : ", or of time and every"));
   const auto& time = json["time"];
   if (!time.is_string()) return wrong("window.time", "hour, day, week, month or minutes as 15m", time);
   VIGIE_ASSIGN(auto spec, calendar_of(time, "window.time"));
+  if (every) return sliding_of(json["every"], spec);
   VIGIE_ASSIGN(spec.rows, rows_of(json["rows"], "window.rows", "a number of rows up to 1e9"));
   return spec;
 }

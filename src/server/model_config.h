@@ -56,7 +56,7 @@ struct ModelConfig {
 
 /// Reads the body of PUT /v1/models/{model}: a JSON object with any of description, owner, runbook, notify, tags, task,
 /// positive, window ("15m", "hour", "day", "week", "month", a number of rows,
-/// or {"rows": 1000, "time": "hour"}), timezone, roles (features, ignore),
+/// {"rows": 1000, "time": "hour"}, or {"time": "hour", "every": "5m"}), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), silent_after, runs_on, depends_on,
 /// detectors, maintenance, reference, compare and schema. Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);

@@ -19,8 +19,9 @@ TEST(ModelConfig, WindowsAreThoseOfTheCalendarOrByRows) {
   EXPECT_EQ(window_of("500"), "500 rows");
   EXPECT_EQ(window_of(R"({"rows": 1000, "time": "hour"})"), "hour or 1000 rows");
   EXPECT_EQ(window_of(R"({"rows": 1000, "time": "15m"})"), "15m or 1000 rows");
-  EXPECT_EQ(window_of(R"({"rows": 1000})"), "window: lacks time: it is of rows and time, whichever ends it first");
-  EXPECT_EQ(window_of(R"({"time": "day"})"), "window: lacks rows: it is of rows and time, whichever ends it first");
+  const std::string other = ": it is of rows and time, whichever ends it first, or of time and every";
+  EXPECT_EQ(window_of(R"({"rows": 1000})"), "window: lacks time" + other);
+  EXPECT_EQ(window_of(R"({"time": "day"})"), "window: lacks rows" + other);
   EXPECT_EQ(window_of(R"({"rows": 0, "time": "day"})"), "window.rows: expected a number of rows up to 1e9, got 0");
   EXPECT_EQ(window_of(R"({"rows": 5, "time": "60m"})"),
             "window.time: windows of 60m do not divide an hour; did you mean hour?");
@@ -57,6 +58,21 @@ TEST(ModelConfig, HowWindowsAreJudgedIsInTheWordsOfCompare) {
             "compare.methods[0]: expected a method, or a JSON object of column and method, got 7");
   EXPECT_EQ(of(R"({"methods": [{"method": "psi"}]})"), "compare.methods[0]: names no column");
   EXPECT_TRUE(of(R"({"methods": [{"column": "a"}]})").starts_with("compare.methods[0]: unknown method \"\""));
+}
+
+TEST(ModelConfig, WindowsThatOverlapAreOfPanes) {
+  EXPECT_EQ(window_of(R"({"time": "hour", "every": "5m"})"), "hour each 5m");
+  EXPECT_EQ(window_of(R"({"time": "week", "every": "day"})"), "week each day");
+  EXPECT_EQ(window_of(R"({"time": "day", "every": "hour"})"), "day each hour");
+  EXPECT_EQ(window_of(R"({"time": "30m", "every": "10m"})"), "30m each 10m");
+  EXPECT_EQ(window_of(R"({"time": "30m", "every": "12m"})"), "window.every: 12m does not divide 30m");
+  EXPECT_EQ(window_of(R"({"time": "month", "every": "week"})"),
+            "window.every: expected hour, day or minutes as 5m, which divide window.time, got \"week\"");
+  EXPECT_EQ(window_of(R"({"time": "hour", "every": "5"})"),
+            "window.every: unknown unit \"5\" (hour, day, week, month, or minutes as 15m)");
+  EXPECT_EQ(window_of(R"({"rows": 100, "time": "hour", "every": "5m"})"),
+            "window.every: not beside rows: it is of time alone, of which it is a part");
+  EXPECT_TRUE(window_of(R"({"every": "5m"})").starts_with("window: lacks time: "));
 }
 
 TEST(ModelConfig, LateRowsAreAllowedForAnHourOrTenWindows) {

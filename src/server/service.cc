@@ -477,11 +477,19 @@ class Service::Impl {
     const auto config = read_model_config(request.body);
     if (!config) return answer(refuse(config.error(), "body"));
     if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
+    if (auto fits = fits_store(config->window); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_reference(model, *config); !fits) return answer(refuse(fits.error(), "body"));
     if (auto known = known_targets(*config); !known) return answer(refuse(known.error(), "body"));
     if (!models_->number_of(model))
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     write(event::Kind::kModel, model, config->json, [this, model] { return one(model); }, std::move(answer));
+  }
+
+  // What overlaps is put together by one alone.
+  Status fits_store(const engine::WindowSpec& window) const {
+    if (!options_.store || window.every == 0) return {};
+    return fail(Code::kInput,
+                "window.every: not with a store that services may share: each would judge its own rows alone");
   }
 
   // Whether all that are to be told are there.
@@ -698,9 +706,11 @@ class Service::Impl {
     if (!profile) return answer(refuse(400, profile.error().message, "body"));
     if (auto fits = admit(*profile, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_config(*profile, config); !fits) return answer(refuse(400, fits.error().message, "body"));
-    // Rows that end a window are nothing to a profile.
-    const bool cut = config.window.calendar() && profile->window.rows != config.window.rows;
-    if (cut) profile->window.rows = config.window.rows;
+    // Rows that end a window, and how windows overlap, are nothing to a profile.
+    auto& cuts = profile->window;
+    const bool cut = config.window.calendar() && (cuts.rows != config.window.rows || cuts.every != config.window.every);
+    if (cut) cuts.rows = config.window.rows, cuts.every = config.window.every;
+    if (auto fits = fits_store(cuts); !fits) return answer(refuse(fits.error(), "body"));
     // What cannot be watched by is told now, not by the follower.
     auto windows = profile->window;
     if (windows.kind == engine::WindowSpec::Kind::kNone)

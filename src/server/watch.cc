@@ -20,13 +20,14 @@
 namespace vigie::server {
 namespace {
 
-constexpr std::uint8_t kVersion = 5, kWithoutParts = 4, kOldest = 3;
+constexpr std::uint8_t kVersion = 6, kWithoutPanes = 5, kWithoutParts = 4, kOldest = 3;
 constexpr std::string_view kOpenMagic = "VOPN";
 constexpr std::uint8_t kOpenVersion = 2;
 constexpr auto kSlice = std::chrono::milliseconds(200);
 constexpr std::string_view kMaintenance = "maintenance";
 constexpr char kMerged = 'g';                    // windows put together, in the State
 constexpr char kPart = 'q';                      // what others counted, by window and their name
+constexpr char kPane = 'o';                      // what was counted of panes, and of which versions their rows are
 constexpr std::int64_t kTellEvery = 10'000'000;  // µs: of a window that is not over
 constexpr std::size_t kMostVersions = 20;        // of a window that are told apart
 constexpr std::size_t kDrawn = 20;               // columns of a window that are drawn
@@ -34,6 +35,16 @@ constexpr std::string_view kOther = "(other)";
 // Checks that say no values, and such as name columns.
 constexpr std::string_view kOfNoValues[] = {"schema", "missing", "empty", "infinite", "cardinality", "type_mismatch"};
 constexpr std::string_view kOfColumns[] = {"duplicate_columns", "label_leakage"};
+
+// Rows by version.
+std::map<std::string, std::int64_t, std::less<>> versions_of(ByteReader& in) {
+  std::map<std::string, std::int64_t, std::less<>> out;
+  for (auto left = in.count(9); left > 0 && in.ok(); --left) {
+    const auto version = in.string();
+    out[std::string(version)] = in.fixed<std::int64_t>();
+  }
+  return out;
+}
 
 // Adds members to a JSON object.
 void add_to(std::string& object, std::string_view members) {
@@ -106,20 +117,6 @@ RowPrivacy::Shared shared_in(const engine::Tally& counted, const engine::Profile
         out[column.name].insert(cell < other ? column.categories[cell].name : counted.fresh[c][cell - other - 1]);
   }
   return out;
-}
-
-// Until when it would last, were its share of what is borne with by how long it lasts. Parts of a calendar window share
-// the window's: one half by the time that each took, which may be none, the other by 1/n², whose sum is π²/6.
-Result<std::int64_t> shared_end(const engine::LiveWindows& live, const engine::LiveWindows::Closed& one,
-                                std::int64_t rows) {
-  if (live.most_rows() == 0) return one.end;
-  VIGIE_ASSIGN(const auto windower, engine::Windower::make(live.window()));
-  const auto key = windower.key_of(static_cast<double>(one.start));
-  const double all = windower.start(key + 1) - windower.start(key), n = static_cast<double>(one.part) + 1;
-  const bool whole = one.part == 0 && rows < live.most_rows();
-  constexpr auto kPi = std::numbers::pi;
-  const double took = static_cast<double>(one.end - one.start);
-  return one.start + std::llround(whole ? all : took / 2 + 3 * all / (kPi * kPi * n * n));
 }
 
 }  // namespace
@@ -201,20 +198,57 @@ void Watch::show_by(const std::map<std::string, Privacy>& said, const std::strin
 void Watch::refer_to(State& state, std::uint32_t model) {
   own_ = std::make_unique<LiveReference>(model, live_->window(), state);
   state_ = &state, number_ = model;
+  if (live_->sliding()) keep_panes();
   merges_ = engine::MergedWindows::longer(live_->window()).has_value();
   live_->judge_by([this](const auto& window, const auto& data, auto& counted, const auto* apart, const auto& posted,
                          const auto& own) -> Result<engine::Comparison> {
     const auto& shared = shared_[window.key] = shared_in(counted, *reference_);
     VIGIE_ASSIGN(auto found, own_->judge(live_->comparing(), window, data, counted, apart, posted, own));
-    if (merges_) VIGIE_TRY(merge(window, found.windows.at(0), counted, posted));
+    // What overlaps another is in that already.
+    if (merges_ && !window.overlaps) VIGIE_TRY(merge(window, found.windows.at(0), counted, posted));
     drawn_[window.key] = drawn(found, shared);
     return found;
   });
 }
 
+// Until when it would last, were its share of what is borne with by how long it lasts. Parts of a calendar window share
+// the window's: one half by the time that each took, which may be none, the other by 1/n², whose sum is π²/6. Windows
+// that overlap share theirs as if each lasted as long as what is new in it.
+Result<std::int64_t> Watch::shared_end(const engine::LiveWindows::Closed& one, std::int64_t rows) const {
+  const auto& live = *live_;
+  if (const auto* sliding = live.sliding()) return one.start + (one.end - one.start) / sliding->panes().count;
+  if (live.most_rows() == 0) return one.end;
+  VIGIE_ASSIGN(const auto windower, engine::Windower::make(live.window()));
+  const auto key = windower.key_of(static_cast<double>(one.start));
+  const double all = windower.start(key + 1) - windower.start(key), n = static_cast<double>(one.part) + 1;
+  const bool whole = one.part == 0 && rows < live.most_rows();
+  constexpr auto kPi = std::numbers::pi;
+  const double took = static_cast<double>(one.end - one.start);
+  return one.start + std::llround(whole ? all : took / 2 + 3 * all / (kPi * kPi * n * n));
+}
+
+void Watch::keep_panes() {
+  const auto put = [this](std::int64_t pane, std::string_view counted) {
+    ByteWriter out;
+    const auto found = versions_.find(pane);
+    const auto& versions = found == versions_.end() ? Versions() : found->second;
+    out.varint(versions.size());
+    for (const auto& [version, rows] : versions) out.string(version), out.fixed(rows);
+    out.string(counted);
+    return state_->keep(key_of(kPane, number_, pane), out.bytes());
+  };
+  const auto get = [this](std::int64_t pane) -> Result<std::string> {
+    VIGIE_ASSIGN(const auto kept, state_->kept(key_of(kPane, number_, pane)));
+    ByteReader in(kept.value_or(""));
+    static_cast<void>(versions_of(in));
+    return std::string(in.string());
+  };
+  live_->keep_panes({put, get, [this](std::int64_t pane) { return state_->drop(key_of(kPane, number_, pane)); }});
+}
+
 Status Watch::forget(std::uint32_t model, State& state) {
   VIGIE_TRY(LiveReference::forget(model, state));
-  VIGIE_TRY(state.drop(all_of(kPart, model)));
+  for (const char kind : {kPart, kPane}) VIGIE_TRY(state.drop(all_of(kind, model)));
   return state.drop(all_of(kMerged, model));
 }
 
@@ -243,7 +277,7 @@ Status Watch::merge(const engine::LiveWindows::Closed& window, const engine::Win
   VIGIE_ASSIGN(const auto kept, state_->kept(key));
   if (kept) static_cast<void>(together.load(*kept));  // what cannot be read begins anew
   // What was told of is no news.
-  VIGIE_ASSIGN(const auto end, shared_end(*live_, window, result.rows));
+  VIGIE_ASSIGN(const auto end, shared_end(window, result.rows));
   const bool told = !engine::sighting_of(result, window.start, window.end, level(window.start, end)).causes.empty();
   const bool left_out = told || maintained_(window.start, window.end);
   VIGIE_ASSIGN(auto merged, together.add(window, result, counted, left_out, posted, live_->comparing(), model_));
@@ -261,7 +295,8 @@ void Watch::maintained_by(Maintained maintained) {
 
 Status Watch::score_with(State& state, std::uint32_t model) {
   if (!reference_->scores) return {};
-  VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, std::exchange(labels_, {}), live_->window(), state));
+  VIGIE_ASSIGN(scores_, LiveScores::make(model, reference_, std::exchange(labels_, {}), live_->window(), state,
+                                         live_->sliding()));
   scores_->show_by(privacy_);
   return {};
 }
@@ -328,11 +363,7 @@ Result<Watch::Took> Watch::take_part(const std::string& name, std::int64_t key, 
   counted.first = in.fixed<double>(), counted.last = in.fixed<double>();
   counted.over = in.fixed<std::uint8_t>() != 0;
   counted.counted = in.string();
-  Versions versions;
-  for (auto left = in.count(9); left > 0 && in.ok(); --left) {
-    const auto version = in.string();
-    versions[std::string(version)] = in.fixed<std::int64_t>();
-  }
+  auto versions = versions_of(in);
   if (!in.ok()) return fail(Code::kCorrupt, "what another service counted of a window cannot be read");
   VIGIE_ASSIGN(const bool taken, live_->add_part(name, std::move(counted), now));
   if (taken) elsewhere_[key][name] = std::move(versions);
@@ -365,13 +396,21 @@ Status Watch::load_parts() {
   return {};
 }
 
-Watch::Versions Watch::versions_in(std::int64_t window) const {
-  if (privacy_ && privacy_->said_to_hide("version")) return {};
+Result<Watch::Versions> Watch::versions_in(std::int64_t window) const {
   Versions all;
-  if (const auto own = versions_.find(window); own != versions_.end()) all = own->second;
+  if (privacy_ && privacy_->said_to_hide("version")) return all;
+  const auto add = [&](const Versions& some) {
+    for (const auto& [version, rows] : some) all[version] += rows;
+  };
+  if (const auto own = versions_.find(window); own != versions_.end() && !live_->sliding()) add(own->second);
   if (const auto others = elsewhere_.find(window); others != elsewhere_.end())
-    for (const auto& [name, versions] : others->second)
-      for (const auto& [version, rows] : versions) all[version] += rows;
+    for (const auto& [name, versions] : others->second) add(versions);
+  if (!live_->sliding()) return all;
+  for (auto pane = window - live_->sliding()->panes().count + 1; pane <= window; ++pane) {
+    VIGIE_ASSIGN(const auto kept, state_->kept(key_of(kPane, number_, pane)));
+    ByteReader in(kept.value_or(""));
+    add(versions_of(in));
+  }
   return all;
 }
 
@@ -412,11 +451,17 @@ double Watch::level(std::int64_t start, std::int64_t end) const {
 
 Result<std::vector<Watch::Scored>> Watch::scores(std::int64_t now, bool any_labels) {
   if (!scores_) return std::vector<Scored>();
-  VIGIE_ASSIGN(auto found, scores_->due(now, any_labels, [&](auto start, auto end) { return level(start, end); }));
+  const auto* sliding = live_->sliding();
+  const auto share = sliding ? sliding->panes().count : 1;
+  VIGIE_ASSIGN(auto found, scores_->due(now, any_labels, [&](auto start, auto end) {
+    return level(start, start + (end - start) / share);
+  }));
   std::vector<Scored> out;
   for (auto& score : found) {
     const auto verdict = score.sighting ? score.verdict : engine::Verdict::kNoData;
     const bool work = score.sighting && maintained_(score.sighting->start, score.sighting->end);
+    if (sliding && score.sighting)
+      score.sighting->overlaps = !sliding->whole(score.sighting->end), score.sighting->since = score.sighting->start;
     if (score.sighting && !work && score.start >= scored_.start)
       scored_ = {score.start, verdict}, figures_.take(score.window ? &*score.window : nullptr, score.labels);
     out.push_back({{model_, std::move(score.key), std::string(to_string(verdict)), std::move(score.body)},
@@ -439,12 +484,14 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (work) add_to(body, said_of(*work, one.result.verdict));
     if (const auto pictures = drawn_.extract(one.key)) add_to(body, "\"distributions\": " + pictures.mapped());
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
-    if (const auto versions = versions_in(one.key); !versions.empty())
+    VIGIE_ASSIGN(const auto versions, versions_in(one.key));
+    if (!versions.empty())
       add_to(body, fmt::format(R"("versions": {})", nlohmann::json(versions).dump(
                                                         -1, ' ', false, nlohmann::json::error_handler_t::replace)));
-    VIGIE_ASSIGN(const auto end, shared_end(*live_, one, one.result.rows));
+    VIGIE_ASSIGN(const auto end, shared_end(one, one.result.rows));
     auto sighting = engine::sighting_of(one.result, one.start, one.end, level(one.start, end));
     sighting.restated = one.restated > 0, sighting.compared_with = compared.text;
+    VIGIE_TRY(place(sighting, one));
     auto samples = samples_->chosen(one.key, key);
     if (privacy_) std::erase_if(samples, [&](const auto& sample) { return privacy_->names_hidden(sample.segment); });
     out.push_back(
@@ -462,7 +509,22 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   return out;
 }
 
-// Windows by rows, and parts of others, are each one's own.
+// When what it found began, where it overlaps others.
+Status Watch::place(engine::Sighting& sighting, const engine::LiveWindows::Closed& window) const {
+  if (!live_->sliding()) return {};
+  sighting.overlaps = window.overlaps;
+  if (sighting.causes.empty()) return {};
+  VIGIE_ASSIGN(const auto began, live_->began(window.key));
+  sighting.since = window.end;
+  for (auto& cause : sighting.causes) {
+    const auto at = began.find(cause.column);
+    if (cause.segment.empty() && at != began.end()) cause.since = at->second;
+    sighting.since = std::min(sighting.since, cause.since);
+  }
+  return {};
+}
+
+// Windows by rows, parts of others, and what overlaps, are each one's own.
 std::string Watch::key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const {
   if (live_->shares()) return fmt::format("{}-{}", start, end);
   return fmt::format("{}-{}{}{}", made_at_, key, name_.empty() ? "" : "-", name_);
@@ -533,7 +595,8 @@ Result<std::string> Watch::save() {
   if (scores_) VIGIE_TRY(scores_->save());
   const auto from = live_->resume();
   ByteWriter out;
-  out.fixed(from.filling.empty() ? kWithoutParts : kVersion);
+  const bool panes = !from.panes.empty();
+  out.fixed(panes ? kVersion : from.filling.empty() ? kWithoutParts : kWithoutPanes);
   out.fixed(from.place);
   out.fixed(from.rows);
   out.fixed(from.closed_below);
@@ -550,10 +613,11 @@ Result<std::string> Watch::save() {
     out.fixed(told.key), out.fixed(told.at_first), out.fixed(told.rows);
     out.fixed(told.when), out.fixed(told.times), out.fixed(std::uint8_t{told.first});
   }
-  if (from.filling.empty()) return out.take();
+  if (from.filling.empty() && !panes) return out.take();
   out.fixed(static_cast<std::uint64_t>(from.filling.size()));
   for (const auto& into : from.filling)
     for (const auto number : {into.calendar, into.part, into.first, into.rows}) out.fixed(number);
+  if (panes) out.string(from.panes);
   return out.take();
 }
 
@@ -586,6 +650,7 @@ Result<std::string> Watch::load(std::string_view saved, std::string_view open, j
       auto& into = from.filling.emplace_back();
       for (auto* number : {&into.calendar, &into.part, &into.first, &into.rows}) *number = in.fixed<std::int64_t>();
     }
+  if (version > kWithoutPanes) from.panes = in.string();
   if (!in.ok() || version < kOldest || version > kVersion)
     return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
   const auto known = open.empty() ? Status() : load_open(open);

@@ -53,10 +53,11 @@ class Watch {
   /// How many false alarms in 30 days are borne with.
   void bear(double false_alarms) { false_alarms_ = false_alarms; }
   /// How late rows may be to restate their window, in µs.
-  /// An hour, and of windows of minutes ten of them at most.
+  /// An hour, and of windows or panes of minutes ten of them at most.
   static std::int64_t usual_lateness(const engine::WindowSpec& windows);
   void allow_lateness(std::optional<std::int64_t> micros) {
-    live_->allow_lateness(micros.value_or(usual_lateness(live_->window())));
+    const auto* sliding = live_->sliding();
+    live_->allow_lateness(micros.value_or(usual_lateness(sliding ? sliding->panes().each : live_->window())));
   }
   using Maintained = std::function<std::optional<Maintenance::Time>(std::int64_t from, std::int64_t to)>;
   /// When it is worked on. Windows of such times say so, and do not count for the state.
@@ -157,7 +158,10 @@ class Watch {
   Result<Took> take_part(const std::string& name, std::int64_t key, std::string_view part, std::int64_t now);
   Result<std::vector<std::uint8_t>> rows_apart(table::Batch& rows) const;
   Status count_versions(table::Batch& rows);
-  Versions versions_in(std::int64_t window) const;
+  Result<Versions> versions_in(std::int64_t window) const;
+  void keep_panes();
+  Result<std::int64_t> shared_end(const engine::LiveWindows::Closed& one, std::int64_t rows) const;
+  Status place(engine::Sighting& sighting, const engine::LiveWindows::Closed& window) const;
   std::string model_;
   std::shared_ptr<const engine::Profile> reference_;
   std::unique_ptr<engine::LiveWindows> live_;
