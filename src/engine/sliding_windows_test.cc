@@ -214,7 +214,9 @@ TEST(SlidingWindows, BeginOnceThreeQuartersOfOneHaveRows) {
   for (const auto& one : found) {
     // A pause within it is what its volume tells of; what came before it is nobody's.
     const auto volume = std::ranges::find_if(one.result.quality, [](const auto& q) { return q.check == "volume"; });
-    if (one.result.partial && volume != one.result.quality.end()) EXPECT_EQ(volume->verdict, "no_data");
+    if (one.result.partial && volume != one.result.quality.end()) {
+      EXPECT_EQ(volume->verdict, "no_data");
+    }
   }
 }
 
@@ -234,7 +236,9 @@ TEST(SlidingWindows, GoOnAfterAStartAnewAtAnyPane) {
       Feed feed(input, options, &kept);
       std::uint64_t place = 0;
       if (anew) {
-        if (!open.empty()) ASSERT_TRUE(feed.live->load(open));
+        if (!open.empty()) {
+          ASSERT_TRUE(feed.live->load(open));
+        }
         feed.live->resume(from);
         const auto first = std::min(stop, from.place);
         while (place < first) ++place, static_cast<void>(*feed.reader->next());
@@ -292,7 +296,9 @@ TEST(SlidingWindows, AreRestatedByLateRowsOfTheirPanes) {
     const auto& last = *all.back();
     EXPECT_EQ(last.restated, static_cast<int>(all.size()) - 1);
     // Three rows are gone from the first ones.
-    if (minute > 60) EXPECT_EQ(told(last.result, false), told(one.result, false)) << minute;
+    if (minute > 60) {
+      EXPECT_EQ(told(last.result, false), told(one.result, false)) << minute;
+    }
     if (all.size() == 1) continue;
     ++restated;
     EXPECT_GE(minute, 80);
