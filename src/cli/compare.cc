@@ -161,7 +161,7 @@ Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine:
   const auto name = rows.index;
   VIGIE_ASSIGN(const auto there, server::IndexCounts::make(std::make_shared<server::IndexQuery>(std::move(rows)),
                                                            reference, options.segments));
-  options.quality = false, options.reference_rows = nullptr;
+  options.reference_rows = nullptr;
   keep_compared(options.methods, there->reference());
   if (options.compat)
     return fail(Code::kUsage, "--compat: follows rules that need the rows, which stay in the cluster");
@@ -170,14 +170,23 @@ Result<engine::Comparison> compare_there(server::IndexedRows rows, const engine:
   VIGIE_ASSIGN(const auto counted, there->count(options.window, options.progress));
   engine::CurrentData data{name, there->columns(), {}};
   data.labels_later = true;
+  // What is not compared is there as well, as far as anybody knows, and not looked at.
+  for (const auto& field : there->reference().others) data.columns.push_back(field);
   VIGIE_ASSIGN(auto out, comparer->judge(data, counted));
   for (const auto& note : there->notes()) add_note(remarks, note);
   // As a file's that lacks a column, or has it otherwise.
-  for (auto& window : out.windows)
+  for (auto& window : out.windows) {
+    std::erase_if(window.quality, [](const auto& q) {
+      return std::ranges::find(server::kWithoutOrder, q.check) != std::end(server::kWithoutOrder);
+    });
     for (const auto& [column, expected, why] : there->unlike())
       window.quality.push_back({"schema", column, std::numeric_limits<double>::quiet_NaN(), expected, "fail", why,
                                 std::numeric_limits<double>::quiet_NaN()});
-  add_note(remarks, fmt::format("{}: counted where it is; data quality was not checked", name));
+  }
+  add_note(remarks, fmt::format("{}: counted where it is: {}", name,
+                                there->reference().quality
+                                    ? "of data quality everything but the order of rows, gaps of time and repeated ids"
+                                    : "data quality was not checked, as the reference has nothing for it"));
   return out;
 }
 
@@ -222,7 +231,8 @@ Result<int> run(const Options& o) {
   options.window = window, options.segments = o.windows.by(), options.alpha = o.alpha;
   options.threads = o.columns.threads, options.version = kVersion;
   VIGIE_ASSIGN(options.levels, o.levels.read());
-  options.reference_rows = read.rows.get();
+  // What an index counts has no rows for methods that need them.
+  if (!server::is_indexed_rows(o.reference)) options.reference_rows = read.rows.get();
   if (!o.compat.empty()) options.compat = drift::find_peer(o.compat);
   for (const auto& given : o.methods) options.methods.push_back({column_of(given), method_of(given)});
   keep_compared(options.methods, reference);

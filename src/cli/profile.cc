@@ -11,19 +11,16 @@
 #include "cli/task_options_internal.h"
 #include "engine/score_reference.h"
 #include "server/index_query.h"
+#include "server/index_reference.h"
 
 namespace vigie::cli {
 namespace {
 
-// What says how rows of a file are read, or how good predictions were, says nothing of rows that are counted in a
-// cluster.
+// What says how rows of a file are read says nothing of rows that are counted in a cluster.
 Status check_indexed(const CLI::App& app, const std::string& data, const DataOptions& columns) {
   const auto nothing = [](std::string_view option, std::string_view why) {
     return fail(Code::kUsage, fmt::format("{}: {} where DATA is elastic(…)", option, why));
   };
-  for (const auto* option : app.get_options(
-           [](const auto* given) { return given->count() > 0 && given->get_group() == TaskOptions::kGroup; }))
-    return nothing(option->get_name(), "how good predictions were is not counted");
   VIGIE_TRY(check_no_file(app, "DATA is elastic(…)"));
   VIGIE_ASSIGN(const auto time, time_of(data, ""));
   if (!columns.timestamp.empty() && columns.timestamp != time)
@@ -102,17 +99,17 @@ Command add_profile(CLI::App& program) {
           profile = std::move(reference.profile);
           scoring.window = window, scoring.segments = o->windows.by(), scoring.timestamp = o->columns.timestamp;
           scoring.threads = o->columns.threads;
-          if (reference.rows)
+          if (server::is_indexed_rows(o->data[0])) {
+            VIGIE_ASSIGN(auto rows, server::make_indexed_rows(o->data[0], variable));
+            VIGIE_TRY(server::keep_index_scores(profile, std::make_shared<server::IndexQuery>(std::move(rows)),
+                                                std::move(scoring), o->task.task.empty()));
+          } else if (reference.rows)
             VIGIE_TRY(engine::keep_scores(profile, *reference.rows, std::move(scoring), o->task.task.empty()));
         }
         say_problems(profile.problems);
         if (const auto line = mostly_unread({{profile.source, profile.rejected, profile.rows}}); !line.empty())
           say(line.substr(0, line.size() - 1));
         for (const auto& note : profile.notes) say(note);
-        if (!o->merge && server::is_indexed_rows(o->data[0]) && !o->columns.label.empty())
-          say(fmt::format(
-              "--label: {} is not compared; how good predictions were is not counted where DATA is elastic(…)",
-              vigie::quoted(o->columns.label)));
         // Not kept: who compares may name the columns better.
         for (const auto& remark : remarks_on(profile)) say(remark);
         auto bytes = engine::save_profile(profile);

@@ -34,11 +34,11 @@ std::string joined(const std::pair<std::string, std::string>& error) {
   return error.first + (error.first.empty() || error.second.empty() ? "" : ": ") + error.second;
 }
 
-// What is behind an error that says only where it was met, as of a search whose shards all failed: the first cause, and
-// what that was caused by.
+// What is behind an error that says only where it was met, as of a search whose shards all failed, or whose answers
+// could not be put together: the first cause, and what that was caused by.
 std::string cause_of(simdjson::dom::element error) {
   std::string out;
-  for (const char* path : {"/failed_shards/0/reason", "/root_cause/0"}) {
+  for (const char* path : {"/failed_shards/0/reason", "/root_cause/0", "/caused_by"}) {
     simdjson::dom::element cause;
     if (error.at_pointer(path).get(cause) != simdjson::SUCCESS) continue;
     for (int depth = 0; depth < 5; ++depth) {

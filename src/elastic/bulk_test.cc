@@ -121,6 +121,10 @@ TEST(Bulk, AnErrorSaysItsCause) {
             "column 3.");
   EXPECT_EQ(why_of(R"({"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}})"),
             "search_phase_execution_exception: all shards failed");
+  EXPECT_EQ(why_of(R"({"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"","phase":"fetch",
+      "failed_shards":[],"caused_by":{"type":"too_many_buckets_exception","reason":"Trying to create too many buckets.",
+      "max_buckets":50}},"status":503})"),
+            "too_many_buckets_exception: Trying to create too many buckets.");
 }
 
 TEST(Bulk, TheWholeByItsStatus) {

@@ -16,11 +16,11 @@ namespace vigie::engine {
 
 inline constexpr std::string_view kSilence = "silence";  ///< by which its cause is called
 
-/// Whether a model is asked no more: by the clock, since a window that nothing is in is none. A pause is a silence from kTimes the longest that was usual in the last kDays days on, and from kLeast; a model that
-/// came for less than kFewest days has none, unless somebody says how long a pause may be. Of gaps that are exponential
-/// the longest of n is passed twice with probability 1/n a pause; nights and weekends are in what is usual after a week.
-/// Pauses that were told of are not usual, until there were kAccepted of them. Memory: 32 bytes a day. One thread at a
-/// time.
+/// Whether a model is asked no more: by the clock, since a window that nothing is in is none. A pause is a silence from
+/// kTimes the longest that was usual in the last kDays days on, and from kLeast; a model that came for less than
+/// kFewest days has none, unless somebody says how long a pause may be. Of gaps that are exponential the longest of n
+/// is passed twice with probability 1/n a pause; nights and weekends are in what is usual after a week. Pauses that
+/// were told of are not usual, until there were kAccepted of them. Memory: 32 bytes a day. One thread at a time.
 class Silence {
  public:
   static constexpr std::int64_t kDay = 86'400'000'000, kLeast = 300'000'000;  ///< µs

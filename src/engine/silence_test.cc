@@ -113,7 +113,8 @@ TEST(Silence, OneThatComesAThirdTimeIsUsual) {
   int told = 0;
   for (int i = 0; i < 6; ++i) {
     told += silence.see(now + 4 * kHour, never) && silence.silent();
-    for (int k = 0; k < 600; ++k) silence.came(now + 4 * kHour + k * kMinute), silence.see(now + 4 * kHour + k * kMinute, never);
+    for (int k = 0; k < 600; ++k)
+      silence.came(now + 4 * kHour + k * kMinute), silence.see(now + 4 * kHour + k * kMinute, never);
     now += 14 * kHour - kMinute;
   }
   EXPECT_EQ(told, Silence::kAccepted);

@@ -8,7 +8,7 @@
 namespace vigie::event {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ std::string encode(const CountedWindow& window) {
   out.fixed(window.key), out.fixed(window.from), out.fixed(window.to);
   out.fixed(window.since), out.fixed(window.anew);
   out.fixed(window.reference);
-  out.string(window.counts);
+  for (const auto* part : {&window.counts, &window.quality, &window.answers, &window.about}) out.string(*part);
   return out.take();
 }
 
@@ -31,6 +31,8 @@ Result<CountedWindow> counted_window_of(std::string_view bytes) {
   if (version > 1) out.since = in.fixed<std::int64_t>(), out.anew = in.fixed<std::int64_t>();
   out.reference = in.fixed<std::uint64_t>();
   out.counts = in.string();
+  if (version > 2)
+    for (auto* part : {&out.quality, &out.answers, &out.about}) *part = in.string();
   if (!in.ok() || version < 1 || version > kVersion || in.remaining() > 0)
     return fail(Code::kCorrupt, "what was counted of a window cannot be read");
   return out;

@@ -16,6 +16,9 @@ struct CountedWindow {
   std::int64_t anew = 0;                   ///< rows from there on
   std::uint64_t reference = 0;             ///< hash64() of the bytes of the reference on whose axes it was counted
   std::string counts;                      ///< engine::save_counts()
+  std::string quality{};                   ///< quality::TableState of Depth::kCounts; empty: nothing was checked
+  std::string answers{};                   ///< server::CountedAnswers; empty: none were counted
+  std::string about{};                     ///< how exact all that is: a member of the window's JSON; empty: it is exact
 };
 std::string encode(const CountedWindow& window);
 /// Code::kCorrupt.

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "elastic/target.h"
 #include "engine/kept_counts.h"
+#include "engine/score_reference.h"
 #include "engine/windows.h"
 
 namespace vigie::server {
@@ -28,10 +29,7 @@ constexpr std::string_view kMissing = "(missing)", kOther = "(other)";
 }  // namespace
 
 IndexCounts::IndexCounts(std::shared_ptr<IndexQuery> query, const engine::Profile& reference)
-    : query_(std::move(query)), reference_(reference) {
-  left_out_ = reference.quality || reference.scores || !reference.quality_windows.empty();
-  reference_.quality = nullptr, reference_.scores = nullptr, reference_.quality_windows.clear();
-}
+    : query_(std::move(query)), reference_(reference) {}
 
 Result<std::unique_ptr<IndexCounts>> IndexCounts::make(std::shared_ptr<IndexQuery> query,
                                                        const engine::Profile& reference,
@@ -43,7 +41,32 @@ Result<std::unique_ptr<IndexCounts>> IndexCounts::make(std::shared_ptr<IndexQuer
   VIGIE_TRY(out->query_->reach());
   VIGIE_TRY(out->find_columns());
   out->find_segments(segments);
+  if (out->reference_.scores) {
+    auto scoring = out->reference_.scores->options;
+    scoring.timestamp = out->reference_.timestamp;
+    out->answers_ = IndexAnswers::make(out->query_, scoring, out->reference_, out->notes_);
+    if (!out->answers_) out->reference_.scores = nullptr, out->left_out_ = true;
+  }
   return out;
+}
+
+// Columns that are counted, and the time of windows: what is not read is not judged.
+void IndexCounts::find_quality(bool calendar) {
+  if (fresh_ || !reference_.quality) return;
+  std::vector<quality::ColumnSpec> columns;
+  for (const auto& column : reference_.columns) {
+    const auto* known = reference_.quality->find(column.name);
+    const bool counted = known && (known->spec().kind == quality::Kind::kNumber ||
+                                   (known->spec().kind == quality::Kind::kString && column.categorical()));
+    slot_.push_back(counted ? columns.size() : std::string::npos);
+    if (counted) columns.push_back(known->spec());
+  }
+  if (const auto* time = calendar ? reference_.quality->find(reference_.timestamp) : nullptr;
+      time && time->spec().kind == quality::Kind::kTime) {
+    time_slot_ = columns.size();
+    columns.push_back(time->spec());
+  }
+  fresh_ = std::make_unique<quality::TableState>(std::move(columns), reference_.quality.get(), quality::Depth::kCounts);
 }
 
 Status IndexCounts::find_columns() {
@@ -206,18 +229,19 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
   VIGIE_TRY(check_order(query_->rows().index, windows));
   VIGIE_ASSIGN(const auto all, query_->times());
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
+  find_quality(windows.calendar());
   auto tally = engine::empty_counts(reference_, 0);
   const auto first = all.first, last = all.last;
   if (!windows.calendar()) {
     windower.met(0, static_cast<double>(first), static_cast<double>(last));
-    VIGIE_TRY(add(tally, 0, first, last + IndexQuery::kMilli));
+    VIGIE_TRY(add(tally, 0, first, last + IndexQuery::kMilli, all));
   } else {
     const auto use = [&](auto key, const auto& some) -> Result<bool> {
       const auto from = std::llround(windower.start(key)), to = std::llround(windower.start(key + 1));
       VIGIE_TRY(check_room(tally, windower.size() + 1));
       if (progress) progress(static_cast<double>(from - first) / static_cast<double>(last - first + 1));
       const auto window = windower.met(key, static_cast<double>(some.first), static_cast<double>(some.last));
-      VIGIE_TRY(add(tally, window, from, to));
+      VIGIE_TRY(add(tally, window, from, to, some));
       return true;
     };
     VIGIE_TRY(each_window(*query_, windower, all, use));
@@ -227,11 +251,12 @@ Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, cons
 }
 
 Result<engine::Tally> IndexCounts::count(const engine::WindowSpec& windows, std::int64_t key, std::int64_t from,
-                                         std::int64_t to) {
+                                         std::int64_t to, const IndexQuery::Times& rows) {
   VIGIE_ASSIGN(auto windower, engine::Windower::make(windows));
+  find_quality(windows.calendar());
   auto tally = engine::empty_counts(reference_, 0);
   windower.met(key, static_cast<double>(from), static_cast<double>(to - 1));
-  VIGIE_TRY(add(tally, 0, from, to));
+  VIGIE_TRY(add(tally, 0, from, to, rows));
   tally.windower = std::move(windower);
   return tally;
 }
@@ -248,15 +273,18 @@ Status IndexCounts::check_room(const engine::Tally& tally, std::size_t windows) 
                   query_->rows().index, windows - 1, segments, reference_.columns.size()));
 }
 
-Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t from, std::int64_t to) {
+Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t from, std::int64_t to,
+                        const IndexQuery::Times& times) {
   engine::add_window(tally, reference_);
+  bounds_.clear();
+  if (fresh_) values_.assign(fresh_->columns().size(), {});
   for (std::size_t k = 0; k < tally.widths.size(); ++k) {
     for (std::size_t s = 0; s < tally.widths[k]; ++s) {
       const auto rows = filter(from, to, k, s);
       for (std::size_t c = 0, last = 0; c < reference_.columns.size(); c = last) {
         for (std::size_t buckets = 0; last < reference_.columns.size(); ++last) {
           const auto& column = reference_.columns[last];
-          buckets += column.cells() + (column.categorical() ? engine::kFresh : 8);
+          buckets += column.cells() + (column.categorical() ? engine::kFresh : 12);
           if (buckets > IndexQuery::kMostBuckets && last > c) break;
         }
         VIGIE_TRY(in_parts(c, last,
@@ -264,7 +292,34 @@ Status IndexCounts::add(engine::Tally& tally, std::size_t window, std::int64_t f
       }
     }
   }
+  if (fresh_) add_quality(tally, window, times);
   return {};
+}
+
+void IndexCounts::add_quality(engine::Tally& tally, std::size_t window, const IndexQuery::Times& times) {
+  const auto rows = tally.window_rows[window];
+  auto state = fresh_->copy();
+  if (time_slot_ != std::string::npos && rows > 0) {
+    auto& values = values_[time_slot_].numbers;
+    values.emplace_back(static_cast<double>(times.first), rows - (rows > 1));
+    if (rows > 1) values.emplace_back(static_cast<double>(times.last), 1);
+  }
+  add_counted(state, rows, values_);
+  tally.quality.push_back(std::move(state));
+}
+
+// How far off what shards count apart may be, and how much of it has no name.
+void IndexCounts::note_bounds(const std::string& column, std::int64_t rows, const Json& cells, const Json& fresh,
+                              std::int64_t others) {
+  Bound bound{column, 0, std::max<std::int64_t>(0, others), rows};
+  for (const auto* terms : {&cells, &fresh})
+    bound.error = std::max(bound.error, whole_of(*terms, "doc_count_error_upper_bound"));
+  if (bound.error == 0 && bound.others == 0) return;
+  bounds_.push_back(bound);
+  if (bound.error == 0 || !bounded_.insert(column).second) return;
+  notes_.push_back(
+      fmt::format("{}: new categories of {} are counted shard by shard: in the count of one up to {} may be missing",
+                  query_->rows().index, vigie::quoted(column), plural(bound.error, "row")));
 }
 
 Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::size_t last, std::size_t window,
@@ -304,6 +359,13 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     outside("above", {{"gt", high}, {"lte", high + far}});
     outside("farbelow", {{"lt", low - far}});
     outside("farabove", {{"gt", high + far}});
+    if (k > 0 || !fresh_ || slot_[c] == std::string::npos) continue;
+    const auto& fences = fresh_->columns()[slot_[c]].fences();
+    const auto beyond = [&](const char* which, const char* side, double fence) {
+      if (!std::isnan(fence)) aggs[which + id] = {{"filter", {{"range", {{field, {{side, fence}}}}}}}};
+    };
+    beyond("low", "lt", fences.low), beyond("high", "gt", fences.high);
+    beyond("outlow", "lt", fences.outlier_low), beyond("outhigh", "gt", fences.outlier_high);
   }
   VIGIE_ASSIGN(const auto answer, query_->ask(filter, aggs));
   const auto rows = whole_of(answer, "hits.total.value");
@@ -322,14 +384,18 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
                                                       count_of(member(found, "ignored" + id))));
       if (!said.empty()) notes_.push_back(std::move(said));
     }
+    const bool checked = k == 0 && fresh_ && slot_[c] != std::string::npos;
+    const auto ignored = fields_[c].type == "keyword" ? 0 : count_of(member(found, "ignored" + id));
     if (column.categorical()) {
       const auto base = column.categories.size();
+      std::vector<std::pair<std::string, std::int64_t>> named;
       std::map<std::string, std::size_t, std::less<>> cells;
       for (std::size_t i = 0; i < base; ++i) cells[column.categories[i].name] = i;
       for (std::size_t i = 0; i < tally.fresh[c].size(); ++i) cells[tally.fresh[c][i]] = base + 1 + i;
       const auto put = [&](const Json& buckets) {
         for (const auto& bucket : buckets) {
           const auto name = category_of(bucket);
+          named.emplace_back(name, count_of(bucket));
           auto at = cells.find(name);
           if (at == cells.end()) {
             const bool pooled = column.other > 0 || column.halved || tally.fresh[c].size() >= engine::kFresh;
@@ -346,6 +412,14 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
       if (counts.cells.size() <= base) counts.cells.resize(base + 1);
       const auto others = rows - counts.missing - counts.rows();
       counts.cells[base] += std::max<std::int64_t>(0, others);
+      if (k == 0) note_bounds(column.name, rows, member(found, "cells" + id), member(found, "fresh" + id), others);
+      if (checked) {
+        const auto told = std::accumulate(named.begin(), named.end(), std::int64_t{0},
+                                          [](auto sum, const auto& one) { return sum + one.second; });
+        auto& values = values_[slot_[c]];
+        values = counted_categories(named, rows - counts.missing - told, fresh_->columns()[slot_[c]].spec().kind);
+        values.mismatches = ignored;
+      }
       if (others > 0 && column.other == 0 && !column.halved && !std::exchange(guessed_, true))
         notes_.push_back(fmt::format("{}: of new categories of {} the {} most frequent are told apart",
                                      query_->rows().index, vigie::quoted(column.name), engine::kFresh));
@@ -357,7 +431,16 @@ Status IndexCounts::add_columns(engine::Tally& tally, std::size_t first, std::si
     for (std::size_t i = 0; i < std::min<std::size_t>(buckets.size(), cells.size()); ++i)
       counts.cells[cells[i]] = count_of(buckets[i]);
     const auto& stats = member(found, "stats" + id);
+    if (checked) values_[slot_[c]].mismatches = ignored;
     if (whole_of(stats, "count") == 0) continue;
+    if (checked) {
+      const auto beyond = [&](const char* which) { return count_of(member(found, which + id)); };
+      auto& values = values_[slot_[c]];
+      values = counted_numbers(rows - counts.missing, figure_of(stats, "min"), figure_of(stats, "max"),
+                               {beyond("low"), beyond("high"), beyond("outlow"), beyond("outhigh")},
+                               fresh_->columns()[slot_[c]].fences());
+      values.mismatches = ignored;
+    }
     tally.minimum[c] = std::min(tally.minimum[c], figure_of(stats, "min"));
     tally.maximum[c] = std::max(tally.maximum[c], figure_of(stats, "max"));
     if (!(column.bins.sd > 0)) continue;

@@ -296,17 +296,19 @@ Json IndexQuery::filter(std::int64_t from, std::int64_t to) const {
 }
 
 Result<Json> IndexQuery::ask(Json filter, Json aggs) {
-  if (stop_ && stop_()) return fail(Code::kUnavailable, "the service ends");
   // Two aggregations by ranges beside each other count wrong in OpenSearch 2.19.1, or fail, where their fields have
   // different widths and no aggregation is above them: its issue 20473; not so in 3.8.0.
-  Json all{{"all", {{"filter", {{"match_all", Json::object()}}}, {"aggs", std::move(aggs)}}}};
-  const auto path = fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index);
-  VIGIE_ASSIGN(
-      auto said,
-      session_.ask("POST", path,
-                   {{"size", 0}, {"track_total_hits", true}, {"query", std::move(filter)}, {"aggs", std::move(all)}}));
+  VIGIE_ASSIGN(auto said,
+               ask_alone(filter, {{"all", {{"filter", {{"match_all", Json::object()}}}, {"aggs", std::move(aggs)}}}}));
   said["aggregations"] = Json(member(said, "aggregations.all"));
   return said;
+}
+
+Result<Json> IndexQuery::ask_alone(const Json& filter, Json aggs) {
+  if (stop_ && stop_()) return fail(Code::kUnavailable, "the service ends");
+  const auto path = fmt::format("/{}/_search?ignore_unavailable=true&allow_partial_search_results=false", rows_.index);
+  return session_.ask("POST", path,
+                      {{"size", 0}, {"track_total_hits", true}, {"query", filter}, {"aggs", std::move(aggs)}});
 }
 
 Result<IndexQuery::Times> IndexQuery::times(std::int64_t from, std::int64_t to) {

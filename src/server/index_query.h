@@ -80,6 +80,8 @@ class IndexQuery {
   nlohmann::json filter(std::int64_t from, std::int64_t to) const;
   /// What aggregations find of the rows of a filter: the whole answer.
   Result<nlohmann::json> ask(nlohmann::json filter, nlohmann::json aggs);
+  /// The same of one that no cluster has below others: a composite one.
+  Result<nlohmann::json> ask_alone(const nlohmann::json& filter, nlohmann::json aggs);
   /// How many those are, and the first and last time.
   struct Times {
     std::int64_t rows = 0, first = 0, last = 0;

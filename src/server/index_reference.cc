@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "engine/quality_reference.h"
 #include "engine/roles.h"
+#include "engine/score_reference.h"
 #include "engine/segmenter.h"
 #include "engine/tally.h"
 #include "engine/windows.h"
@@ -40,6 +42,8 @@ constexpr std::size_t kMostTimes = 1'000;               // of work, that are lef
 // Of a record, besides its features, prediction and scores.
 constexpr std::string_view kOthers[] = {"id",     "timestamp", "label",      "model",        "version",
                                         "status", "trace_id",  "latency_ms", "attributions", "timeline"};
+constexpr int kDistinct = 40'000;   // different values that a cluster counts nearly exactly
+constexpr int kMostLabels = 1'000;  // of classes; more are texts
 constexpr double kExactWhole = 9'007'199'254'740'992;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -47,6 +51,7 @@ struct Column {
   ColumnProfile profile;
   std::string field, type;
   std::int64_t rows = 0, missing = 0;  // with a value, and without
+  std::int64_t ignored = 0;            // of those without: with one that the field does not keep
   bool several = false;                // values of a row
   double distinct = 0, low = 0, high = 0;
 };
@@ -77,6 +82,7 @@ class Maker {
       return fail(Code::kInput, fmt::format("{}: nothing there can be compared{}", rows().index,
                                             profile_.notes.empty() ? "" : "; " + profile_.notes.front()));
     for (const auto& by : options_.segments) VIGIE_TRY(find_segments(by));
+    keep_quality(all);
     if (parts) VIGIE_TRY(count_parts());
     return std::move(profile_);
   }
@@ -200,7 +206,7 @@ class Maker {
       const Json field{{"field", columns[i].field}};
       aggs["missing" + id] = {{"missing", field}}, aggs["values" + id] = {{"value_count", field}};
       aggs["ignored" + id] = IndexQuery::ignored(columns[i].field);
-      aggs["distinct" + id] = {{"cardinality", {{"field", columns[i].field}, {"precision_threshold", 40'000}}}};
+      aggs["distinct" + id] = {{"cardinality", {{"field", columns[i].field}, {"precision_threshold", kDistinct}}}};
       if (columns[i].profile.type == ColumnType::kNumeric) aggs["stats" + id] = {{"stats", field}};
     }
     VIGIE_ASSIGN(const auto found, ask(std::move(aggs)));
@@ -208,6 +214,7 @@ class Maker {
       auto& column = columns[i];
       const auto id = std::to_string(i);
       column.missing = count_of(member(found, "missing" + id));
+      column.ignored = column.type == "keyword" ? 0 : count_of(member(found, "ignored" + id));
       column.rows = count_of(member(found, "all")) - column.missing;
       if (column.missing > 0 && column.rows > 0) {
         VIGIE_ASSIGN(auto said, query_->said_of_missing(column.profile.name, {column.field, column.type, {}},
@@ -233,7 +240,12 @@ class Maker {
       const bool all_different =
           column.distinct >= kTextDistinct && column.distinct > kTextShare * static_cast<double>(column.rows);
       if (all_different && profile.type != ColumnType::kBoolean && column.type == "keyword")
-        return leave_out(profile, "nearly every row has another value, as ids and texts do"), Status();
+        return leave_out(
+                   profile,
+                   fmt::format("nearly every row has another value, as ids and texts do: about {} in {} (cardinality, "
+                               "precision_threshold {})",
+                               with_commas(std::llround(column.distinct)), plural(column.rows, "row"), kDistinct)),
+               Status();
       VIGIE_ASSIGN(const bool whole, learn_categories(column));
       if (!whole)
         return leave_out(profile,
@@ -243,8 +255,9 @@ class Maker {
       VIGIE_TRY(learn_values(column));
     } else {
       VIGIE_TRY(learn_quantiles(column));
-      profile_.notes.push_back(fmt::format("{}: cells of {} are chosen by approximate quantiles, and counted exactly",
-                                           rows().index, vigie::quoted(name)));
+      profile_.notes.push_back(fmt::format(
+          "{}: cells of {} are chosen by approximate quantiles (t-digest of compression {}), and counted exactly",
+          rows().index, vigie::quoted(name), kCompression));
     }
     profile.parts.assign(1, std::vector<engine::Part>(1));
     auto& counts = profile.parts[0][0].counts;
@@ -255,8 +268,32 @@ class Maker {
     }
     counts.missing = column.missing;
     profile.distinct = column.distinct;
+    check(column);
     profile_.columns.push_back(std::move(profile));
     return {};
+  }
+
+  // What checks of data quality need of a column: no sample of it, and so nothing of outliers.
+  void check(const Column& column) {
+    const auto& profile = column.profile;
+    const bool texts = profile.categorical() && profile.source == table::Type::kString;
+    const auto role = profile.role == engine::Role::kFeature ? quality::Role::kFeature : quality::Role::kOther;
+    checked_.push_back({profile.name, texts ? quality::Kind::kString : quality::Kind::kNumber, role});
+    std::vector<std::pair<std::string, std::int64_t>> named;
+    for (const auto& category : profile.categories) named.emplace_back(category.name, category.count);
+    values_.push_back(profile.categorical() ? counted_categories(named, 0, checked_.back().kind)
+                                            : counted_numbers(column.rows, column.low, column.high, {}, {}));
+    values_.back().mismatches = column.ignored;
+  }
+
+  void keep_quality(const IndexQuery::Times& all) {
+    checked_.push_back({rows().time, quality::Kind::kTime, quality::Role::kTime});
+    auto& times = values_.emplace_back().numbers;
+    times.emplace_back(static_cast<double>(all.first), profile_.rows - (profile_.rows > 1));
+    if (profile_.rows > 1) times.emplace_back(static_cast<double>(all.last), 1);
+    quality::TableState state(checked_, nullptr, quality::Depth::kCounts);
+    add_counted(state, profile_.rows, values_);
+    profile_.quality = engine::as_stored(state);
   }
 
   // Whether all of them can be kept by name.
@@ -394,6 +431,8 @@ class Maker {
   std::shared_ptr<IndexQuery> query_;
   std::vector<Column> columns_;
   engine::Profile profile_;
+  std::vector<quality::ColumnSpec> checked_;  // columns of the state of quality, and their values
+  std::vector<CountedValues> values_;
 };
 
 Result<engine::Profile> make(std::shared_ptr<IndexQuery> query, const IndexReferenceOptions& options) {
@@ -422,7 +461,77 @@ Status leave_out(IndexQuery& query, const std::vector<Maintenance::Time>& works,
   return {};
 }
 
+// The task that the fields speak of.
+Result<std::optional<metric::Task>> task_of(IndexQuery& query, const engine::Profile& profile,
+                                            const engine::ScoreOptions& scoring) {
+  const auto field = query.field_of(scoring.label);
+  Json distinct{{"n", {{"cardinality", {{"field", field.name}, {"precision_threshold", kMostLabels}}}}}};
+  VIGIE_ASSIGN(const auto said, query.ask(query.filter(query.rows().from, query.rows().to), std::move(distinct)));
+  engine::Profile told;
+  auto& label = told.columns.emplace_back();
+  label.name = scoring.label, label.role = engine::Role::kLabel;
+  label.distinct = figure_of(said, "aggregations.n.value");
+  label.type = is_number(field.type)          ? ColumnType::kNumeric
+               : field.type == "boolean"      ? ColumnType::kBoolean
+               : label.distinct > kMostLabels ? ColumnType::kText
+                                              : ColumnType::kCategorical;
+  for (const auto& column : profile.columns) {
+    const bool answer = column.name == scoring.prediction || std::ranges::count(scoring.scores, column.name) > 0;
+    if (!answer) continue;
+    auto& of = told.columns.emplace_back();
+    of.name = column.name, of.type = column.type;
+    of.role = column.name == scoring.prediction ? engine::Role::kPrediction : engine::Role::kScore;
+  }
+  return engine::likely_task(told);
+}
+
 }  // namespace
+
+Status keep_index_scores(engine::Profile& profile, std::shared_ptr<IndexQuery> query, engine::ScoreOptions scoring,
+                         bool guessed) {
+  VIGIE_TRY(query->reach());
+  const auto& index = query->rows().index;
+  const bool own = query->types().contains("vigie.model.id") && !query->field_of("label").type.empty();
+  if (scoring.label.empty() && own) scoring.label = "label";
+  if (scoring.prediction.empty() && scoring.scores.empty())
+    for (const auto& column : profile.columns) {
+      if (column.role == engine::Role::kPrediction) scoring.prediction = column.name;
+      if (column.role == engine::Role::kScore) scoring.scores.push_back(column.name);
+    }
+  if (scoring.label.empty() || (scoring.prediction.empty() && scoring.scores.empty()))
+    return guessed ? Status() : fail(Code::kUsage, index + ": no label, or no prediction and score, are named");
+  scoring.window = profile.window, scoring.timestamp = query->rows().time, scoring.threads = 1;
+  const auto no = [&](std::string why) -> Status {
+    if (!guessed) return fail(Code::kUsage, std::move(why));
+    profile.notes.push_back(std::move(why));
+    return {};
+  };
+  if (query->field_of(scoring.label).type.empty())
+    return no(fmt::format("{}: how good predictions were is not counted: there is no field {}", index,
+                          vigie::quoted(scoring.label)));
+  if (guessed) {
+    VIGIE_ASSIGN(const auto task, task_of(*query, profile, scoring));
+    if (!task)
+      return no(fmt::format("{}: how good predictions were is not counted: the fields do not tell the task", index));
+    scoring.task = *task;
+  }
+  std::vector<std::string> notes;
+  const auto answers = IndexAnswers::make(query, scoring, profile, notes);
+  std::optional<CountedAnswers> counted;
+  if (answers) {
+    VIGIE_ASSIGN(counted, answers->count(scoring.window, notes));
+  }
+  if (!counted && !guessed) return fail(Code::kUsage, notes.empty() ? index : notes.back());
+  profile.notes.insert(profile.notes.end(), notes.begin(), notes.end());
+  if (!counted) return {};
+  auto scores = engine::store_scores(counted->rows, options_for(*counted, scoring));
+  if (!scores && !guessed) return std::move(scores.error());
+  if (!scores)
+    return no(fmt::format("{}: how good predictions were is not kept: taken for --task {}, but {}", index,
+                          metric::to_string(scoring.task), scores.error().message));
+  profile.scores = std::move(*scores);
+  return {};
+}
 
 Result<engine::Profile> make_index_reference(const IndexedRows& rows, const IndexReferenceOptions& options) {
   auto query = std::make_shared<IndexQuery>(rows);
@@ -469,7 +578,11 @@ Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfi
     }
   }
   WatchedReference out;
-  VIGIE_ASSIGN(out.profile, make(std::move(query), options));
+  VIGIE_ASSIGN(out.profile, make(query, options));
+  engine::ScoreOptions scoring;
+  scoring.label = options.roles.label, scoring.segments = options.segments, scoring.positive = model.positive;
+  if (model.task) scoring.task = *model.task;
+  VIGIE_TRY(keep_index_scores(out.profile, std::move(query), std::move(scoring), !model.task));
   out.in_maintenance = std::max<std::int64_t>(0, in_maintenance);
   return out;
 }

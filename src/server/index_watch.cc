@@ -46,6 +46,18 @@ Result<bool> are_empty(IndexQuery& query) {
   return elastic::whole_of(said, "hits.total.value") == 0 && elastic::whole_of(said, "_shards.total") > 0;
 }
 
+// How exact the counts of a window are, where they are not all exact.
+std::string about(const std::vector<IndexCounts::Bound>& bounds) {
+  if (bounds.empty()) return {};
+  auto out = Json::array();
+  for (const auto& bound : bounds)
+    out.push_back({{"column", bound.column},
+                   {"doc_count_error_upper_bound", bound.error},
+                   {"sum_other_doc_count", bound.others},
+                   {"share_of_others", static_cast<double>(bound.others) / static_cast<double>(bound.rows)}});
+  return Json{{"columns", std::move(out)}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Error no_rows() {
   return fail(Code::kUnavailable, "there are no rows yet");
 }
@@ -265,12 +277,17 @@ void IndexWatch::note(Watched& of) {
   const auto& kept = kept_[of.name];
   const std::lock_guard lock(mutex_);
   of.state.notes = kept.gone, of.state.left_out = kept.left_out;
-  for (const auto& more : of.counts->notes())
-    if (std::find(kept.gone.begin(), kept.gone.end(), more) == kept.gone.end()) of.state.notes.push_back(more);
+  for (const auto* notes : {&of.counts->notes(), &std::as_const(of.answer_notes)})
+    for (const auto& more : *notes)
+      if (std::find(kept.gone.begin(), kept.gone.end(), more) == kept.gone.end()) of.state.notes.push_back(more);
 }
 
 Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   VIGIE_ASSIGN(const auto all, of.counts->query().times(of.model.rows.from, of.model.rows.to));
+  {
+    const std::lock_guard lock(mutex_);
+    of.state.newest = all.rows > 0 ? all.last : 0;
+  }
   if (all.rows == 0) {
     VIGIE_ASSIGN(const bool none, are_empty(of.counts->query()));
     if (none) return no_rows();
@@ -294,9 +311,14 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   }
   // Only such as are over, and have settled.
   const auto last = std::min<std::int64_t>(all.last, std::llround(windower.start(key_of(settled))) - 1);
-  const auto use = [&](std::int64_t next, const auto&) -> Result<bool> {
+  const auto use = [&](std::int64_t next, const IndexQuery::Times& rows) -> Result<bool> {
     const auto from = std::llround(windower.start(next)), to = std::llround(windower.start(next + 1));
-    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, next, from, to));
+    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, next, from, to, rows));
+    std::optional<CountedAnswers> answers;
+    if (auto* counting = of.counts->answers()) {
+      auto& notes = of.answer_notes;
+      VIGIE_ASSIGN(answers, counting->count(from, to, rows, notes));
+    }
     // Rows of it may have been counted with a shorter window.
     const auto since = std::max<std::int64_t>(from, until);
     auto anew = counted.rows;
@@ -307,9 +329,15 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
     // By another reference, which was posted meanwhile, it is counted anew.
     if (service_.reference(of.model.model) != of.reference) return false;
     journal::Records records;
-    records.add(event::encode({event::Kind::kCounts, of.model.model,
-                               event::encode(event::CountedWindow{next, from, to, since, anew, hash64(of.reference),
-                                                                  engine::save_counts(counted)})}));
+    event::CountedWindow window{next, from, to, since, anew, hash64(of.reference), engine::save_counts(counted)};
+    if (!counted.quality.empty()) {
+      ByteWriter state;
+      counted.quality[0].save(state);
+      window.quality = state.take();
+    }
+    if (answers) window.answers = answers->save();
+    window.about = about(of.counts->bounds());
+    records.add(event::encode({event::Kind::kCounts, of.model.model, event::encode(window)}));
     VIGIE_TRY(service_.append(std::move(records)));
     note(of);
     const std::lock_guard lock(mutex_);
@@ -328,6 +356,7 @@ std::string to_json(const IndexState& state) {
               {"windows", state.windows},
               {"rows", state.rows},
               {"until", state.until == 0 ? Json() : Json(iso_time(static_cast<double>(state.until)))},
+              {"newest", state.newest == 0 ? Json() : Json(iso_time(static_cast<double>(state.newest)))},
               {"late_rows", state.late},
               {"notes", state.notes},
               {"left_out", state.left_out},

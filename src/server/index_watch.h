@@ -34,6 +34,7 @@ struct IndexState {
   std::string model, index;
   std::int64_t windows = 0, rows = 0;  ///< that were counted since the service was started, and taken
   std::int64_t until = 0;              ///< µs: end of the last window that was
+  std::int64_t newest = 0;             ///< µs: time of the newest row there; 0: none was seen
   std::int64_t late = 0;               ///< rows that came to one of them when it had been counted
   std::vector<std::string> notes;      ///< what is not counted, or not exactly
   std::vector<std::string> left_out;   ///< columns of the reference as it was posted that are not counted
@@ -69,6 +70,7 @@ class IndexWatch {
     std::string name;                 // under which it is known how far it was counted
     std::string reference, replaced;  // bytes of the one it is counted by, and of one in whose place another is put
     std::unique_ptr<IndexCounts> counts;
+    std::vector<std::string> answer_notes;  // of counts
     std::chrono::steady_clock::time_point due{};
     IndexState state;
     std::chrono::steady_clock::time_point again{};  // may that one be there once more, …

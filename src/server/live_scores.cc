@@ -13,6 +13,7 @@
 #include "base/call.h"
 #include "base/iso_time.h"
 #include "base/text.h"
+#include "server/index_scores.h"
 #include "server/json_input.h"
 #include "server/kept_keys_internal.h"
 #include "view/json.h"
@@ -33,8 +34,8 @@ constexpr std::size_t kMostVersions = 5;     // that are scored apart
 constexpr std::size_t kMostLateLabels = 20;  // fewer tell nothing of how late labels are
 
 // What is kept: rows by window and record; by record when it came and its windows; windows that are over; windows that
-// are to be scored, and when; delays of labels.
-constexpr char kRows = 'r', kBatch = 'b', kWindow = 'w', kDue = 'd', kLate = 'h';
+// are to be scored, and when; delays of labels; answers that were counted elsewhere, by window.
+constexpr char kRows = 'r', kBatch = 'b', kWindow = 'w', kDue = 'd', kLate = 'h', kAnswers = 'A';
 
 // Of rows.
 std::int64_t place_of(std::string_view key) {
@@ -160,7 +161,7 @@ std::string LiveScores::key(char kind, std::int64_t number) const {
 }
 
 Status LiveScores::forget(std::uint32_t model, State& state) {
-  for (char kind : {kRows, kBatch, kWindow, kDue}) VIGIE_TRY(state.drop(all_of(kind, model)));
+  for (char kind : {kRows, kBatch, kWindow, kDue, kAnswers}) VIGIE_TRY(state.drop(all_of(kind, model)));
   return {};
 }
 
@@ -295,6 +296,10 @@ Status LiveScores::labelled(journal::Sequence record, std::uint64_t labels, std:
   return {};
 }
 
+Status LiveScores::counted(std::int64_t window, std::string_view answers) {
+  return state_.keep(key(kAnswers, window), answers);
+}
+
 Status LiveScores::closed(const engine::LiveWindows::Closed& window, std::string_view key_in_store, std::int64_t now) {
   VIGIE_ASSIGN(const auto before, over(window.key));
   Over is{window.result.partial, now, window.start, window.end, std::string(key_in_store)};
@@ -352,7 +357,7 @@ Status LiveScores::forget_before(std::int64_t time) {
         VIGIE_TRY(state_.drop(record));
     }
     for (const auto& row : rows) VIGIE_TRY(state_.drop(row));
-    for (char kind : {kWindow, kDue}) VIGIE_TRY(state_.drop(key(kind, window)));
+    for (char kind : {kWindow, kDue, kAnswers}) VIGIE_TRY(state_.drop(key(kind, window)));
     due_.erase(window);
   }
   return {};
@@ -389,7 +394,8 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
       continue;
     }
     std::int64_t ripe = 0;
-    if (any_labels) {
+    VIGIE_ASSIGN(const auto answers, state_.kept(key(kAnswers, window)));
+    if (any_labels || answers) {
       const auto start = steady_clock::now();
       VIGIE_ASSIGN(auto scored, score(window, *over, now, level, ripe));
       if (!scored.body.empty()) out.push_back(std::move(scored));
@@ -397,6 +403,7 @@ Result<std::vector<LiveScores::Scored>> LiveScores::due(std::int64_t now, bool a
     }
     it = due_.erase(it);
     VIGIE_TRY(state_.drop(key(kDue, window)));
+    if (answers) VIGIE_TRY(state_.drop(key(kAnswers, window)));
     if (ripe > now) VIGIE_TRY(want(window, ripe));
     if (steady_clock::now() - began > kSlice) break;
   }
@@ -409,6 +416,11 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   const bool partial = about.partial;
   const auto end = about.end;
   out.start = about.start, out.key = about.key;
+  VIGIE_ASSIGN(const auto answers, state_.kept(key(kAnswers, window)));
+  if (answers) {
+    VIGIE_TRY(score_counted(*answers, partial, end, level, out));
+    return out;
+  }
 
   std::string kept;
   std::int64_t last = 0;
@@ -460,11 +472,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   }
   if (all.labels + strange == 0) return out;
 
-  auto options = options_;
-  options.cut_off = partial;
-  std::erase_if(options.segments, [&](const auto& by) {
-    return privacy_ && std::ranges::any_of(by, [&](const auto& name) { return privacy_->said_to_hide(name); });
-  });
+  const auto options = options_of(partial);
   const auto score_of = [&](const Rows& some) -> Result<engine::ScoreWindow> {
     if (some.labels == 0) return fail(Code::kInput, "no labels");
     JsonInput input(some.text, "the window");
@@ -472,13 +480,11 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
     if (!options.prediction.empty() &&
         std::none_of(keys.begin(), keys.end(), [&](const auto& k) { return k.field.name == options.prediction; }))
       return fail(Code::kInput, "no row has a prediction");
-    auto card = engine::score(input, {.profile = reference_.get(), .name = "the reference"}, options);
-    if (!card) return hidden(std::move(card.error()));
-    hide(card->windows.front());
-    return std::move(card->windows.front());  // of rows of one window there is one
+    return card_of(input, options);
   };
   auto found = score_of(all);
-  auto moved = this->moved(all.text, all.count, all.labels, partial);
+  JsonInput rows(all.text, "the window");
+  auto moved = this->moved(rows, all.count, all.labels, partial);
   const auto late = usual_delay();
   const bool preliminary = last + late > now;
   if (preliminary) ripe = last + late;
@@ -534,13 +540,69 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   return out;
 }
 
+engine::ScoreOptions LiveScores::options_of(bool partial) const {
+  auto out = options_;
+  out.cut_off = partial;
+  std::erase_if(out.segments, [&](const auto& by) {
+    return privacy_ && std::ranges::any_of(by, [&](const auto& name) { return privacy_->said_to_hide(name); });
+  });
+  return out;
+}
+
+Result<engine::ScoreWindow> LiveScores::card_of(table::Input& rows, const engine::ScoreOptions& options) const {
+  auto card = engine::score(rows, {.profile = reference_.get(), .name = "the reference"}, options);
+  if (!card) return hidden(std::move(card.error()));
+  hide(card->windows.front());
+  return std::move(card->windows.front());  // of rows of one window there is one
+}
+
+// Answers that were counted where they are: they are what they are, and no label of theirs comes here.
+Status LiveScores::score_counted(std::string_view answers, bool partial, std::int64_t end, const LevelOf& level,
+                                 Scored& out) {
+  VIGIE_ASSIGN(auto counted, CountedAnswers::load(answers));
+  auto& rows = counted.rows;
+  const auto& columns = rows.columns();
+  const auto label =
+      static_cast<std::size_t>(std::ranges::find(columns, options_.label, &table::Field::name) - columns.begin());
+  const auto labels = label < columns.size() ? rows.present(label) : 0;
+  if (labels == 0) return {};
+  auto found = card_of(rows, options_for(counted, options_of(partial)));
+  auto moved = this->moved(rows, rows.rows(), labels, partial);
+  out.body = fmt::format("{{\"coverage\": {}, \"preliminary\": false",
+                         static_cast<double>(labels) / static_cast<double>(rows.rows()));
+  out.body += fmt::format(", \"answers\": {{\"exact\": {}, \"different\": {}", counted.exact, rows.different());
+  if (!counted.exact) {
+    out.body += fmt::format(", \"cells\": {}, \"not_told\": {}", counted.cells, nlohmann::json(not_of_cells()).dump());
+    if (std::isfinite(counted.roc_auc_bound))
+      out.body +=
+          fmt::format(", \"roc_auc_bound\": {}, \"gini_bound\": {}", counted.roc_auc_bound, 2 * counted.roc_auc_bound);
+  }
+  out.body += '}';
+  if (!found) append_json(out.body.append(", \"score_note\": "), found.error().message);
+  if (!moved.empty()) out.body.append(", \"label_drift\": ").append(view::to_json(moved));
+  const double share = level(out.start, end) / static_cast<double>(1 + !moved.empty());
+  auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
+                        : engine::Sighting{engine::Sighting::Track::kScores, out.start, end};
+  engine::WindowResult of_labels;
+  of_labels.columns = moved;
+  auto more = engine::sighting_of(of_labels, out.start, end, share);
+  sighting.judged = sighting.judged || more.judged, sighting.firm = sighting.firm || more.firm;
+  std::ranges::move(more.causes, std::back_inserter(sighting.causes));
+  if (found) out.verdict = found->verdict;
+  for (const auto& result : moved) out.verdict = std::max(out.verdict, result.verdict);
+  out.body += found ? ", " + view::to_json(*found).substr(1) : ", \"metrics\": []}";
+  if (!found && moved.empty()) return {};
+  out.sighting = std::move(sighting), out.labels = std::move(moved);
+  if (found) out.window = std::move(*found);
+  return {};
+}
+
 // How labels differ from the reference's, in sentences that may be shown; of all rows, since those without a label may
 // be others.
-std::vector<engine::ColumnResult> LiveScores::moved(const std::string& rows, std::int64_t count, std::int64_t labels,
+std::vector<engine::ColumnResult> LiveScores::moved(table::Input& rows, std::int64_t count, std::int64_t labels,
                                                     bool partial) const {
   if (!labels_ || labels == 0) return {};
-  JsonInput input(rows, "the window");
-  auto found = engine::compare_labels(*labels_, input, options_.window, partial);
+  auto found = engine::compare_labels(*labels_, rows, options_.window, partial);
   if (!found) return {};  // then there is no score either, which says why
   const auto hidden = hidden_by();
   for (auto& result : *found) {

@@ -54,6 +54,8 @@ class LiveScores {
   void show_by(std::shared_ptr<const RowPrivacy> privacy) { privacy_ = std::move(privacy); }
   /// Predictions that another one told of; those whose ids are known are left out.
   Status add(const Lines& lines, const engine::LiveWindows& windows, journal::Sequence place, std::int64_t arrived);
+  /// Answers and labels of a window, which were counted elsewhere: it is scored by those alone once it is over, once.
+  Status counted(std::int64_t window, std::string_view answers);
   /// So many labels came, of predictions in that record. Cost: that of all its windows.
   Status labelled(journal::Sequence record, std::uint64_t labels, std::int64_t arrived);
   /// A window is over, which the store knows by that key.
@@ -75,8 +77,11 @@ class LiveScores {
   Status save();
 
  private:
-  std::vector<engine::ColumnResult> moved(const std::string& rows, std::int64_t count, std::int64_t labels,
+  std::vector<engine::ColumnResult> moved(table::Input& rows, std::int64_t count, std::int64_t labels,
                                           bool partial) const;
+  Result<engine::ScoreWindow> card_of(table::Input& rows, const engine::ScoreOptions& options) const;
+  engine::ScoreOptions options_of(bool partial) const;
+  Status score_counted(std::string_view answers, bool partial, std::int64_t end, const LevelOf& level, Scored& out);
   std::string hidden_by() const;
   Error hidden(Error error) const;
   void hide(engine::ScoreWindow& window) const;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "engine/kept_counts.h"
 #include "engine/label_drift.h"
+#include "server/index_counts.h"
 #include "server/kept_keys_internal.h"
 #include "server/record_path.h"
 #include "view/json.h"
@@ -323,7 +324,15 @@ Result<std::int64_t> Watch::count(const event::CountedWindow& window, std::int64
   live_->at(place);
   VIGIE_ASSIGN(auto counted, engine::read_counts(window.counts, *live_->axes()));
   const auto rows = counted.rows;
+  if (!window.quality.empty()) {
+    ByteReader in(window.quality);
+    VIGIE_ASSIGN(auto state, quality::TableState::load(in));
+    state.lower(quality::Depth::kCounts);
+    counted.quality.push_back(std::move(state));
+  }
   VIGIE_ASSIGN(const bool fresh, live_->add_counts(window.key, std::move(counted), arrived));
+  if (fresh) indexed_[window.key] = window.about;
+  if (fresh && scores_ && !window.answers.empty()) VIGIE_TRY(scores_->counted(window.key, window.answers));
   return fresh ? std::min(rows, window.anew) : 0;
 }
 
@@ -474,6 +483,11 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   VIGIE_ASSIGN(auto closed, live_->close(now, all));
   std::vector<Closed> out;
   for (auto& one : closed) {
+    const auto indexed = indexed_.extract(one.key);
+    // An index has no order.
+    if (indexed)
+      std::erase_if(one.result.quality,
+                    [](const auto& q) { return std::ranges::find(kWithoutOrder, q.check) != std::end(kWithoutOrder); });
     hide(one.result, shared_[one.key]);
     const auto key = key_in_store(one.start, one.end, one.key);
     const auto work = maintained_(one.start, one.end);
@@ -483,6 +497,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
     if (!compared.json.empty()) add_to(body, "\"reference\": " + compared.json);
     if (work) add_to(body, said_of(*work, one.result.verdict));
     if (const auto pictures = drawn_.extract(one.key)) add_to(body, "\"distributions\": " + pictures.mapped());
+    if (indexed && !indexed.mapped().empty()) add_to(body, "\"counted\": " + indexed.mapped());
     if (one.late_rows > 0) add_to(body, fmt::format(R"("late_rows": {}, "restated": {})", one.late_rows, one.restated));
     VIGIE_ASSIGN(const auto versions, versions_in(one.key));
     if (!versions.empty())
@@ -503,6 +518,7 @@ Result<std::vector<Watch::Closed>> Watch::close(std::int64_t now, bool all) {
   for (auto& merged : std::exchange(merged_, {})) out.push_back(of_merged(std::move(merged)));
   const auto gone = live_->gone_below();
   versions_.erase(versions_.begin(), versions_.lower_bound(gone));
+  indexed_.erase(indexed_.begin(), indexed_.lower_bound(gone));
   for (auto it = elsewhere_.begin(); it != elsewhere_.end() && it->first < gone; it = elsewhere_.erase(it))
     VIGIE_TRY(state_->drop(key_of(kPart, number_, it->first)));
   samples_->forget_below(gone);

@@ -180,8 +180,9 @@ class Watch {
   std::shared_ptr<const RowPrivacy> privacy_;
   std::vector<std::size_t> scored_columns_;  // of shape_, as LiveScores::wanted()
   std::size_t id_column_ = 0, time_column_ = 0, version_column_ = 0;
-  std::optional<BoxRows::Columns> boxes_;                              // where the reference has any
-  std::map<std::int64_t, Versions> versions_;                          // rows, by window
+  std::optional<BoxRows::Columns> boxes_;        // where the reference has any
+  std::map<std::int64_t, std::string> indexed_;  // windows that were counted elsewhere, and how exactly
+  std::map<std::int64_t, Versions> versions_;    // rows, by window
   std::map<std::int64_t, std::map<std::string, Versions>> elsewhere_;  // those of others, by their names
   std::string name_;                                                   // among them; empty: there are none
   event::RequestColumns request_columns_;
