@@ -95,8 +95,10 @@ TEST(CountedValues, LieToTheReferenceAsThoseOfTheRowsDo) {
     const auto& fences = rows.columns()[0].fences();
     CountedBeyond beyond;
     for (const auto v : values) {
-      beyond.below += v < fences.low, beyond.above += v > fences.high;
-      beyond.far_below += v < fences.outlier_low, beyond.far_above += v > fences.outlier_high;
+      if (v < fences.low) ++beyond.below;
+      if (v > fences.high) ++beyond.above;
+      if (v < fences.outlier_low) ++beyond.far_below;
+      if (v > fences.outlier_high) ++beyond.far_above;
     }
     auto all = values;
     all.insert(all.end(), 4, NAN);
@@ -104,7 +106,8 @@ TEST(CountedValues, LieToTheReferenceAsThoseOfTheRowsDo) {
     rows.column(0, {.numbers = all});
     rows.end();
     const auto n = static_cast<std::int64_t>(values.size());
-    const auto [low, high] = std::pair(n ? *std::ranges::min_element(values) : 0, n ? *std::ranges::max_element(values) : 0);
+    const auto [low, high] =
+        std::pair(n ? *std::ranges::min_element(values) : 0, n ? *std::ranges::max_element(values) : 0);
     add_counted(counted, n + 4, {counted_numbers(n, low, high, beyond, fences)});
     const auto &a = counted.columns()[0], &b = rows.columns()[0];
     EXPECT_EQ(a.rows(), b.rows());

@@ -167,8 +167,8 @@ def main():
                           ({"compare": {"watch": 3, "major": 2}}, "compare.watch: expected at most compare.major, got 3"),
                           ({"compare": {"alpha": 1}}, "compare.alpha: expected a level between 0 and 1, got 1"),
                           ({"compare": {"methods": ["psy"]}}, 'compare.methods[0]: unknown method "psy"; did you mean "psi"?'),
-                          ({"compare": {"methods": [{"column": "kind", "method": "ks"}]}}, "compare.methods kind=ks: ks does not take category columns"),
-                          ({"compare": {"methods": [{"column": "aeg", "method": "ks"}]}}, 'compare.methods: no column "aeg" in judged')):
+                          ({"compare": {"methods": [{"column": "kind", "method": "ks"}]}}, "compare.methods kind=ks: ks does not take categorical columns"),
+                          ({"compare": {"methods": [{"column": "aeg", "method": "ks"}]}}, 'compare.methods: no column "aeg"')):
             found = service.ask("PUT", "/v1/models/judged", json.dumps(said))
             expect(f"PUT {said}", (found[0], found[1]["error"].startswith(why) or found[1]["error"]), (400, True))
         expect("PUT compare", service.ask("PUT", "/v1/models/judged", json.dumps({"window": "hour", "compare": compare}))[0], 200)
