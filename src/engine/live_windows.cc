@@ -289,6 +289,8 @@ void LiveWindows::rest() {
 }
 
 Status LiveWindows::compare_by(double alpha, std::optional<Levels> levels, std::vector<MethodChoice> methods) {
+  // Whether they fit is told now.
+  if (!methods.empty()) VIGIE_TRY(wake());
   auto& options = options_.compare;
   std::swap(options.alpha, alpha), std::swap(options.levels, levels), std::swap(options.methods, methods);
   if (!comparer_) return {};

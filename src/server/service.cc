@@ -159,6 +159,11 @@ class Service::Impl {
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
     follower_->first_over = [this](const auto& model, auto from, auto to) {
+      {
+        // The follower waits for none that is being made.
+        std::lock_guard lock(looking_back_);
+        if (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
+      }
       const PastRows first{.from = static_cast<double>(from), .to = static_cast<double>(to), .version = {}};
       return look_back(model, first, [this, model](const Reply& reply) {
         if (!options_.log) return;

@@ -264,10 +264,9 @@ Status Watch::compare_with(const ReferenceChoice& choice) {
 
 Status Watch::compare_by(const LevelsAndMethods& said) {
   auto methods = said.methods;
-  std::erase_if(methods, [&](const auto& choice) {
-    return !choice.column.empty() && std::ranges::find(reference_->columns, choice.column,
-                                                       &engine::ColumnProfile::name) == reference_->columns.end();
-  });
+  if (live_->compare_by(said.alpha, said.levels, methods)) return {};
+  // PUT refuses what does not fit, as far as it knows the reference.
+  std::erase_if(methods, [](const auto& choice) { return !choice.column.empty(); });
   return live_->compare_by(said.alpha, said.levels, std::move(methods));
 }
 

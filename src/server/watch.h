@@ -46,7 +46,7 @@ class Watch {
   /// There is another posted reference from now on.
   static Status forget(std::uint32_t model, State& state);
   Status compare_with(const ReferenceChoice& choice);
-  /// Methods of columns that the reference lacks are passed over.
+  /// Where a column does not take its method, those of columns are passed over.
   Status compare_by(const LevelsAndMethods& said);
   const std::string& model() const { return model_; }
   const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }

@@ -176,8 +176,10 @@ def main():
         window = window_of("judged", 3)
         expect("by its own", window["verdict"], "ok")
         expect("methods", sorted({(c["column"], c["method"]) for c in window["columns"]}), [("age", "ks"), ("kind", "psi"), ("score", "psi")])
+        # Also of one that needs no more than its axes just now.
         service.end(signal.SIGKILL)
         service = Service(vigie, data)
+        expect("PUT while it rests", service.ask("PUT", "/v1/models/judged", json.dumps({"window": "hour", "compare": compare}))[0], 200)
         send("judged", 5, 7, age=70)
         expect("behind a start", window_of("judged", 5)["verdict"], "ok")
 
