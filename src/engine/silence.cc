@@ -76,10 +76,12 @@ std::optional<Sighting> Silence::see(std::int64_t now, const Worked& worked) {
   told_ = pause, since_ = since, allowed_ = allowed;
   auto out = seen(since, now);
   out.firm = true;
+  const auto most = duration(static_cast<double>(allowed));
   out.causes.push_back({"", "", std::string(kSilence), event::Severity::kCritical,
                         static_cast<double>(pause) / static_cast<double>(allowed),
-                        fmt::format("no prediction came for {}; pauses of up to {} are usual",
-                                    duration(static_cast<double>(pause)), duration(static_cast<double>(allowed))),
+                        fmt::format("no prediction came for {}; {}", duration(static_cast<double>(pause)),
+                                    said_ ? most + " without one was said to be too long"
+                                          : fmt::format("pauses of up to {} are usual", most)),
                         since, 1});
   return out;
 }
