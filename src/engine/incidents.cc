@@ -180,7 +180,9 @@ std::vector<Notice> Incidents::see(const Sighting& given, std::int64_t now) {
   if (!sighting.causes.empty()) return bad(sighting, course, again, now);
   if (!sighting.judged || again) return {};
   course.warnings = 0;
-  if (sighting.overlaps) return {};
+  // Those that overlap count one behind the other.
+  if (sighting.overlaps && sighting.start < course.apart_until) return {};
+  course.apart_until = sighting.end;
   ++course.healthy;
   // One track tells how time passes: that of the data, or where nothing is compared the first there is.
   const auto first = std::find_if(courses_.begin(), courses_.end(), [](const Course& c) { return !c.seen.empty(); });
@@ -198,6 +200,8 @@ std::vector<Notice> Incidents::bad(const Sighting& sighting, Course& course, boo
   if (again && !news && (!open_ || since < open_->since)) return {};
   if (!again || news || sighting.still) course.healthy = 0;
   if (!sighting.firm && !open_) {
+    if (sighting.overlaps && sighting.start < course.apart_until) return {};
+    course.apart_until = sighting.end;
     if (course.warnings++ == 0) course.first_warning = since;
     if (course.warnings < options_.warnings) return {};
   }

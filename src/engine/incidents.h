@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,7 +33,8 @@ struct Sighting {
   bool restated = false;               ///< by rows that came late: it may open an incident though it was seen before
   bool still = false;                  ///< what was told before has not ended: it opens no incident
   std::int64_t since = 0;              ///< of one that may overlap others: when what it found began; else 0
-  bool overlaps = false;               ///< where it is healthy, another one that has rows of it counts
+  bool overlaps =
+      false;  ///< others have rows of it: it counts as healthy, or as one of some with warnings, behind those alone
 };
 /// The level at which what is found in a window of that length, in µs, may wake somebody, where so many false alarms in
 /// 30 days are borne with: never above that of compare().
@@ -109,6 +111,8 @@ class Incidents {
     std::int64_t warnings = 0, healthy = 0;  // windows in a row
     std::int64_t first_warning = 0;
     bool troubled = false;  // has causes in the open incident
+    /// End of the last window that was counted as healthy, or with warnings alone; not kept.
+    std::int64_t apart_until = std::numeric_limits<std::int64_t>::min();
   };
   bool counts(const event::Cause& cause) const;
   const Monitor* monitor_of(const event::Cause& cause) const;

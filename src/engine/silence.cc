@@ -23,9 +23,9 @@ Sighting seen(std::int64_t start, std::int64_t end) {
 
 void Silence::came(std::int64_t time) {
   if (last_ == 0 || time < last_ - kBack) {
-    const auto said = said_;
-    *this = {}, said_ = said;
+    days_.clear();
     first_ = last_ = time;
+    if (silent()) over_ = time;
     return;
   }
   if (time <= last_) return;
@@ -43,7 +43,8 @@ void Silence::came(std::int64_t time) {
 
 // Of the pauses that are usual; 0: nobody knows.
 std::int64_t Silence::longest(std::int64_t now) const {
-  if (now - first_ < kFewest * kDay) return 0;
+  // A week is known once something came behind it: what it began with may be the longest pause.
+  if (last_ - first_ < kFewest * kDay) return 0;
   Day all;
   for (auto it = days_.lower_bound(now / kDay - kDays + 1); it != days_.end(); ++it) {
     const auto& day = it->second;
@@ -77,12 +78,13 @@ std::optional<Sighting> Silence::see(std::int64_t now, const Worked& worked) {
   auto out = seen(since, now);
   out.firm = true;
   const auto most = duration(static_cast<double>(allowed));
-  out.causes.push_back({"", "", std::string(kSilence), event::Severity::kCritical,
-                        static_cast<double>(pause) / static_cast<double>(allowed),
-                        fmt::format("no prediction came for {}; {}", duration(static_cast<double>(pause)),
-                                    said_ ? most + " without one was said to be too long"
-                                          : fmt::format("pauses of up to {} are usual", most)),
-                        since, 1});
+  out.causes.push_back(
+      {"", "", std::string(kSilence), event::Severity::kCritical,
+       static_cast<double>(pause) / static_cast<double>(allowed),
+       fmt::format("no prediction came for {}; {}", duration(static_cast<double>(pause)),
+                   said_ ? most + " without one was said to be too long"
+                         : fmt::format("pauses of up to {} are usual", duration(static_cast<double>(usual)))),
+       since, 1});
   return out;
 }
 

@@ -48,7 +48,7 @@ TEST(Silence, IsWhatLastsTwiceAsLongAsUsualAndFiveMinutes) {
   ASSERT_EQ(seen->causes.size(), 1U);
   EXPECT_EQ(seen->causes[0].what, "silence");
   EXPECT_EQ(seen->causes[0].severity, event::Severity::kCritical);
-  EXPECT_EQ(seen->causes[0].reason, "no prediction came for 20 min; pauses of up to 20 min are usual");
+  EXPECT_EQ(seen->causes[0].reason, "no prediction came for 20 min; pauses of up to 10 min are usual");
 
   Silence often;
   const auto latest = fill(often, 8, kMinute);

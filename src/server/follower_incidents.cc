@@ -15,7 +15,8 @@
 namespace vigie::server {
 namespace {
 
-constexpr int kTries = 20;  // to change incidents in common, while others do
+constexpr std::int64_t kFewestFirst = 300;  // rows that a reference is made of by itself
+constexpr int kTries = 20;                  // to change incidents in common, while others do
 
 // Incidents as all have them that share a store, with what is to be put there of them.
 std::string in_common(std::string_view incidents, std::string_view held, std::int64_t version,
@@ -237,7 +238,17 @@ Status Follower::look_for_first(const std::string& model, Followed& of, std::int
   }
   const auto end = *of.first + choice.length;
   // Rows may be late.
-  if (*latest >= end + kHour && first_over(model, *of.first, end)) of.asked = clock;
+  if (*latest < end + kHour) return {};
+  // A few that came astray are not what came first.
+  VIGIE_ASSIGN(const auto came, of.ops.between(*of.first, end, store_));
+  if (came.requests < kFewestFirst) {
+    store::OpsQuery query;
+    query.from = *of.first + kMinute, query.most = 1;
+    VIGIE_ASSIGN(const auto found, of.ops.minutes(query, store_));
+    if (!found.minutes.empty()) of.first = found.minutes.begin()->first;
+    return {};
+  }
+  if (first_over(model, *of.first, end)) of.asked = clock;
   return {};
 }
 
@@ -271,7 +282,7 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     models_.update(model, [&](Model& known) { known.state = state_of(of); });
     of.changed = true, ++pending_rows_;
   }
-  VIGIE_TRY(look_for_first(model, of, clock));
+  if (!all) VIGIE_TRY(look_for_first(model, of, clock));
   bear_streams(of);
   if (!hours.empty()) of.changed = true, ++pending_rows_;
   if (of.attributions) {

@@ -31,6 +31,7 @@ constexpr int kStepsPerOctave = 4;   // of delays
 constexpr std::size_t kDelays = std::size_t{64} * kStepsPerOctave;
 constexpr std::string_view kModelVersion = "version";
 constexpr std::size_t kMostVersions = 5;     // that are scored apart
+constexpr std::uint8_t kNoMore = 60;         // looks at a score, which spent all of its level
 constexpr std::size_t kMostLateLabels = 20;  // fewer tell nothing of how late labels are
 
 // What is kept: rows by window and record; by record when it came and its windows; windows that are over; windows that
@@ -317,7 +318,7 @@ Result<std::optional<LiveScores::Over>> LiveScores::over(std::int64_t window) co
   out.partial = in.fixed<std::uint8_t>() != 0;
   for (auto* time : {&out.closed, &out.start, &out.end}) *time = in.fixed<std::int64_t>();
   out.key = in.string();
-  // An older vigie looked once.
+  // An older vigie does not say how often it looked.
   if (in.remaining() > 0) out.looks = in.fixed<std::uint8_t>(), out.labels = in.fixed<std::int64_t>();
   return std::optional(std::move(out));
 }
@@ -499,7 +500,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   // what is left of its level, and where no more can come the whole.
   const bool complete = all.labels == all.count;
   const bool look = about.looks == 0 || all.labels >= 2 * about.labels || (complete && all.labels > about.labels);
-  const double left = std::ldexp(complete ? 1 : .75, -2 * std::min<int>(about.looks, 60));
+  const double left = std::ldexp(complete ? 1 : .75, -2 * about.looks);
   // A version apart may be worse than all together are, and labels may move where none is; one chance for each.
   const double share = left * level(out.start, end) / static_cast<double>(1 + versions.size() + !moved.empty());
   auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
@@ -532,7 +533,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   if (preliminary || (!found && moved.empty())) return out;
   sighting.restated = look && about.looks > 0;
   if (look && (sighting.judged || !sighting.causes.empty())) {
-    ++about.looks, about.labels = all.labels;
+    about.looks = complete ? kNoMore : static_cast<std::uint8_t>(about.looks + 1), about.labels = all.labels;
     VIGIE_TRY(keep(window, about));
   }
   out.sighting = std::move(sighting), out.labels = std::move(moved);

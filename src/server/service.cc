@@ -159,18 +159,14 @@ class Service::Impl {
     VIGIE_TRY(telling_->set(std::exchange(options_.targets, {}), options_.telling));
     follower_->told = [this] { telling_->wake(); };
     follower_->first_over = [this](const auto& model, auto from, auto to) {
-      {
-        // The follower waits for none that is being made.
-        std::lock_guard lock(looking_back_);
-        if (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
-      }
       const PastRows first{.from = static_cast<double>(from), .to = static_cast<double>(to), .version = {}};
-      return look_back(model, first, [this, model](const Reply& reply) {
+      const auto say = [this, model](const Reply& reply) {
         if (!options_.log) return;
         const bool made = reply.status == 202;
         options_.log(fmt::format("{}: what came first is {}its reference{}", model, made ? "" : "not made ",
                                  made ? "" : ": " + reply.body));
-      });
+      };
+      return look_back(model, first, say, true);
     };
     follower_->log = options_.log;
     if (!options_.maintenance.empty()) plan();
@@ -638,17 +634,22 @@ class Service::Impl {
     if (!look_back(model, **past, say)) say(refuse(429, "another reference is being made", "body"));
   }
 
-  // Reading much takes a while, in which others are to be answered. False: another one is being made.
-  bool look_back(const std::string& model, const PastRows& past, const std::function<void(Reply)>& say) {
+  // Reading much takes a while, in which others are to be answered. False: another one is being made. `unless_there`:
+  // only where the model has none by then.
+  bool look_back(const std::string& model, const PastRows& past, const std::function<void(Reply)>& say,
+                 bool unless_there = false) {
     std::lock_guard lock(looking_back_);
-    if (ends_ || looking_now_.exchange(true)) return false;
-    const auto make = [this, model, past, say] {
+    if (ends_ || (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready))
+      return false;
+    const auto make = [this, model, past, say, unless_there] {
       try {
         const auto rows = past_rows_of(model, past);
-        looking_now_ = false;
-        rows ? set_reference(model, rows->body, say, rows->left_out) : say(refuse(rows.error(), "body"));
+        if (!rows) return say(refuse(rows.error(), "body"));
+        const auto there =
+            unless_there ? state_->get(Follower::reference_of(model)).value_or(std::nullopt) : std::nullopt;
+        if (there) return say(refuse(409, "it has one by now", "body"));
+        set_reference(model, rows->body, say, rows->left_out);
       } catch (const std::exception& odd) {
-        looking_now_ = false;
         say(refuse(fail(Code::kCorrupt, fmt::format("no reference can be made of what came before: {}", odd.what())),
                    "body"));
       }
@@ -656,7 +657,6 @@ class Service::Impl {
     try {
       looking_ = std::async(std::launch::async, make);
     } catch (const std::system_error& none) {
-      looking_now_ = false;
       say(refuse(503, fmt::format("no thread is to be had: {}", none.what()), "body"));
     }
     return true;
@@ -1019,7 +1019,7 @@ class Service::Impl {
   std::shared_ptr<const Gate> keeper_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before
-  std::atomic<bool> looking_now_ = false, ends_ = false;
+  std::atomic<bool> ends_ = false;
   std::string node_;  // this service's name among those that share its store
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;

@@ -264,7 +264,8 @@ Status Watch::compare_with(const ReferenceChoice& choice) {
 
 Status Watch::compare_by(const LevelsAndMethods& said) {
   auto methods = said.methods;
-  if (live_->compare_by(said.alpha, said.levels, methods)) return {};
+  auto done = live_->compare_by(said.alpha, said.levels, methods);
+  if (done || done.error().code != Code::kUsage) return done;
   // PUT refuses what does not fit, as far as it knows the reference.
   std::erase_if(methods, [](const auto& choice) { return !choice.column.empty(); });
   return live_->compare_by(said.alpha, said.levels, std::move(methods));
@@ -610,7 +611,7 @@ Result<std::string> Watch::save() {
   if (scores_) VIGIE_TRY(scores_->save());
   const auto from = live_->resume();
   ByteWriter out;
-  const bool panes = !from.panes.empty();
+  const bool panes = live_->sliding() != nullptr;
   out.fixed(panes ? kVersion : from.filling.empty() ? kWithoutParts : kWithoutPanes);
   out.fixed(from.place);
   out.fixed(from.rows);
@@ -668,6 +669,13 @@ Result<std::string> Watch::load(std::string_view saved, std::string_view open, j
   if (version > kWithoutPanes) from.panes = in.string();
   if (!in.ok() || version < kOldest || version > kVersion)
     return fail(Code::kCorrupt, "what was kept of a model's windows cannot be read");
+  // Windows that overlap are called by their panes: of the others' numbers nothing is known. They begin anew.
+  if ((version > kWithoutPanes) != (live_->sliding() != nullptr)) {
+    made_at_ = begins_at_;
+    if (scores_) VIGIE_TRY(LiveScores::forget(number_, *state_));
+    VIGIE_TRY(forget(number_, *state_));
+    return "";
+  }
   const auto known = open.empty() ? Status() : load_open(open);
   live_->resume(from);
   if (!name_.empty()) VIGIE_TRY(load_parts());

@@ -28,7 +28,7 @@ enum class ObjectsOf : std::uint8_t { kPrediction, kLabel };
 inline constexpr std::size_t kMostObjects = 2'000;     ///< of an image
 inline constexpr std::size_t kMostMasks = 256 << 10;   ///< bytes of all masks of an image, as they are packed
 inline constexpr std::size_t kMostCorners = 10'000;    ///< of all polygons of an image
-inline constexpr std::int64_t kMostCrossed = 1 << 22;  ///< columns of pixels, by all edges of those together
+inline constexpr std::int64_t kMostCrossed = 1 << 18;  ///< columns of pixels, by all edges of those together
 inline constexpr std::int64_t kMostPixels = 1 << 25;   ///< of an image that has polygons
 
 /// The objects of one image as a list of JSON, each as COCO has results and annotations: "bbox", "category" or

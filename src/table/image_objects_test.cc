@@ -65,7 +65,7 @@ TEST(ImageObjects, PolygonsBecomeRunsOfTheImage) {
   std::string zigzag;
   for (int i = 0; i < 1'000; ++i) zigzag += fmt::format("{}0,{},9000,{}", i ? "," : "", i, i);
   EXPECT_EQ(wrong(R"([{"category":"a","segmentation":[[)" + zigzag + "]]}]", kLabel, "[1000,9000]"),
-            "boxes[0].segmentation: the edges of the polygons of an image cross at most 4,194,304 columns of pixels "
+            "boxes[0].segmentation: the edges of the polygons of an image cross at most 262,144 columns of pixels "
             "together");
   EXPECT_NE(wrong(square, kLabel, "[0, 5]"), "");
 }
