@@ -13,6 +13,7 @@
 #include "base/call.h"
 #include "base/iso_time.h"
 #include "base/text.h"
+#include "server/box_columns.h"
 #include "server/index_scores.h"
 #include "server/json_input.h"
 #include "server/kept_keys_internal.h"
@@ -619,7 +620,8 @@ std::vector<engine::ColumnResult> LiveScores::moved(table::Input& rows, std::int
 std::string LiveScores::hidden_by() const {
   std::string out;
   auto most = Privacy::kShow;
-  for (const auto& column : {options_.label, std::string("label"), options_.prediction})
+  const std::string boxes = options_.prediction == kBoxObjects ? "boxes" : "";
+  for (const auto& column : {options_.label, std::string("label"), options_.prediction, boxes})
     if (privacy_ && !column.empty() && privacy_->said(column) > most) most = privacy_->said(column), out = column;
   return out;
 }

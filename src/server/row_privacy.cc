@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "server/box_columns.h"
 #include "server/record_path.h"
 #include "table/json_rows.h"
 
@@ -151,6 +152,9 @@ RowPrivacy::Names RowPrivacy::of_record(std::string_view group, const std::strin
 std::optional<Privacy> RowPrivacy::said_of(const Names& names) const {
   for (const auto& name : {names.path, names.column, names.key})
     if (const auto said = said_.find(name); said != said_.end()) return said->second;
+  // What is made of the boxes of a record.
+  if (made_of_boxes(names.path))
+    if (const auto said = said_.find("boxes"); said != said_.end()) return said->second;
   // Of all scores, features or tags.
   const auto group = names.path == "score" ? kGroups[0] : group_in(names.path);
   if (group.empty()) return {};

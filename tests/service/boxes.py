@@ -268,6 +268,19 @@ def segmentation(vigie, folder):
     wanted = scored(vigie, coco(folder, "masks", now, SIDE), "segmentation", "--window", "hour", "--timestamp", "date_captured",
                     "--reference", ",".join(coco(folder, "masks_before", past, SIDE)))
     expect_same("masks", found[0], wanted[0])
+    expect("categories are named", {f'"{kind}"' in json.dumps(found[0]) for kind in KINDS}, {True})
+
+    # Who hides the boxes hides what is made of them.
+    hides = b'{"task": "segmentation", "window": "hour", "privacy": {"boxes": "drop"}}'
+    expect("PUT of privacy", service.ask("PUT", model, hides)[0] in (200, 202), True)
+    later = masks(2)
+    service.ask("POST", f"{model}/predictions", sized(predictions(later)))
+    service.ask("POST", f"{model}/labels", sized(labels(later)))
+    service.ask("POST", f"{model}/predictions", sized(predictions(masks(3)[:1])))
+    hidden = until("a score of hidden masks", lambda: service.ask("GET", f"{model}/windows")[1],
+                   lambda w: w and w[-1]["start"] > iso(1) and w[-1].get("coverage") == 1)[-1]
+    expect("no category is named", {f'"{kind}"' in json.dumps(hidden) for kind in KINDS}, {False})
+    expect("nothing is drawn of them", [d["column"] for d in hidden.get("distributions", [])], [])
     expect("end", service.end(), 0)
 
 
