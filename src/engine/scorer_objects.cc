@@ -51,10 +51,10 @@ Result<Objects> objects_at(const table::Column& column, std::size_t row, Objects
 template <class State>
 struct Images {
   State state;
-  RowCounts rows_;
+  RowCounts counted;
   void save(ByteWriter&) const {}
   Status merge(const Images& other) {
-    rows_ += other.rows_;
+    counted += other.counted;
     return state.merge(other.state);
   }
 };
@@ -85,20 +85,20 @@ class ObjectScorer : public Scorer {
     return std::make_unique<Group<Images<State>>>(Images<State>{empty(), {}},
                                                   [](Images<State>& images, Finished& out, bool) {
                                                     out.entries = metric::evaluate(images.state.summarize());
-                                                    out.rows = images.rows_;
+                                                    out.rows = images.counted;
                                                   });
   }
   void update(GroupState& group, const RowSet& rows) const override {
     auto& images = state_of<Images<State>>(group);
     for (std::size_t n = 0; n < rows.size(); ++n) {
       const std::size_t i = rows.whole() ? rows.begin + n : rows.picked[n];
-      ++images.rows_.rows;
+      ++images.counted.rows;
       if (!truth_[i]) {
-        ++images.rows_.unlabelled;
+        ++images.counted.unlabelled;
       } else if (!found_[i]) {
-        ++images.rows_.unscored;
+        ++images.counted.unscored;
       } else {
-        ++images.rows_.labelled;
+        ++images.counted.labelled;
         add(images.state, first_ + i, *truth_[i], *found_[i]);
       }
     }

@@ -17,7 +17,6 @@ namespace {
 
 using elastic::array_of;
 using elastic::member;
-using elastic::whole_of;
 using Json = nlohmann::json;
 using metric::Task;
 using table::Type;

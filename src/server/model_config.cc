@@ -57,7 +57,7 @@ Result<engine::WindowSpec> sliding_of(const Json& every, engine::WindowSpec time
       time.every = 60;
       break;
     case engine::WindowSpec::Kind::kDay:
-      time.every = 24 * 60;
+      time.every = std::int64_t{24} * 60;
       break;
     default:
       return wrong("window.every", kExpected, every);
@@ -379,7 +379,7 @@ Result<ModelConfig> read_model_config(std::string_view body) {
     const auto text = at->is_string() ? at->get<std::string>() : std::string();
     const auto length = text == "0" ? std::optional<std::int64_t>(0) : duration_of(text);
     if (!length || *length > kMostLateness) return wrong("allowed_lateness", "0, or up to 7d, as 90m or 6h", *at);
-    out.allowed_lateness = *length;
+    out.allowed_lateness = length;
   }
   if (const auto at = json.find("silent_after"); at != json.end() && !at->is_null()) {
     out.silent_after = duration_of(at->is_string() ? at->get<std::string>() : "");
