@@ -36,6 +36,14 @@ bool counts(Task task) {
   return task == Task::kBinary || task == Task::kMulticlass || task == Task::kRegression;
 }
 
+// A page of so many buckets at most, or of as many as the cluster bears.
+template <class Page>
+Status by_fewer(std::size_t& size, const Page& page) {
+  auto done = page();
+  while (!done && too_many_buckets(done.error()) && size > 1) size /= 2, done = page();
+  return done;
+}
+
 }  // namespace
 
 std::vector<std::string> not_of_cells() {
@@ -179,9 +187,7 @@ Result<bool> IndexAnswers::count_all(const Json& filter, CountedAnswers& out) {
       after = found > 0 ? member(buckets.back(), "key") : Json();
       return {};
     };
-    auto done = page();
-    while (!done && too_many_buckets(done.error()) && size > 1) size /= 2, done = page();
-    VIGIE_TRY(std::move(done));
+    VIGIE_TRY(by_fewer(size, page));
     if (found < size) return true;
     if (out.rows.different() > kMostDifferent) return false;
   }
@@ -237,9 +243,7 @@ Status IndexAnswers::count_cells(const Json& filter, CountedAnswers& out) {
       after = found > 0 ? member(buckets.back(), "key") : Json();
       return {};
     };
-    auto done = page();
-    while (!done && too_many_buckets(done.error()) && size > 1) size /= 2, done = page();
-    VIGIE_TRY(std::move(done));
+    VIGIE_TRY(by_fewer(size, page));
     if (found < size) break;
   }
   std::map<std::uint32_t, std::vector<double>> by_label;  // cells of each class
