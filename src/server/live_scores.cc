@@ -153,6 +153,30 @@ std::size_t step_of(std::int64_t delay) {
              : std::min(kDelays - 1, static_cast<std::size_t>(kStepsPerOctave * std::log2(static_cast<double>(delay))));
 }
 
+using Found = Result<engine::ScoreWindow>;
+
+void join(engine::Sighting& to, engine::Sighting more) {
+  to.judged = to.judged || more.judged, to.firm = to.firm || more.firm;
+  std::ranges::move(more.causes, std::back_inserter(to.causes));
+}
+
+// What the answers of a window, and how its labels moved, say together.
+engine::Sighting sighting_of(const Found& found, const std::vector<engine::ColumnResult>& moved, std::int64_t start,
+                             std::int64_t end, double level) {
+  auto out = found ? engine::sighting_of(*found, start, end, level)
+                   : engine::Sighting{engine::Sighting::Track::kScores, start, end};
+  engine::WindowResult labels;
+  labels.columns = moved;
+  join(out, engine::sighting_of(labels, start, end, level));
+  return out;
+}
+
+engine::Verdict worse_of(const Found& found, const std::vector<engine::ColumnResult>& moved) {
+  auto out = found ? found->verdict : engine::Verdict::kNoData;
+  for (const auto& result : moved) out = std::max(out, result.verdict);
+  return out;
+}
+
 }  // namespace
 
 LiveScores::LiveScores(std::uint32_t model, std::shared_ptr<const engine::Profile> reference, State& state)
@@ -504,17 +528,8 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
   const double left = std::ldexp(complete ? 1 : .75, -2 * about.looks);
   // A version apart may be worse than all together are, and labels may move where none is; one chance for each.
   const double share = left * level(out.start, end) / static_cast<double>(1 + versions.size() + !moved.empty());
-  auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
-                        : engine::Sighting{engine::Sighting::Track::kScores, out.start, end};
-  const auto see = [&](engine::Sighting more) {
-    sighting.judged = sighting.judged || more.judged, sighting.firm = sighting.firm || more.firm;
-    std::ranges::move(more.causes, std::back_inserter(sighting.causes));
-  };
-  if (found) out.verdict = found->verdict;
-  for (const auto& result : moved) out.verdict = std::max(out.verdict, result.verdict);
-  engine::WindowResult of_labels;
-  of_labels.columns = moved;
-  see(engine::sighting_of(of_labels, out.start, end, share));
+  auto sighting = sighting_of(found, moved, out.start, end, share);
+  out.verdict = worse_of(found, moved);
   if (found && !versions.empty()) {
     out.body += ", \"scores_by_version\": {";
     for (const auto& [version, some] : versions) {
@@ -526,7 +541,7 @@ Result<LiveScores::Scored> LiveScores::score(std::int64_t window, Over about, st
       auto its = engine::sighting_of(*own, out.start, end, share);
       for (auto& cause : its.causes)
         cause.segment = fmt::format("{}version={}", cause.segment.empty() ? "" : cause.segment + ", ", version);
-      see(std::move(its));
+      join(sighting, std::move(its));
     }
     out.body += '}';
   }
@@ -583,15 +598,8 @@ Status LiveScores::score_counted(std::string_view answers, bool partial, std::in
   if (!found) append_json(out.body.append(", \"score_note\": "), found.error().message);
   if (!moved.empty()) out.body.append(", \"label_drift\": ").append(view::to_json(moved));
   const double share = level(out.start, end) / static_cast<double>(1 + !moved.empty());
-  auto sighting = found ? engine::sighting_of(*found, out.start, end, share)
-                        : engine::Sighting{engine::Sighting::Track::kScores, out.start, end};
-  engine::WindowResult of_labels;
-  of_labels.columns = moved;
-  auto more = engine::sighting_of(of_labels, out.start, end, share);
-  sighting.judged = sighting.judged || more.judged, sighting.firm = sighting.firm || more.firm;
-  std::ranges::move(more.causes, std::back_inserter(sighting.causes));
-  if (found) out.verdict = found->verdict;
-  for (const auto& result : moved) out.verdict = std::max(out.verdict, result.verdict);
+  auto sighting = sighting_of(found, moved, out.start, end, share);
+  out.verdict = worse_of(found, moved);
   out.body += found ? ", " + view::to_json(*found).substr(1) : ", \"metrics\": []}";
   if (!found && moved.empty()) return {};
   out.sighting = std::move(sighting), out.labels = std::move(moved);
