@@ -252,6 +252,32 @@ TEST(Prometheus, ReadsWhatSelectorsTake) {
   EXPECT_EQ(told(*sample.sampler, 30, &reached), "http://x:9100: nobody answers");
 }
 
+TEST(Prometheus, KnowsWhatAModelCosts) {
+  const auto page = [](double a, double b) {
+    return answer(200, fmt::format("# TYPE cpu_seconds_total counter\ncpu_seconds_total{{pod=\"a\"}} {}\n"
+                                   "cpu_seconds_total{{pod=\"b\"}} {}\nDCGM_FI_DEV_GPU_UTIL{{gpu=\"0\"}} 80\n"
+                                   "DCGM_FI_DEV_GPU_UTIL{{gpu=\"1\"}} 50\nnv_gpu_utilization 0.5\n",
+                                   a, b));
+  };
+  auto both = make_sample("prometheus(url=http://x/m, cpu=cpu_seconds_total, gpu=DCGM_FI_DEV_GPU_UTIL)", nullptr);
+  auto& sampler = *both.value().sampler;
+  auto reached = page(100, 7);
+  EXPECT_EQ(told(sampler, 10, &reached), "gpu_share=1.3 ");
+  reached = page(115, 12);
+  EXPECT_EQ(told(sampler, 20, &reached), "cpu_cores=2 gpu_share=1.3 ");
+  reached = page(120, 1);  // one of them began anew
+  EXPECT_EQ(told(sampler, 30, &reached), "gpu_share=1.3 ");
+  auto one = make_sample("prometheus(url=http://x/m, gpu=nv_gpu_utilization)", nullptr);
+  EXPECT_EQ(told(*one.value().sampler, 10, &reached), "gpu_share=0.5 ");
+  one = make_sample("prometheus(url=http://x/m, gpu=nv_gpu_utilization, gpu_full=2)", nullptr);
+  EXPECT_EQ(told(*one.value().sampler, 10, &reached), "gpu_share=0.25 ");
+  EXPECT_EQ(error_of("prometheus(url=http://x)"), "prometheus: expected one of series, cpu and gpu");
+  EXPECT_EQ(error_of("prometheus(url=http://x, cpu=a{)"),
+            "prometheus.cpu: expected names as node_load1 or up{job=\"api\"}, got \"a{\"");
+  EXPECT_EQ(error_of("prometheus(url=http://x, gpu=a, gpu_full=0)"),
+            "prometheus.gpu_full: expected a number above 0, got \"0\"");
+}
+
 TEST(Prometheus, KnowsCountersOfOpenMetrics) {
   std::int64_t odd = 0;
   const auto selectors = read_selectors("a_total,b{x=\"1\"} c").value();

@@ -71,7 +71,8 @@ def main():
     more = ["--sample", "host(every=1)", "--sample", f"process(pid={burner.pid}, every=1, as=process/burner)", "--sample", "gpu(every=1)",
             "--price", "cpu=0.04/h"]
     if exporter:
-        more += ["--sample", f"prometheus(url={metrics}, series=\"node_load1 node_cpu_seconds_total{{mode=user}}\", every=1, as=exporter)"]
+        more += ["--sample", f"prometheus(url={metrics}, series=\"node_load1 node_cpu_seconds_total{{mode=user}}\", every=1, "
+                 "cpu=node_cpu_seconds_total{{mode=user}}, as=exporter)"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
         for wrong_spec, said in [("hots", '--sample: unknown source "hots"; did you mean "host"?'),
@@ -168,6 +169,9 @@ def main():
             scraped = until("node exporter", lambda: {s["source"]: s["figures"] for s in get("/v1/ops")}.get("exporter", {}),
                             lambda f: "node_load1" in f and any(k.startswith("rate(node_cpu_seconds_total{") for k in f), 20)
             expect("its load", scraped.get("node_load1", -1) >= 0, True)
+            spent = until("its cores", lambda: {s["source"]: s["figures"] for s in get("/v1/ops")}.get("exporter", {}).get("cpu_cores", 0),
+                          lambda cores: cores > 0, 20)
+            expect("as many as there are", spent <= os.cpu_count() * 1.5, True)
         page = service.ask("GET", "/", read=bytes)[1].decode()
         expect("page", ("id=\"machine\"" in page, page.count("class=\"spark\"") > 8, "p95" in page), (True, True, True))
         expect("graceful end", service.end(signal.SIGTERM), 0)
