@@ -94,6 +94,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
   const auto sizes = of_boxes(event::kLabelSize, event::kPredictionSize);
   Few<std::uint32_t> good;
   std::size_t misfit = 0;
+  auto may_cross = table::kMostCrossedAtOnce;
   for (std::uint32_t row = 0; row < static_cast<std::uint32_t>(rows.rows()); ++row) {
     std::string wrong;
     if (explains) wrong = explanations.wrong(row);
@@ -108,7 +109,7 @@ void Ingest::add(event::Kind kind, std::string_view model, std::string_view body
       wrong = "boxes: expected a list of objects with \"bbox\" and \"category\", got an object";
     if (wrong.empty() && !objects.empty())
       if (auto read = table::read_objects(objects, labels ? table::ObjectsOf::kLabel : table::ObjectsOf::kPrediction,
-                                          text_at(sizes, row));
+                                          text_at(sizes, row), &may_cross);
           !read)
         wrong = std::move(read.error().message);
     if (labels && wrong.empty() && label.codes[row] < 0 && objects.empty()) wrong = "\"label\" is missing";

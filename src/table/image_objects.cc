@@ -21,8 +21,8 @@ constexpr std::size_t kLongestCategory = 200;
 constexpr std::int64_t kSide = 1 << 16;
 
 // Short enough for one line.
-std::string told(dom::element value) {
-  auto text = simdjson::minify(value);
+// As much of it as a line bears, in whole characters.
+std::string shortened(std::string text) {
   constexpr std::size_t kTold = 60;
   if (text.size() > kTold) {
     auto end = kTold;
@@ -30,6 +30,10 @@ std::string told(dom::element value) {
     text.resize(end), text += "…";
   }
   return text;
+}
+
+std::string told(dom::element value) {
+  return shortened(simdjson::minify(value));
 }
 
 Error wrong(std::string_view key, std::string_view expected, dom::element got) {
@@ -58,7 +62,7 @@ Result<Size> size_of(std::string_view json) {
     good = sides.at(i).get(side[i]) == simdjson::SUCCESS && side[i] > 0 && side[i] <= kSide;
   if (!good || side[0] * side[1] > kMostPixels)
     return fail(Code::kInput, fmt::format("image_size: expected [height, width], of {} pixels at most, got {}",
-                                          with_commas(kMostPixels), json.substr(0, 60)));
+                                          with_commas(kMostPixels), shortened(std::string(json))));
   return Size{static_cast<std::uint32_t>(side[0]), static_cast<std::uint32_t>(side[1])};
 }
 
@@ -66,6 +70,7 @@ Result<Size> size_of(std::string_view json) {
 struct Together {
   std::size_t mask_bytes = 0, corners = 0;
   double crossed = 0;
+  double left = std::numeric_limits<double>::infinity();  // of what all images of a body may cross
   Size masks{};
 };
 
@@ -128,6 +133,11 @@ Result<CocoMask> polygons(dom::array given, dom::element whole, const Size& size
     return fail(Code::kInput, fmt::format(".{}: the edges of the polygons of an image cross at most {} columns of "
                                           "pixels together",
                                           kKey, with_commas(kMostCrossed)));
+  if (together.crossed > together.left)
+    return fail(Code::kInput,
+                fmt::format(".{}: the edges of the polygons of a body cross at most {} columns of pixels together: "
+                            "send fewer images at once, or run lengths",
+                            kKey, with_commas(kMostCrossedAtOnce)));
   std::vector<CocoMask> masks;
   for (const auto& polygon : all)
     masks.push_back({size.height, size.width, runs_of_polygon(polygon, size.height, size.width)});
@@ -215,24 +225,27 @@ Result<ImageObject> read_object(dom::element element, ObjectsOf of, const Size& 
 
 }  // namespace
 
-Result<std::vector<ImageObject>> read_objects(std::string_view json, ObjectsOf of, std::string_view size) {
+Result<std::vector<ImageObject>> read_objects(std::string_view json, ObjectsOf of, std::string_view size,
+                                              std::int64_t* may_cross) {
   VIGIE_ASSIGN(const auto sides, size_of(size));
   thread_local dom::parser parser;
   dom::element root;
   dom::array list;
   if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || root.get(list) != simdjson::SUCCESS)
     return fail(Code::kInput, fmt::format("boxes: expected a list of objects with \"bbox\" and \"category\", got {}",
-                                          json.substr(0, 60)));
+                                          shortened(std::string(json))));
   if (list.size() > kMostObjects)
     return fail(Code::kInput, fmt::format("boxes: an image has at most {}", with_commas(kMostObjects)));
   std::vector<ImageObject> out;
   out.reserve(list.size());
   Together together;
+  if (may_cross) together.left = static_cast<double>(*may_cross);
   for (const dom::element element : list) {
     auto object = read_object(element, of, sides, together);
     if (!object) return fail(Code::kInput, fmt::format("boxes[{}]{}", out.size(), object.error().message));
     out.push_back(std::move(*object));
   }
+  if (may_cross) *may_cross -= std::llround(together.crossed);
   return out;
 }
 

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace vigie::table {
 namespace {
 
@@ -68,6 +70,24 @@ TEST(ImageObjects, PolygonsBecomeRunsOfTheImage) {
             "boxes[0].segmentation: the edges of the polygons of an image cross at most 262,144 columns of pixels "
             "together");
   EXPECT_NE(wrong(square, kLabel, "[0, 5]"), "");
+
+  // What comes together shares what it may cross: the first takes it, the next does not find enough.
+  std::int64_t may_cross = 200;
+  ASSERT_TRUE(read_objects(text + "]}]", kLabel, "[24, 20]", &may_cross));
+  EXPECT_EQ(may_cross, 200 - 7 * 12);
+  may_cross = 7 * 12 - 1;
+  const auto refused = read_objects(text + "]}]", kLabel, "[24, 20]", &may_cross);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("polygons of a body cross at most"), std::string::npos)
+      << refused.error().message;
+}
+
+TEST(ImageObjects, ErrorsAreCutBetweenCharacters) {
+  std::string text = "\"";
+  for (int i = 0; i < 40; ++i) text += "é";
+  const auto said = wrong(text + "\"", kLabel);
+  EXPECT_TRUE(is_utf8(said)) << said;
+  EXPECT_TRUE(said.ends_with("é…")) << said;
 }
 
 TEST(ImageObjects, PackedAsPycocotools) {
