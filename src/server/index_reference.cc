@@ -487,8 +487,8 @@ Result<std::optional<metric::Task>> task_of(IndexQuery& query, const engine::Pro
 
 }  // namespace
 
-Status keep_index_scores(engine::Profile& profile, std::shared_ptr<IndexQuery> query, engine::ScoreOptions scoring,
-                         bool guessed) {
+Status keep_index_scores(engine::Profile& profile, const std::shared_ptr<IndexQuery>& query,
+                         engine::ScoreOptions scoring, bool guessed) {
   VIGIE_TRY(query->reach());
   const auto& index = query->rows().index;
   const bool own = query->types().contains("vigie.model.id") && !query->field_of("label").type.empty();
@@ -582,7 +582,7 @@ Result<WatchedReference> make_index_reference(IndexedRows rows, const ModelConfi
   engine::ScoreOptions scoring;
   scoring.label = options.roles.label, scoring.segments = options.segments, scoring.positive = model.positive;
   if (model.task) scoring.task = *model.task;
-  VIGIE_TRY(keep_index_scores(out.profile, std::move(query), std::move(scoring), !model.task));
+  VIGIE_TRY(keep_index_scores(out.profile, query, std::move(scoring), !model.task));
   out.in_maintenance = std::max<std::int64_t>(0, in_maintenance);
   return out;
 }

@@ -38,8 +38,8 @@ Result<engine::Profile> make_index_reference(const IndexedRows& rows, const Inde
 /// prediction and scores, which are those of the profile where it names none; `guessed`: nobody named the task, which
 /// the fields speak of or not; what they lack for it is a note of the profile then, and no error. Cost: a request for
 /// each 4,000 answers of a window that differ.
-Status keep_index_scores(engine::Profile& profile, std::shared_ptr<IndexQuery> query, engine::ScoreOptions scoring,
-                         bool guessed);
+Status keep_index_scores(engine::Profile& profile, const std::shared_ptr<IndexQuery>& query,
+                         engine::ScoreOptions scoring, bool guessed);
 
 /// The same as a service makes it: windows as the model was said to have, else days where 15 or more have rows, else
 /// hours; its features and segments; without windows in which it is worked on; with keep_index_scores(). Code::kInput:

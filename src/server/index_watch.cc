@@ -311,13 +311,24 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
   }
   // Only such as are over, and have settled.
   const auto last = std::min<std::int64_t>(all.last, std::llround(windower.start(key_of(settled))) - 1);
-  const auto use = [&](std::int64_t next, const IndexQuery::Times& rows) -> Result<bool> {
+  const auto use = [&](std::int64_t next, IndexQuery::Times rows) -> Result<bool> {
     const auto from = std::llround(windower.start(next)), to = std::llround(windower.start(next + 1));
-    VIGIE_ASSIGN(const auto counted, of.counts->count(windows, next, from, to, rows));
+    VIGIE_ASSIGN(auto counted, of.counts->count(windows, next, from, to, rows));
     std::optional<CountedAnswers> answers;
     if (auto* counting = of.counts->answers()) {
-      auto& notes = of.answer_notes;
+      auto notes = of.answer_notes;
       VIGIE_ASSIGN(answers, counting->count(from, to, rows, notes));
+      const auto before = rows.rows;
+      if (!answers) {
+        VIGIE_ASSIGN(rows, of.counts->query().times(from, to));
+      }
+      // Rows came while they were counted: once more.
+      if (rows.rows != before) {
+        notes = of.answer_notes;
+        VIGIE_ASSIGN(counted, of.counts->count(windows, next, from, to, rows));
+        VIGIE_ASSIGN(answers, counting->count(from, to, rows, notes));
+      }
+      of.answer_notes = std::move(notes);
     }
     // Rows of it may have been counted with a shorter window.
     const auto since = std::max<std::int64_t>(from, until);

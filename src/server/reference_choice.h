@@ -25,12 +25,12 @@ struct ReferenceChoice {
   std::string version{};                                           ///< of kVersion
   bool operator==(const ReferenceChoice&) const = default;
 };
-std::string_view to_string(
-    ReferenceChoice::Kind kind);  ///< "posted", "moving", "previous", "same_time", "version", "first"
+/// "posted", "moving", "previous", "same_time", "version", "first"
+std::string_view to_string(ReferenceChoice::Kind kind);
 
-/// Reads "previous", or an object as {"kind": "moving", "length": "7d", "gap": "1d"}, {"kind": "same_time", "weeks":
-/// 4},
-/// {"kind": "version", "version": "3"} or {"kind": "first", "length": "7d"}. Code::kInput.
+/// Reads "previous", or an object as {"kind": "moving", "length": "7d", "gap": "1d"},
+/// {"kind": "same_time", "weeks": 4}, {"kind": "version", "version": "3"} or {"kind": "first", "length": "7d"}.
+/// Code::kInput.
 Result<ReferenceChoice> read_reference_choice(std::string_view json);
 
 }  // namespace vigie::server

@@ -240,6 +240,7 @@ TEST(Unpack, AnswersWhatIsDamagedOrTooLarge) {
   packed.resize(stream.total_out);
   deflateEnd(&stream);
   EXPECT_EQ(unpack(packed, "gzip", 200'000).value(), text);
+  EXPECT_EQ(unpack(packed, "GZip", 200'000).value(), text);
   EXPECT_EQ(unpack(packed + packed, "gzip", 1 << 20).value(), text + text);
   auto said = [](std::string body, std::string_view packing, std::uint64_t limit = 1 << 20) {
     return unpack(std::move(body), packing, limit).error().message;

@@ -444,6 +444,9 @@ class Service::Impl {
     for (const auto& [name, config] : models) {
       const auto known = models_->find(name);
       if (known && known->config == config.json) continue;
+      auto fits = fits_store(config.window);
+      if (fits) fits = fits_reference(name, config);
+      if (!fits) return fail(fits.error().code, fmt::format("models.{}: {}", name, fits.error().message));
       models_->number_of(name, true);  // how many there may be was looked at with the file
       records.add(event::encode({event::Kind::kModel, name, config.json}));
     }

@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <memory>
 
 #include "server/http.h"
@@ -65,9 +66,11 @@ Result<std::string> unzstd(const std::string& packed, std::uint64_t limit) {
 }  // namespace
 
 Result<std::string> unpack(std::string body, std::string_view packing, std::uint64_t limit) {
-  if (packing.empty() || packing == "identity") return body;
-  if (packing == "gzip" || packing == "x-gzip") return gunzip(body, limit);
-  if (packing == "zstd") return unzstd(body, limit);
+  // Names of codings are the same in capitals: RFC 9110, 8.4.1.
+  const auto is = [&](std::string_view name) { return boost::beast::iequals(packing, name); };
+  if (packing.empty() || is("identity")) return body;
+  if (is("gzip") || is("x-gzip")) return gunzip(body, limit);
+  if (is("zstd")) return unzstd(body, limit);
   return fail(Code::kUsage, fmt::format("Content-Encoding: {} is not known; gzip and zstd are", packing.substr(0, 40)));
 }
 
