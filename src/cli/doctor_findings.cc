@@ -150,6 +150,13 @@ class Patient {
             fmt::format("nothing is made of a key that its predictions have: {}",
                         unknown_name("key", key.get<std::string>(), keys)),
             "what the model was asked goes into \"features\", what is known of it besides into \"tags\"");
+    if (const auto schema = model_.find("schema"); schema != model_.end() && schema->is_object())
+      if (const auto departs = schema->find("departs"); departs != schema->end() && departs->is_object())
+        for (const auto& [name, is] : departs->items())
+          if (is.is_string())
+            add(Grade::kWarning, "schema",
+                fmt::format("its records depart from its schema: {} is {}", vigie::quoted(name), is.get<std::string>()),
+                "mend who sends them, or PUT the \"schema\" that they are to have");
     if (const double late = number(model_, "late_rows"); late > 0 && late >= 0.01 * predictions)
       add(Grade::kWarning, "late",
           fmt::format("{} of its predictions came too late for their window", percent(late / predictions)),

@@ -82,6 +82,14 @@ TEST(Doctor, FindsWhatIsMissing) {
             "hint nobody's: it has no owner and runbook: who is woken does not know whom to ask\n");
 }
 
+TEST(Doctor, FindsRecordsThatDepartFromTheirSchema) {
+  auto other = healthy();
+  other.model["schema"] = {{"version", 2}, {"columns", {{"age", "number"}}}, {"departs", {{"age", "text"}}}};
+  EXPECT_EQ(found(other), "warning schema: its records depart from its schema: \"age\" is text\n");
+  other.model["schema"].erase("departs");
+  EXPECT_EQ(found(other), "");
+}
+
 TEST(Doctor, FindsWindowsThatSayNothingOrTooMuch) {
   auto small = healthy();
   for (auto& window : small.windows) window["verdict"] = "no_data", window["rows"] = 7;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/iso_time.h"
+#include "cli/command_internal.h"
 #include "cli/report_input_internal.h"
 #include "event/audit.h"
 #include "table/json_rows.h"
@@ -258,6 +259,14 @@ Status read_all(ServiceClient& service, Governance& report) {
                             return true;
                           }));
   windows.end();
+  if (report.windows.empty()) {
+    VIGIE_ASSIGN(const auto first, service.ask(fmt::format("/v1/export/windows?model={}&limit=1", model)));
+    const auto json = Json::parse(first.body.substr(0, first.body.find('\n')), nullptr, false);
+    if (json.is_object() && json.contains("start"))
+      say(fmt::format("{}: no window was over from {} to {}; its first one begins at {}: --from", report.model,
+                      iso_time(static_cast<double>(report.from)), iso_time(static_cast<double>(report.to)),
+                      text_in(json, "start")));
+  }
 
   // Of the model all up to then: an incident, and the reference, may be older.
   VIGIE_ASSIGN(const auto all, entries_of(service, fmt::format("/v1/audit?model={}&to={}&limit=10000", model, to)));

@@ -338,6 +338,11 @@ Result<int> send(SendOptions& o, const CatchSignals* signals) {
   if (sent.interrupted) return 128 + signals->number();
   if (sent.predictions > 0 && sent.duplicates == sent.predictions && o.columns.id.empty())
     say(fmt::format("{}: no row was new; without --id COL a row is known as {}-1 and so on", o.data, stem_of(o.data)));
+  else if (sent.duplicates > 0 && o.columns.id.empty())
+    say(fmt::format(
+        "{}: {} taken for ones that are there: without --id COL a row is known as {}-1 and so on, whatever "
+        "folder its file is in; rows of another file of that name want --id, or another name",
+        o.data, sent.duplicates == 1 ? "1 row was" : plural(sent.duplicates, "row") + " were", stem_of(o.data)));
   return sent.rejected > 0 && sent.accepted + sent.duplicates + sent.labels == 0 ? 2 : 0;
 }
 

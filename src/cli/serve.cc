@@ -114,7 +114,9 @@ Command add_serve(CLI::App& program) {
       ->type_name("FILE");
   for (const auto& option : server::serve_options()) {
     if (option.flag.empty()) continue;
-    const std::string flag(option.flag), doc(option.doc);
+    const std::string flag(option.flag);
+    const bool told = !option.fallback.empty() && option.type != config::Option::Type::kFlag;
+    const auto doc = told ? fmt::format("{}; default {}", option.doc, option.fallback) : std::string(option.doc);
     auto& given = o->given[option.name];
     if (option.type == config::Option::Type::kFlag) {
       app->add_flag_callback(flag, [&given] { given = {"true"}; }, doc);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/text.h"
@@ -42,7 +43,9 @@ Moves largest_moves(std::span<const std::int64_t> reference, std::span<const std
 // A number with the digits that show a difference of `step`.
 std::string number(double value, double step) {
   double size = std::fabs(value);
-  if (!(step > 0) || size == 0) return human(value);
+  // The cut above a zero is the next number.
+  if (size < std::numeric_limits<double>::min()) return "0";
+  if (!(step > 0)) return human(value);
   double whole = std::floor(std::log10(size)) + 1;
   int digits = static_cast<int>(std::clamp(std::ceil(whole - std::log10(step / 4)), 3.0, 15.0));
   if (digits == 3) return human(value);

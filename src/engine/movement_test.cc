@@ -73,6 +73,13 @@ TEST(Movement, OneValueIsToldAsSuch) {
   EXPECT_EQ(told(codes, Values(100, 1.7e9 + 3)), "the value 1,700,000,003: 25 % → 100 %");
 }
 
+// Above a zero a cell begins at the next number that there is.
+TEST(Movement, NothingIsToldInTheLeastNumberThatThereIs) {
+  Values zeros(1000, 0), some;
+  for (int i = 0; i < 1000; ++i) some.push_back(i % 10 < 8 ? .5 : 0);
+  EXPECT_EQ(told(zeros, some), "median 0 → above 0");
+}
+
 TEST(Movement, LengthsAndNormsAreNotToldAsValues) {
   Values mixed;
   for (int i = 0; i < 600; ++i) mixed.push_back(10 + i % 60);

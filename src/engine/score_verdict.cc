@@ -85,10 +85,12 @@ Unit usual_unit(const MetricResult& now, const metric::Value& then, double value
   const auto sd = [](double from, double to, std::int64_t n) {
     return (to - from) / (2 * kWidth) * std::sqrt(static_cast<double>(n));
   };
-  constexpr double kRounding = 1e-6;  // errors this much smaller than the labels' sd are none
-  if (const double size = sd(low, high, then.n); size > kRounding * then.scale) return {size, kSdOfRow, kSdLevels};
+  // Rows that differ by this much less than the labels, or than what they are all like, differ by rounding.
+  const double rounding = 1e-6 * std::max(then.scale, std::fabs(value));
+  if (const double size = sd(low, high, then.n); size > rounding) return {size, kSdOfRow, kSdLevels};
   if (then.scale > 0) return {then.scale, "sd of the labels", kSdLevels};
-  return {sd(now.value.low, now.value.high, now.value.n), kSdOfRow, kSdLevels};
+  const double own = sd(now.value.low, now.value.high, now.value.n);
+  return {own > rounding ? own : 0, kSdOfRow, kSdLevels};
 }
 
 Unit unit_of(const MetricResult& now, const metric::Value& then, double value, double low, double high,

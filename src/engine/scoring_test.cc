@@ -724,6 +724,27 @@ TEST(Scoring, ABiasIsMeasuredInTheLabelsWhereErrorsDoNotVary) {
   EXPECT_EQ(me.effect_scale, "sd of the labels");
 }
 
+// Rows that are all alike but for rounding are no measure of what others are worth.
+TEST(Scoring, WhatIsAlikeInEachRowHasNoScaleOfItsOwn) {
+  const auto data = [](std::size_t rows, std::size_t wrong) {
+    std::vector<std::string> labels, predictions;
+    for (std::size_t i = 0; i < rows; ++i) {
+      predictions.push_back(fmt::format("a b c d e{}", i % 7));
+      labels.push_back(i < wrong ? "foo bar" : predictions.back() + " x");
+    }
+    MemoryInput input("data");
+    input.add("y", labels).add("p", predictions);
+    return input;
+  };
+  auto good = data(2400, 0), bad = data(120, 120);
+  const auto card = score(bad, {.rows = &good}, options_of(Task::kText, "p"));
+  ASSERT_TRUE(card) << card.error().message;
+  for (const auto& r : card->windows[0].metrics) {
+    EXPECT_FALSE(std::abs(r.effect) > 1000) << r.metric->name << ": " << r.reason;
+    EXPECT_EQ(r.reason.find("e+"), std::string::npos) << r.metric->name << ": " << r.reason;
+  }
+}
+
 TEST(Scoring, RandomScoresAreNotBetterThanADummy) {
   int better = 0;
   for (std::uint64_t t = 0; t < 100; ++t) {

@@ -117,6 +117,11 @@ bool is_sound(const Reply& reply) {
   });
 }
 
+// A terminal's prompt stands on a line of its own behind it.
+bool wants_line_end(const Reply& reply) {
+  return reply.type == "application/json" && !reply.body.empty() && reply.body.back() != '\n';
+}
+
 // What goes before a body; the reply is sound.
 std::string head_of(const Reply& reply, unsigned version, bool keep) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(reply.status));
@@ -128,7 +133,8 @@ std::string head_of(const Reply& reply, unsigned version, bool keep) {
   if (reply.type.starts_with("text/html")) out += "X-Frame-Options: DENY\r\n";
   for (const auto& [name, value] : reply.headers) out.append(name).append(": ").append(value).append("\r\n");
   if (keep != (version == 11)) out += keep ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("Content-Length: {}\r\n\r\n"), reply.body.size());
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("Content-Length: {}\r\n\r\n"),
+                 reply.body.size() + (wants_line_end(reply) ? 1 : 0));
   return out;
 }
 
@@ -618,6 +624,7 @@ class HttpServer::Impl {
     ++answered_[std::clamp(reply.status / 100, 1U, 5U) - 1];
     auto message = head_of(reply, version, keep);
     if (!head_only) message += reply.body;
+    if (!head_only && wants_line_end(reply)) message += '\n';
     return message;
   }
 

@@ -37,6 +37,10 @@ class JsonInput final : public table::Input {
             fmt::format("{}: record {}, line {}: {}", name_, reject.record, reject.line, reject.reason));
     }
     count_ = rows_.rows();
+    // Times of which some are ISO 8601 and some epoch numbers look like texts together.
+    for (auto& key : keys_)
+      if (key.path == std::vector<std::string>{"timestamp"} && key.field.type == table::Type::kString && all_times())
+        key.field.type = table::Type::kTimestamp;
   }
 
   const std::vector<table::JsonShape::Key>& keys() const { return keys_; }
@@ -60,6 +64,14 @@ class JsonInput final : public table::Input {
   }
 
  private:
+  bool all_times() const {
+    const table::JsonShape times({{{"timestamp", table::Type::kTimestamp}}}, table::OtherKeys::kSkipped);
+    table::JsonRows rows;
+    rows.read(body_, times);
+    const auto column = rows.column(0);
+    return column && column->misfits.empty();
+  }
+
   // One batch that holds all.
   class Pass final : public table::Reader {
    public:

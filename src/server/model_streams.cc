@@ -20,7 +20,7 @@ namespace {
 using engine::StreamDetector;
 using table::Type;
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;            // the first had one clock for both
 constexpr std::int64_t kAhead = 3'600'000'000;  // µs that a row may be before the clock
 
 double number_of(std::string_view text) {
@@ -192,14 +192,17 @@ Status ModelStreams::add(std::span<const std::size_t> which, const LabelOf& labe
   if (!any()) return {};
   for (const auto row : which) {
     const auto time = time_in(times_, row, arrived_);
-    end_hours(time, out);
+    end_hours(false, time, out);
     for (std::size_t i = 0; i < streams_.size(); ++i)
       if (at_[i] != event::kNoColumn) feed(streams_[i], number_in(values_[i], row), time, out);
     if (early_ == 0 || !joins()) continue;
     VIGIE_ASSIGN(const auto label, label_of(row));
     if (!label) continue;
     --early_;
-    if (const auto bytes = answer(row); !bytes.empty()) feed(Answer::read(bytes), time, *label, out);
+    if (const auto bytes = answer(row); !bytes.empty()) {
+      end_hours(true, time, out);
+      feed(Answer::read(bytes), time, *label, out);
+    }
   }
   return {};
 }
@@ -210,7 +213,7 @@ void ModelStreams::labelled(const std::optional<State::Predicted>& predicted, st
   if (!predicted) return void(++early_);
   if (predicted->answer.empty()) return;
   const auto time = time_of(static_cast<double>(predicted->time.value_or(arrived)), arrived);
-  end_hours(time, out);
+  end_hours(true, time, out);
   feed(Answer::read(predicted->answer), time, label, out);
 }
 
@@ -236,23 +239,27 @@ void ModelStreams::feed(StreamDetector& stream, double value, std::int64_t time,
   if (left_out(time)) return;
   auto cause = stream.add(value, time);
   if (!cause) return;
-  alarmed_ = true;
+  clocks_[of_labels(stream.spec())].alarmed = true;
   engine::Sighting sighting{engine::Sighting::Track::kStreams, cause->since, std::max(time, cause->since) + 1};
   sighting.judged = sighting.firm = true;
   sighting.causes.push_back(std::move(*cause));
   out.push_back(std::move(sighting));
 }
 
-void ModelStreams::end_hours(std::int64_t time, Sightings& out) {
+void ModelStreams::end_hours(bool labels, std::int64_t time, Sightings& out) {
+  auto& clock = clocks_[labels];
   const auto hour = time - time % StreamDetector::kHour;
-  if (hour <= hour_) return;
-  const auto over = std::exchange(hour_, hour);
+  if (hour <= clock.hour) return;
+  const auto over = std::exchange(clock.hour, hour);
   if (over == std::numeric_limits<std::int64_t>::min()) return;
   const auto end = over + StreamDetector::kHour;
   engine::Sighting sighting{engine::Sighting::Track::kStreams, over, end};
-  bool waits = std::exchange(alarmed_, false);
+  bool waits = std::exchange(clock.alarmed, false);
   for (auto& stream : streams_) {
-    const auto said = stream.end_hour(end);
+    // Where no label comes any more, predictions tell that a change has become usual.
+    const bool over_now = of_labels(stream.spec()) == labels ||
+                          (stream.changed() && end - stream.changed()->since > StreamDetector::kUsualAfter);
+    const auto said = over_now ? stream.end_hour(end) : StreamDetector::Hour::kNothing;
     sighting.judged = sighting.judged || said != StreamDetector::Hour::kNothing;
     if (said == StreamDetector::Hour::kChanged) sighting.causes.push_back(*stream.changed());
     // Of one that changed too little came to say whether it did back.
@@ -265,7 +272,8 @@ void ModelStreams::end_hours(std::int64_t time, Sightings& out) {
 Status ModelStreams::save(State& state) const {
   ByteWriter out;
   out.fixed(kVersion);
-  out.fixed(early_), out.fixed(hour_), out.fixed(std::uint8_t{alarmed_});
+  out.fixed(early_);
+  for (const auto& clock : clocks_) out.fixed(clock.hour), out.fixed(std::uint8_t{clock.alarmed});
   out.varint(streams_.size());
   for (const auto& stream : streams_) stream.save(out);
   return state.put(name_of(model_), out.bytes());
@@ -273,8 +281,7 @@ Status ModelStreams::save(State& state) const {
 
 struct ModelStreams::Kept {
   std::uint64_t early = 0;
-  std::int64_t hour = std::numeric_limits<std::int64_t>::min();
-  bool alarmed = false;
+  std::array<Clock, 2> clocks{};
   std::vector<StreamDetector> streams;
 };
 
@@ -285,9 +292,11 @@ Result<ModelStreams::Kept> ModelStreams::read(const State& state, const std::str
   if (bytes.empty()) return out;
   ByteReader in(bytes);
   const auto version = in.fixed<std::uint8_t>();
-  out.early = in.fixed<std::uint64_t>(), out.hour = in.fixed<std::int64_t>(),
-  out.alarmed = in.fixed<std::uint8_t>() != 0;
-  if (version != kVersion) return fail(Code::kCorrupt, "what was kept of a model's detectors cannot be read");
+  out.early = in.fixed<std::uint64_t>();
+  const auto read_clock = [&] { return Clock{in.fixed<std::int64_t>(), in.fixed<std::uint8_t>() != 0}; };
+  out.clocks[0] = read_clock(), out.clocks[1] = version < kVersion ? out.clocks[0] : read_clock();
+  if (version < 1 || version > kVersion)
+    return fail(Code::kCorrupt, "what was kept of a model's detectors cannot be read");
   for (auto left = in.varint(); left > 0 && in.ok(); --left) {
     VIGIE_ASSIGN(auto stream, StreamDetector::load(in));
     out.streams.push_back(std::move(stream));
@@ -302,7 +311,7 @@ Result<std::vector<StreamDetector>> ModelStreams::kept(const State& state, const
 
 Status ModelStreams::load(const State& state) {
   VIGIE_ASSIGN(auto kept, read(state, model_));
-  early_ = kept.early, hour_ = kept.hour, alarmed_ = kept.alarmed;
+  early_ = kept.early, clocks_ = kept.clocks;
   share_ = 0;
   for (auto& stream : streams_) {
     const auto found = std::find_if(kept.streams.begin(), kept.streams.end(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,7 +67,7 @@ class ModelStreams {
   static Result<Kept> read(const State& state, const std::string& model);
   void feed(const Answer& answer, std::int64_t time, std::string_view label, Sightings& out);
   void feed(engine::StreamDetector& stream, double value, std::int64_t time, Sightings& out);
-  void end_hours(std::int64_t time, Sightings& out);
+  void end_hours(bool labels, std::int64_t time, Sightings& out);
 
   bool left_out(std::int64_t time);
 
@@ -80,9 +81,13 @@ class ModelStreams {
   std::optional<std::string> positive_;  // of two classes, where scores say which
   double threshold_ = .5;
   std::unique_ptr<table::JsonShape> shape_;
-  std::uint64_t early_ = 0;                                       // labels that came before their predictions
-  std::int64_t hour_ = std::numeric_limits<std::int64_t>::min();  // the latest that a value is of
-  bool alarmed_ = false;                                          // in it
+  std::uint64_t early_ = 0;  // labels that came before their predictions
+  // Of what comes with predictions, and of what comes with labels: those may be days behind, and many hours at once.
+  struct Clock {
+    std::int64_t hour = std::numeric_limits<std::int64_t>::min();  // the latest that a value is of
+    bool alarmed = false;                                          // in it
+  };
+  std::array<Clock, 2> clocks_{};
   double share_ = 0;
 
   // Of the rows that begin() was told.

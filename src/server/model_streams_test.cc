@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "base/rng.h"
@@ -172,6 +173,33 @@ TEST(ModelStreams, TellsWhenItBeganAndWhenItIsOver) {
   EXPECT_EQ(said.substr(0, 3), "-As") << said;
   EXPECT_EQ(said.back(), '-') << said;
   EXPECT_FALSE(fed.kept()[0].changed());
+}
+
+// Hours of errors are those of the predictions that labels came for, however far behind they came.
+TEST(ModelStreams, LabelsOfManyHoursAtOnceAreOfThoseHours) {
+  const StreamSpecs specs{{"error", "adwin"}, {"score", "adwin"}};
+  Fed soon(specs), late(specs);
+  for (auto* fed : {&soon, &late}) {
+    Rng rng(1);
+    fed->streams.bear(.1);
+    std::vector<std::function<void()>> behind;
+    for (int i = 0; i < 60 * 60; ++i) {
+      const auto id = std::to_string(i);
+      const std::string label = rng.uniform() < (i < 50 * 60 ? .1 : .5) ? "b" : "a";
+      fed->predict(fmt::format(R"({{"id":"{}","prediction":"a","score":{}}})", id, rng.uniform()),
+                   kStart + i * kMinute);
+      behind.emplace_back([=] { fed->label(id, label, kStart + i * kMinute); });
+      if (fed == &late && i + 1 < 60 * 60) continue;
+      for (const auto& come : behind) come();
+      behind.clear();
+    }
+  }
+  const auto soon_kept = soon.kept(), late_kept = late.kept();
+  const auto &now = soon_kept[0], &then = late_kept[0];
+  ASSERT_TRUE(now.changed() && then.changed());
+  EXPECT_EQ(then.changed()->since, now.changed()->since);
+  EXPECT_EQ(then.changed()->weight, now.changed()->weight);
+  EXPECT_NEAR(static_cast<double>(then.changed()->since - kStart) / kHour, 50, 2);
 }
 
 TEST(ModelStreams, AnEarlierReferenceIsForgottenWhereItIsAnew) {

@@ -43,7 +43,7 @@ Module load() {
     if (!open || !write) return {.problem = fmt::format("{} is not a part of vigie", path)};
     return {open, write, {}};
   }
-  return {.problem = fmt::format("reading Parquet and Arrow files needs {}, looked for as {}", kModuleFile, tried)};
+  return {.problem = fmt::format("Parquet and Arrow need {}, looked for as {}", kModuleFile, tried)};
 }
 
 const Module& module() {
