@@ -19,7 +19,7 @@ struct Options {
 };
 
 Result<int> run(const Options& o) {
-  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models"};
+  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models", "references"};
   if (std::find(kinds.begin(), kinds.end(), o.what) == kinds.end())
     return fail(Code::kUsage,
                 unknown_name("export", o.what, kinds) + " (" + fmt::to_string(fmt::join(kinds, ", ")) + ")");
@@ -44,7 +44,8 @@ Command add_export(CLI::App& program) {
       "/v1/export/windows?format=parquet gives the same page by page as Parquet. Exit\n"
       "status: 0 done; 2 bad usage; 3 the service does not answer.");
   auto o = std::make_shared<Options>();
-  app->add_option("WHAT", o->what, "windows, merged (windows put together), scores, incidents, audit or models")
+  app->add_option("WHAT", o->what,
+                  "windows, merged (windows put together), scores, incidents, audit, models or references")
       ->required();
   app->add_option("--model", o->model, "only of this one")->type_name("NAME");
   app->add_option("--from", o->from, "only what is not older")->type_name("TIME");

@@ -40,7 +40,7 @@ Result<Record> decode(std::string_view bytes) {
   record.kind = static_cast<Kind>(kind);
   record.model = in.string();
   record.body = in.string();
-  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kScored))
+  if (!in.ok() || in.remaining() > 0 || version == 0 || kind < 1 || kind > static_cast<std::uint8_t>(Kind::kOrigin))
     return fail(Code::kCorrupt, "a record of the journal that is none");
   return record;
 }

@@ -25,6 +25,7 @@ enum class Kind : std::uint8_t {
   kCounts = 9,        ///< what was counted elsewhere of a window of predictions, as bytes
   kHeard = 10,        ///< a record of another service that shares the store: server::HeardRecord
   kScored = 11,       ///< rows of another one that are to be scored, in such a record: server::ScoredRows
+  kOrigin = 12,       ///< where the rows of a reference come from, which a record before brought, as JSON
 };
 
 /// A record of the journal: what one request brought that was accepted.

@@ -41,6 +41,7 @@ std::string_view what_came(event::Kind kind) {
       return "labels";
     case event::Kind::kReference:
     case event::Kind::kImportances:
+    case event::Kind::kOrigin:
       return "a reference";
     case event::Kind::kModel:
       return "a configuration";

@@ -168,6 +168,26 @@ Status add_models(Page& page, const Parameters& asked, const Models& models) {
   return {};
 }
 
+// As windows are, "credit/5f0c…". Without the bytes, which are had one by one.
+Status add_references(Page& page, const Parameters& asked, const store::Store& store, const Models& models) {
+  const auto& after = asked["after"];
+  const auto slash = after.find('/');
+  for (const auto& model : models.all()) {
+    if (asked.has("model") && model.name != asked["model"]) continue;
+    if (slash != after.npos && model.name < after.substr(0, slash)) continue;
+    if (page.full()) break;
+    store::ProfileQuery query{model.name, asked.from, asked.to, page.left()};
+    if (slash != after.npos && model.name == after.substr(0, slash)) query.after = after.substr(slash + 1);
+    VIGIE_ASSIGN(const auto found, store.profiles(query));
+    for (const auto& p : found)
+      page.add(p.body,
+               {text_of(p.model), text_of(p.id), text_of(p.kind), time_of(p.made), time_of(p.from), time_of(p.to),
+                std::optional(p.rows), std::optional(p.size), text_of(p.body)},
+               model.name + "/" + p.id);
+  }
+  return {};
+}
+
 std::vector<std::pair<std::string, Kind>> columns_of(std::string_view what) {
   using enum Kind;
   if (what == "incidents")
@@ -180,6 +200,9 @@ std::vector<std::pair<std::string, Kind>> columns_of(std::string_view what) {
   if (what == "models")
     return {{"model", kText},     {"state", kText},     {"predictions", kInteger},
             {"labels", kInteger}, {"last_seen", kTime}, {"config", kText}};
+  if (what == "references")
+    return {{"model", kText}, {"id", kText},      {"kind", kText},     {"made", kTime}, {"from", kTime},
+            {"to", kTime},    {"rows", kInteger}, {"bytes", kInteger}, {"body", kText}};
   return {{"model", kText}, {"key", kText}, {"start", kTime}, {"end", kTime}, {"verdict", kText}, {"body", kText}};
 }
 
@@ -187,7 +210,7 @@ std::vector<std::pair<std::string, Kind>> columns_of(std::string_view what) {
 
 Reply export_page(const Request& request, const store::Store& store, const Models& models) {
   const auto& what = request.path.back();
-  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models"};
+  const std::vector<std::string> kinds{"windows", "merged", "scores", "incidents", "audit", "models", "references"};
   if (std::find(kinds.begin(), kinds.end(), what) == kinds.end())
     return refuse(404, unknown_name("export", what, kinds), "path");
   const auto asked = Parameters::read(request, {"model", "from", "to", "limit", "after", "format"}, 1000);
@@ -198,10 +221,11 @@ Reply export_page(const Request& request, const store::Store& store, const Model
     return refuse(400, "format: " + unknown_name("format", format, formats), "query");
   const bool parquet = format == "parquet" || (format.empty() && request.accept.find(kParquet) != std::string::npos);
   Page page(parquet, asked->most, columns_of(what));
-  const auto done = what == "incidents" ? add_incidents(page, *asked, store)
-                    : what == "audit"   ? add_audit(page, *asked, store)
-                    : what == "models"  ? add_models(page, *asked, models)
-                                        : add_windows(page, what, *asked, store, models);
+  const auto done = what == "incidents"    ? add_incidents(page, *asked, store)
+                    : what == "audit"      ? add_audit(page, *asked, store)
+                    : what == "models"     ? add_models(page, *asked, models)
+                    : what == "references" ? add_references(page, *asked, store, models)
+                                           : add_windows(page, what, *asked, store, models);
   if (!done) return refuse(done.error(), done.error().code == Code::kInput ? "query" : "store");
   return page.reply(*asked);
 }

@@ -178,6 +178,7 @@ Status Follower::start_again() {
     VIGIE_TRY(peers->load(state_, counted_));
     VIGIE_TRY(say_what_was_there(models));
   }
+  VIGIE_TRY(keep_older_references(models));
   for (const auto& model : models) audited_.insert(model.name);
   // Of those that are not in it yet, all is read again.
   for (const auto& model : models_.all())
@@ -504,7 +505,7 @@ Status Follower::commit(journal::Sequence offset, bool last) {
   counted_ = offset;
   journal_.keep(std::string(kConsumer), keep);
   committed_(offset);
-  for (auto& [name, of] : followed_) of.anew = false;
+  for (auto& [name, of] : followed_) of.anew = false, of.posted.clear();
   let_rest();
   return {};
 }

@@ -127,6 +127,8 @@ class Follower {
   Status read_labels(const event::Record& record, std::uint32_t model, std::int64_t arrived);
   Status set_reference(const Model& model, std::string_view profile, journal::Sequence place, bool anew);
   Status configure(const std::string& model, std::string_view config);
+  Status keep_reference(const std::string& model, std::string_view origin, std::string bytes, std::int64_t made) const;
+  Status keep_older_references(std::span<const Model> models);
   Status answer(const std::string& model, std::string_view json, Origin at);
   Status plan(const std::string& model, std::string_view record, Origin at);
   struct Followed {
@@ -144,6 +146,7 @@ class Follower {
     std::map<std::string, journal::Sequence, std::less<>> changed_by;  // by service, records below have changed them
     HeldNotices held;
     ModelConfig config;
+    std::string posted;                 // the reference that came since the last commit
     std::optional<std::int64_t> first;  // minute that something is of, where its reference is made of what came first
     std::int64_t asked = 0;             // when first_over() was
     bool changed = true;                // since the last commit

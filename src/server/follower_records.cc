@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "server/box_columns.h"
 #include "server/follower.h"
+#include "server/references.h"
 #include "server/stream_specs.h"
 
 namespace vigie::server {
@@ -59,6 +60,14 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
     if (auto set = explained->compare_with(record.body); !set) lose(set.error().message);
     return {};
   }
+  if (record.kind == event::Kind::kOrigin) {
+    auto bytes = std::exchange(followed(name).posted, {});
+    if (bytes.empty()) {
+      VIGIE_ASSIGN(auto kept, state_.get(reference_of(name)));
+      bytes = std::move(kept).value_or("");
+    }
+    return keep_reference(name, record.body, std::move(bytes), arrived);
+  }
   if (record.kind == event::Kind::kAnswer) return answer(name, record.body, at);
   if (record.kind == event::Kind::kMaintenance) return plan(name, record.body, at);
   if (record.kind == event::Kind::kModel) {
@@ -83,7 +92,10 @@ Status Follower::read(const event::Record& record, journal::Sequence place, std:
       if (set.error().code == Code::kIo || set.error().code == Code::kUnavailable) return set;
       return lose(set.error().message), Status();
     }
-    if (!heard_) VIGIE_TRY(audit(reference_set(name, record.body, at)));
+    if (!heard_) {
+      VIGIE_TRY(audit(reference_set(name, record.body, at)));
+      followed(name).posted = record.body;
+    }
     return state_.put(reference_of(record.model), record.body);
   }
   if (record.kind == event::Kind::kCounts) return read_counts(record, place, arrived);
@@ -332,6 +344,32 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   VIGIE_TRY(set_streams(at, anew));
   std::lock_guard lock(mutex_);
   astray_[model] = at.watch->astray();
+  return {};
+}
+
+// Windows are judged by the one in the State: what the store does not take holds up nothing.
+Status Follower::keep_reference(const std::string& model, std::string_view origin, std::string bytes,
+                                std::int64_t made) const {
+  const auto profile = to_keep(model, origin, std::move(bytes), made);
+  if (!profile) return {};  // of one that was not taken
+  auto put = store_.put(*profile);
+  if (put || put.error().code == Code::kUnavailable) return put;
+  if (log) log(fmt::format("{}: its reference is not in the store: {}", model, put.error().message));
+  return {};
+}
+
+// Those of an older vigie, once; those of others that share the store are there.
+Status Follower::keep_older_references(std::span<const Model> models) {
+  constexpr const char* kKept = "references kept";
+  VIGIE_ASSIGN(const auto done, state_.get(kKept));
+  if (done) return {};
+  VIGIE_TRY(state_.put(kKept, "yes"));
+  for (const auto& model : models) {
+    VIGIE_ASSIGN(auto bytes, state_.get(reference_of(model.name)));
+    if (!bytes) continue;
+    VIGIE_ASSIGN(const auto there, store_.profiles({.model = model.name, .most = 1}));
+    if (there.empty()) VIGIE_TRY(keep_reference(model.name, {}, std::move(*bytes), 0));
+  }
   return {};
 }
 

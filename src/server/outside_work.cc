@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -71,6 +72,13 @@ Result<OutsideWork> outside_work(std::string_view body, const engine::WindowSpec
     sorted = std::move(by), out.window = spec;
     break;
   }
+  double from = std::numeric_limits<double>::infinity(), to = -from;
+  for (std::size_t row = 0; row < times.numbers.size(); ++row) {
+    const auto time = times.numbers[row];
+    if (sorted.planned[row] || !(std::abs(time) < 4e17)) continue;
+    from = std::min(from, time), to = std::max(to, time);
+  }
+  if (from <= to) out.from = std::llround(from), out.to = std::llround(to);
   if (!any(sorted)) {
     out.body = body;
     return out;

@@ -16,8 +16,9 @@ using Planned = std::function<bool(std::int64_t from, std::int64_t to)>;
 
 struct OutsideWork {
   std::string body;
-  std::int64_t left_out = 0;  ///< rows
-  engine::WindowSpec window;  ///< of the reference that is made of the rest
+  std::int64_t left_out = 0;      ///< rows
+  engine::WindowSpec window;      ///< of the reference that is made of the rest
+  std::int64_t from = 0, to = 0;  ///< first and last time of the rest: µs since 1970; both 0: none has one
 };
 /// Rows as predictions have them without those in times of planned work: without whole windows of it, so that none
 /// looks thinner than it was. Where `window` is none, and something is left out, days where kWindows of them or more

@@ -44,6 +44,7 @@
 #include "server/ops_api.h"
 #include "server/outside_work.h"
 #include "server/past_rows.h"
+#include "server/references.h"
 #include "server/streams_api.h"
 #include "server/telling_internal.h"
 #include "store/elastic.h"
@@ -57,8 +58,9 @@ constexpr const char* kShipping = "shipping";
 using Json = nlohmann::ordered_json;
 
 Reply nothing_of_model(const std::string& model, const std::string& what) {
-  static const std::vector<std::string> parts{"predictions", "labels",  "explanations", "reference", "maintenance",
-                                              "rows",        "windows", "attributions", "ops",       "detectors"};
+  static const std::vector<std::string> parts{"predictions",  "labels",      "explanations", "reference",
+                                              "references",   "maintenance", "rows",         "windows",
+                                              "attributions", "ops",         "detectors"};
   if (what == "scores" || what == "score" || what == "metrics")
     return refuse(404, fmt::format("scores are in the windows: GET /v1/models/{}/windows", http::encoded(model)),
                   "path");
@@ -384,9 +386,12 @@ class Service::Impl {
       if (const auto kind = takes(request))
         return request.method == "POST" ? take(request, *kind, std::move(answer)) : answer(wrong_method("POST"));
     }
+    if (path.size() == 5 && path[0] == "v1" && path[1] == "models" && path[3] == "references")
+      return answer(get ? reference_file(request, *store_) : wrong_method("GET"));
     if (path.size() == 4 && path[0] == "v1" && path[1] == "models") {
       if (path[3] == "reference")
         return request.method == "POST" ? set_reference(request, std::move(answer)) : answer(wrong_method("POST"));
+      if (path[3] == "references") return answer(get ? references(request) : wrong_method("GET"));
       if (path[3] == "maintenance") return maintain(request, std::move(answer));
       if (path[3] == "rows") return answer(get ? sampled_rows(request, *store_) : wrong_method("GET"));
       if (path[3] == "windows") return answer(get ? windows(request) : wrong_method("GET"));
@@ -651,7 +656,8 @@ class Service::Impl {
         const auto there =
             unless_there ? state_->get(Follower::reference_of(model)).value_or(std::nullopt) : std::nullopt;
         if (there) return say(refuse(409, "it has one by now", "body"));
-        set_reference(model, rows->body, say, rows->left_out);
+        using enum ReferenceOrigin::Kind;
+        set_reference(model, rows->body, say, {unless_there ? kFirst : kPast, rows->from, rows->to}, rows->left_out);
       } catch (const std::exception& odd) {
         say(refuse(fail(Code::kCorrupt, fmt::format("no reference can be made of what came before: {}", odd.what())),
                    "body"));
@@ -693,10 +699,12 @@ class Service::Impl {
     };
     VIGIE_ASSIGN(const auto made, make_index_reference(std::move(rows), config_of(model), works, std::move(options)));
     out.body = engine::save_profile(made.profile), out.left_out = made.in_maintenance;
+    out.from = rows.from, out.to = rows.to;
     return out;
   }
 
-  void set_reference(const std::string& model, const std::string& said, Answer answer, std::int64_t left_out = 0) {
+  void set_reference(const std::string& model, const std::string& said, Answer answer, ReferenceOrigin origin = {},
+                     std::int64_t left_out = 0) {
     const bool made = engine::is_profile(said);
     auto config = config_of(model);
     OutsideWork rows{.body = {}, .window = config.window};
@@ -706,6 +714,7 @@ class Service::Impl {
       });
       if (!outside) return answer(refuse(outside.error(), "body"));
       rows = std::move(*outside);
+      origin.from = rows.from, origin.to = rows.to;
     }
     const auto& body = made ? said : rows.body;
     config.window = rows.window;
@@ -747,6 +756,7 @@ class Service::Impl {
       return answer(refuse(429, fmt::format("{} would be one model too many", vigie::quoted(model)), "path"));
     journal::Records records;
     records.add(event::encode({event::Kind::kReference, model, bytes}));
+    records.add(event::encode({event::Kind::kOrigin, model, to_record(origin, bytes)}));
     if (*explained) records.add(event::encode({event::Kind::kImportances, model, **explained}));
     journal_->append(
         std::move(records), [this, answer = std::move(answer), summary](Result<journal::Sequence> written) mutable {
@@ -800,6 +810,10 @@ class Service::Impl {
   Reply ops(const Request& request) {
     const auto model = models_->find(request.path[2]);
     return model ? model_ops(request, *state_, *store_, *model, follower_->prices) : one(request.path[2]);
+  }
+
+  Reply references(const Request& request) {
+    return models_->find(request.path[2]) ? list_references(request, *store_, *state_) : one(request.path[2]);
   }
 
   Reply detectors_of(const std::string& name) {

@@ -52,7 +52,9 @@ bool is_get(const Request& request) {
 
 Role role_for(const Request& request) {
   const auto& path = request.path;
-  if (is_get(request)) return Role::kRead;
+  // A reference has the names of categories, those of hidden columns too.
+  const bool file = path.size() == 5 && path[0] == "v1" && path[1] == "models" && path[3] == "references";
+  if (is_get(request)) return file ? Role::kAdmin : Role::kRead;
   const bool records = request.method == "POST" && path.size() == 4 && path[0] == "v1" && path[1] == "models" &&
                        (path[3] == "predictions" || path[3] == "labels" || path[3] == "explanations");
   return records ? Role::kIngest : Role::kAdmin;

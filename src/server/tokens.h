@@ -14,8 +14,8 @@
 
 namespace vigie::server {
 
-/// What a token lets its holder do: kIngest send predictions, labels and explanations; kRead get everything; kAdmin
-/// all.
+/// What a token lets its holder do: kIngest send predictions, labels and explanations; kRead get everything but the
+/// files of references; kAdmin all.
 enum class Role : std::uint8_t { kIngest, kRead, kAdmin };
 std::string_view to_string(Role role);
 /// All of them, by name.

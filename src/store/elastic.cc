@@ -359,6 +359,60 @@ class Elastic final : public Store {
     return found;
   }
 
+  // The one of now first: where it ends between, two are kept.
+  Status put(const Profile& p) override {
+    VIGIE_TRY(check_size(p));
+    VIGIE_TRY(ready());
+    const auto id = id_of({p.model, p.id});
+    Json asked{{"query", all_of({term("vigie.model.id", p.model), term("current", true)})},
+               {"sort", by({"made", "vigie.profile.id"})},
+               {"_source", false}};
+    VIGIE_ASSIGN(const auto before, session_.search(name(kProfile), std::move(asked), kMostFound));
+    auto source = of_model(p.model, p.made);
+    source["vigie"]["profile"] = {{"id", p.id},
+                                  {"kind", p.kind},
+                                  {"rows", p.rows},
+                                  {"bytes", p.size},
+                                  {"from", iso_or_null(p.from, p)},
+                                  {"until", iso_or_null(p.to, p)}};
+    source["made"] = p.made, source["from"] = p.from, source["to"] = p.to, source["body"] = p.body;
+    source["kept"] = now(), source["current"] = true, source["packed"] = packed(p.bytes);
+    std::vector<Write> writes{{Kind::kIndex, name(kProfile), id, std::move(source)}};
+    for (const auto& hit : before)
+      if (hit.id != id) writes.push_back({Kind::kUpdate, name(kProfile), hit.id, Json{{"current", false}}});
+    return done(writes);
+  }
+
+  Result<std::vector<Profile>> profiles(const ProfileQuery& query) const override {
+    VIGIE_TRY(ready());
+    Json body{
+        {"query", all_of({term("vigie.model.id", query.model), from("made", query.from), below("made", query.to)})},
+        {"sort", by({"made", "vigie.profile.id"}, "desc")},
+        {"_source", {{"excludes", {"packed"}}}}};
+    if (!query.after.empty()) {
+      const std::string id[] = {id_of({query.model, query.after})}, made[] = {"made"};
+      VIGIE_ASSIGN(const auto last, session_.get(name(kProfile), id, made));
+      if (last[0].is_null()) return std::vector<Profile>();
+      body["search_after"] = {whole_of(last[0], "made"), query.after};
+    }
+    VIGIE_ASSIGN(const auto hits, session_.search(name(kProfile), std::move(body), query.most));
+    std::vector<Profile> found;
+    for (const auto& hit : hits) found.push_back(profile_of(query.model, hit.source));
+    return found;
+  }
+
+  Result<std::optional<Profile>> profile(std::string_view model, std::string_view id) const override {
+    VIGIE_TRY(ready());
+    const std::string ids[] = {id_of({model, id})};
+    VIGIE_ASSIGN(const auto found, session_.get(name(kProfile), ids));
+    if (found[0].is_null()) return std::optional<Profile>();
+    auto out = profile_of(std::string(model), found[0]);
+    out.bytes = unpacked(text_of(found[0], "packed"));
+    if (out.bytes.empty() != (out.size == 0))
+      return fail(Code::kCorrupt, fmt::format("{}: profile {} is not what was written", name(kProfile), id));
+    return std::optional(std::move(out));
+  }
+
   Result<bool> forget(const Retention& keep, std::size_t most) override {
     VIGIE_TRY(ready());
     auto left = most;
@@ -376,6 +430,7 @@ class Elastic final : public Store {
     VIGIE_TRY(drop(kWindow, below("kept", time - keep.windows)));
     VIGIE_TRY(drop(kScore, below("kept", time - keep.windows)));
     VIGIE_TRY(drop(kSample, below("kept", time - keep.details)));
+    VIGIE_TRY(drop(kProfile, all_of({term("current", false), below("kept", time - keep.windows)})));
     VIGIE_TRY(session_.remove(name(kFinding), below("kept", time - keep.details)));
     for (const auto* what : {kWindow, kScore}) {
       if (left == 0) break;
@@ -506,6 +561,21 @@ class Elastic final : public Store {
 
   std::string name(const char* what) const { return fmt::format("{}-{}", options_.target.prefix, what); }
   std::int64_t now() const { return options_.now ? options_.now() : system_now(); }
+  static Json iso_or_null(std::int64_t micros, const Profile& p) {
+    return p.from == 0 && p.to == 0 ? Json() : Json(iso(micros));
+  }
+  static Profile profile_of(const std::string& model, const Json& source) {
+    const auto& p = member(source, "vigie.profile");
+    return {model,
+            text_of(p, "id"),
+            whole_of(source, "made"),
+            text_of(p, "kind"),
+            whole_of(source, "from"),
+            whole_of(source, "to"),
+            whole_of(p, "rows"),
+            whole_of(p, "bytes"),
+            text_of(source, "body")};
+  }
   static std::string notice_id(const Outgoing& o) {
     const auto& incident = o.notice.incident;
     return id_of(

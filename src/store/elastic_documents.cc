@@ -49,6 +49,10 @@ constexpr const char* kMapping = R"({
     "id": "keyword"},
   "audit": {"@timestamp": "date", "vigie.model.id": "keyword", "number": "long", "time": "long",
     "vigie.audit.event": "keyword", "key": "keyword"},
+  "profile": {"@timestamp": "date", "vigie.model.id": "keyword", "vigie.profile.id": "keyword",
+    "vigie.profile.kind": "keyword", "vigie.profile.rows": "long", "vigie.profile.bytes": "long",
+    "vigie.profile.from": "date", "vigie.profile.until": "date", "made": "long", "kept": "long",
+    "current": "boolean", "packed": "binary"},
   "shared": {"kind": "keyword", "node": "keyword", "number": "long", "at": "long",
     "lasts": "boolean"}
 })";

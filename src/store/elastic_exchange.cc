@@ -22,20 +22,27 @@ constexpr std::size_t kPage = 20;              // of documents with bodies
 constexpr std::size_t kMostBytes = 256 << 20;  // of a body
 constexpr std::size_t kMostSigns = 10'000;
 
+}  // namespace
+
 std::string packed(std::string_view bytes) {
   std::string out(ZSTD_compressBound(bytes.size()), '\0');
   out.resize(ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1));
   return http::base64(out);
 }
 
-// Empty for what somebody else altered.
-std::string unpacked(const Json& source) {
-  const auto bytes = http::from_base64(text_of(source, "body"));
+std::string unpacked(const std::string& text) {
+  const auto bytes = http::from_base64(text);
   const auto size = bytes ? ZSTD_getFrameContentSize(bytes->data(), bytes->size()) : ZSTD_CONTENTSIZE_ERROR;
   if (size > kMostBytes) return {};
   std::string out(size, '\0');
   if (ZSTD_decompress(out.data(), out.size(), bytes->data(), bytes->size()) != size) return {};
   return out;
+}
+
+namespace {
+
+std::string body_of(const Json& source) {
+  return unpacked(text_of(source, "body"));
 }
 
 class ElasticExchange final : public Exchange {
@@ -68,7 +75,7 @@ class ElasticExchange final : public Exchange {
     VIGIE_ASSIGN(const auto hits, find("message", by, after, most));
     for (const auto& hit : hits)
       found.push_back(
-          {.number = whole_of(hit.source, "number"), .body = unpacked(hit.source), .at = whole_of(hit.source, "at")});
+          {.number = whole_of(hit.source, "number"), .body = body_of(hit.source), .at = whole_of(hit.source, "at")});
     return found;
   }
 
@@ -89,7 +96,7 @@ class ElasticExchange final : public Exchange {
     VIGIE_ASSIGN(const auto hits, find("part", by, after, most));
     for (const auto& hit : hits) {
       const auto& s = hit.source;
-      found.emplace_back(text_of(s, "model"), whole_of(s, "window"), whole_of(s, "number"), unpacked(s));
+      found.emplace_back(text_of(s, "model"), whole_of(s, "window"), whole_of(s, "number"), body_of(s));
     }
     return found;
   }
@@ -112,7 +119,7 @@ class ElasticExchange final : public Exchange {
     for (const auto& hit : hits) {
       const auto& s = hit.source;
       found.emplace_back(text_of(s, "node"), whole_of(s, "number"), whole_of(s, "message"), whole_of(s, "part"),
-                         unpacked(s), whole_of(s, "at"));
+                         body_of(s), whole_of(s, "at"));
     }
     return found;
   }
@@ -124,7 +131,7 @@ class ElasticExchange final : public Exchange {
                  session_.ask("GET", fmt::format("/{}/_doc/{}", index_, common_id(what)), nullptr, 404));
     if (!said.is_object()) return found;
     found.number = whole_of(said, "_seq_no"), found.term = whole_of(said, "_primary_term");
-    found.body = unpacked(elastic::member(said, "_source"));
+    found.body = body_of(elastic::member(said, "_source"));
     return found;
   }
 

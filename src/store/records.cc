@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "store/records_internal.h"
@@ -30,6 +32,12 @@ bool check_row(const AuditRow& row, AuditState& state) {
     return broken("the columns by which it is found do not say what it says");
   state.last = number, state.hash = std::move(hash);
   return true;
+}
+
+Status check_size(const Profile& profile) {
+  if (profile.bytes.size() <= Store::kMostProfile) return {};
+  return fail(Code::kInput, fmt::format("a profile of {} bytes, and the store takes up to {}", profile.bytes.size(),
+                                        Store::kMostProfile));
 }
 
 std::string condensed_window(std::string_view body) {

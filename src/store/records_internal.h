@@ -17,6 +17,9 @@ struct AuditRow {
 /// Goes on with the check of a chain; false once it is broken.
 bool check_row(const AuditRow& row, AuditState& state);
 
+/// Code::kInput: it is too large.
+Status check_size(const Profile& profile);
+
 /// Of a window's body, or of its score's, what stays when it is old: JSON objects as they were, without what was found
 /// of columns, checks, segments and classes. Of what cannot be read nothing stays but that it was there.
 std::string condensed_window(std::string_view body);

@@ -43,6 +43,7 @@ class Sqlite final : public Store {
       sqlite3_finalize(statement);
     audit_.close();
     samples_.close();
+    profiles_.close();
     old_.close();
     sqlite3_close(db_);
   }
@@ -70,9 +71,10 @@ class Sqlite final : public Store {
                                 "PRAGMA user_version = 2; COMMIT",
                                 now())
                         .c_str()));
-    for (const auto* tables : {kTables, AuditTable::kTables, SampleTable::kTables, OldTable::kTables})
+    for (const auto* tables :
+         {kTables, AuditTable::kTables, SampleTable::kTables, ProfileTable::kTables, OldTable::kTables})
       VIGIE_TRY(run(tables));
-    if (!audit_.open(db_) || !samples_.open(db_) || !old_.open(db_)) return failed("read");
+    if (!audit_.open(db_) || !samples_.open(db_) || !profiles_.open(db_) || !old_.open(db_)) return failed("read");
     VIGIE_TRY(run(fmt::format("PRAGMA user_version = {}", kFormat).c_str()));
     VIGIE_TRY(
         prepare("INSERT INTO windows (model, key, start, \"end\", verdict, body, kept) VALUES (?, ?, ?, ?, ?, ?, ?) "
@@ -239,6 +241,29 @@ class Sqlite final : public Store {
     return found;
   }
 
+  Status put(const Profile& profile) override {
+    VIGIE_TRY(check_size(profile));
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    if (!profiles_.put(profile, now()) || !done("COMMIT")) return undone();
+    return {};
+  }
+
+  Result<std::vector<Profile>> profiles(const ProfileQuery& query) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Profile> found;
+    if (profiles_.read(query, found) != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+  Result<std::optional<Profile>> profile(std::string_view model, std::string_view id) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Profile> found;
+    if (profiles_.read(model, id, found) != SQLITE_DONE) return failed("read");
+    if (found.empty()) return std::optional<Profile>();
+    return std::optional(std::move(found[0]));
+  }
+
   Result<bool> forget(const Retention& keep, std::size_t most) override {
     std::lock_guard lock(mutex_);
     VIGIE_TRY(run("BEGIN IMMEDIATE"));
@@ -399,6 +424,7 @@ class Sqlite final : public Store {
                *latest_ops_ = nullptr, *next_source_ = nullptr, *forget_ops_ = nullptr;
   AuditTable audit_;
   SampleTable samples_;
+  ProfileTable profiles_;
   OldTable old_;
 };
 

@@ -93,6 +93,22 @@ class SampleTable {
   sqlite3_stmt *put_ = nullptr, *find_ = nullptr;
 };
 
+/// The table of profiles; as AuditTable.
+class ProfileTable {
+ public:
+  static const char* const kTables;
+  bool open(sqlite3* db);
+  void close();
+  /// Within a transaction.
+  bool put(const Profile& profile, std::int64_t now);
+  int read(const ProfileQuery& query, std::vector<Profile>& found) const;
+  int read(std::string_view model, std::string_view id, std::vector<Profile>& found) const;
+
+ private:
+  static Profile take(Statement& s, std::string_view model);
+  sqlite3_stmt *past_ = nullptr, *put_ = nullptr, *find_ = nullptr, *one_ = nullptr;
+};
+
 /// What is too old; as AuditTable.
 class OldTable {
  public:
@@ -105,8 +121,8 @@ class OldTable {
  private:
   bool condense(std::int64_t before, std::size_t& left);
   sqlite3* db_ = nullptr;
-  sqlite3_stmt *long_ = nullptr, *condense_ = nullptr, *windows_ = nullptr, *samples_ = nullptr, *over_ = nullptr,
-               *incident_ = nullptr, *told_ = nullptr;
+  sqlite3_stmt *long_ = nullptr, *condense_ = nullptr, *windows_ = nullptr, *samples_ = nullptr, *profiles_ = nullptr,
+               *over_ = nullptr, *incident_ = nullptr, *told_ = nullptr;
 };
 
 }  // namespace vigie::store

@@ -56,6 +56,10 @@ bool OldTable::open(sqlite3* db) {
              "DELETE FROM samples WHERE (model, key, segment) IN "
              "(SELECT model, key, segment FROM samples WHERE kept < ? ORDER BY kept LIMIT ?)",
              samples_) &&
+         prepare(
+             "DELETE FROM profiles WHERE (model, id) IN "
+             "(SELECT model, id FROM profiles WHERE current = 0 AND kept < ? ORDER BY kept LIMIT ?)",
+             profiles_) &&
          prepare("SELECT id FROM incidents WHERE state = 'resolved' AND json_extract(body, '$.resolved') < ? LIMIT ?",
                  over_) &&
          prepare("DELETE FROM incidents WHERE id = ?", incident_) &&
@@ -63,7 +67,8 @@ bool OldTable::open(sqlite3* db) {
 }
 
 void OldTable::close() {
-  for (auto* statement : {long_, condense_, windows_, samples_, over_, incident_, told_}) sqlite3_finalize(statement);
+  for (auto* statement : {long_, condense_, windows_, samples_, profiles_, over_, incident_, told_})
+    sqlite3_finalize(statement);
 }
 
 bool OldTable::condense(std::int64_t before, std::size_t& left) {
@@ -95,7 +100,9 @@ std::optional<std::size_t> OldTable::forget(const Retention& keep, std::int64_t 
     return true;
   };
   // What is gone need not be made smaller.
-  if (!drop(windows_, now - keep.windows) || !drop(samples_, now - keep.details)) return {};
+  if (!drop(windows_, now - keep.windows) || !drop(samples_, now - keep.details) ||
+      !drop(profiles_, now - keep.windows))
+    return {};
   if (left > 0 && !condense(now - keep.details, left)) return {};
   std::vector<std::string> over;
   if (left > 0) {

@@ -65,11 +65,33 @@ struct Sample {
   bool operator==(const Sample&) const = default;
 };
 
+/// A reference that a model was compared with: the profile of its rows, and where those come from.
+struct Profile {
+  std::string model;
+  std::string id;                   ///< SHA-256 of its bytes, in hexadecimal digits: the same one again is the same
+  std::int64_t made = 0;            ///< µs since 1970: when it was last made the model's; 0: before that was noted
+  std::string kind;                 ///< "posted", "past", "first"
+  std::int64_t from = 0, to = 0;    ///< µs since 1970: when its rows are of; both 0: not known
+  std::int64_t rows = 0, size = 0;  ///< size: of its bytes
+  std::string body;                 ///< all that is said of it, a JSON object
+  std::string bytes{};              ///< a file of a profile; none in lists
+  bool operator==(const Profile&) const = default;
+};
+
+/// Which profiles: those of a model that were made in [from, to), the youngest first; `after` is the id of the last one
+/// had.
+struct ProfileQuery {
+  std::string model;
+  std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
+  std::size_t most = 100;
+  std::string after{};
+};
+
 /// How long what was found stays, in µs from when it was put, whatever time it tells of.
 struct Retention {
   static constexpr std::int64_t kDay = 86'400'000'000;
   std::int64_t details = 90 * kDay;  ///< of windows: then verdict, rows and metrics alone are left, and no sampled rows
-  std::int64_t windows = 400 * kDay;     ///< then they are gone
+  std::int64_t windows = 400 * kDay;     ///< then they are gone, and profiles but the last one put of each model
   std::int64_t incidents = 2000 * kDay;  ///< from their end, and what was told of them; the audit log stays for ever
 };
 
@@ -160,6 +182,14 @@ class Store {
   virtual Status put(std::span<const Sample> samples) = 0;
   /// All rows first, then the segments by name.
   virtual Result<std::vector<Sample>> samples(std::string_view model, std::string_view key) const = 0;
+
+  /// What is put last is the one that its model is compared with. Code::kInput, and nothing changes: it is larger than
+  /// kMostProfile, as requests of a cluster are usually at most 100 MB.
+  static constexpr std::size_t kMostProfile = std::size_t{32} << 20;
+  virtual Status put(const Profile& profile) = 0;
+  virtual Result<std::vector<Profile>> profiles(const ProfileQuery& query) const = 0;
+  /// With its bytes.
+  virtual Result<std::optional<Profile>> profile(std::string_view model, std::string_view id) const = 0;
 
   /// Drops what is older than that, the oldest first, and not more than about `most` things at once; whether there is
   /// more of it.

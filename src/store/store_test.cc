@@ -295,6 +295,81 @@ TEST_P(Stores, WhatIsOldBecomesSmallAndThenGoes) {
   EXPECT_TRUE(store->windows({.model = "m"}).value().empty());
 }
 
+Profile profile(const std::string& model, const std::string& bytes, std::int64_t made) {
+  return {.model = model,
+          .id = event::sha256(bytes),
+          .made = made,
+          .kind = "past",
+          .from = 1'600'000'000'000'000,
+          .to = 1'600'000'000'000'007,
+          .rows = 9,
+          .size = std::ssize(bytes),
+          .body = fmt::format("{{\"made\":{}}}", made),
+          .bytes = bytes};
+}
+
+TEST_P(Stores, KeepsProfilesByWhatTheyAre) {
+  const std::int64_t at = 1'700'000'000'000'000;
+  auto some = profile("m", std::string("VPF1\0\xff\n", 7), at);
+  auto store = open();
+  EXPECT_TRUE(store->profiles({.model = "m"}).value().empty());
+  for (const auto& one : {some, profile("m", "b", at + 1), profile("m", "c", at + 1), profile("n", "b", at + 2)})
+    ASSERT_TRUE(store->put(one));
+  some.made = at + 5;  // again, which makes it the youngest
+  ASSERT_TRUE(store->put(some));
+  store = open();
+  EXPECT_EQ(store->profile("m", some.id).value(), some);
+  EXPECT_FALSE(store->profile("n", some.id).value());
+  EXPECT_EQ(store->profile("n", event::sha256("b")).value(), profile("n", "b", at + 2));
+  const auto ids = [&](const ProfileQuery& query) {
+    std::string out;
+    const auto found = store->profiles(query).value();
+    for (const auto& p : found) out += p.id.substr(0, 2) + " ";
+    return out;
+  };
+  EXPECT_EQ(event::sha256("b").substr(0, 2) + event::sha256("c").substr(0, 2), "3e2e");
+  const auto first = some.id.substr(0, 2) + " ";
+  EXPECT_EQ(ids({.model = "m"}), first + "3e 2e ");
+  EXPECT_EQ(ids({.model = "m", .most = 2}), first + "3e ");
+  EXPECT_EQ(ids({.model = "m", .after = event::sha256("b")}), "2e ");
+  EXPECT_EQ(ids({.model = "m", .after = "gone"}), "");
+  EXPECT_EQ(ids({.model = "m", .from = at + 2}), first);
+  EXPECT_EQ(ids({.model = "m", .to = at + 2}), "3e 2e ");
+  EXPECT_EQ(ids({.model = "o"}), "");
+  some.bytes.clear();  // a list has none
+  EXPECT_EQ(store->profiles({.model = "m", .most = 1}).value()[0], some);
+
+  const auto large = profile("m", std::string(Store::kMostProfile + 1, 'x'), at + 9);
+  EXPECT_EQ(store->put(large).error().message, "a profile of 33554433 bytes, and the store takes up to 33554432");
+  EXPECT_EQ(ids({.model = "m", .most = 1}), first);
+}
+
+TEST_P(Stores, ProfilesThatWereReplacedGo) {
+  std::int64_t now = 1'700'000'000'000'000;
+  const auto store = open([&] { return now; });
+  // "a" comes again, and is the last one of its model.
+  for (const auto* bytes : {"a", "b", "c", "a"}) ASSERT_TRUE(store->put(profile("m", bytes, now++)));
+  ASSERT_TRUE(store->put(profile("n", "b", now)));
+  const auto left = [&] {
+    std::string out;
+    for (const auto* model : {"m", "n"})
+      for (const auto* bytes : {"a", "b", "c"})
+        if (store->profile(model, event::sha256(bytes)).value()) out += fmt::format("{}{} ", model, bytes);
+    return out;
+  };
+  const Retention keep{.windows = 20 * Retention::kDay};
+  EXPECT_FALSE(store->forget(keep, 10).value());
+  EXPECT_EQ(left(), "ma mb mc nb ");
+  now += 21 * Retention::kDay;
+  EXPECT_TRUE(store->forget(keep, 1).value()) << "there is more of it";
+  EXPECT_FALSE(store->forget(keep, 10).value());
+  EXPECT_EQ(left(), "ma nb ");
+  // What is in use counts from when it was put.
+  ASSERT_TRUE(store->put(profile("m", "d", now)));
+  EXPECT_FALSE(store->forget(keep, 10).value());
+  EXPECT_EQ(left(), "nb ");
+}
+
 TEST_P(Stores, IncidentsThatAreOverGoLaterAndTheAuditLogStays) {
   std::int64_t now = 1'700'000'000'000'000;
   const auto store = open([&] { return now; });

@@ -6,10 +6,12 @@ version.
 usage: references.py VIGIE     the last line says what was found
 """
 import datetime
+import hashlib
 import json
 import pathlib
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -127,6 +129,31 @@ def main():
         expect("alike, and not", (same["verdict"], same["rows"], other["verdict"]), ("ok", 2 * ROWS, "drift"))
         expect("alone", (alone["reference"]["kind"], alone["reference"]["why"]), ("posted", "it has no row of version 1"))
         expect("its incident", [i["compared_with"] for i in get("/v1/incidents?model=versions")][:1], ["version 1 at the same time"])
+
+        # What a model was compared with is kept, once each, and the file of it is one of vigie profile.
+        kept = "/v1/models/previous/references"
+        expect("the past as reference", post("/v1/models/previous/reference", json.dumps({"from": at(0), "to": at(12)}))[0], 202)
+        found = until("two references", lambda: get(kept), lambda r: len(r) == 2 and r[0]["in_use"])
+        expect("of which rows", [(r["kind"], r["in_use"], r["from"], r["rows"]) for r in found],
+               [("past", True, at(0), 12 * ROWS), ("posted", False, at(-24), 24 * ROWS)])
+        file = pathlib.Path(folder) / "first.vpf"
+        file.write_bytes(service.ask("GET", f"{kept}/{found[1]['id']}", read=bytes)[1])
+        expect("its name", (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_size), (found[1]["id"], found[1]["bytes"]))
+        rows = pathlib.Path(folder) / "rows.csv"
+        rows.write_text("age,kind,score\n" + "".join(f"{rng.gauss(40, 10)},{rng.choice('abc')},{rng.random()}\n" for _ in range(1000)))
+        done = subprocess.run([vigie, "compare", "--reference", file, "--current", rows, "--json"], capture_output=True, text=True)
+        expect("compare takes it", (done.returncode, done.stderr), (0, ""))
+        post("/v1/models/previous/reference", file.read_bytes())
+        again = until("the first again", lambda: get(kept), lambda r: r[0]["kind"] == "posted" and r[0]["in_use"])
+        expect("twice is once", [(r["id"], r["in_use"]) for r in again], [(found[1]["id"], True), (found[0]["id"], False)])
+        expect("by pages", [r["id"] for r in get(f"{kept}?limit=1&after={again[0]['id']}")], [again[1]["id"]])
+        expect("none of that name", service.ask("GET", f"{kept}/5f")[0], 404)
+        expect("exported", [json.loads(line)["id"] for line in service.ask("GET", "/v1/export/references?model=previous", read=bytes.decode)[1].splitlines()],
+               [r["id"] for r in again])
+        expect("exported by pages", [json.loads(line)["id"] for line in service.ask(
+            "GET", f"/v1/export/references?model=previous&limit=1&after=previous/{again[0]['id']}", read=bytes.decode)[1].splitlines()], [again[1]["id"]])
+        status, said = service.ask("GET", "/v1/export/references?format=parquet", read=bytes)
+        expect("as Parquet", (status, said[:4]) if status != 406 else (200, b"PAR1"), (200, b"PAR1"))
 
         # Texts and embeddings stand beside the features or among them; a version is a segment as a tag is.
         expect("PUT talk", service.ask("PUT", "/v1/models/talk", '{"window": "hour", "segments": ["version"]}')[0], 200)

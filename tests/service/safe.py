@@ -129,6 +129,8 @@ def roles(service, made, tokens):
                                          ("the page", "/", [], (403, 200, 200)), ("openapi", "/openapi.json", [], (403, 200, 200)),
                                          ("a model", model, ["-X", "PUT", "-d", "{}"], (403, 403, 200)),
                                          ("a reference", model + "/reference", ["-d", "[]"], (403, 403, 400)),
+                                         ("references", model + "/references", [], (403, 200, 200)),
+                                         ("the file of one", model + "/references/5f", [], (403, 403, 404)),
                                          ("an answer", "/v1/incidents/x/ack", ["-d", ""], (403, 403, 404))]:
         expect(f"{what}: roles", tuple(curl(path, *options, role=r)[0] for r in ("ingest", "read", "admin")), allowed)
         expect(f"{what}: nobody", curl(path, *options)[0], 401)
