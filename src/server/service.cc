@@ -378,7 +378,7 @@ class Service::Impl {
       return answer(get ? Reply{200, std::string(kOpenapi)} : wrong_method("GET"));
     if (path.size() == 1 && path[0] == "metrics") return answer(get ? metrics(request) : wrong_method("GET"));
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "models") {
-      if (path.size() == 2) return answer(get ? list() : wrong_method("GET"));
+      if (path.size() == 2) return answer(get ? list(request) : wrong_method("GET"));
       if (path.size() == 3) {
         if (request.method == "PUT") return configure(request, std::move(answer));
         return answer(get ? one(path[2]) : wrong_method("GET, HEAD, PUT"));
@@ -883,10 +883,20 @@ class Service::Impl {
     return {200, view::to_page(page), "text/html; charset=utf-8"};
   }
 
-  Reply list() {
+  // ?limit=&after=
+  Reply list(const Request& request) {
+    const auto asked = Parameters::read(request, {"limit", "after"}, 1000);
+    if (!asked) return refuse(asked.error(), "query");
     Json out = Json::array();
-    for (const auto& model : all_models()) out.push_back(json_of(model));
-    return reply_of(200, out);
+    std::string last;
+    for (const auto& model : all_models()) {
+      if (model.name <= (*asked)["after"]) continue;
+      out.push_back(json_of(model)), last = model.name;
+      if (out.size() == asked->most) break;
+    }
+    auto reply = reply_of(200, out);
+    if (out.size() == asked->most) asked->link_next(reply, last);
+    return reply;
   }
 
   // In an index all services count the same.

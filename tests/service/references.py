@@ -154,6 +154,8 @@ def main():
             "GET", f"/v1/export/references?model=previous&limit=1&after=previous/{again[0]['id']}", read=bytes.decode)[1].splitlines()], [again[1]["id"]])
         status, said = service.ask("GET", "/v1/export/references?format=parquet", read=bytes)
         expect("as Parquet", (status, said[:4]) if status != 406 else (200, b"PAR1"), (200, b"PAR1"))
+        names = [m["model"] for m in get("/v1/models")]
+        expect("models by pages", [m["model"] for m in get(f"/v1/models?limit=2&after={names[0]}")], names[1:3])
 
         # Texts and embeddings stand beside the features or among them; a version is a segment as a tag is.
         expect("PUT talk", service.ask("PUT", "/v1/models/talk", '{"window": "hour", "segments": ["version"]}')[0], 200)
