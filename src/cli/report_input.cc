@@ -223,6 +223,9 @@ void read_incident(const Json& json, const std::vector<event::AuditEntry>& audit
       case Happened::kNoticeGivenUp:
         step.what = fmt::format("{} could not be told: {}", text_in(d, "target"), text_in(d, "why"));
         break;
+      case Happened::kNoticeResent:
+        step.what = text_in(d, "target") + " is to be told again";
+        break;
       default:
         continue;
     }

@@ -17,10 +17,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 15> kNames{
-    "service_started", "service_stopped", "model_created",     "model_changed",     "reference_set",
-    "incident_opened", "incident_worse",  "incident_reminder", "incident_resolved", "answered",
-    "notice_sent",     "notice_given_up", "maintenance",       "settings_changed",  "schema_changed"};
+constexpr std::array<std::string_view, 16> kNames{
+    "service_started", "service_stopped",   "model_created",     "model_changed", "reference_set", "incident_opened",
+    "incident_worse",  "incident_reminder", "incident_resolved", "answered",      "notice_sent",   "notice_given_up",
+    "maintenance",     "settings_changed",  "schema_changed",    "notice_resent"};
 
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

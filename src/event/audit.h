@@ -29,6 +29,7 @@ enum class Happened : std::uint8_t {
   kMaintenance,
   kSettingsChanged,
   kSchemaChanged,
+  kNoticeResent,
 };
 std::string_view to_string(Happened happened);  ///< "service_started", …
 std::span<const std::string_view> all_happened();

@@ -35,8 +35,11 @@ class StoreOutbox final : public notify::Outbox {
 
  private:
   Status ended(const notify::Item& item, store::Store::Fate fate, std::string_view why) {
-    const auto entry = event::entry_of(item.notice, item.target, fate == store::Store::Fate::kSent, why, system_now());
-    return settle(item, fate, why, std::span(&entry, 1));
+    const auto now = system_now();
+    const auto entry = event::entry_of(item.notice, item.target, fate == store::Store::Fate::kSent, why, now);
+    auto ended = item;
+    ended.due = now;
+    return settle(ended, fate, why, std::span(&entry, 1));
   }
   Status settle(const notify::Item& item, store::Store::Fate fate, std::string_view why,
                 std::span<const event::AuditEntry> entries) {

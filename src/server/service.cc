@@ -40,6 +40,7 @@
 #include "server/live_attributions.h"
 #include "server/live_lines.h"
 #include "server/metrics.h"
+#include "server/notices.h"
 #include "server/openapi.h"
 #include "server/ops_api.h"
 #include "server/outside_work.h"
@@ -354,7 +355,7 @@ class Service::Impl {
   static bool reads(const Request& request) {
     const auto& path = request.path;
     if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz")) return false;
-    return request.method != "POST" || (path.size() > 1 && path[1] == "incidents");
+    return request.method != "POST" || (path.size() > 1 && (path[1] == "incidents" || path[1] == "notices"));
   }
 
   // The kind of the records that are posted, which are in the journal's order once they were handled.
@@ -416,6 +417,14 @@ class Service::Impl {
       if (path.size() == 3) return answer(get ? incident(path[2]) : wrong_method("GET"));
       if (path.size() == 4)
         return request.method == "POST" ? answer_incident(request, std::move(answer)) : answer(wrong_method("POST"));
+    }
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "notices")
+      return answer(get ? list_notices(request, *store_) : wrong_method("GET"));
+    if (path.size() == 4 && path[0] == "v1" && path[1] == "notices" && path[3] == "resend") {
+      if (request.method != "POST") return answer(wrong_method("POST"));
+      auto reply = resend_notice(request, *store_, telling_->names(), system_now());
+      telling_->wake();
+      return answer(std::move(reply));
     }
     if (path.size() >= 2 && path[0] == "v1" && path[1] == "audit" &&
         (path.size() == 2 || (path.size() == 3 && path[2] == "verify"))) {

@@ -248,15 +248,38 @@ class Elastic final : public Store {
             1'000));
     std::vector<Outgoing> found;
     for (const auto& hit : hits) {
-      const auto& s = hit.source;
-      VIGIE_ASSIGN(auto incident, event::incident_of_json(text_of(s, "body")));
-      found.push_back({whole_of(s, "number"),
-                       text_of(s, "target"),
-                       {static_cast<event::Notice::Kind>(whole_of(s, "kind")), std::move(incident)},
-                       whole_of(s, "attempts"),
-                       whole_of(s, "due")});
+      VIGIE_ASSIGN(auto item, outgoing_of(hit.source));
+      found.push_back(std::move(item));
     }
     return found;
+  }
+
+  Result<std::vector<Told>> notices(std::optional<Fate> fate, std::int64_t below_id, std::size_t most) const override {
+    VIGIE_TRY(ready());
+    auto filters = Json::array({below("number", below_id)});  // which signs of life have none of
+    if (fate) filters.push_back(term("fate", *fate));
+    Json body{{"query", all_of(std::move(filters))}, {"sort", by({"number", "incident", "target"}, "desc")}};
+    VIGIE_ASSIGN(const auto hits, session_.search(name(kNotice), std::move(body), most));
+    std::vector<Told> found;
+    for (const auto& hit : hits) {
+      VIGIE_ASSIGN(auto item, outgoing_of(hit.source));
+      found.push_back({std::move(item), static_cast<Fate>(whole_of(hit.source, "fate")), text_of(hit.source, "why")});
+    }
+    return found;
+  }
+
+  Result<bool> resend(std::int64_t id, std::span<const event::AuditEntry> entries) override {
+    VIGIE_TRY(ready());
+    const std::lock_guard lock(numbering_);
+    VIGIE_ASSIGN(const auto hits,
+                 session_.search(name(kNotice),
+                                 {{"query", all_of({term("number", id), term("fate", Fate::kGivenUp)})},
+                                  {"sort", by({"number"})},
+                                  {"seq_no_primary_term", true}},
+                                 1));
+    if (hits.empty()) return false;
+    VIGIE_TRY(put(entries));
+    return take(hits[0], {{"fate", Fate::kWaiting}, {"attempts", 0}, {"due", 0}, {"why", ""}});
   }
 
   Status settle(const Outgoing& item, Fate fate, std::string_view why,
@@ -600,14 +623,26 @@ class Elastic final : public Store {
               {"seq_no_primary_term", true}};
     body["query"]["bool"]["must_not"] = {{"terms", {{"node", std::move(alive)}}}};
     VIGIE_ASSIGN(const auto orphans, session_.search(name(kNotice), std::move(body), kPage));
-    for (const auto& hit : orphans) {
-      const auto path = fmt::format("/{}/_update/{}?if_seq_no={}&if_primary_term={}", name(kNotice),
-                                    http::encoded(hit.id), hit.seq_no, hit.primary_term);
-      VIGIE_TRY(session_.ask("POST", path, {{"doc", {{"node", options_.node}, {"number", next_number()}}}}, 409));
-      session_.refresh(name(kNotice));
-    }
+    for (const auto& hit : orphans) VIGIE_TRY(take(hit, Json::object()));
     heard_ = now();
     return {};
+  }
+  // A notice that was found is this one's from now on, with what is altered; false: somebody altered it meanwhile.
+  Result<bool> take(const Hit& hit, Json altered) const {
+    const auto path = fmt::format("/{}/_update/{}?if_seq_no={}&if_primary_term={}", name(kNotice),
+                                  http::encoded(hit.id), hit.seq_no, hit.primary_term);
+    altered["node"] = options_.node, altered["number"] = next_number();
+    VIGIE_ASSIGN(const auto said, session_.ask("POST", path, {{"doc", std::move(altered)}}, 409));
+    session_.refresh(name(kNotice));
+    return said.is_object();
+  }
+  static Result<Outgoing> outgoing_of(const Json& source) {
+    VIGIE_ASSIGN(auto incident, event::incident_of_json(text_of(source, "body")));
+    return Outgoing{whole_of(source, "number"),
+                    text_of(source, "target"),
+                    {static_cast<event::Notice::Kind>(whole_of(source, "kind")), std::move(incident)},
+                    whole_of(source, "attempts"),
+                    whole_of(source, "due")};
   }
   Status done(std::span<const Write> writes) {
     if (writes.empty()) return {};

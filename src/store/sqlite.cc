@@ -38,8 +38,9 @@ class Sqlite final : public Store {
  public:
   Sqlite(std::string path, SqliteOptions options) : path_(std::move(path)), options_(std::move(options)) {}
   ~Sqlite() override {
-    for (auto* statement : {put_, score_, find_, latest_, put_incident_, find_incidents_, find_incident_, put_outgoing_,
-                            find_outgoing_, settle_, put_ops_, find_ops_, latest_ops_, next_source_, forget_ops_})
+    for (auto* statement :
+         {put_, score_, find_, latest_, put_incident_, find_incidents_, find_incident_, put_outgoing_, find_outgoing_,
+          settle_, find_told_, resend_, put_ops_, find_ops_, latest_ops_, next_source_, forget_ops_})
       sqlite3_finalize(statement);
     audit_.close();
     samples_.close();
@@ -101,6 +102,15 @@ class Sqlite final : public Store {
         "SELECT id, target, kind, body, attempts, due FROM outgoing WHERE fate = 0 AND id > ? ORDER BY id LIMIT 1000",
         find_outgoing_));
     VIGIE_TRY(prepare("UPDATE outgoing SET fate = ?, why = ?, attempts = ?, due = ? WHERE id = ?", settle_));
+    VIGIE_TRY(prepare(
+        "SELECT id, target, kind, body, attempts, due, fate, why FROM outgoing WHERE id < ?1 AND (?2 < 0 OR fate "
+        "= ?2) ORDER BY id DESC LIMIT ?3",
+        find_told_));
+    // It takes the place of the one that it is a copy of.
+    VIGIE_TRY(prepare(
+        "INSERT OR REPLACE INTO outgoing (target, incident, number, kind, body) SELECT target, incident, number, "
+        "kind, body FROM outgoing WHERE id = ? AND fate = 2",
+        resend_));
     VIGIE_TRY(prepare("INSERT OR REPLACE INTO ops VALUES (?, ?, ?, ?)", put_ops_));
     constexpr const char* kOps =
         "SELECT start, part, body FROM ops WHERE source = ? AND start >= ? AND start < ? ORDER BY start {0}, part {0} "
@@ -202,15 +212,36 @@ class Sqlite final : public Store {
     s.bind(after);
     int code;
     while ((code = s.step()) == SQLITE_ROW) {
-      VIGIE_ASSIGN(auto incident, event::incident_of_json(s.text(3)));
-      found.push_back({s.number(0),
-                       s.text(1),
-                       {static_cast<event::Notice::Kind>(s.number(2)), std::move(incident)},
-                       s.number(4),
-                       s.number(5)});
+      VIGIE_ASSIGN(auto item, outgoing_of(s));
+      found.push_back(std::move(item));
     }
     if (code != SQLITE_DONE) return failed("read");
     return found;
+  }
+
+  Result<std::vector<Told>> notices(std::optional<Fate> fate, std::int64_t below, std::size_t most) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Told> found;
+    Statement s(find_told_);
+    s.bind(below).bind(fate ? static_cast<std::int64_t>(*fate) : -1).bind(static_cast<std::int64_t>(most));
+    int code;
+    while ((code = s.step()) == SQLITE_ROW) {
+      VIGIE_ASSIGN(auto item, outgoing_of(s));
+      found.push_back({std::move(item), static_cast<Fate>(s.number(6)), s.text(7)});
+    }
+    if (code != SQLITE_DONE) return failed("read");
+    return found;
+  }
+
+  Result<bool> resend(std::int64_t id, std::span<const event::AuditEntry> entries) override {
+    std::lock_guard lock(mutex_);
+    VIGIE_TRY(run("BEGIN IMMEDIATE"));
+    bool again =
+        each(std::span<const std::int64_t>(&id, 1), resend_, [](Statement& s, std::int64_t one) { s.bind(one); });
+    if (!again) return undone();
+    again = sqlite3_changes(db_) > 0;
+    if ((again && !audit_.append(entries)) || !done("COMMIT")) return undone();
+    return again;
   }
 
   Status settle(const Outgoing& item, Fate fate, std::string_view why,
@@ -361,6 +392,15 @@ class Sqlite final : public Store {
     }
   }
 
+  static Result<Outgoing> outgoing_of(Statement& s) {
+    VIGIE_ASSIGN(auto incident, event::incident_of_json(s.text(3)));
+    return Outgoing{s.number(0),
+                    s.text(1),
+                    {static_cast<event::Notice::Kind>(s.number(2)), std::move(incident)},
+                    s.number(4),
+                    s.number(5)};
+  }
+
   Result<std::vector<event::Incident>> read_incidents(Statement& s) const {
     std::vector<event::Incident> found;
     int code;
@@ -420,8 +460,9 @@ class Sqlite final : public Store {
   sqlite3* db_ = nullptr;
   sqlite3_stmt *put_ = nullptr, *score_ = nullptr, *find_ = nullptr, *latest_ = nullptr, *put_incident_ = nullptr,
                *find_incidents_ = nullptr, *find_incident_ = nullptr, *put_outgoing_ = nullptr,
-               *find_outgoing_ = nullptr, *settle_ = nullptr, *put_ops_ = nullptr, *find_ops_ = nullptr,
-               *latest_ops_ = nullptr, *next_source_ = nullptr, *forget_ops_ = nullptr;
+               *find_outgoing_ = nullptr, *settle_ = nullptr, *find_told_ = nullptr, *resend_ = nullptr,
+               *put_ops_ = nullptr, *find_ops_ = nullptr, *latest_ops_ = nullptr, *next_source_ = nullptr,
+               *forget_ops_ = nullptr;
   AuditTable audit_;
   SampleTable samples_;
   ProfileTable profiles_;

@@ -101,7 +101,7 @@ struct Outgoing {
   std::string target;
   event::Notice notice;
   std::int64_t attempts = 0;  ///< that failed
-  std::int64_t due = 0;       ///< µs since 1970: not to be tried before
+  std::int64_t due = 0;       ///< µs since 1970: not to be tried before; of one that is over when that was
 };
 
 /// What was counted of a source within a minute, as bytes that whoever put them can read and merge. A minute may be in
@@ -170,6 +170,17 @@ class Store {
   enum class Fate : std::uint8_t { kWaiting, kSent, kGivenUp };
   virtual Status settle(const Outgoing& item, Fate fate, std::string_view why,
                         std::span<const event::AuditEntry> entries) = 0;
+  /// As it was settled last.
+  struct Told {
+    Outgoing item;
+    Fate fate = Fate::kWaiting;
+    std::string why{};  ///< or what was answered
+  };
+  /// Of that fate, or of any, with smaller ids, the youngest first; of all services that share the store.
+  virtual Result<std::vector<Told>> notices(std::optional<Fate> fate, std::int64_t below, std::size_t most) const = 0;
+  /// One that was given up waits again, as if it had just been put: with another id, and without its attempts. False:
+  /// there is none of that id.
+  virtual Result<bool> resend(std::int64_t id, std::span<const event::AuditEntry> entries) = 0;
 
   virtual Status put(std::span<const OpsPane> panes) = 0;
   virtual Result<std::vector<OpsPane>> ops(const OpsQuery& query) const = 0;

@@ -156,6 +156,54 @@ TEST_P(Stores, KeepsIncidentsAndWhatIsToBeToldOnceForEachTarget) {
   EXPECT_EQ(out[0].due, 5);
 }
 
+TEST_P(Stores, WhatWasGivenUpIsToldAgainWhenSomebodyWantsIt) {
+  auto store = open();
+  event::Incident incident;
+  incident.id = "m-1", incident.model = "m", incident.notices = 1;
+  const event::Notice notice{event::Notice::Kind::kOpened, incident};
+  const Outgoing told[] = {
+      {.target = "a", .notice = notice}, {.target = "b", .notice = notice}, {.target = "c", .notice = notice}};
+  ASSERT_TRUE(store->put(std::span(&incident, 1), told, {}));
+  auto out = store->outgoing(0).value();
+  ASSERT_EQ(out.size(), 3U);
+  using enum Store::Fate;
+  ASSERT_TRUE(store->settle(out[0], kSent, "200", {}));
+  out[1].attempts = 7, out[1].due = 1'700'000'000'000'000;
+  ASSERT_TRUE(store->settle(out[1], kGivenUp, "404", {}));
+  store = open();
+  const auto listed = [&](std::optional<Store::Fate> fate, std::int64_t below, std::size_t most) {
+    std::string all;
+    const auto found = store->notices(fate, below, most).value();
+    for (const auto& one : found) all += fmt::format("{}{}{} ", one.item.target, static_cast<int>(one.fate), one.why);
+    return all;
+  };
+  const auto kAll = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(listed({}, kAll, 10), "c0 b2404 a1200 ");
+  EXPECT_EQ(listed({}, kAll, 1), "c0 ");
+  EXPECT_EQ(listed({}, out[2].id, 10), "b2404 a1200 ");
+  EXPECT_EQ(listed(kGivenUp, kAll, 10), "b2404 ");
+  const auto dead = store->notices(kGivenUp, kAll, 1).value().at(0).item;
+  EXPECT_EQ(dead.id, out[1].id);
+  EXPECT_EQ(dead.attempts, 7);
+  EXPECT_EQ(dead.due, 1'700'000'000'000'000);
+  EXPECT_EQ(dead.notice.incident, incident);
+
+  const event::AuditEntry entry{.time = 1, .happened = event::Happened::kNoticeResent, .model = "m", .key = "resent"};
+  for (const auto id : {out[0].id, out[2].id, kAll}) EXPECT_FALSE(store->resend(id, std::span(&entry, 1)).value());
+  EXPECT_EQ(store->check_audit().value().last, 0);
+  EXPECT_TRUE(store->resend(dead.id, std::span(&entry, 1)).value());
+  EXPECT_FALSE(store->resend(dead.id, std::span(&entry, 1)).value());
+  EXPECT_EQ(store->last_audit().value()->happened, event::Happened::kNoticeResent);
+  // Who read all there was finds it, as one that was never tried.
+  const auto again = store->outgoing(out[2].id).value();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].target, "b");
+  EXPECT_EQ(again[0].attempts + again[0].due, 0);
+  EXPECT_EQ(listed({}, kAll, 10), "b0 c0 a1200 ");
+  ASSERT_TRUE(store->put(std::span(&incident, 1), told, {}));  // it was
+  EXPECT_EQ(store->notices({}, kAll, 10).value().size(), 3U);
+}
+
 TEST_P(Stores, KeepsOpsByTheMinuteInParts) {
   auto store = open();
   const std::string bytes("a\0b", 3);

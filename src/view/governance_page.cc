@@ -72,6 +72,9 @@ std::string told(const event::AuditEntry& e) {
       return fmt::format("{} was told of it ({})", said("target"), said("notice"));
     case Happened::kNoticeGivenUp:
       return fmt::format("{} could not be told ({}): {}", said("target"), said("notice"), said("why"));
+    case Happened::kNoticeResent:
+      return fmt::format("{} is to be told again ({}){}", said("target"), said("notice"),
+                         said("note").empty() ? "" : ": " + said("note"));
     default:
       return said("summary");
   }

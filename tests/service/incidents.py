@@ -51,10 +51,23 @@ class FirstRefused(Hook):
         return FirstRefused.asked == 1
 
 
+class Moved(Hook):
+    """An address that is gone, and mended later."""
+    gone, told = True, []
+
+    def do_POST(self):
+        if not Moved.gone:
+            return super().do_POST()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
 def main():
     vigie = sys.argv[1]
     hook = FirstRefused.start()
-    more = ["--notify", f"webhook(url={hook})", "--page", "https://vigie.example.org"]
+    more = ["--notify", f"webhook(url={hook})", "--notify", f"webhook(url={Moved.start()}, name=moved)", "--page", "https://vigie.example.org"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
         service = Service(vigie, data, more=more)
@@ -67,8 +80,8 @@ def main():
             return service.ask("POST", path, body)
 
         config = {"owner": "ana", "runbook": "https://wiki.example.org/credit", "window": "hour", "positive": "yes", "segments": ["shop"],
-                  "notify": ["webhook"],
-                  "monitors": [{"column": "age", "owner": "bob", "notify": ["webhook"]}]}
+                  "notify": ["webhook", "moved"],
+                  "monitors": [{"column": "age", "owner": "bob", "notify": ["webhook", "moved"]}]}
         status, said = service.ask("PUT", model, json.dumps(config))
         expect("PUT", (status, said.get("config")), (200, config))
         expect("PUT with an unknown key", service.ask("PUT", model, '{"ownr": "x"}'),
@@ -144,6 +157,23 @@ def main():
         expect("notices", sorted(said), [("critical", "firing"), ("critical", "firing"), ("critical", "resolved"),
                                          ("warning", "firing"), ("warning", "resolved")])
         expect("in order", [s for s in said if s[0] == "warning"], [("warning", "firing"), ("warning", "resolved")])
+
+        # What one could not be told is there, and told once somebody wants it.
+        dead = until("what was given up", lambda: get("/v1/notices?state=given_up"), lambda found: len(found) >= 5)
+        expect("all of them", sorted((n["notice"], n["target"], "404" in n["why"], n["ended"] is not None) for n in dead),
+               [("opened", "moved", True, True)] * 3 + [("resolved", "moved", True, True)] * 2)
+        expect("by pages", [n["id"] for n in get(f"/v1/notices?state=given_up&limit=2&after={dead[0]['id']}")], [n["id"] for n in dead[1:3]])
+        Moved.gone = False
+        status, said = post(f"/v1/notices/{dead[0]['id']}/resend", '{"by": "ana", "note": "a new address"}')
+        expect("told again", (status, said), (202, {"accepted": True, "target": "moved", "incident": dead[0]["incident"]}))
+        came = until("it came", lambda: Moved.told, bool)
+        expect("which", [dead[0]["incident"] in json.dumps(t) for t in came], [True])
+        sent = until("it was sent", lambda: [n for n in get("/v1/notices?state=sent") if n["target"] == "moved"], bool)
+        expect("and is one", (len(sent), sent[0]["incident"], len(get("/v1/notices?state=given_up"))), (1, dead[0]["incident"], 4))
+        expect("once", post(f"/v1/notices/{dead[0]['id']}/resend")[0], 404)
+        expect("not what was sent", post(f"/v1/notices/{sent[0]['id']}/resend")[0], 409)
+        expect("what of it is no key", post(f"/v1/notices/{dead[1]['id']}/resend", '{"bye": "ana"}')[0], 400)
+        expect("audit", [(e["by"], e["details"]["note"]) for e in get("/v1/audit?event=notice_resent")], [("ana", "a new address")])
 
         status, page = service.ask("GET", "/", read=bytes)
         expect("page", (status, b"credit" in page, b"bob" in page, b"<svg" in page), (200, True, True, True))

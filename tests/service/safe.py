@@ -131,6 +131,8 @@ def roles(service, made, tokens):
                                          ("a reference", model + "/reference", ["-d", "[]"], (403, 403, 400)),
                                          ("references", model + "/references", [], (403, 200, 200)),
                                          ("the file of one", model + "/references/5f", [], (403, 403, 404)),
+                                         ("notices", "/v1/notices", [], (403, 200, 200)),
+                                         ("a notice again", "/v1/notices/1/resend", ["-d", ""], (403, 403, 404)),
                                          ("an answer", "/v1/incidents/x/ack", ["-d", ""], (403, 403, 404))]:
         expect(f"{what}: roles", tuple(curl(path, *options, role=r)[0] for r in ("ingest", "read", "admin")), allowed)
         expect(f"{what}: nobody", curl(path, *options)[0], 401)
