@@ -14,6 +14,7 @@
 #include "metric/detection.h"
 #include "metric/segmentation.h"
 #include "table/image_objects.h"
+#include "table/text_at.h"
 
 namespace vigie::engine {
 namespace {
@@ -30,14 +31,9 @@ using Objects = std::optional<std::vector<ImageObject>>;  // nothing where the c
 
 constexpr ObjectsOf kOf[] = {ObjectsOf::kLabel, ObjectsOf::kPrediction};
 
-std::string_view cell(const table::Column& column, std::size_t row) {
-  const auto code = column.codes[row];
-  return code < 0 ? std::string_view() : column.dictionary[static_cast<std::size_t>(code)];
-}
-
 Result<Objects> objects_at(const table::Column& column, std::size_t row, ObjectsOf of, const std::string& source,
                            const std::string& name, std::uint64_t number) {
-  const auto text = cell(column, row);
+  const auto text = text_at(column, row);
   if (text.empty()) return Objects();
   auto objects = table::read_objects(text, of);
   if (!objects)
@@ -201,7 +197,7 @@ Result<bool> holds_objects(table::Input& data, const ScoreOptions& options) {
   bool out = false;
   VIGIE_TRY(each_batch(data, options,
                        [&](const table::Column& column, std::size_t, std::size_t i, std::uint64_t) -> Result<bool> {
-                         const auto text = trim(cell(column, i));
+                         const auto text = trim(text_at(column, i));
                          out = text == "[]" || (text.starts_with('[') && trim(text.substr(1)).starts_with('{'));
                          return text.empty() || text == "[]";
                        }));

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "table/image_objects.h"
 #include "table/json_rows.h"
+#include "table/text_at.h"
 
 namespace vigie::server {
 namespace {
@@ -17,11 +18,6 @@ namespace {
 using table::ImageObject;
 using table::ObjectsOf;
 using table::Type;
-
-std::string_view text_at(const table::Column& column, std::size_t row) {
-  const auto code = column.codes[row];
-  return code < 0 ? std::string_view() : column.dictionary[static_cast<std::size_t>(code)];
-}
 
 struct Measures {
   double count = std::nan(""), score = count, area = count;

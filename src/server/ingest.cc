@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "event/explanation.h"
 #include "table/image_objects.h"
+#include "table/text_at.h"
 
 namespace vigie::server {
 namespace {
@@ -47,11 +48,6 @@ std::string in_lines(const table::JsonRows& rows, std::span<const std::uint32_t>
 bool is_object(std::string_view record, const char* key) {
   const auto json = parse_json(record);
   return json.is_object() && json.contains(key) && json[key].is_object();
-}
-
-std::string_view text_at(const table::Column& column, std::size_t row) {
-  if (column.codes.empty() || column.codes[row] < 0) return {};
-  return column.dictionary[static_cast<std::size_t>(column.codes[row])];
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "event/record.h"
 #include "server/box_columns.h"
 #include "table/json_rows.h"
+#include "table/text_at.h"
 
 namespace vigie::server {
 namespace {
@@ -48,10 +49,6 @@ Status for_each(const journal::Journal& journal, std::string_view model, event::
       if (const auto record = event::decode(bytes); record && record->kind == kind && record->model == model)
         VIGIE_TRY(each(record->body, (*block)->arrived));
   }
-}
-
-std::string_view text_at(const table::Column& column, std::size_t row) {
-  return column.codes[row] < 0 ? std::string_view() : column.dictionary[static_cast<std::size_t>(column.codes[row])];
 }
 
 const table::JsonShape& shape() {
