@@ -72,7 +72,7 @@ def main():
             "--price", "cpu=0.04/h"]
     if exporter:
         more += ["--sample", f"prometheus(url={metrics}, series=\"node_load1 node_cpu_seconds_total{{mode=user}}\", every=1, "
-                 "cpu=node_cpu_seconds_total{{mode=user}}, as=exporter)"]
+                 "cpu=node_cpu_seconds_total{mode=user}, as=exporter)"]
     with tempfile.TemporaryDirectory() as folder:
         data = str(pathlib.Path(folder) / "data")
         for wrong_spec, said in [("hots", '--sample: unknown source "hots"; did you mean "host"?'),
