@@ -17,7 +17,10 @@ namespace {
 using Want = Expectation::Kind;
 using Order = Expectation::Order;
 
+constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kNowhere = ~std::size_t{0};
+constexpr std::int64_t kNoRow = std::numeric_limits<std::int64_t>::max(), kMost = std::int64_t{1} << 60;
+constexpr std::string_view kNames[] = {"not_null", "range", "set", "regex", "unique", "monotone", "relation"};
 
 std::string_view sign(Order order) {
   constexpr std::string_view kSigns[] = {"<", "<=", "==", "!=", ">=", ">"};
@@ -29,7 +32,6 @@ bool is_number(Kind kind) {
 }
 
 std::string_view check_name(Want kind) {
-  constexpr std::string_view kNames[] = {"not_null", "range", "set", "regex", "unique", "monotone", "relation"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -41,13 +43,19 @@ struct RuleStates::Rule {
   Kind kind = Kind::kUnknown;
   std::string listed;      // `want.texts` as they were given; there they are in order
   std::string impossible;  // why the data cannot be judged; empty: they can
-  std::unique_ptr<RE2> regex;
-  std::int64_t rows = 0, broken = 0, first = std::numeric_limits<std::int64_t>::max();
+  std::shared_ptr<const RE2> regex;
+  std::int64_t rows = 0, broken = 0, first = kNoRow;
   std::string example;
   Repeats repeats;
   RowOrder row_order;
   std::int64_t base = 0;  // of the rows at hand
   std::span<const std::int64_t> numbers_of_rows;
+
+  void find(std::span<const ColumnSpec> columns);
+  bool compile();
+  void merge(const Rule& more);
+  void save(ByteWriter& out) const;
+  bool load(ByteReader& in);
 
   void breaks(std::int64_t row, auto&& text) {
     ++broken;
@@ -148,21 +156,63 @@ struct RuleStates::Rule {
   }
 };
 
+std::span<const std::string_view> rule_names() {
+  return kNames;
+}
+
 RuleStates::RuleStates() = default;
 RuleStates::RuleStates(RuleStates&&) noexcept = default;
 RuleStates& RuleStates::operator=(RuleStates&&) noexcept = default;
 RuleStates::~RuleStates() = default;
 
+RuleStates RuleStates::copy() const {
+  RuleStates out;
+  for (const auto& rule : rules_) out.rules_.push_back(std::make_unique<Rule>(*rule));
+  out.next_ = next_;
+  return out;
+}
+
+// Where the columns of a rule are, and as what, or why it cannot be judged there.
+void RuleStates::Rule::find(std::span<const ColumnSpec> columns) {
+  std::vector<std::string> names;
+  for (const ColumnSpec& spec : columns) names.push_back(spec.name);
+  const auto place = [&](const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) impossible = unknown_name("column", name, names);
+    return found == names.end() ? kNowhere : static_cast<std::size_t>(found - names.begin());
+  };
+  at = place(want.column);
+  if (at != kNowhere) {
+    kind = columns[at].kind;
+    const bool number = is_number(kind), text = kind == Kind::kString;
+    const bool fits = kind == Kind::kUnknown || want.kind == Want::kNotNull ||
+                      (want.kind == Want::kSet && (text || kind == Kind::kNumber)) ||
+                      (want.kind == Want::kRegex && text) || (want.kind == Want::kUnique && (number || text)) ||
+                      ((want.kind == Want::kRange || want.kind == Want::kMonotone) && number) ||
+                      (want.kind == Want::kRelation && (number || text));
+    if (!fits)
+      impossible = fmt::format("cannot be judged: the column holds {}s{}", to_string(kind),
+                               want.kind == Want::kRegex ? "; a schema file can make it text" : "");
+  }
+  if (want.kind == Want::kRelation && impossible.empty()) {
+    other = place(want.other);
+    if (other != kNowhere && columns[other].kind != kind && !(is_number(columns[other].kind) && is_number(kind)))
+      impossible = fmt::format("cannot be judged: one column holds {}s, the other {}s", to_string(kind),
+                               to_string(columns[other].kind));
+  }
+}
+
+bool RuleStates::Rule::compile() {
+  if (want.kind != Want::kRegex) return true;
+  RE2::Options options(RE2::Quiet);
+  options.set_dot_nl(true);
+  regex = std::make_shared<const RE2>(want.texts.at(0), options);
+  return regex->ok();
+}
+
 Result<RuleStates> RuleStates::make(std::vector<Expectation> rules, std::span<const ColumnSpec> columns,
                                     const std::string& path) {
   RuleStates states;
-  std::vector<std::string> names;
-  for (const ColumnSpec& spec : columns) names.push_back(spec.name);
-  const auto find = [&](const std::string& name, Rule& rule) {
-    const auto at = std::find(names.begin(), names.end(), name);
-    if (at == names.end()) rule.impossible = unknown_name("column", name, names);
-    return at == names.end() ? kNowhere : static_cast<std::size_t>(at - names.begin());
-  };
   for (Expectation& want : rules) {
     auto rule = std::make_unique<Rule>();
     rule->listed = quality::listed(want.texts);
@@ -171,42 +221,37 @@ Result<RuleStates> RuleStates::make(std::vector<Expectation> rules, std::span<co
     std::sort(rule->want.numbers.begin(), rule->want.numbers.end());
     const Expectation& e = rule->want;
     rule->row_order = RowOrder(e.order);
-    if (e.kind == Want::kRegex) {
-      RE2::Options options(RE2::Quiet);
-      options.set_dot_nl(true);
-      rule->regex = std::make_unique<RE2>(e.texts.at(0), options);
-      if (!rule->regex->ok())
-        return fail(Code::kUsage, fmt::format("{}:{}: columns.{}.regex: {} is not a regular expression: {}", path,
-                                              e.line, e.column, quoted(e.texts[0]), rule->regex->error()));
-    }
-    rule->at = find(e.column, *rule);
-    if (rule->at != kNowhere) {
-      rule->kind = columns[rule->at].kind;
-      const Kind kind = rule->kind;
-      const bool number = is_number(kind), text = kind == Kind::kString;
-      const bool fits = kind == Kind::kUnknown || e.kind == Want::kNotNull ||
-                        (e.kind == Want::kSet && (text || kind == Kind::kNumber)) || (e.kind == Want::kRegex && text) ||
-                        (e.kind == Want::kUnique && (number || text)) ||
-                        ((e.kind == Want::kRange || e.kind == Want::kMonotone) && number) ||
-                        (e.kind == Want::kRelation && (number || text));
-      if (!fits)
-        rule->impossible = fmt::format("cannot be judged: the column holds {}s{}", to_string(kind),
-                                       e.kind == Want::kRegex ? "; a schema file can make it text" : "");
-    }
-    if (e.kind == Want::kRelation && rule->impossible.empty()) {
-      rule->other = find(e.other, *rule);
-      if (rule->other != kNowhere && columns[rule->other].kind != rule->kind &&
-          !(is_number(columns[rule->other].kind) && is_number(rule->kind)))
-        rule->impossible = fmt::format("cannot be judged: one column holds {}s, the other {}s", to_string(rule->kind),
-                                       to_string(columns[rule->other].kind));
-    }
+    if (!rule->compile())
+      return fail(Code::kUsage, fmt::format("{}columns.{}.regex: {} is not a regular expression: {}",
+                                            e.line > 0 ? fmt::format("{}:{}: ", path, e.line) : path + ".", e.column,
+                                            quoted(e.texts[0]), rule->regex->error()));
+    rule->find(columns);
     states.rules_.push_back(std::move(rule));
   }
   return states;
 }
 
+bool RuleStates::reads(std::size_t column) const {
+  return std::any_of(rules_.begin(), rules_.end(), [column](const auto& rule) {
+    return rule->impossible.empty() && (rule->at == column || rule->other == column);
+  });
+}
+
+std::vector<std::string> RuleStates::unfit() const {
+  std::vector<std::string> out;
+  for (const auto& rule : rules_) {
+    const Expectation& e = rule->want;
+    if (rule->impossible.empty()) continue;
+    out.push_back(e.kind == Want::kRelation
+                      ? fmt::format("relations: {}: {}", rule->expected(), rule->impossible)
+                      : fmt::format("columns.{}.{}: {}", e.column, check_name(e.kind), rule->impossible));
+  }
+  return out;
+}
+
 void RuleStates::update(std::int64_t first_row, std::size_t rows, std::span<const Values> columns,
                         std::span<const std::int64_t> numbers) {
+  next_ = std::max(next_, first_row + static_cast<std::int64_t>(rows));
   for (const auto& rule : rules_) {
     rule->base = first_row;
     rule->numbers_of_rows = numbers;
@@ -233,16 +278,44 @@ void RuleStates::update(std::int64_t first_row, std::size_t rows, std::span<cons
   }
 }
 
+void RuleStates::Rule::merge(const Rule& more) {
+  rows += more.rows;
+  broken += more.broken;
+  if (more.first < first) first = more.first, example = more.example;
+  repeats.merge(more.repeats);
+  row_order.merge(more.row_order);
+}
+
 void RuleStates::merge(const RuleStates& other) {
-  for (std::size_t i = 0; i < rules_.size() && i < other.rules_.size(); ++i) {
-    Rule& rule = *rules_[i];
-    const Rule& more = *other.rules_[i];
-    rule.rows += more.rows;
-    rule.broken += more.broken;
-    if (more.first < rule.first) rule.first = more.first, rule.example = more.example;
-    rule.repeats.merge(more.repeats);
-    rule.row_order.merge(more.row_order);
+  next_ = std::max(next_, other.next_);
+  for (std::size_t i = 0; i < rules_.size() && i < other.rules_.size(); ++i) rules_[i]->merge(*other.rules_[i]);
+}
+
+void RuleStates::join(const RuleStates& other) {
+  const auto own = rules_.size();
+  std::vector<bool> taken(own);
+  const auto behind = next_ + 1;  // rows whose numbers do not meet are in no order
+  for (const auto& theirs : other.rules_) {
+    auto more = std::make_unique<Rule>(*theirs);
+    more->row_order.shift(behind);
+    std::size_t i = 0;
+    while (i < own && (taken[i] || rules_[i]->want != more->want)) ++i;
+    if (i == own) {
+      rules_.push_back(std::move(more));
+    } else {
+      rules_[i]->merge(*more);
+      taken[i] = true;
+    }
   }
+  next_ = behind + other.next_;
+}
+
+std::size_t RuleStates::size_bytes() const {
+  std::size_t bytes = sizeof *this;
+  constexpr std::size_t kHash = 24;  // of one that is held
+  for (const auto& rule : rules_)
+    bytes += sizeof(Rule) + kHash * static_cast<std::size_t>(rule->repeats.followed() - rule->repeats.repeated());
+  return bytes;
 }
 
 std::vector<Finding> RuleStates::findings() const {
@@ -275,6 +348,87 @@ std::vector<Finding> RuleStates::findings() const {
     if (broken && !unique && !order) finding.reason += fmt::format(", row {} first: {}", rule.first + 1, rule.example);
   }
   return out;
+}
+
+void RuleStates::Rule::save(ByteWriter& out) const {
+  out.fixed(static_cast<std::uint8_t>(want.kind));
+  out.fixed(static_cast<std::uint8_t>(want.order));
+  out.fixed(std::uint8_t{want.warn});
+  for (const double number : {want.low, want.high, want.at_most}) out.fixed(number);
+  out.string(want.column);
+  out.string(want.other);
+  out.varint(want.texts.size());
+  for (const auto& text : want.texts) out.string(text);
+  out.array(std::span<const double>(want.numbers));
+  out.string(listed);
+  for (const auto count : {rows, broken, first}) out.fixed(count);
+  out.string(example);
+  if (want.kind == Want::kUnique) repeats.save(out);
+  if (want.kind != Want::kMonotone) return;
+  ByteWriter seen;
+  row_order.save(seen);
+  out.string(seen.bytes());
+}
+
+// False: not what save() gave.
+bool RuleStates::Rule::load(ByteReader& in) {
+  const auto named = in.fixed<std::uint8_t>(), sign_of = in.fixed<std::uint8_t>(), warns = in.fixed<std::uint8_t>();
+  if (named > static_cast<std::uint8_t>(Want::kRelation) || sign_of > static_cast<std::uint8_t>(Order::kGreater) ||
+      warns > 1)
+    return false;
+  want.kind = static_cast<Want>(named), want.order = static_cast<Order>(sign_of), want.warn = warns != 0;
+  for (double* number : {&want.low, &want.high, &want.at_most}) *number = in.fixed<double>();
+  want.column = in.string(), want.other = in.string();
+  for (auto texts = in.count(1); texts > 0 && in.ok(); --texts) want.texts.emplace_back(in.string());
+  in.array(want.numbers);
+  listed = in.string();
+  for (auto* count : {&rows, &broken, &first}) *count = in.fixed<std::int64_t>();
+  example = in.string();
+  row_order = RowOrder(want.order);
+  if (!in.ok() || !(want.low <= want.high) || !(want.at_most >= 0 && want.at_most <= 1) || broken < 0 ||
+      rows < broken || rows > kMost || (broken == 0) != (first == kNoRow) || first < 0)
+    return false;
+  if (!std::is_sorted(want.texts.begin(), want.texts.end()) ||
+      !std::is_sorted(want.numbers.begin(), want.numbers.end()) ||
+      !std::all_of(want.numbers.begin(), want.numbers.end(), [](double number) { return std::isfinite(number); }))
+    return false;
+  if (want.kind == Want::kRegex && (want.texts.size() != 1 || !compile())) return false;
+  if (want.kind == Want::kUnique) {
+    auto read = Repeats::load(in);
+    if (!read) return false;
+    repeats = std::move(*read);
+  }
+  if (want.kind == Want::kMonotone) {
+    const auto bytes = in.string();
+    ByteReader seen(bytes);
+    auto read = RowOrder::load(seen);
+    if (!read || seen.remaining() > 0 || static_cast<std::uint8_t>(bytes[0]) != sign_of) return false;
+    row_order = std::move(*read);
+  }
+  return true;
+}
+
+void RuleStates::save(ByteWriter& out) const {
+  out.fixed(kVersion);
+  out.fixed(next_);
+  out.varint(rules_.size());
+  for (const auto& rule : rules_) rule->save(out);
+}
+
+Result<RuleStates> RuleStates::load(ByteReader& in, std::span<const ColumnSpec> columns) {
+  constexpr std::size_t kLeast = 3 + 3 * sizeof(double) + 3 * sizeof(std::int64_t);  // bytes of a rule
+  RuleStates states;
+  bool good = in.fixed<std::uint8_t>() == kVersion;
+  states.next_ = in.fixed<std::int64_t>();
+  good = good && states.next_ >= 0 && states.next_ <= kMost;
+  for (auto rules = in.count(kLeast); good && rules > 0; --rules) {
+    auto& rule = states.rules_.emplace_back(std::make_unique<Rule>());
+    good = rule->load(in);
+    rule->find(columns);
+  }
+  if (good && in.ok()) return states;
+  in.fail();
+  return fail(Code::kCorrupt, "rules: not a saved state");
 }
 
 }  // namespace vigie::quality

@@ -189,5 +189,150 @@ TEST(Rules, SuggestionsHoldOnDataOfTheSameLaw) {
   }
 }
 
+// Of x, y and s, one of each kind.
+std::vector<Rule> of_each_kind() {
+  return {{.kind = Rule::Kind::kNotNull, .column = "x", .at_most = .1},
+          {.kind = Rule::Kind::kRange, .column = "x", .low = 0, .high = 40, .warn = true},
+          {.kind = Rule::Kind::kSet, .column = "s", .texts = {"b", "a", "c"}},
+          {.kind = Rule::Kind::kRegex, .column = "s", .texts = {"[a-d]"}},
+          {.kind = Rule::Kind::kUnique, .column = "x"},
+          {.kind = Rule::Kind::kMonotone, .column = "y", .order = Rule::Order::kLess},
+          {.kind = Rule::Kind::kRelation, .column = "x", .order = Rule::Order::kLess, .other = "y"},
+          {.kind = Rule::Kind::kRange, .column = "none", .low = 0, .high = 1}};
+}
+
+// Rows [from, to) of a hundred, of which some break each.
+void feed(RuleStates& states, std::size_t from, std::size_t to) {
+  const std::vector<std::string_view> dictionary{"a", "b", "d", "e f"};
+  std::vector<double> x, y;
+  std::vector<std::int32_t> s;
+  for (std::size_t i = from; i < to; ++i) {
+    x.push_back(i % 10 == 3 ? kNaN : static_cast<double>(i % 48));
+    y.push_back(i % 30 == 29 ? 0 : static_cast<double>(i));
+    s.push_back(i % 7 == 6 ? -1 : static_cast<std::int32_t>(i % 4));
+  }
+  std::vector<Values> values(kSpecs.size());
+  values[0].numbers = x, values[1].numbers = y, values[2].codes = s, values[2].dictionary = dictionary;
+  states.update(states.next_row(), to - from, values);
+}
+
+std::string all_of(const RuleStates& states) {
+  std::string out;
+  for (const Finding& f : states.findings())
+    out += fmt::format("{} {} {} {} {} {}\n", f.check, f.column.value_or("-"), f.value, f.expected,
+                       to_string(f.verdict), f.reason);
+  return out;
+}
+
+std::string saved(const RuleStates& states) {
+  ByteWriter out;
+  states.save(out);
+  return out.take();
+}
+
+TEST(Rules, GoOnFromWhatWasSaved) {
+  auto whole = RuleStates::make(of_each_kind(), kSpecs, "").value();
+  feed(whole, 0, 100);
+  for (const std::size_t cut : {0U, 1U, 37U, 100U}) {
+    auto first = RuleStates::make(of_each_kind(), kSpecs, "").value();
+    if (cut > 0) feed(first, 0, cut);
+    const auto bytes = saved(first);
+    ByteReader in(bytes);
+    auto again = RuleStates::load(in, kSpecs);
+    ASSERT_TRUE(again.has_value()) << cut;
+    EXPECT_EQ(in.remaining(), 0U);
+    EXPECT_EQ(saved(*again), bytes);
+    EXPECT_EQ(all_of(*again), all_of(first));
+    if (cut < 100) feed(*again, cut, 100);
+    EXPECT_EQ(all_of(*again), all_of(whole)) << cut;
+    EXPECT_EQ(all_of(again->copy()), all_of(whole));
+  }
+  EXPECT_NE(all_of(whole).find("range x 0.1333333333333333"), std::string::npos) << all_of(whole);
+  EXPECT_NE(all_of(whole).find("unknown column \"none\""), std::string::npos) << all_of(whole);
+}
+
+TEST(Rules, RefuseWhatTheyDidNotSave) {
+  auto states = RuleStates::make(of_each_kind(), kSpecs, "").value();
+  feed(states, 0, 100);
+  const auto bytes = saved(states);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    ByteReader in(std::string_view(bytes).substr(0, size));
+    const auto cut = RuleStates::load(in, kSpecs);
+    ASSERT_FALSE(cut.has_value()) << size;
+    EXPECT_EQ(cut.error().code, Code::kCorrupt);
+  }
+  int refused = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    auto other = bytes;
+    other[i] = static_cast<char>(other[i] ^ 0x80);
+    ByteReader in(other);
+    auto read = RuleStates::load(in, kSpecs);
+    if (!read) {
+      EXPECT_EQ(read.error().code, Code::kCorrupt);
+      ++refused;
+      continue;
+    }
+    const auto once = saved(*read);
+    ByteReader again(once);
+    const auto second = RuleStates::load(again, kSpecs);
+    ASSERT_TRUE(second.has_value()) << i;
+    EXPECT_EQ(saved(*second), once) << i;
+  }
+  EXPECT_GT(refused, 50);
+  auto later = bytes;
+  later[0] = 2;
+  ByteReader in(later);
+  EXPECT_FALSE(RuleStates::load(in, kSpecs).has_value());
+}
+
+TEST(Rules, JoinWhatNobodyKnowsTheOrderOf) {
+  auto whole = RuleStates::make(of_each_kind(), kSpecs, "").value();
+  feed(whole, 0, 100);
+  RuleStates joined;
+  for (const auto& [from, to] : {std::pair(0U, 40U), std::pair(40U, 75U), std::pair(75U, 100U)}) {
+    auto part = RuleStates::make(of_each_kind(), kSpecs, "").value();
+    feed(part, from, to);
+    joined.join(part);
+  }
+  const auto want = whole.findings(), found = joined.findings();
+  ASSERT_EQ(found.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if (want[i].check == "monotone") continue;
+    EXPECT_EQ(found[i].check, want[i].check);
+    EXPECT_TRUE(found[i].value == want[i].value || (std::isnan(found[i].value) && std::isnan(want[i].value)));
+    EXPECT_EQ(found[i].verdict, want[i].verdict);
+  }
+  EXPECT_EQ(want[5].reason, "3 of 99 rows break it");
+  EXPECT_EQ(found[5].reason, "3 of 97 rows break it");
+  EXPECT_TRUE(joined.reads(0) && joined.reads(1) && joined.reads(2) && !joined.reads(3));
+
+  // By other rules each is of the rows that it was counted by.
+  auto others =
+      RuleStates::make({{.kind = Rule::Kind::kNotNull, .column = "s"}, of_each_kind()[4]}, kSpecs, "").value();
+  feed(others, 0, 10);
+  joined.join(others);
+  const auto both = joined.findings();
+  ASSERT_EQ(both.size(), want.size() + 1);
+  EXPECT_EQ(both[8].reason, "1 of 10 rows break it, row 7 first: no value");
+  EXPECT_NE(both[4].value, want[4].value);
+  EXPECT_EQ(both[0].value, want[0].value);
+}
+
+TEST(Rules, SayWhichCannotBeJudged) {
+  const auto states = RuleStates::make({{.kind = Rule::Kind::kRange, .column = "age", .low = 0},
+                                        {.kind = Rule::Kind::kRange, .column = "s", .low = 0},
+                                        {.kind = Rule::Kind::kNotNull, .column = "s"},
+                                        {.kind = Rule::Kind::kRelation, .column = "x", .other = "s"}},
+                                       kSpecs, "");
+  const auto unfit = states->unfit();
+  ASSERT_EQ(unfit.size(), 3U);
+  EXPECT_TRUE(unfit[0].starts_with("columns.age.range: unknown column \"age\"")) << unfit[0];
+  EXPECT_EQ(unfit[1], "columns.s.range: cannot be judged: the column holds strings");
+  EXPECT_TRUE(unfit[2].starts_with("relations: x <= s: cannot be judged: one column holds numbers")) << unfit[2];
+  const auto regex = RuleStates::make({{.kind = Rule::Kind::kRegex, .column = "s", .texts = {"["}}}, {}, "checks");
+  ASSERT_FALSE(regex.has_value());
+  EXPECT_EQ(regex.error().message, "checks.columns.s.regex: \"[\" is not a regular expression: missing ]: [");
+}
+
 }  // namespace
 }  // namespace vigie::quality

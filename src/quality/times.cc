@@ -93,7 +93,8 @@ Result<RowOrder> RowOrder::load(ByteReader& in) {
   const std::uint64_t pieces = in.count(32);
   for (std::uint64_t i = 0; good && i < pieces; ++i) {
     Piece piece{in.fixed<std::int64_t>(), in.fixed<std::int64_t>(), in.fixed<double>(), in.fixed<double>()};
-    good = piece.first < piece.end && (state.pieces_.empty() || state.pieces_.back().end < piece.first);
+    good = -kMost <= piece.first && piece.first < piece.end && piece.end <= kMost &&
+           (state.pieces_.empty() || state.pieces_.back().end < piece.first);
     state.pieces_.push_back(piece);
   }
   if (good && in.ok()) return state;
