@@ -41,12 +41,14 @@ std::optional<double> number(const std::string& text) {
 
 class Parser {
  public:
-  explicit Parser(const std::string& path) : path_(path) {}
+  /// `lines`: messages say which.
+  Parser(const std::string& path, bool lines) : path_(path), lines_(lines) {}
 
   Result<std::vector<Expectation>> parse(const std::string& text) {
     const YAML::Node root = YAML::Load(text);
     if (!root.IsMap())
-      return fail(Code::kUsage, path_ + ": expected a map with the keys \"columns\" and \"relations\"");
+      return fail(Code::kUsage, fmt::format("{}: expected {} with the keys \"columns\" and \"relations\"", path_,
+                                            lines_ ? "a map" : "a JSON object"));
     VIGIE_TRY(once(root));
     for (const auto& item : root) {
       const std::string key = name(item.first);
@@ -58,11 +60,17 @@ class Parser {
         return wrong(item.first, unknown_name("key", key, std::vector<std::string>{"columns", "relations"}));
       }
     }
+    if (!lines_)
+      for (Expectation& rule : rules_) rule.line = 0;
     return std::move(rules_);
   }
 
  private:
   Error wrong(const YAML::Node& node, std::string_view what) const {
+    if (!lines_) {
+      const bool named = what.starts_with("columns") || what.starts_with("relations");
+      return fail(Code::kUsage, fmt::format("{}{}{}", path_, named ? "." : ": ", what));
+    }
     return fail(Code::kUsage, fmt::format("{}:{}: {}", path_, line_of(node), what));
   }
   static std::string name(const YAML::Node& node) { return text_of(node); }
@@ -243,6 +251,7 @@ class Parser {
   }
 
   const std::string& path_;
+  bool lines_;
   std::vector<Expectation> rules_;
 };
 
@@ -254,9 +263,18 @@ std::string ticked(const std::string& name) {
 
 Result<std::vector<Expectation>> parse_rules(std::string_view text, const std::string& path) {
   try {
-    return Parser(path).parse(std::string(text));
+    return Parser(path, true).parse(std::string(text));
   } catch (const YAML::Exception& e) {
     return fail(Code::kUsage, fmt::format("{}:{}: {}", path, std::max(e.mark.line, 0) + 1, e.msg));
+  }
+}
+
+Result<std::vector<Expectation>> parse_rules_at(std::string_view json, const std::string& key) {
+  // JSON is YAML, but for names of more than a thousand characters.
+  try {
+    return Parser(key, false).parse(std::string(json));
+  } catch (const YAML::Exception& e) {
+    return fail(Code::kUsage, fmt::format("{}: {}", key, e.msg));
   }
 }
 

@@ -27,6 +27,9 @@ namespace vigie::config {
 /// holds is compared as numbers with a column of numbers, as texts with one of texts. A name with blanks is written in
 /// backquotes in a relation: `net amount` < gross.
 Result<std::vector<Expectation>> parse_rules(std::string_view text, const std::string& path);
+/// The same of JSON that stands at `key` of something larger, which messages name in place of a line: "checks.columns.
+/// age.range: expected …". The rules are of no line.
+Result<std::vector<Expectation>> parse_rules_at(std::string_view json, const std::string& key);
 /// The same of a file.
 Result<std::vector<Expectation>> load_rules_file(const std::string& path);
 

@@ -125,5 +125,40 @@ relations:
   EXPECT_EQ(text.find("# a comment"), 0U);
 }
 
+TEST(RulesFile, AreReadFromJsonToo) {
+  const auto yaml = parsed(R"(
+columns:
+  age: {not_null: true, range: [0, 120], at_most: 0.01}
+  "a \"b\" é": {set: [FR, "12", 7, true, 1e3, "no"], severity: warn}
+  zip: {regex: "[0-9]{5}\\n#: x"}
+relations:
+  - {rule: "`net amount` <= gross", at_most: 0.1}
+  - a < b
+)");
+  const auto json = parse_rules_at(
+      R"({"columns":{"age":{"not_null":true,"range":[0,120],"at_most":0.01},"a \"b\" é":{"set":["FR","12",7,true,1e3,"no"],)"
+      R"("severity":"warn"},"zip":{"regex":"[0-9]{5}\\n#: x"}},"relations":[{"rule":"`net amount` <= gross","at_most":0.1},"a < b"]})",
+      "checks");
+  ASSERT_TRUE(json.has_value()) << json.error().message;
+  ASSERT_EQ(json->size(), yaml.size());
+  for (std::size_t i = 0; i < yaml.size(); ++i) {
+    auto line = yaml[i];
+    line.line = 0;
+    EXPECT_EQ((*json)[i], line) << i;
+  }
+  const auto refused_at = [](std::string_view text) {
+    const auto rules = parse_rules_at(text, "checks");
+    return rules ? "" : rules.error().message;
+  };
+  EXPECT_EQ(refused_at(R"({"column":{}})"), "checks: unknown key \"column\"; did you mean \"columns\"?");
+  EXPECT_EQ(refused_at("[1]"), "checks: expected a JSON object with the keys \"columns\" and \"relations\"");
+  EXPECT_EQ(refused_at(R"({"columns":{"age":{"range":[5]}}})"),
+            "checks.columns.age.range: expected [LOW, HIGH], null for none");
+  EXPECT_TRUE(
+      refused_at(R"({"columns":{"age":{"rang":[5]}}})").starts_with("checks.columns.age: unknown key \"rang\""));
+  EXPECT_EQ(refused_at(R"({"relations":["a"]})"),
+            "checks.relations: expected \"a <= b\", with one of < <= == != >= >, got \"a\"");
+}
+
 }  // namespace
 }  // namespace vigie::config
