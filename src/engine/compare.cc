@@ -319,6 +319,13 @@ Result<Comparison> Comparer::judge(const CurrentData& data, const Tally& counted
     if (options_.quality && !counted.quality.empty()) {
       VIGIE_ASSIGN(window.quality, quality_of_window(w, extent));
     }
+    // A rule is what people demand: no question of chance.
+    if (w < counted.rules.size())
+      for (const auto& finding : counted.rules[w]) {
+        window.quality.push_back(as_result(finding));
+        if (finding.verdict == quality::Verdict::kFail) window.verdict = Verdict::kDrift;
+        if (finding.verdict == quality::Verdict::kWarn) window.verdict = std::max(window.verdict, Verdict::kWarning);
+      }
     std::vector<Draft*> all;
     for (auto& drafts : columns)
       for (auto& d : drafts) all.push_back(&d);

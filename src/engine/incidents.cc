@@ -12,6 +12,7 @@
 #include "base/iso_time.h"
 #include "base/text.h"
 #include "engine/compare.h"
+#include "quality/rules.h"
 
 namespace vigie::engine {
 namespace {
@@ -85,11 +86,15 @@ Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_
   }
   for (const auto& q : window.quality) {
     out.judged = out.judged || q.verdict != "no_data";
-    if (q.verdict != "fail") continue;
-    const bool broken = std::find(std::begin(kBroken), std::end(kBroken), q.check) != std::end(kBroken);
-    out.firm = true;
+    const bool failed = q.verdict == "fail", rule = std::ranges::count(quality::rule_names(), q.check) > 0;
+    if (!failed && !(rule && q.verdict == "warn")) continue;
+    const bool broken = failed && (rule || std::ranges::count(kBroken, q.check) > 0);
+    out.firm = out.firm || failed;
+    // A relation is called by what it demands.
+    const bool says = rule && !q.expected.empty() && q.column != q.expected;
     out.causes.push_back({q.column.value_or(""), "", q.check, broken ? Severity::kCritical : Severity::kWarning,
-                          1 + (std::isfinite(q.value) ? std::clamp(q.value, 0., 2.) : 0), q.reason, start, 1});
+                          1 + (std::isfinite(q.value) ? std::clamp(q.value, 0., 2.) : 0),
+                          says ? fmt::format("expected {}: {}", q.expected, q.reason) : q.reason, start, 1});
   }
   rank(out.causes);
   return out;

@@ -41,8 +41,8 @@ struct Sighting {
 double level_of(double false_alarms, std::int64_t length);
 
 /// A change of what the model answers or of the truth, a metric that got worse and data that are broken are critical; a
-/// change of its features is not, by itself. What is not significant at `level`, corrected for all that the window
-/// tests, is no cause.
+/// change of its features is not, by itself. A rule that is broken is critical, or a warning, as it says. What is not
+/// significant at `level`, corrected for all that the window tests, is no cause.
 Sighting sighting_of(const WindowResult& window, std::int64_t start, std::int64_t end, double level);
 Sighting sighting_of(const ScoreWindow& window, std::int64_t start, std::int64_t end, double level);
 

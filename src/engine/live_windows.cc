@@ -19,6 +19,7 @@ constexpr std::int64_t kTrickle = 5'000'000;                   // µs
 constexpr std::int64_t kRestated = 1'000'000;                  // µs a pane, between times at which windows are
 constexpr int kPartBits = 20;                                  // of a key, for the part
 constexpr std::int64_t kMostParts = std::int64_t{1} << kPartBits;
+constexpr std::uint8_t kApart = 1, kRules = 2;  // what was counted besides
 constexpr auto kNowhere = std::numeric_limits<std::int64_t>::min();
 constexpr double kCut = 0.1;  // share at an end of the first window, or of one that is not over, that may lack rows
 
@@ -96,6 +97,11 @@ struct LiveWindows::Open {
     for (const auto& [name, part] : parts) all += part.rows;
     return all;
   }
+};
+
+struct LiveWindows::Counted {
+  TallyBuilder rows;
+  std::optional<TallyBuilder> apart{};
 };
 
 LiveWindows::LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options)
@@ -200,12 +206,14 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
     if (!apart.empty())
       std::copy_if(rows_of.begin(), rows_of.end(), std::back_inserter(rows_apart),
                    [&](auto row) { return apart[row]; });
+    std::vector<std::int64_t> numbers;
+    for (auto row : rows_of) numbers.push_back(rows_ - rows + row);
     Open* open = nullptr;
     if (count == rows) {
-      VIGIE_ASSIGN(open, add_to(of.key, batch, now));
+      VIGIE_ASSIGN(open, add_to(of.key, batch, now, numbers));
     } else {
       Some some(batch, schema_.size(), std::move(rows_of));
-      VIGIE_ASSIGN(open, add_to(of.key, some, now));
+      VIGIE_ASSIGN(open, add_to(of.key, some, now, numbers));
     }
     if (open->rows() == count) open->first_row = of.first_row;
     open->first = std::min(open->first, first), open->last = std::max(open->last, last);
@@ -324,20 +332,34 @@ Result<TallyBuilder> LiveWindows::counting(bool quality) const {
   return TallyBuilder::make(*axes_, schema_, options_.name, std::move(counting));
 }
 
-Result<LiveWindows::Open*> LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t now) {
+Status LiveWindows::check_by(std::vector<Expectation> rules) {
+  VIGIE_TRY(quality::RuleStates::make(rules, {}, options_.name));
+  rules_ = std::move(rules);
+  return {};
+}
+
+Result<std::vector<std::string>> LiveWindows::unfit() const {
+  VIGIE_ASSIGN(auto builder, counting());
+  VIGIE_TRY(builder.demand(rules_));
+  return builder.unfit();
+}
+
+Result<LiveWindows::Open*> LiveWindows::add_to(std::int64_t key, table::Batch& batch, std::int64_t now,
+                                               std::span<const std::int64_t> numbers) {
   auto found = windows_.find(key);
   if (found == windows_.end()) {
     VIGIE_ASSIGN(found, open_window(key, now));
   }
   auto& open = found->second;
   open.last_came = now;
-  VIGIE_TRY(open.builder->add(batch));
+  VIGIE_TRY(open.builder->add(batch, numbers));
   return &open;
 }
 
 Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_window(std::int64_t key,
                                                                                      std::int64_t now) {
   VIGIE_ASSIGN(auto builder, counting());
+  VIGIE_TRY(builder.demand(rules_));
   const auto it = windows_.try_emplace(key).first;
   auto& open = it->second;
   open.builder = std::move(builder), open.came = open.last_came = now;
@@ -590,26 +612,39 @@ Status LiveWindows::compare(Closed& closed, bool cut_off, Tally& counted, const 
   return {};
 }
 
-// Of its own rows, and of those that were set apart.
+// Of its own rows, by rules where there are any, and of those that were set apart.
+void LiveWindows::save_counted(ByteWriter& out, const Open& open) {
+  const bool rules = open.builder->demands();
+  open.builder->save(out);
+  out.fixed(static_cast<std::uint8_t>((open.apart ? kApart : 0) | (rules ? kRules : 0)));
+  if (rules) open.builder->save_rules(out);
+  if (open.apart) open.apart->save(out);
+}
+
+Result<LiveWindows::Counted> LiveWindows::load_counted(ByteReader& in) const {
+  VIGIE_ASSIGN(auto rows, counting());
+  Counted out{std::move(rows)};
+  VIGIE_TRY(out.rows.load(in));
+  const auto more = in.fixed<std::uint8_t>();
+  if ((more & kRules) != 0) VIGIE_TRY(out.rows.load_rules(in));
+  if ((more & kApart) == 0) return out;
+  VIGIE_ASSIGN(out.apart, counting(false));
+  VIGIE_TRY(out.apart->load(in));
+  return out;
+}
+
 std::string LiveWindows::counted_in(const Open& open) {
   ByteWriter out;
-  open.builder->save(out);
-  out.fixed(std::uint8_t{open.apart.has_value()});
-  if (open.apart) open.apart->save(out);
+  save_counted(out, open);
   return out.take();
 }
 
 // What counted_in() gave, of all its rows or of those that were set apart.
 Status LiveWindows::put_in(TallyBuilder& all, std::string_view counted, bool apart) const {
   ByteReader in(counted);
-  VIGIE_ASSIGN(auto rows, counting());
-  VIGIE_TRY(rows.load(in));
-  if (apart) {
-    if (in.fixed<std::uint8_t>() == 0) return {};
-    VIGIE_ASSIGN(rows, counting(false));
-    VIGIE_TRY(rows.load(in));
-  }
-  return all.merge(rows);
+  VIGIE_ASSIGN(const auto some, load_counted(in));
+  if (!apart) return all.merge(some.rows);
+  return some.apart ? all.merge(*some.apart) : Status();
 }
 
 // Of its rows, or of those that were set apart; without any rows where there are none.
@@ -673,17 +708,15 @@ Result<bool> LiveWindows::add_part(const std::string& name, Part part, std::int6
 // Whether it can be put together with others: it may come from anywhere.
 Status LiveWindows::check(const Part& part) const {
   ByteReader in(part.counted);
-  VIGIE_ASSIGN(auto rows, counting());
-  VIGIE_TRY(rows.load(in));
+  VIGIE_ASSIGN(const auto counted, load_counted(in));
+  const auto& [rows, apart] = counted;
   const auto of_its_window = [&](const TallyBuilder& some) {
     return some.windows().size() == 1 && some.windows()[0].key == part.key;
   };
-  const bool apart = in.fixed<std::uint8_t>() != 0;
-  VIGIE_ASSIGN(auto set_apart, counting(false));
-  if (apart) VIGIE_TRY(set_apart.load(in));
-  if (!in.ok() || rows.rows() != part.rows || !of_its_window(rows) || (apart && !of_its_window(set_apart)))
+  if (!in.ok() || rows.rows() != part.rows || !of_its_window(rows) || (apart && !of_its_window(*apart)))
     return fail(Code::kCorrupt, "a part of a window is of other rows than it says");
-  for (const auto* some : {&rows, &set_apart}) {
+  for (const auto* some : {&rows, apart ? &*apart : nullptr}) {
+    if (!some) continue;
     VIGIE_ASSIGN(auto all, counting(some == &rows));
     if (auto merged = all.merge(*some); !merged) return fail(Code::kCorrupt, merged.error().message);
   }
@@ -755,9 +788,7 @@ std::string LiveWindows::keep(std::uint64_t place) {
     out.fixed(told.times), out.fixed(std::uint8_t{told.first});
     const auto [first, last] = seen(open);
     out.fixed(first), out.fixed(last);
-    open.builder->save(out);
-    out.fixed(std::uint8_t{open.apart.has_value()});
-    if (open.apart) open.apart->save(out);
+    save_counted(out, open);
   }
   rows_kept_ = rows_;
   return out.take();
@@ -785,12 +816,8 @@ Result<std::map<std::int64_t, LiveWindows::Open>> LiveWindows::load_open(ByteRea
     for (auto* number : {&told.at_first, &told.rows, &told.when}) *number = in.fixed<std::int64_t>();
     told.times = in.fixed<std::int32_t>(), told.first = in.fixed<std::uint8_t>() != 0;
     const auto first = in.fixed<double>(), last = in.fixed<double>();
-    VIGIE_ASSIGN(open.builder, counting());
-    VIGIE_TRY(open.builder->load(in));
-    if (in.fixed<std::uint8_t>() != 0) {
-      VIGIE_ASSIGN(open.apart, counting(false));
-      VIGIE_TRY(open.apart->load(in));
-    }
+    VIGIE_ASSIGN(auto counted, load_counted(in));
+    open.builder = std::move(counted.rows), open.apart = std::move(counted.apart);
     open.window = windower_->met(calendar_of(key), first, last), open.first = first, open.last = last;
     if (calendar()) open.end = end_of(key);
   }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/expectation.h"
 #include "engine/compare.h"
 #include "engine/quality_reference.h"
 #include "engine/sliding_windows.h"
@@ -92,6 +93,14 @@ class LiveWindows {
   const CompareOptions& comparing() const { return options_.compare; }
   /// How windows are judged that are told of from now on. Code::kUsage as Comparer::make(), and nothing changes.
   Status compare_by(double alpha, std::optional<Levels> levels, std::vector<MethodChoice> methods);
+
+  /// By which explicit rules windows are judged that are met from now on, besides the checks: findings behind theirs,
+  /// which make the verdict worse where they are broken; rows are numbered as they came. What was counted elsewhere has
+  /// none. Windows that are put together of parts, or of panes, which were counted by different rules have the findings
+  /// of all of them, each of the rows that were counted by it. Code::kUsage: a regex that is none, and nothing changes.
+  Status check_by(std::vector<Expectation> rules);
+  /// Which of those cannot be judged on what rows have, as RuleStates::unfit().
+  Result<std::vector<std::string>> unfit() const;
 
   /// Rows that came at `now`, µs since 1970; those that `apart` names, row by row, are counted a second time, by
   /// themselves. Empty: none is.
@@ -204,7 +213,7 @@ class LiveWindows {
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Result<std::map<std::int64_t, Open>::iterator> open_window(std::int64_t key, std::int64_t now);
-  Result<Open*> add_to(std::int64_t key, table::Batch& batch, std::int64_t now);
+  Result<Open*> add_to(std::int64_t key, table::Batch& batch, std::int64_t now, std::span<const std::int64_t> numbers);
   std::int64_t calendar_of(std::int64_t key) const;
   double start_of(std::int64_t key) const;
   double end_of(std::int64_t key) const;
@@ -229,7 +238,10 @@ class LiveWindows {
   Status restate(std::vector<Closed>& closed, std::int64_t now, bool all, std::chrono::steady_clock::time_point began);
   Status compare(Closed& closed, bool cut_off, Tally& counted, const Tally* apart);
   Result<std::optional<std::pair<Tally, Tally>>> count_panes(std::span<const std::int64_t> panes) const;
+  static void save_counted(ByteWriter& out, const Open& open);
   static std::string counted_in(const Open& open);
+  struct Counted;
+  Result<Counted> load_counted(ByteReader& in) const;
   Status put_in(TallyBuilder& all, std::string_view counted, bool apart) const;
 
   std::shared_ptr<const Profile> axes_, profile_;  // profile_ and comparer_: none while it rests
@@ -239,6 +251,7 @@ class LiveWindows {
   TallyOptions counting_;
   std::unique_ptr<Comparer> comparer_;
   Judge judge_;
+  std::vector<Expectation> rules_;
   Sharing sharing_;
   std::unique_ptr<Windower> windower_;
   std::size_t time_column_ = 0;

@@ -183,6 +183,40 @@ void TallyBuilder::check(std::size_t i, const table::Column& column) {
     tally_.quality[static_cast<std::size_t>(piece.group)].column(slot_[i], Pieces::part(values, buffer, piece));
 }
 
+Status TallyBuilder::demand(std::vector<Expectation> rules) {
+  VIGIE_ASSIGN(fresh_rules_, quality::RuleStates::make(std::move(rules), checked_, source_));
+  return {};
+}
+
+bool TallyBuilder::demands() const {
+  return std::any_of(rules_.begin(), rules_.end(), [](const auto& states) { return !states.empty(); });
+}
+
+Status TallyBuilder::judge_rules(table::Batch& batch, std::span<const std::int64_t> numbers) {
+  while (rules_.size() < tally_.windower->size()) rules_.push_back(fresh_rules_.copy());
+  if (!demands()) return {};
+  std::vector<quality::Values> all(checked_.size()), some(checked_.size());
+  for (std::size_t i = 0; i < slot_.size(); ++i) {
+    const auto slot = slot_[i];
+    if (slot == std::string::npos ||
+        std::none_of(rules_.begin(), rules_.end(), [slot](const auto& states) { return states.reads(slot); }))
+      continue;
+    VIGIE_ASSIGN(const auto column, batch.column(i));
+    all[slot] = pieces_.arrange(quality_values(column, checked_[slot], buffers_[slot]), buffers_[slot]);
+  }
+  std::vector<std::int64_t> rows;
+  for (const auto& piece : pieces_.pieces()) {
+    auto& states = rules_[static_cast<std::size_t>(piece.group)];
+    if (states.empty()) continue;
+    for (std::size_t slot = 0; slot < all.size(); ++slot) some[slot] = Pieces::part(all[slot], buffers_[slot], piece);
+    pieces_.number(piece, numbers.empty() ? tally_.rows : 0, rows);
+    if (!numbers.empty())
+      for (auto& row : rows) row = numbers[static_cast<std::size_t>(row)];
+    states.update(states.next_row(), piece.size, some, rows);
+  }
+  return {};
+}
+
 Status TallyBuilder::find_groups(table::Batch& batch) {
   const auto rows = batch.rows();
   std::span<const double> times;
@@ -229,7 +263,7 @@ Status TallyBuilder::find_groups(table::Batch& batch) {
   return {};
 }
 
-Status TallyBuilder::add(table::Batch& batch) {
+Status TallyBuilder::add(table::Batch& batch, std::span<const std::int64_t> numbers) {
   VIGIE_TRY(find_groups(batch));
   auto& t = tally_;
   if (options_.quality) {
@@ -239,6 +273,7 @@ Status TallyBuilder::add(table::Batch& batch) {
       auto& state = t.quality[static_cast<std::size_t>(piece.group)];
       state.begin(state.rows(), piece.size);
     }
+    VIGIE_TRY(judge_rules(batch, numbers));
     // A column of times alone is read by nobody else.
     if (options_.reads_times() && std::find(where_.begin(), where_.end(), time_column_) == where_.end()) {
       VIGIE_ASSIGN(auto column, batch.column(time_column_));
@@ -272,7 +307,8 @@ Status TallyBuilder::add(table::Batch& batch) {
       state.end();
       if (state.rows() < 2 * last.rows) continue;
       held_ -= last.bytes;
-      last = {state.rows(), static_cast<std::int64_t>(state.size_bytes())};
+      last = {state.rows(), static_cast<std::int64_t>(state.size_bytes() +
+                                                      rules_[static_cast<std::size_t>(piece.group)].size_bytes())};
       held_ += last.bytes;
     }
   }
@@ -300,6 +336,7 @@ Result<Tally> TallyBuilder::complete(Tally t, std::vector<ColumnCounter> counter
                                      source_, plural(segmenter.strays(), "row"), segmenter.stray()));
   if (t.rows > 0 && t.windower->size() == 0)
     return fail(Code::kInput, fmt::format("{}: no row has a time in column \"{}\"", source_, options_.timestamp));
+  for (const auto& states : rules_) t.rules.push_back(states.findings());
   for (auto& c : counters) {
     c.finish(t.rows == profile_->rows);
     t.only_numbers.push_back(c.only_numbers());

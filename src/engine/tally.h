@@ -68,7 +68,8 @@ struct Tally {
   std::vector<std::vector<std::vector<RowSample>>> vectors;           ///< likewise
   std::vector<std::vector<std::vector<Span>>> spans;                  ///< likewise; timestamps only
   std::vector<std::size_t> widths;                                    ///< segments per segmentation; [0] = 1
-  std::vector<quality::TableState> quality;  ///< per window, where TallyOptions::quality asks for it
+  std::vector<quality::TableState> quality;          ///< per window, where TallyOptions::quality asks for it
+  std::vector<std::vector<quality::Finding>> rules;  ///< likewise: of each rule, where TallyBuilder::demand() was asked
 };
 
 struct TallyOptions {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "engine/quality_counter_internal.h"
 #include "engine/segmenter.h"
 #include "engine/tally.h"
+#include "quality/rules.h"
 
 namespace vigie::engine {
 
@@ -28,8 +30,17 @@ class TallyBuilder {
   TallyBuilder& operator=(TallyBuilder&&) noexcept;
   ~TallyBuilder();
 
-  /// Code::kUsage: more windows and segments than memory is granted for; what the batch says of itself.
-  Status add(table::Batch& batch);
+  /// Windows that are met from now on are judged by rules too, on what TallyOptions::quality counts. Code::kUsage: a
+  /// regex that is none.
+  Status demand(std::vector<Expectation> rules);
+  /// Whether any window of it is.
+  bool demands() const;
+  /// As RuleStates::unfit() of what demand() was told.
+  std::vector<std::string> unfit() const { return fresh_rules_.unfit(); }
+
+  /// Code::kUsage: more windows and segments than memory is granted for; what the batch says of itself. `numbers`: of
+  /// its rows, where a broken rule tells of them, rising; empty: as they are counted here.
+  Status add(table::Batch& batch, std::span<const std::int64_t> numbers = {});
   std::int64_t rows() const { return tally_.rows; }
   const Windower& windows() const { return *tally_.windower; }
   /// What was counted, once, at the end. Code::kInput: rows, but none with a time.
@@ -45,6 +56,9 @@ class TallyBuilder {
   /// Code::kCorrupt. Cost: about 1 kB a column, window and segment, and the values and rows that are kept.
   void save(ByteWriter& out) const;
   Status load(ByteReader& in);
+  /// The same of rules by which demands() says that windows are judged, behind the rest.
+  void save_rules(ByteWriter& out) const;
+  Status load_rules(ByteReader& in);
 
  private:
   TallyBuilder(const Profile& profile, std::string source, TallyOptions options);
@@ -52,6 +66,7 @@ class TallyBuilder {
   Status find_groups(table::Batch& batch);
   Result<Tally> complete(Tally t, std::vector<ColumnCounter> counters) const;
   void check(std::size_t i, const table::Column& column);
+  Status judge_rules(table::Batch& batch, std::span<const std::int64_t> numbers);
   bool keeps_rows(std::size_t i) const { return i < options_.keep_rows.size() && options_.keep_rows[i]; }
 
   const Profile* profile_;
@@ -70,6 +85,8 @@ class TallyBuilder {
   std::unique_ptr<quality::TableState> fresh_;  // knows the reference's fences, which take a while to find
   Pieces pieces_;
   std::vector<QualityBuffer> buffers_;
+  quality::RuleStates fresh_rules_;
+  std::vector<quality::RuleStates> rules_;  // by window; where any was ever demanded
 
   // Bytes of one window or segment over all columns, and of all that were met, with what the checks hold.
   std::int64_t each_ = 0, held_ = 0, row_bytes_ = 0, groups_met_ = 0;

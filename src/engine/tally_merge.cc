@@ -70,6 +70,10 @@ Status TallyBuilder::merge(const TallyBuilder& other) {
     if (w == t.quality.size()) t.quality.push_back(fresh_->copy());
     VIGIE_TRY(t.quality[w].join(more.quality[w]));
   }
+  for (std::size_t w = 0; w < other.rules_.size(); ++w) {
+    if (w == rules_.size()) rules_.emplace_back();
+    rules_[w].join(other.rules_[w]);
+  }
   for (std::size_t k = 0; k < sizes_.size(); ++k) sizes_[k] = t.windower->size() * t.widths[k];
   for (std::size_t i = 0; i < counters_.size(); ++i) counters_[i].merge(other.counters_[i]);
   for (std::size_t k = 0; k < segmenters_.size(); ++k) {

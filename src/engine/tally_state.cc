@@ -202,4 +202,18 @@ Status TallyBuilder::load(ByteReader& in) {
   return in.ok() ? Status() : Status(corrupt());
 }
 
+void TallyBuilder::save_rules(ByteWriter& out) const {
+  out.varint(rules_.size());
+  for (const auto& states : rules_) states.save(out);
+}
+
+Status TallyBuilder::load_rules(ByteReader& in) {
+  if (in.count(1) != tally_.windower->size() || !options_.quality) return corrupt();
+  for (std::size_t w = 0; w < tally_.windower->size(); ++w) {
+    VIGIE_ASSIGN(auto states, quality::RuleStates::load(in, checked_));
+    rules_.push_back(std::move(states));
+  }
+  return {};
+}
+
 }  // namespace vigie::engine
