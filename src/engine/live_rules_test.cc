@@ -76,7 +76,8 @@ std::string said(const WindowResult& window) {
   auto out = fmt::format("{} {}:\n", window.start.value_or("-"), window.rows);
   for (const auto& q : window.quality)
     if (std::ranges::count(quality::rule_names(), q.check) > 0)
-      out += fmt::format("{} {} {} {} {} {}\n", q.check, q.column.value_or("-"), q.value, q.expected, q.verdict, q.reason);
+      out +=
+          fmt::format("{} {} {} {} {} {}\n", q.check, q.column.value_or("-"), q.value, q.expected, q.verdict, q.reason);
   return out;
 }
 
@@ -268,8 +269,7 @@ TEST(LiveRules, OfPanesAreThoseOfTheHourTheyMake) {
       if (one.substr(0, one.find('\n')) != hour.substr(0, hour.find('\n'))) continue;
       ++same;
       std::string found = one, whole = hour;
-      for (auto* text : {&found, &whole})
-        *text = without_order(*text);
+      for (auto* text : {&found, &whole}) *text = without_order(*text);
       EXPECT_EQ(found, whole);
     }
   EXPECT_EQ(same, 4U);

@@ -454,6 +454,8 @@ void Follower::lose(std::string why) {
 // Those of the model that a start anew would have to begin first with, and so on; or of all.
 Status Follower::keep_open_windows(journal::Sequence offset, bool all) {
   if (offset < counted_) return {};  // what is read again is not yet all there
+  for (auto& [name, of] : followed_)
+    if (std::exchange(of.keeps, false) && of.watch) VIGIE_TRY(keep_open_windows(name, of, offset));
   while (true) {
     const auto oldest = std::min_element(followed_.begin(), followed_.end(), [](const auto& a, const auto& b) {
       return a.second.since.value_or(kNever) < b.second.since.value_or(kNever);
@@ -461,11 +463,16 @@ Status Follower::keep_open_windows(journal::Sequence offset, bool all) {
     if (oldest == followed_.end() || !oldest->second.since) return {};
     auto& [name, of] = *oldest;
     if (!all && (read_ - *of.since < kMostAgain || kept_bytes_ > read_ * kKeptBytes)) return {};
-    const auto bytes = of.watch->keep_open(offset);
-    VIGIE_TRY(state_.put(open_windows_of(name), bytes));
-    kept_bytes_ += std::ssize(bytes);
-    of.since.reset(), of.changed = true;
+    VIGIE_TRY(keep_open_windows(name, of, offset));
   }
+}
+
+Status Follower::keep_open_windows(const std::string& name, Followed& of, journal::Sequence offset) {
+  const auto bytes = of.watch->keep_open(offset);
+  VIGIE_TRY(state_.put(open_windows_of(name), bytes));
+  kept_bytes_ += std::ssize(bytes);
+  of.since.reset(), of.changed = true;
+  return {};
 }
 
 Status Follower::commit(journal::Sequence offset, bool last) {

@@ -151,6 +151,7 @@ class Follower {
     std::int64_t asked = 0;             // when first_over() was
     bool changed = true;                // since the last commit
     bool anew = false;                  // its reference, since the last commit
+    bool keeps = false;                 // open windows, with the next: by rules that are not its any more
     std::int64_t judged = 0;            // judged_ when a window was last
     std::optional<std::int64_t> since;  // read_ when the first row came that no kept window has
   };
@@ -179,6 +180,7 @@ class Follower {
   void call_those_that_wait(bool all);
   void call_those_that_all_know();
   Status keep_open_windows(journal::Sequence offset, bool all);
+  Status keep_open_windows(const std::string& name, Followed& of, journal::Sequence offset);
   Status commit(journal::Sequence offset, bool last = false);
   void let_rest();
   Status start_again();

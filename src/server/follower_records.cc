@@ -337,6 +337,7 @@ Status Follower::set_reference(const Model& of, std::string_view bytes, journal:
   watch->show_by(at.config.privacy, hash_key);
   VIGIE_TRY(watch->compare_with(at.config.reference));
   VIGIE_TRY(watch->compare_by(at.config.compare));
+  VIGIE_TRY(watch->check_by(at.config.checks));
   watch->maintained_by([this, model](auto from, auto to) { return maintenance.touching(model, from, to); });
   if (!anew) watch->rest();
   at.watch = std::move(watch), at.judged = ++judged_;
@@ -388,6 +389,8 @@ Status Follower::configure(const std::string& model, std::string_view json) {
     of.watch->allow_lateness(config.allowed_lateness), of.watch->show_by(config.privacy, hash_key);
     VIGIE_TRY(of.watch->compare_with(config.reference));
     VIGIE_TRY(of.watch->compare_by(config.compare));
+    VIGIE_TRY(of.watch->check_by(config.checks));
+    of.keeps = of.keeps || config.checks != of.config.checks;
     if (!of.watch->merges()) of.changes.push_back(forgets(engine::Sighting::Track::kMerged));
   }
   of.ops.silence().allow(config.silent_after);

@@ -9,13 +9,16 @@
 
 #include "base/quantity.h"
 #include "base/text.h"
+#include "config/rules_file.h"
 #include "drift/drift.h"
 #include "engine/attribution.h"
 #include "engine/compare.h"
+#include "engine/live_windows.h"
 #include "engine/silence.h"
 #include "engine/sliding_windows.h"
 #include "engine/windows.h"
 #include "quality/quality.h"
+#include "quality/rules.h"
 #include "server/said_internal.h"
 #include "server/stream_specs.h"
 #include "table/json_rows.h"
@@ -31,7 +34,9 @@ constexpr double kMostRows = 1e9;  // of a window
 constexpr double kMostFalseAlarms = 1000;
 constexpr std::int64_t kDay = 86'400'000'000, kMostLateness = 7 * kDay;
 constexpr std::size_t kMostDependencies = 20, kMostMaintenance = 50, kMostDetectors = 20, kLongestDetector = 1000,
-                      kMostMethods = 1000;
+                      kMostMethods = 1000, kMostRules = 1000,
+                      kMostUnique = 10;  // of which each holds a million hashes of a window
+constexpr std::string_view kChecks = "checks";
 
 Result<std::int64_t> rows_of(const Json& json, const std::string& where, std::string_view expected) {
   const double rows = json.is_number() ? json.get<double>() : 0;
@@ -98,6 +103,7 @@ std::vector<std::string> names_of_causes() {
                                  std::string(engine::kAttributionDrift), std::string(engine::kSilence)};
   for (const auto* m : metric::metrics()) names.emplace_back(m->name);
   for (const auto* c : quality::checks()) names.emplace_back(c->name);
+  for (const auto name : quality::rule_names()) names.emplace_back(name);
   for (const auto* m : drift::methods()) names.emplace_back(m->name);
   return names;
 }
@@ -179,6 +185,20 @@ Result<RecordSchema::Columns> schema_of(const Json& json) {
     out[name] = *said;
   }
   return out;
+}
+
+Result<std::vector<Expectation>> checks_of(const Json& json) {
+  const std::string key(kChecks);
+  if (!json.is_object()) return wrong(key, "a JSON object of columns and relations", json);
+  auto rules = config::parse_rules_at(json.dump(-1, ' ', false, Json::error_handler_t::replace), key);
+  if (!rules) return fail(Code::kInput, rules.error().message);
+  if (rules->size() > kMostRules)
+    return fail(Code::kInput, fmt::format("{}: {} rules are more than {}", key, rules->size(), kMostRules));
+  const auto unique = std::ranges::count(*rules, Expectation::Kind::kUnique, &Expectation::kind);
+  if (unique > static_cast<std::ptrdiff_t>(kMostUnique))
+    return fail(Code::kInput, fmt::format("{}: {} columns that are unique are more than {}", key, unique, kMostUnique));
+  if (auto made = quality::RuleStates::make(*rules, {}, key); !made) return fail(Code::kInput, made.error().message);
+  return rules;
 }
 
 Result<engine::MethodChoice> method_of(const Json& json, std::size_t index) {
@@ -286,11 +306,11 @@ std::optional<std::int64_t> duration_of(std::string_view text) {
 
 Result<ModelConfig> read_model_config(std::string_view body) {
   VIGIE_ASSIGN(const auto json, object_of(body, "body"));
-  VIGIE_TRY(known(
-      json, "",
-      {"description", "owner",     "runbook",   "notify",      "tags",    "task",         "positive",         "window",
-       "timezone",    "roles",     "segments",  "monitors",    "privacy", "false_alarms", "allowed_lateness", "runs_on",
-       "depends_on",  "detectors", "reference", "maintenance", "schema",  "silent_after", "compare"}));
+  VIGIE_TRY(
+      known(json, "", {"description", "owner",        "runbook",          "notify",       "tags",       "task",
+                       "positive",    "window",       "timezone",         "roles",        "segments",   "monitors",
+                       "privacy",     "false_alarms", "allowed_lateness", "runs_on",      "depends_on", "detectors",
+                       "reference",   "maintenance",  "schema",           "silent_after", "compare",    "checks"}));
   ModelConfig out;
   std::string description, task, zone;
   VIGIE_TRY(take(json, "description", "", description));
@@ -401,6 +421,9 @@ Result<ModelConfig> read_model_config(std::string_view body) {
   if (const auto at = json.find("compare"); at != json.end() && !at->is_null()) {
     VIGIE_ASSIGN(out.compare, compare_of(*at));
   }
+  if (const auto at = json.find(kChecks); at != json.end() && !at->is_null()) {
+    VIGIE_ASSIGN(out.checks, checks_of(*at));
+  }
   if (const auto at = json.find("reference"); at != json.end() && !at->is_null()) {
     VIGIE_ASSIGN(out.reference, read_reference_choice(at->dump(-1, ' ', false, Json::error_handler_t::replace)));
   }
@@ -450,6 +473,18 @@ Status check_methods(const ModelConfig& config, const engine::Profile& reference
   auto why = made.error().message;
   if (why.starts_with(kOption)) why.replace(0, kOption.size(), "compare.methods");
   return fail(Code::kInput, std::move(why));
+}
+
+Status check_rules(const ModelConfig& config, const engine::Profile& reference) {
+  if (config.checks.empty()) return {};
+  engine::LiveOptions options;
+  options.compare.window = reference.window;
+  if (options.compare.window.kind == engine::WindowSpec::Kind::kNone)
+    options.compare.window.kind = engine::WindowSpec::Kind::kRows, options.compare.window.rows = 1;
+  VIGIE_ASSIGN(const auto live, engine::LiveWindows::make(std::make_shared<const engine::Profile>(reference), options));
+  VIGIE_TRY(live->check_by(config.checks));
+  VIGIE_ASSIGN(const auto unfit, live->unfit());
+  return unfit.empty() ? Status() : fail(Code::kInput, fmt::format("{}.{}", kChecks, unfit.front()));
 }
 
 ModelConfig kept_model_config(std::string_view json) {

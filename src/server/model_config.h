@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/expectation.h"
 #include "base/result.h"
 #include "engine/compare.h"
 #include "engine/incidents.h"
@@ -49,6 +50,7 @@ struct ModelConfig {
   ReferenceChoice reference;
   LevelsAndMethods compare;
   std::vector<PlannedWork> maintenance;         ///< in which nobody is woken
+  std::vector<Expectation> checks;              ///< that its windows are held to
   std::optional<RecordSchema::Columns> schema;  ///< what its records are to have; nothing: what they have
   std::string json = "{}";                      ///< all that was said, as it was said
   std::string unread;                           ///< why not all of it is followed; empty: it is
@@ -58,7 +60,7 @@ struct ModelConfig {
 /// positive, window ("15m", "hour", "day", "week", "month", a number of rows,
 /// {"rows": 1000, "time": "hour"}, or {"time": "hour", "every": "5m"}), timezone, roles (features, ignore),
 /// segments, monitors, privacy, false_alarms, allowed_lateness ("90m", "6h", "2d"), silent_after, runs_on, depends_on,
-/// detectors, maintenance, reference, compare and schema. Code::kInput names the key.
+/// detectors, maintenance, reference, compare, checks and schema. Code::kInput names the key.
 Result<ModelConfig> read_model_config(std::string_view body);
 
 /// Code::kInput where segments, of the configuration or of the reference, or detectors say values of what it hides.
@@ -67,6 +69,14 @@ Status check_privacy(const ModelConfig& config, const engine::Profile& reference
 
 /// Code::kInput where compare.methods has one that a column of the reference does not take.
 Status check_methods(const ModelConfig& config, const engine::Profile& reference);
+
+/// Of a model that is watched in an index.
+inline constexpr std::string_view kNoRules =
+    "checks: not of a model that is watched in an index, where its rows are counted: nobody sees them row by row";
+
+/// Code::kInput where checks have one that rows of such a reference cannot be held to: of a column that they lack, or
+/// of another kind.
+Status check_rules(const ModelConfig& config, const engine::Profile& reference);
 
 /// One that was accepted once, as read_model_config(). Of one that cannot be read any more, as of a vigie before this
 /// one: who owns the model and what is hidden, where anything unknown is.

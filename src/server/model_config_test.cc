@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/model_config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "server/watch.h"
@@ -58,6 +59,35 @@ TEST(ModelConfig, HowWindowsAreJudgedIsInTheWordsOfCompare) {
             "compare.methods[0]: expected a method, or a JSON object of column and method, got 7");
   EXPECT_EQ(of(R"({"methods": [{"method": "psi"}]})"), "compare.methods[0]: names no column");
   EXPECT_TRUE(of(R"({"methods": [{"column": "a"}]})").starts_with("compare.methods[0]: unknown method \"\""));
+}
+
+TEST(ModelConfig, ChecksAreTheRulesOfCheck) {
+  const auto of = [](const std::string& checks) {
+    const auto read = read_model_config("{\"checks\": " + checks + "}");
+    return read ? "" : read.error().message;
+  };
+  const auto read = read_model_config(R"({"checks": {"columns": {"age": {"range": [0, null], "at_most": 0.1}},
+      "relations": ["a <= b"]}, "monitors": [{"what": "range", "severity": "off"}]})");
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  ASSERT_EQ(read->checks.size(), 2U);
+  EXPECT_EQ(read->checks[0],
+            (Expectation{.kind = Expectation::Kind::kRange, .column = "age", .low = 0, .at_most = 0.1}));
+  EXPECT_EQ(read->checks[1].other, "b");
+  EXPECT_EQ(of("null"), "");
+  EXPECT_EQ(of("{}"), "");
+  EXPECT_EQ(of("[]"), "checks: expected a JSON object of columns and relations, got []");
+  EXPECT_EQ(of(R"({"columns": {"age": {}}})"),
+            "checks.columns.age: no rule in it, of not_null, missing_at_most, range, "
+            "set, regex, unique, monotone");
+  EXPECT_EQ(of(R"({"columns": {"a": {"regex": "["}}})"),
+            "checks.columns.a.regex: \"[\" is not a regular expression: missing ]: [");
+  std::string many, unique;
+  for (int i = 0; i < 1001; ++i) {
+    many += fmt::format("{}\"a < b\"", i ? "," : "");
+    if (i < 11) unique += fmt::format(R"({}"c{}": {{"unique": true}})", i ? "," : "", i);
+  }
+  EXPECT_EQ(of("{\"relations\": [" + many + "]}"), "checks: 1001 rules are more than 1000");
+  EXPECT_EQ(of("{\"columns\": {" + unique + "}}"), "checks: 11 columns that are unique are more than 10");
 }
 
 TEST(ModelConfig, WindowsThatOverlapAreOfPanes) {

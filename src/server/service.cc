@@ -79,6 +79,7 @@ Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
   using Kind = engine::WindowSpec::Kind;
   if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
   VIGIE_TRY(check_privacy(config, profile));
+  VIGIE_TRY(check_rules(config, profile));
   if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
   const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
                           std::string_view option) {
@@ -496,6 +497,8 @@ class Service::Impl {
     if (!config) return answer(refuse(config.error(), "body"));
     if (auto fits = admit(*config, limits()); !fits) return answer(refuse(fits.error(), "body"));
     if (auto fits = fits_store(config->window); !fits) return answer(refuse(fits.error(), "body"));
+    if (!config->checks.empty() && counted_in_indexes().contains(model))
+      return answer(refuse(400, std::string(kNoRules), "body"));
     if (auto fits = fits_reference(model, *config); !fits) return answer(refuse(fits.error(), "body"));
     if (auto known = known_targets(*config); !known) return answer(refuse(known.error(), "body"));
     if (!models_->number_of(model))
@@ -836,6 +839,7 @@ class Service::Impl {
     if (!bytes) return check_privacy(config, {});
     VIGIE_ASSIGN(const auto profile, engine::load_profile(*bytes, name));
     if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
+    VIGIE_TRY(check_rules(config, profile));
     if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
     return check_privacy(config, profile);
   }

@@ -422,6 +422,8 @@ Status read_models(const Setting& models, ServiceOptions& out) {
     if (!config) return object.at(config.error());
     if (auto fits = admit(*config, out.limits); !fits) return object.at(fits.error());
     if (auto fits = check_privacy(*config, {}); !fits) return object.at(fits.error());
+    if (!config->checks.empty() && std::ranges::count(out.indexes, object.name, &IndexedModel::model) > 0)
+      return object.at(fail(Code::kInput, std::string(kNoRules)));
     out.models.push_back({object.name, std::move(*config)});
   }
   if (out.models.size() > out.limits.models)

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "engine/kept_counts.h"
 #include "engine/label_drift.h"
+#include "quality/rules.h"
 #include "server/index_counts.h"
 #include "server/kept_keys_internal.h"
 #include "server/record_path.h"
@@ -559,6 +560,10 @@ void Watch::hide(engine::WindowResult& result, const RowPrivacy::Shared& shared)
   for (auto& q : result.quality) {
     const auto column = q.column.value_or("");
     if (among(kOfNoValues, q.check)) continue;
+    if (among(quality::rule_names(), q.check)) {
+      hide_rule(q, shared);
+      continue;
+    }
     const bool amounts = privacy_->hides_amounts(column);
     if (amounts) q.expected.clear();
     if (q.verdict == "no_data") continue;
@@ -566,6 +571,21 @@ void Watch::hide(engine::WindowResult& result, const RowPrivacy::Shared& shared)
       q.reason = RowPrivacy::kHidden;
     else
       q.reason = privacy_->sentence(column, std::move(q.reason), shared, among(kOfColumns, q.check));
+  }
+}
+
+// It tells of a value that breaks it; a relation of one of both columns that it names.
+void Watch::hide_rule(engine::QualityResult& rule, const RowPrivacy::Shared& shared) const {
+  const auto name = rule.column.value_or("");
+  for (const auto& known : reference_->columns) {
+    const auto& column = known.name;
+    if (column != name && (rule.check != "relation" || name.find(column) == name.npos)) continue;
+    if (privacy_->said_to_hide(column)) rule.expected.clear();
+    if (rule.verdict == "no_data") continue;
+    if (privacy_->hides_amounts(column))
+      rule.reason = RowPrivacy::kHidden;
+    else
+      rule.reason = privacy_->sentence(column, std::move(rule.reason), shared);
   }
 }
 

@@ -48,6 +48,8 @@ class Watch {
   Status compare_with(const ReferenceChoice& choice);
   /// Where a column does not take its method, those of columns are passed over.
   Status compare_by(const LevelsAndMethods& said);
+  /// As LiveWindows::check_by().
+  Status check_by(std::vector<Expectation> rules) { return live_->check_by(std::move(rules)); }
   const std::string& model() const { return model_; }
   const std::shared_ptr<const engine::Profile>& reference() const { return reference_; }
   /// How many false alarms in 30 days are borne with.
@@ -148,6 +150,7 @@ class Watch {
   double level(std::int64_t start, std::int64_t end) const;
   std::string key_in_store(std::int64_t start, std::int64_t end, std::int64_t key) const;
   void hide(engine::WindowResult& result, const RowPrivacy::Shared& shared) const;
+  void hide_rule(engine::QualityResult& rule, const RowPrivacy::Shared& shared) const;
   std::string drawn(engine::Comparison& found, const RowPrivacy::Shared& shared) const;
   Status merge(const engine::LiveWindows::Closed& window, const engine::WindowResult& result,
                const engine::Tally& counted, const engine::Profile& posted);
