@@ -60,8 +60,9 @@ def same(a, b):
 
 
 def told(window):
-    """A window without what tells how it came to be."""
-    return {k: v for k, v in window.items() if k not in ("late_rows", "restated", "ops")}
+    """A window without what tells how it came to be, as the numbers that rows have in their services."""
+    quality = [q | {"reason": q["reason"].split(", row ")[0]} for q in window.get("quality", [])]
+    return {k: v for k, v in window.items() if k not in ("late_rows", "restated", "ops")} | {"quality": quality}
 
 
 def differences(a, b, path=""):
@@ -84,7 +85,8 @@ def shared(node, folder):
     a, b, c = three
 
     # One is told what to watch, and all know it.
-    config = json.dumps({"window": "hour", "positive": "yes", "owner": "ann", "segments": ["country"]}).encode()
+    rules = {"x": {"range": [-8, 8], "unique": True}, "y": {"missing_at_most": 0.2}, "kind": {"set": list("abc"), "at_most": 0.5}}
+    config = json.dumps({"window": "hour", "positive": "yes", "owner": "ann", "segments": ["country"], "checks": {"columns": rules}}).encode()
     reference = body([row for n in range(-60, 0) for row in hour(rng, n)])
     for service in alone, a:
         checks.expect("configured", service.ask("PUT", MODEL, config)[0], 200)
@@ -145,6 +147,7 @@ def shared(node, folder):
     for start in sorted(wanted)[:HOURS]:
         wrong = list(differences(told(found.get(start, {})), told(wanted[start])))
         checks.expect(f"window {start}", wrong, [])
+        checks.expect(f"rules of {start}", [q["check"] for q in wanted[start]["quality"]][-4:], ["range", "unique", "not_null", "set"])
 
     for service in three:
         counts = service.counted("m", 2 * (HOURS + 1) * ROWS)
