@@ -35,7 +35,7 @@ def main():
             hands.write_text(f"{seconds - time.time():+.0f}")
 
         turn(begin)
-        env = {**os.environ, "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(hands), "FAKETIME_NO_CACHE": "1",
+        env = {**os.environ, "LD_PRELOAD": str(LIBRARY), "ASAN_OPTIONS": "verify_asan_link_order=0", "FAKETIME_TIMESTAMP_FILE": str(hands), "FAKETIME_NO_CACHE": "1",
                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         start = lambda: Service(sys.argv[1], str(folder / "data"), env=env)
         service = start()

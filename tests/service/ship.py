@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -259,9 +260,10 @@ with tempfile.TemporaryDirectory() as folder:
 
     # Ctrl-C says how to go on.
     node = Node()
-    node.trouble = lambda n, _: time.sleep(1)
+    under_way = threading.Event()
+    node.trouble = lambda n, _: under_way.set() or time.sleep(1)
     process = subprocess.Popen([vigie, "ship", log, "--to", node.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
-    time.sleep(0.6)
+    under_way.wait(30)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     expect("Ctrl-C", (process.returncode, "ended: the same command again stores the rest, and nothing twice" in err), (130, True))
