@@ -49,7 +49,8 @@ Reply list_notices(const Request& request, const store::Store& store) {
   if (const auto& state = (*asked)["state"]; asked->has("state")) {
     const auto* at = std::ranges::find(kStates, state);
     if (at == kStates.end())
-      return refuse(400, "state: " + unknown_name("state", state, std::vector<std::string>(kStates.begin(), kStates.end())),
+      return refuse(400,
+                    "state: " + unknown_name("state", state, std::vector<std::string>(kStates.begin(), kStates.end())),
                     "query");
     fate = static_cast<Fate>(at - kStates.begin());
   }
@@ -74,8 +75,8 @@ Reply resend_notice(const Request& request, store::Store& store, std::span<const
   if (!request.body.empty()) {
     const auto said = said::object_of(request.body, "body");
     if (!said) return refuse(said.error(), "body");
-    for (const auto& read : {said::known(*said, "", {"by", "note"}), said::take(*said, "by", "", by),
-                             said::take(*said, "note", "", note)})
+    for (const auto& read :
+         {said::known(*said, "", {"by", "note"}), said::take(*said, "by", "", by), said::take(*said, "note", "", note)})
       if (!read) return refuse(read.error(), "body");
   }
   const auto id = whole_number("id", request.path[2]);

@@ -32,10 +32,8 @@ Json time_or_null(std::int64_t micros, bool known) {
 }  // namespace
 
 std::string to_record(const ReferenceOrigin& origin, std::string_view profile) {
-  return dumped({{"kind", to_string(origin.kind)},
-                 {"from", origin.from},
-                 {"to", origin.to},
-                 {"sha256", event::sha256(profile)}});
+  return dumped(
+      {{"kind", to_string(origin.kind)}, {"from", origin.from}, {"to", origin.to}, {"sha256", event::sha256(profile)}});
 }
 
 std::optional<store::Profile> to_keep(const std::string& model, std::string_view record, std::string bytes,

@@ -39,8 +39,8 @@ TEST(References, AreInTheStoreOnceEach) {
     post(back, a, {}, a);
     post(back, b, {kFirst, 1'700'000'000'000'000, 1'700'000'060'000'000}, b);
     post(back, a, {kPast}, a);
-    post(back, a, {kFirst}, b);                  // of another one
-    post(back, "none", {kFirst}, "none");        // of what was not taken
+    post(back, a, {kFirst}, b);            // of another one
+    post(back, "none", {kFirst}, "none");  // of what was not taken
     ASSERT_TRUE(back.follower->catch_up());
   }
   // All is read again.
