@@ -51,9 +51,9 @@ Result<source::Sample> sample_of(const std::string& model, const Dependency& dep
   sample.name = source_name(model, dependency.name);
   Settings settings;
   const auto& source = dependency.probe.empty() ? source::prometheus : source::probe;
-  settings.values = {{"url", dependency.probe.empty() ? dependency.prometheus : dependency.probe},
-                     {"series", dependency.series},
-                     {"token", ""}};
+  for (const auto& param : source.params) settings.values[std::string(param.name)] = param.fallback;
+  settings.values["url"] = dependency.probe.empty() ? dependency.prometheus : dependency.probe;
+  if (dependency.probe.empty()) settings.values["series"] = dependency.series;
   auto made = source.make(settings, {});
   if (!made) return fail(Code::kInput, made.error().message);
   sample.sampler = std::move(*made);

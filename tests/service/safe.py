@@ -145,7 +145,7 @@ def roles(service, made, tokens):
     expect("and changes nothing by it", curl(model, "-X", "PUT", "-d", "{}", role="admin", how="basic")[0], 401)
     expect("without a token nothing is read", curl(predictions, "-H", "Content-Length: 60000000", "-H", "Expect:", *record)[0], 401)
     expect("http on a port of TLS", run("curl", "-s", service.url.replace("https", "http")).stdout,
-           '{"error":"TLS is spoken here: https://, not http://","where":"connection"}')
+           '{"error":"TLS is spoken here: https://, not http://","where":"connection"}\n')
     for version, good in (("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)):
         done = run("openssl", "s_client", "-connect", f"127.0.0.1:{service.port}", version, stdin=subprocess.DEVNULL)
         expect(f"openssl s_client {version}", "Cipher is (NONE)" not in done.stdout and done.returncode == 0, good)
