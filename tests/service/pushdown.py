@@ -383,6 +383,8 @@ def lagging(version, folder):
     node = Search(version, str(folder / f"{version} lag"))
     way = node.relay()
     fill(node, folder, "late", FIELDS, [row(i, 0) for i in range(720)])
+    # What is put is seen at once, and not in parts while it is counted.
+    expect(f"{version}: refreshed when told", node.ask("PUT", "/late/_settings", {"index": {"refresh_interval": "-1"}})[0], 200)
     service = Service(vigie, str(folder / f"{version} lag data"), more=[
         "--store", f"elastic(to={way.url}, index=lag)", "--source", f"elastic(to={node.url}, index=late, time=ts, model=m, every=1s, from=2026-01-01)"])
     model, index = "/v1/models/m", lambda: service.ask("GET", "/v1/indexes")[1][0]
