@@ -334,8 +334,8 @@ Status IndexWatch::count(Watched& of, const engine::WindowSpec& windows) {
     const auto since = std::max<std::int64_t>(from, until);
     auto anew = counted.rows;
     if (since > from) {
-      VIGIE_ASSIGN(const auto rest, of.counts->query().times(since, to));
-      anew = std::min(anew, rest.rows);
+      VIGIE_ASSIGN(const auto had, of.counts->query().times(from, since));
+      anew = std::max<std::int64_t>(0, anew - had.rows);
     }
     // By another reference, which was posted meanwhile, it is counted anew.
     if (service_.reference(of.model.model) != of.reference) return false;
