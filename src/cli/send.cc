@@ -46,7 +46,7 @@ std::optional<double> factor_of(std::string_view given) {
   double value = 0;
   if (given.ends_with('x')) given.remove_suffix(1);
   const auto* end = given.data() + given.size();
-  const auto [stop, error] = std::from_chars(given.data(), end, value);
+  const auto [stop, error] = std::from_chars(given.data(), given.data() + given.size(), value);
   if (error != std::errc() || stop != end || !(value > 0) || !std::isfinite(value)) return {};
   return value;
 }
