@@ -97,6 +97,8 @@ for version in versions(sys.argv[3:]):
             good = done.returncode == 0 and "SKIPPED" not in done.stdout
             passed, failed = passed + good, failed + (not good)
             print(f"{version}: {name}: {done.stdout.splitlines()[-1] if good else done.stdout[-4000:] + done.stderr[-2000:]}")
+        # A node that starts again is waited for until it has all its indexes.
+        node.ask("DELETE", "/*")
         checks = away(node, str(pathlib.Path(folder) / "away"))
         for line in checks.wrong:
             print(f"{version}: FAILED {line}")
