@@ -307,8 +307,7 @@ void say_how_to_have_fewer(const detect::Spec& spec, const view::Detection& foun
   if (has_setting(spec, "target_arl")) return;
   say(
       fmt::format("{}: {} and {} in {} values; if nothing like as much has changed: --target-arl {:.0f}, the values "
-                  "that pass before "
-                  "a false alarm",
+                  "that pass before a false alarm",
                   found.detector, plural(found.drifts, "drift"), plural(found.warnings, "warning"),
                   with_commas(found.observations), std::max(least, 10000.)));
 }

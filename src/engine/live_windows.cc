@@ -206,8 +206,11 @@ Status LiveWindows::add(table::Batch& batch, std::int64_t now, std::span<const s
     if (!apart.empty())
       std::copy_if(rows_of.begin(), rows_of.end(), std::back_inserter(rows_apart),
                    [&](auto row) { return apart[row]; });
+    // Rules alone tell of rows; an open window may be judged by those of before.
+    const auto known = windows_.find(of.key);
     std::vector<std::int64_t> numbers;
-    for (auto row : rows_of) numbers.push_back(rows_ - rows + row);
+    if (!rules_.empty() || (known != windows_.end() && known->second.builder->demands()))
+      for (auto row : rows_of) numbers.push_back(rows_ - rows + row);
     Open* open = nullptr;
     if (count == rows) {
       VIGIE_ASSIGN(open, add_to(of.key, batch, now, numbers));

@@ -74,13 +74,18 @@ Reply wrong_method(std::string_view allowed) {
   return reply;
 }
 
-// A profile was made with windows, a task and a positive class of its own.
-Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
-  using Kind = engine::WindowSpec::Kind;
+// What is said of columns that a reference has.
+Status fits_columns(const engine::Profile& profile, const ModelConfig& config) {
   if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
   VIGIE_TRY(check_privacy(config, profile));
   VIGIE_TRY(check_rules(config, profile));
-  if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
+  return config.compare.methods.empty() ? Status() : check_methods(config, profile);
+}
+
+// A profile was made with windows, a task and a positive class of its own.
+Status fits_config(const engine::Profile& profile, const ModelConfig& config) {
+  using Kind = engine::WindowSpec::Kind;
+  VIGIE_TRY(fits_columns(profile, config));
   const auto differs = [](std::string_view what, std::string_view has, std::string_view wanted,
                           std::string_view option) {
     return fail(Code::kInput,
@@ -838,10 +843,7 @@ class Service::Impl {
     VIGIE_ASSIGN(const auto bytes, state_->get(Follower::reference_of(name)));
     if (!bytes) return check_privacy(config, {});
     VIGIE_ASSIGN(const auto profile, engine::load_profile(*bytes, name));
-    if (config.detectors) VIGIE_TRY(check_streams(*config.detectors, profile));
-    VIGIE_TRY(check_rules(config, profile));
-    if (!config.compare.methods.empty()) VIGIE_TRY(check_methods(config, profile));
-    return check_privacy(config, profile);
+    return fits_columns(profile, config);
   }
 
   Reply home() {

@@ -7,9 +7,8 @@ namespace vigie::store {
 const char* const ProfileTable::kTables =
     "CREATE TABLE IF NOT EXISTS profiles ("
     "  model TEXT NOT NULL, id TEXT NOT NULL, made INTEGER NOT NULL, kind TEXT NOT NULL, \"from\" INTEGER NOT NULL,"
-    "  \"to\" INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL, body TEXT NOT NULL, kept INTEGER NOT "
-    "NULL,"
-    "  current INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (model, id));"
+    "  \"to\" INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL, body TEXT NOT NULL,"
+    "  kept INTEGER NOT NULL, current INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (model, id));"
     "CREATE INDEX IF NOT EXISTS profiles_by_time ON profiles (model, made, id);"
     "CREATE INDEX IF NOT EXISTS profiles_past ON profiles (kept) WHERE current = 0;";
 
@@ -19,13 +18,13 @@ bool ProfileTable::open(sqlite3* db) {
          prepare("INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", put_) &&
          prepare(
              "SELECT id, made, kind, \"from\", \"to\", rows, size, body FROM profiles WHERE model = ?1 AND made >= ?2 "
-             "AND "
-             "made < ?3 AND (?4 = '' OR (made, id) < ((SELECT made FROM profiles WHERE model = ?1 AND id = ?4), ?4)) "
+             "AND made < ?3 AND (?4 = '' OR (made, id) < ((SELECT made FROM profiles WHERE model = ?1 AND id = ?4), "
+             "?4)) "
              "ORDER BY made DESC, id DESC LIMIT ?5",
              find_) &&
          prepare(
-             "SELECT id, made, kind, \"from\", \"to\", rows, size, body, bytes FROM profiles WHERE model = ? AND id = "
-             "?",
+             "SELECT id, made, kind, \"from\", \"to\", rows, size, body, bytes FROM profiles WHERE model = ? "
+             "AND id = ?",
              one_);
 }
 
