@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, Option
   std::unique_ptr<Journal> journal(new Journal(folder, std::move(options)));
   VIGIE_TRY(journal->recover());
   journal->thread_ = std::thread([&j = *journal] { j.run(); });
+  pthread_setname_np(journal->thread_.native_handle(), "vigie-journal");
   if (journal->options_.compression != 0) journal->packer_ = std::thread([&j = *journal] { j.pack(); });
   return journal;
 }

@@ -2,6 +2,7 @@
 #include "server/housekeeping.h"
 
 #include <malloc.h>
+#include <pthread.h>
 
 namespace vigie::server {
 namespace {
@@ -12,7 +13,9 @@ constexpr milliseconds kRest{60'000}, kBetween{50};
 }  // namespace
 
 Housekeeping::Housekeeping(store::Store& store, store::Retention keep, std::function<void(const std::string&)> log)
-    : store_(store), keep_(keep), log_(std::move(log)), thread_([this] { run(); }) {}
+    : store_(store), keep_(keep), log_(std::move(log)), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "vigie-keep");
+}
 
 Housekeeping::~Housekeeping() {
   {

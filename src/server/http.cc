@@ -3,6 +3,7 @@
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -284,7 +285,10 @@ class HttpServer::Impl {
     asio::co_spawn(io_.get_executor(), accept(), asio::detached);
     asio::co_spawn(io_.get_executor(), watch_deadlines(), asio::detached);
 #endif
-    for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { io_.run(); });
+    for (unsigned i = 0; i < thread_count_; ++i) {
+      threads_.emplace_back([this] { io_.run(); });
+      pthread_setname_np(threads_.back().native_handle(), "vigie-http");
+    }
   }
 
   Status adopt(const HttpOptions& options) {

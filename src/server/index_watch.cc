@@ -2,6 +2,7 @@
 #include "server/index_watch.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -115,6 +116,7 @@ IndexWatch::IndexWatch(std::vector<IndexedModel> models, const std::string& fold
         }
     }
   thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), "vigie-index");
 }
 
 IndexWatch::~IndexWatch() {

@@ -2,6 +2,7 @@
 #include "server/intake.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -63,6 +64,7 @@ class Intake::Following {
       : ingest_(ingest), file_(std::move(file)), log_(std::move(log)) {
     state_.feed = std::move(feed);
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "vigie-source");
   }
   ~Following() {
     {

@@ -2,6 +2,7 @@
 #include "server/shipping.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <charconv>
@@ -90,6 +91,7 @@ Result<std::unique_ptr<Shipping>> Shipping::start(elastic::Target target, journa
   std::unique_ptr<Shipping> out(new Shipping(std::move(target), journal, folder, version, std::move(log)));
   VIGIE_ASSIGN(out->committed_, shipped_until(folder));
   out->thread_ = std::thread([shipping = out.get()] { shipping->run(); });
+  pthread_setname_np(out->thread_.native_handle(), "vigie-ship");
   return out;
 }
 
