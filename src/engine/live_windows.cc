@@ -372,10 +372,15 @@ Result<std::map<std::int64_t, LiveWindows::Open>::iterator> LiveWindows::open_wi
   open.place = place_, open.rows_before = rows_at_place_;
   open.told.key = key;
   open.told.first = closed_below_ == std::numeric_limits<std::int64_t>::min() && it == windows_.begin();
-  if (const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
-      told != told_.end())
-    open.told = *told, told_.erase(told);
+  recall(key, open);
   return it;
+}
+
+void LiveWindows::recall(std::int64_t key, Open& open) {
+  std::erase_if(told_, [&](const Told& told) {
+    if (told.key == key) open.told = told;
+    return told.key == key;
+  });
 }
 
 Result<bool> LiveWindows::add_counts(std::int64_t key, Tally counted, std::int64_t now) {
@@ -771,8 +776,7 @@ void LiveWindows::resume(const Resume& from) {
   // What was kept is older than what is known of them.
   for (auto& [key, open] : windows_) {
     open.place = from.place, open.rows_before = from.rows;
-    const auto told = std::find_if(told_.begin(), told_.end(), [&](const Told& t) { return t.key == key; });
-    if (told != told_.end()) open.told = *told, told_.erase(told);
+    recall(key, open);
   }
 }
 

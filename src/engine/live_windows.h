@@ -213,6 +213,7 @@ class LiveWindows {
   struct Open;
   LiveWindows(std::shared_ptr<const Profile> profile, LiveOptions options);
   Result<std::map<std::int64_t, Open>::iterator> open_window(std::int64_t key, std::int64_t now);
+  void recall(std::int64_t key, Open& open);  // what was told of it before a start anew
   Result<Open*> add_to(std::int64_t key, table::Batch& batch, std::int64_t now, std::span<const std::int64_t> numbers);
   std::int64_t calendar_of(std::int64_t key) const;
   double start_of(std::int64_t key) const;
