@@ -281,10 +281,8 @@ class HttpServer::Impl {
   }
 
   void run() {
-#ifndef __clang_analyzer__  // takes coroutines for functions, and Asio's awaitable for one that was never begun
     asio::co_spawn(io_.get_executor(), accept(), asio::detached);
     asio::co_spawn(io_.get_executor(), watch_deadlines(), asio::detached);
-#endif
     for (unsigned i = 0; i < thread_count_; ++i) {
       threads_.emplace_back([this] { io_.run(); });
       pthread_setname_np(threads_.back().native_handle(), "vigie-http");

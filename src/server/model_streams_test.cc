@@ -129,7 +129,6 @@ TEST(ModelStreams, GoOnFromWhatWasCommitted) {
   const StreamSpecs specs{{"error", "adwin"}, {"score", "cusum"}};
   Fed whole(specs), first(specs);
   Rng rng(1);
-  std::string bytes;
   for (int i = 0; i < 3000; ++i) {
     const auto id = std::to_string(i);
     const auto body = fmt::format(R"({{"id":"{}","prediction":"a","score":{}}})", id, rng.uniform());

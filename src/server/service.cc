@@ -709,6 +709,7 @@ class Service::Impl {
     rows.to = std::min<std::int64_t>(rows.to, system_now() - std::llround(indexed->settle * 1e6));
     if (rows.from >= rows.to)
       return fail(Code::kInput, "from, to: of no time between them rows are whole: they may still come");
+    out.from = rows.from, out.to = rows.to;
     IndexReferenceOptions options;
     options.stop = stop, options.version = options_.version;
     const auto works = [&](auto from, auto to, auto most) {
@@ -716,7 +717,6 @@ class Service::Impl {
     };
     VIGIE_ASSIGN(const auto made, make_index_reference(std::move(rows), config_of(model), works, std::move(options)));
     out.body = engine::save_profile(made.profile), out.left_out = made.in_maintenance;
-    out.from = rows.from, out.to = rows.to;
     return out;
   }
 

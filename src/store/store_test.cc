@@ -49,7 +49,8 @@ class Stores : public testing::TestWithParam<const char*> {
     auto name = folder_.path.substr(folder_.path.rfind('-') + 1);
     for (auto& c : name) c = static_cast<char>(std::tolower(c));
     elastic::Target out;
-    out.nodes = {std::getenv("VIGIE_TEST_ELASTIC")}, out.prefix = "vigie-" + name;
+    if (const char* node = std::getenv("VIGIE_TEST_ELASTIC")) out.nodes = {node};
+    out.prefix = "vigie-" + name;
     return out;
   }
 
@@ -177,7 +178,7 @@ TEST_P(Stores, WhatWasGivenUpIsToldAgainWhenSomebodyWantsIt) {
     for (const auto& one : found) all += fmt::format("{}{}{} ", one.item.target, static_cast<int>(one.fate), one.why);
     return all;
   };
-  const auto kAll = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kAll = std::numeric_limits<std::int64_t>::max();
   EXPECT_EQ(listed({}, kAll, 10), "c0 b2404 a1200 ");
   EXPECT_EQ(listed({}, kAll, 1), "c0 ");
   EXPECT_EQ(listed({}, out[2].id, 10), "b2404 a1200 ");
