@@ -19,8 +19,9 @@ namespace vigie::server {
 namespace {
 
 using std::chrono::steady_clock;
-constexpr auto kCommitEvery = std::chrono::milliseconds(200);
-constexpr std::int64_t kBehind = 5'000'000;  // µs since it had read all: a store may take its time
+constexpr auto kCloseEvery = std::chrono::milliseconds(200);
+constexpr auto kCommitEvery = std::chrono::seconds(1);  // syncs hold up those of the journal
+constexpr std::int64_t kBehind = 5'000'000;             // µs since it had read all: a store may take its time
 constexpr auto kGather = std::chrono::milliseconds(5);
 constexpr auto kGlance = std::chrono::milliseconds(50);
 constexpr auto kMostPause = std::chrono::seconds(5);  // before what went wrong is tried again
@@ -287,7 +288,7 @@ Result<bool> Follower::go_on() {
     if (steady_clock::now() - shared_at_ >= (soon ? kShareSoon : kShareEvery))
       done = share(false), shared_at_ = done ? steady_clock::now() : steady_clock::time_point();
   }
-  if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCommitEvery)) {
+  if (done && (!*more || behind || steady_clock::now() - closed_at_ >= kCloseEvery)) {
     // While it is behind, the clock of what it reads is the one that counts.
     if (!behind) clock_ = *more ? arrived_ : system_now();
     for (auto& [name, of] : followed_)
@@ -306,7 +307,7 @@ Result<bool> Follower::go_on() {
 }
 
 void Follower::run() {
-  steady_clock::duration pause = kCommitEvery;
+  steady_clock::duration pause = kCloseEvery;
   while (!stop_) {
     bool more = false;
     const auto done = unless_thrown([&]() -> Status {
@@ -327,12 +328,12 @@ void Follower::run() {
       pause = std::min<steady_clock::duration>(2 * pause, kMostPause);
       continue;
     }
-    if (over) pause = kCommitEvery;
+    if (over) pause = kCloseEvery;
     call_those_that_wait(false);
     if (more) continue;
     waited_ = system_now();
     // Single posts are read some at a time: a wake for each costs more than what it reads.
-    if (journal_.wait(reader_.position(), kCommitEvery)) std::this_thread::sleep_for(kGather);
+    if (journal_.wait(reader_.position(), kCloseEvery)) std::this_thread::sleep_for(kGather);
   }
   if (trouble().empty()) static_cast<void>(unless_thrown([this] { return leave(); }));
 }
