@@ -661,11 +661,15 @@ class Service::Impl {
 
   // Reading much takes a while, in which others are to be answered. False: another one is being made. `unless_there`:
   // only where the model has none by then.
-  bool look_back(const std::string& model, const PastRows& past, const std::function<void(Reply)>& say,
+  bool look_back(const std::string& model, const PastRows& past, const std::function<void(Reply)>& answer,
                  bool unless_there = false) {
     std::lock_guard lock(looking_back_);
-    if (ends_ || (looking_.valid() && looking_.wait_for(std::chrono::seconds(0)) != std::future_status::ready))
-      return false;
+    if (ends_ || looks_back_.exchange(true)) return false;
+    // Who was answered may ask for another one at once.
+    const auto say = [this, answer](Reply reply) {
+      looks_back_ = false;
+      answer(std::move(reply));
+    };
     const auto make = [this, model, past, say, unless_there] {
       try {
         const auto rows = past_rows_of(model, past);
@@ -1061,7 +1065,7 @@ class Service::Impl {
   std::shared_ptr<const Gate> keeper_;
   std::mutex ending_, looking_back_;
   std::future<void> looking_;  // makes a reference of what came before
-  std::atomic<bool> ends_ = false;
+  std::atomic<bool> ends_ = false, looks_back_ = false;
   std::string node_;  // this service's name among those that share its store
   std::optional<Follower> follower_;
   std::unique_ptr<HttpServer> http_;
