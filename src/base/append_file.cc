@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -14,10 +15,11 @@ namespace vigie {
 
 Result<AppendFile> AppendFile::open(const std::string& path) {
   const bool fresh = ::access(path.c_str(), F_OK) != 0;
-  const int fd = attempt("open", [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600); });
+  const int fd = attempt("open", [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); });
   if (fd < 0) return os_error(path, "open", errno);
   struct stat info{};
   ::fstat(fd, &info);
+  ::lseek(fd, 0, SEEK_END);
   AppendFile file(fd, static_cast<std::uint64_t>(info.st_size), path);
   if (fresh) {
     if (auto known = sync_folder(std::filesystem::path(path).parent_path().string()); !known) {
@@ -29,18 +31,22 @@ Result<AppendFile> AppendFile::open(const std::string& path) {
 }
 
 AppendFile::AppendFile(AppendFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), usable_(other.usable_), path_(std::move(other.path_)) {}
+    : fd_(std::exchange(other.fd_, -1)), size_(other.size_), room_(other.room_), usable_(other.usable_), full_(other.full_), path_(std::move(other.path_)) {}
 
 AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(size_, other.size_);
+  std::swap(room_, other.room_);
   std::swap(usable_, other.usable_);
+  std::swap(full_, other.full_);
   std::swap(path_, other.path_);
   return *this;
 }
 
 AppendFile::~AppendFile() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  (void)drop_room();
+  ::close(fd_);
 }
 
 Status AppendFile::append(std::string_view bytes) {
@@ -49,7 +55,23 @@ Status AppendFile::append(std::string_view bytes) {
     return written;
   }
   size_ += bytes.size();
+  room_ = std::max(room_, size_);
   return {};
+}
+
+void AppendFile::make_room(std::uint64_t bytes) {
+  static const std::string zeros(1 << 20, '\0');
+  while (!full_ && room_ < size_ + bytes) {
+    const auto put =
+        attempt("write", [&] { return ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(room_)); });
+    if (put > 0) room_ += static_cast<std::uint64_t>(put);
+    full_ = put != static_cast<ssize_t>(zeros.size());
+  }
+  if (full_) (void)drop_room();  // or zeros would take what is left
+}
+
+Status AppendFile::drop_room() {
+  return room_ > size_ ? truncate(size_) : Status();
 }
 
 Status AppendFile::sync() {
@@ -60,7 +82,8 @@ Status AppendFile::sync() {
 Status AppendFile::truncate(std::uint64_t size) {
   if (attempt("truncate", [&] { return ::ftruncate(fd_, static_cast<off_t>(size)); }) < 0)
     return os_error(path_, "shorten", errno);
-  size_ = size;
+  ::lseek(fd_, static_cast<off_t>(size), SEEK_SET);
+  size_ = room_ = size;
   return {};
 }
 

@@ -24,16 +24,22 @@ class AppendFile {
   /// Returns when what was appended survives a loss of power. After a failure nobody knows what does: the kernel may
   /// have dropped it, and a second call would not tell.
   Status sync();
+  /// Sees to it that room for `bytes` more lies behind the end as zeros, made a MiB at a time: to sync() what is then
+  /// written there the disk is told of no new size, which costs half. Until drop_room(), truncate() or the end of this
+  /// object who opens the file finds the zeros, also after a crash. On a full disk there is none, and nothing is said.
+  void make_room(std::uint64_t bytes);
+  Status drop_room();
   Status truncate(std::uint64_t size);
   bool usable() const { return usable_; }
   std::uint64_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
  private:
-  AppendFile(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), path_(std::move(path)) {}
+  AppendFile(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), room_(size), path_(std::move(path)) {}
   int fd_ = -1;
   std::uint64_t size_ = 0;
-  bool usable_ = true;
+  std::uint64_t room_ = 0;  // where the zeros behind it end
+  bool usable_ = true, full_ = false;
   std::string path_;
 };
 

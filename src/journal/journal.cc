@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t kProbe = 64 << 10;  // bytes that show that there is room again, where nobody sends any, …
 constexpr auto kProbeEvery = std::chrono::seconds(1);  // … and how often that is tried
 constexpr std::size_t kBlock = 1 << 20;                // bytes of records from which a block is full
+constexpr std::size_t kSmall = 64 << 10;               // … and up to which a sync costs more than they do
 
 }  // namespace
 
@@ -120,9 +121,12 @@ Status Journal::recover() {
       std::string tail(segment.bytes - offset, '\0');
       VIGIE_ASSIGN(const auto size, file.read(offset, tail.data(), tail.size()));
       tail.resize(size);
-      torn_ = path + ".torn";
-      for (int i = 2; std::filesystem::exists(torn_); ++i) torn_ = fmt::format("{}.torn-{}", path, i);
-      VIGIE_TRY(write_file(torn_, tail));
+      tail.erase(tail.find_last_not_of('\0') + 1);  // room that was made for what would have come
+      if (!tail.empty()) {
+        torn_ = path + ".torn";
+        for (int i = 2; std::filesystem::exists(torn_); ++i) torn_ = fmt::format("{}.torn-{}", path, i);
+        VIGIE_TRY(write_file(torn_, tail));
+      }
     }
     // Readers are shown what lasts, also of what was only written before.
     VIGIE_ASSIGN(auto last, AppendFile::open(path));
@@ -235,7 +239,10 @@ std::string Journal::trouble() const {
 }
 
 Status Journal::start_segment() {
-  if (file_) VIGIE_TRY(sync());
+  if (file_) {
+    VIGIE_TRY(file_->drop_room());  // zeros are looked for in the last file alone
+    VIGIE_TRY(sync());
+  }
   file_.reset();
   VIGIE_ASSIGN(auto fresh, AppendFile::open(segments_->path(next_)));
   if (fresh.size() == 0) VIGIE_TRY(fresh.append(segment_header(next_, now())));
@@ -310,25 +317,24 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
   const std::int64_t arrived = now();
   const Sequence before = next_;
   const auto size = file_->size();
+  std::size_t bytes = 0;
+  for (auto& one : group) bytes += one.records.bytes().size();
   std::string together;
-  if (group.size() > 1) {
-    std::size_t bytes = 0;
-    for (auto& one : group) bytes += one.records.bytes().size();
-    together.reserve(std::min(bytes, 2 * kBlock));
-  }
+  if (group.size() > 1) together.reserve(std::min(bytes, 2 * kBlock));
+  if (options_.sync == Sync::kAlways && bytes <= kSmall) file_->make_room(bytes);
   std::uint32_t count = 0;
   Status appended;
   for (std::size_t i = 0; i < group.size() && appended; ++i) {
     firsts.push_back(next_);
     next_ += group[i].records.count();
     count += group[i].records.count();
-    auto& bytes = group[i].records.bytes();
-    const auto with = together.size() + bytes.size();
+    auto& records = group[i].records.bytes();
+    const auto with = together.size() + records.size();
     const bool more = with < kBlock && i + 1 < group.size() && with + group[i + 1].records.bytes().size() <= kMostRaw;
     const bool alone = together.empty() && !more;
-    if (!alone) together += together.empty() ? bytes : std::string_view(bytes).substr(kBlockHeader);
+    if (!alone) together += together.empty() ? records : std::string_view(records).substr(kBlockHeader);
     if (more) continue;
-    auto& block = alone ? bytes : together;
+    auto& block = alone ? records : together;
     seal_block(block, count, next_ - count, arrived);
     appended = file_->append(block);
     together.clear();

@@ -351,6 +351,53 @@ TEST(Journal, ATornEndIsKeptBesideAndToldOf) {
   EXPECT_EQ(all_of(*journal).size(), 1U);
 }
 
+TEST(Journal, RoomThatWasMadeIsNoTornEnd) {
+  const Folder folder;
+  const auto path = folder.path() + "/" + "00000000000000000000.vgj";
+  const auto size = [&] { return std::filesystem::file_size(path); };
+  std::string killed;
+  {
+    auto journal = opened(folder.path(), {.segment_bytes = 10'000});
+    ASSERT_TRUE(journal->append(records({"a"})).has_value());
+    EXPECT_GT(size(), 1'000'000U) << "room for more";
+    killed = *read_file(path);
+    EXPECT_EQ(all_of(*journal).size(), 1U);
+    ASSERT_TRUE(journal->append(records({std::string(20'000, 'b')})).has_value());
+    ASSERT_TRUE(journal->append(records({"c"})).has_value());
+    EXPECT_LT(size(), 21'000U) << "none behind a closed one";
+  }
+  for (const auto& file : segments(folder.path())) EXPECT_LT(std::filesystem::file_size(file), 21'000U);
+  EXPECT_EQ(all_of(*opened(folder.path())).size(), 3U);
+
+  std::filesystem::remove_all(folder.path());
+  std::filesystem::create_directory(folder.path());
+  std::ofstream(path, std::ios::binary) << killed;
+  {
+    auto journal = opened(folder.path());
+    EXPECT_EQ(journal->torn(), "");
+    EXPECT_EQ(*journal->append(records({"after"})), 1U);
+    EXPECT_EQ(all_of(*journal).at(1), "after");
+    killed = *read_file(path);
+  }
+  killed[killed.find("after")] = '?';  // as if not all of it had reached the disk
+  std::ofstream(path, std::ios::binary) << killed;
+  auto journal = opened(folder.path());
+  EXPECT_EQ(all_of(*journal).size(), 1U);
+  EXPECT_TRUE(read_file(journal->torn())->ends_with("?fter"));
+}
+
+TEST(Journal, WithoutRoomItGoesOn) {
+  const Folder folder;
+  auto journal = opened(folder.path());
+  std::atomic<int> failed = 0;
+  set_io_fault([&](std::string_view name) { return name == "write" && failed++ == 1 ? ENOSPC : 0; });
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(journal->append(records({"a"})).has_value());
+  set_io_fault({});
+  EXPECT_EQ(failed, 5) << "of a file that had no room none is asked again";
+  EXPECT_LT(std::filesystem::file_size(segments(folder.path()).at(0)), 1'000U);
+  EXPECT_EQ(all_of(*journal).size(), 3U);
+}
+
 TEST(Journal, OldFilesGoWhenNobodyNeedsThem) {
   const Folder folder;
   std::int64_t now = 1'000'000'000;
