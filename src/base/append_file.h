@@ -9,7 +9,7 @@
 
 namespace vigie {
 
-/// A file that only grows at its end. Movable; closes itself. One thread at a time.
+/// A file that only grows at its end, but for room that is made there. Movable; closes itself. One thread at a time.
 class AppendFile {
  public:
   /// Opens `path`, or makes it and sees to it that its folder knows of it after a crash.
@@ -25,9 +25,10 @@ class AppendFile {
   /// have dropped it, and a second call would not tell.
   Status sync();
   /// Sees to it that room for `bytes` more lies behind the end as zeros, made a MiB at a time: to sync() what is then
-  /// written there the disk is told of no new size, which costs half. Until drop_room(), truncate() or the end of this
-  /// object who opens the file finds the zeros, also after a crash. On a full disk there is none, and nothing is said.
-  void make_room(std::uint64_t bytes);
+  /// written there, the disk is told of no new size, which halves the time and writes each byte twice. Until
+  /// drop_room(), truncate() or the end of this object who opens the file finds the zeros, also after a crash. False:
+  /// there is no room, as on a full disk. From then on nobody else may write to the file.
+  bool make_room(std::uint64_t bytes);
   Status drop_room();
   Status truncate(std::uint64_t size);
   bool usable() const { return usable_; }
@@ -35,11 +36,12 @@ class AppendFile {
   const std::string& path() const { return path_; }
 
  private:
-  AppendFile(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), room_(size), path_(std::move(path)) {}
+  AppendFile(int fd, std::uint64_t size, std::string path)
+      : fd_(fd), size_(size), room_(size), path_(std::move(path)) {}
   int fd_ = -1;
   std::uint64_t size_ = 0;
   std::uint64_t room_ = 0;  // where the zeros behind it end
-  bool usable_ = true, full_ = false;
+  bool usable_ = true;
   std::string path_;
 };
 

@@ -25,6 +25,29 @@ constexpr std::size_t kProbe = 64 << 10;  // bytes that show that there is room 
 constexpr auto kProbeEvery = std::chrono::seconds(1);  // … and how often that is tried
 constexpr std::size_t kBlock = 1 << 20;                // bytes of records from which a block is full
 constexpr std::size_t kSmall = 64 << 10;               // … and up to which a sync costs more than they do
+constexpr auto kRoomAgain = std::chrono::minutes(1);   // after none was to be had
+
+bool zeros(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+// Whether the file ends as one that has room, or had when it was closed and the room could not be cut off.
+Result<bool> ends_in_zeros(const InputFile& file, std::uint64_t size) {
+  std::string end(std::min<std::uint64_t>(size, kBlockHeader), '\0');
+  VIGIE_TRY(file.read(size - end.size(), end.data(), end.size()));
+  return zeros(end);
+}
+
+// A segment that was being made when the lights went out holds nothing: not even its header, or zeros in its place.
+Result<bool> was_made(const std::string& path, std::uint64_t size) {
+  if (size < kSegmentHeader) return false;
+  VIGIE_ASSIGN(const auto file, InputFile::open(path));
+  std::string header(kSegmentHeader, '\0');
+  VIGIE_TRY(file.read(0, header.data(), header.size()));
+  if (!zeros(header)) return true;
+  VIGIE_ASSIGN(const auto block, find_block(file, 0, size, 0, std::numeric_limits<Sequence>::max()));
+  return block.has_value();
+}
 
 }  // namespace
 
@@ -64,6 +87,7 @@ Journal::~Journal() {
     thread_.join();
     if (packer_.joinable()) packer_.join();
   }
+  file_.reset();  // which may cut zeros off it, while nobody else has it
   if (lock_ >= 0) ::close(lock_);
 }
 
@@ -81,13 +105,15 @@ Status Journal::recover() {
     else if (entry.path().string().ends_with(kPacking))
       std::filesystem::remove(entry.path(), failed);
   if (failed) return fail(Code::kIo, fmt::format("{}: cannot list: {}", folder_, failed.message()));
-  // A file that was being made when the lights went out holds nothing.
-  while (!all.empty() && all.rbegin()->second.bytes < kSegmentHeader) {
-    std::filesystem::remove(segments_->path(all.rbegin()->first), failed);
-    next_ = std::max(next_, all.rbegin()->first);
+  std::string stored;
+  while (!all.empty()) {
+    const auto& [first, segment] = *all.rbegin();
+    VIGIE_ASSIGN(const bool made, was_made(segments_->path(first), segment.bytes));
+    if (made) break;
+    std::filesystem::remove(segments_->path(first), failed);
+    next_ = std::max(next_, first);
     all.erase(std::prev(all.end()));
   }
-  std::string stored;
   for (auto& [first, segment] : all) {
     const std::string path = segments_->path(first);
     VIGIE_ASSIGN(const auto file, InputFile::open(path));
@@ -99,7 +125,9 @@ Status Journal::recover() {
             std::chrono::file_clock::to_sys(std::filesystem::last_write_time(path)).time_since_epoch())
             .count());
     next_ = std::max(next_, first);
-    if (first != all.rbegin()->first) continue;
+    const bool last = first == all.rbegin()->first;
+    VIGIE_ASSIGN(const bool room, ends_in_zeros(file, segment.bytes));
+    if (!last && !room) continue;
     std::uint64_t offset = kSegmentHeader;
     while (true) {
       const auto header = read_block(file, offset, stored);
@@ -122,6 +150,7 @@ Status Journal::recover() {
       VIGIE_ASSIGN(const auto size, file.read(offset, tail.data(), tail.size()));
       tail.resize(size);
       tail.erase(tail.find_last_not_of('\0') + 1);  // room that was made for what would have come
+      if (!tail.empty() && !last) continue;         // the reader tells of it
       if (!tail.empty()) {
         torn_ = path + ".torn";
         for (int i = 2; std::filesystem::exists(torn_); ++i) torn_ = fmt::format("{}.torn-{}", path, i);
@@ -129,9 +158,9 @@ Status Journal::recover() {
       }
     }
     // Readers are shown what lasts, also of what was only written before.
-    VIGIE_ASSIGN(auto last, AppendFile::open(path));
-    if (offset < segment.bytes) VIGIE_TRY(last.truncate(offset));
-    VIGIE_TRY(last.sync());
+    VIGIE_ASSIGN(auto whole, AppendFile::open(path));
+    if (offset < segment.bytes) VIGIE_TRY(whole.truncate(offset));
+    VIGIE_TRY(whole.sync());
     segment.bytes = offset;
   }
   consumers_ = options_.consumers;
@@ -240,7 +269,7 @@ std::string Journal::trouble() const {
 
 Status Journal::start_segment() {
   if (file_) {
-    VIGIE_TRY(file_->drop_room());  // zeros are looked for in the last file alone
+    (void)file_->drop_room();  // recover() knows what is left of it
     VIGIE_TRY(sync());
   }
   file_.reset();
@@ -321,7 +350,9 @@ Status Journal::write(std::vector<Waiting>& group, std::vector<Sequence>& firsts
   for (auto& one : group) bytes += one.records.bytes().size();
   std::string together;
   if (group.size() > 1) together.reserve(std::min(bytes, 2 * kBlock));
-  if (options_.sync == Sync::kAlways && bytes <= kSmall) file_->make_room(bytes);
+  if (options_.sync == Sync::kAlways && bytes <= kSmall && std::chrono::steady_clock::now() >= room_from_ &&
+      !file_->make_room(bytes))
+    room_from_ = std::chrono::steady_clock::now() + kRoomAgain;
   std::uint32_t count = 0;
   Status appended;
   for (std::size_t i = 0; i < group.size() && appended; ++i) {
@@ -376,6 +407,7 @@ Status Journal::sync() {
   synced_at_ = std::chrono::steady_clock::now();
   Status synced = file_->sync();
   unsynced_ = false;
+  if (!synced) room_from_ = synced_at_ + kRoomAgain;
   if (!synced && options_.sync != Sync::kAlways) return leave(file_->size(), next_), synced;
   const std::lock_guard lock(segments_->mutex);
   auto& segment = segments_->segments.rbegin()->second;

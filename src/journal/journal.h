@@ -64,8 +64,9 @@ struct Options {
 ///
 /// kill -9 or a loss of power at any instant leaves every record whose append() was answered (with Sync::kAlways;
 /// kill -9 alone with the others too). A torn end is cut off when the journal is opened and put beside the file as
-/// FILE.torn, FILE.torn-2, …; a byte altered elsewhere is Code::kCorrupt at the reader, with file and place, and what
-/// stands behind it stays.
+/// FILE.torn, FILE.torn-2, …, but for zeros: with Sync::kAlways the file that is written may be up to a MiB longer than
+/// its records, so that a sync has less to do. A byte altered elsewhere is Code::kCorrupt at the reader, with file and
+/// place, and what stands behind it stays.
 ///
 /// A full disk, or consumers that are keep_bytes behind: append() is refused, nothing else changes, and the next one
 /// may succeed; whether the disk takes anything again is tried each second. All functions may be called from any
@@ -138,6 +139,7 @@ class Journal {
   Sequence next_ = 0;  // that the next record gets
   bool unsynced_ = false;
   std::chrono::steady_clock::time_point synced_at_{};
+  std::chrono::steady_clock::time_point room_from_{};  // no room is made in the file before
 
   mutable std::mutex mutex_;
   mutable std::condition_variable grown_;

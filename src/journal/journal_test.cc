@@ -4,16 +4,19 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "journal/segment_internal.h"
 
 namespace vigie::journal {
 namespace {
@@ -386,16 +389,64 @@ TEST(Journal, RoomThatWasMadeIsNoTornEnd) {
   EXPECT_TRUE(read_file(journal->torn())->ends_with("?fter"));
 }
 
+TEST(Journal, ZerosThatCouldNotBeCutOffAreRoomToo) {
+  const Folder folder;
+  {
+    auto journal = opened(folder.path(), {.segment_bytes = 10'000});
+    set_io_fault([&](std::string_view name) { return name == "truncate" ? EIO : 0; });
+    for (const auto* text : {"a", "b", "c"})
+      ASSERT_TRUE(journal->append(records({text, std::string(10'000, 'x')})).has_value());
+    journal.reset();
+    set_io_fault({});
+  }
+  for (const auto& file : segments(folder.path())) EXPECT_GT(std::filesystem::file_size(file), 1'000'000U);
+  {
+    auto journal = opened(folder.path(), {.segment_bytes = 10'000});
+    EXPECT_EQ(journal->torn(), "");
+    EXPECT_EQ(all_of(*journal).size(), 6U);
+    EXPECT_EQ(*journal->append(records({"d"})), 6U);
+  }
+  for (const auto& file : segments(folder.path())) EXPECT_LT(std::filesystem::file_size(file), 11'000U);
+
+  // The size of a new file was on the disk, and nothing else of it.
+  std::ofstream(folder.path() + "/00000000000000000007.vgj", std::ios::binary) << std::string(1 << 20, '\0');
+  EXPECT_EQ(*opened(folder.path())->append(records({"e"})), 7U);
+  EXPECT_EQ(all_of(*opened(folder.path())).size(), 8U);
+  // A header that was altered is no such file while a whole block stands behind it.
+  const auto last = segments(folder.path()).back();
+  auto altered = *read_file(last.string());
+  altered.replace(0, kSegmentHeader, std::string(kSegmentHeader, '\0'));
+  std::ofstream(last, std::ios::binary) << altered;
+  EXPECT_FALSE(Journal::open(folder.path()));
+}
+
 TEST(Journal, WithoutRoomItGoesOn) {
   const Folder folder;
   auto journal = opened(folder.path());
-  std::atomic<int> failed = 0;
-  set_io_fault([&](std::string_view name) { return name == "write" && failed++ == 1 ? ENOSPC : 0; });
+  std::atomic<int> writes = 0;
+  set_io_fault([&](std::string_view name) { return name == "write" && writes++ == 1 ? ENOSPC : 0; });
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(journal->append(records({"a"})).has_value());
   set_io_fault({});
-  EXPECT_EQ(failed, 5) << "of a file that had no room none is asked again";
+  EXPECT_EQ(writes, 5) << "there is none to be had for a while";
   EXPECT_LT(std::filesystem::file_size(segments(folder.path()).at(0)), 1'000U);
   EXPECT_EQ(all_of(*journal).size(), 3U);
+}
+
+// A file that may not be longer takes a part of the zeros, as a full disk does.
+TEST(Journal, RoomThatDoesNotFitIsGivenBack) {
+  const Folder folder;
+  ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const struct rlimit little{300'000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+  auto journal = opened(folder.path());
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(journal->append(records({std::string(25'000, 'a')})).has_value()) << i;
+  EXPECT_LT(std::filesystem::file_size(segments(folder.path()).at(0)), 252'000U);
+  EXPECT_FALSE(journal->append(records({std::string(60'000, 'b')})).has_value());
+  EXPECT_TRUE(journal->append(records({std::string(25'000, 'c')})).has_value());
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(all_of(*journal).size(), 11U);
 }
 
 TEST(Journal, OldFilesGoWhenNobodyNeedsThem) {

@@ -18,6 +18,7 @@ namespace vigie::journal {
 /// A segment is a header and blocks:
 ///     header: "VGJ" version:u8 first:u64 created:i64 check:u64
 ///     block:  check:u64 stored:u32 raw:u32 count:u32 codec:u8 first:u64 arrived:i64, and `stored` bytes
+/// and, behind the last block of the file that is written, room: zeros.
 /// check: XXH3-64 of all that follows it in the block, of all before it in the header. raw: bytes once unpacked, where
 /// each record is a varint length and its bytes. codec: 0 as they are, 1 zstd.
 inline constexpr std::size_t kSegmentHeader = 28;
