@@ -271,8 +271,9 @@ Status read_all(ServiceClient& service, Governance& report) {
                       text_in(json, "start")));
   }
 
-  // Of the model all up to then: an incident, and the reference, may be older.
-  VIGIE_ASSIGN(const auto all, entries_of(service, fmt::format("/v1/audit?model={}&to={}&limit=10000", model, to)));
+  // Of the model all: an incident, and the reference, may be older, and of rows that were sent later it was answered
+  // later.
+  VIGIE_ASSIGN(const auto all, entries_of(service, fmt::format("/v1/audit?model={}&limit=10000", model)));
   std::vector<event::AuditEntry> runs;
   for (const auto* event : {"service_started", "service_stopped"}) {
     VIGIE_ASSIGN(auto some, entries_of(service, fmt::format("/v1/audit?event={}&to={}&limit=10000", event, to)));
@@ -282,13 +283,13 @@ Status read_all(ServiceClient& service, Governance& report) {
   std::sort(runs.begin(), runs.end(), by_number);
   read_runs(runs, report);
   for (const auto& e : all) {
-    if (e.happened != Happened::kReferenceSet) continue;
+    if (e.happened != Happened::kReferenceSet || e.time >= report.to) continue;
     if (e.time < report.from) report.references.clear();
     report.references.push_back(reference_of(e));
   }
   for (const auto* list : {&all, &std::as_const(runs)})
     for (const auto& e : *list)
-      if (e.time >= report.from) report.audit.push_back(e);
+      if (e.time >= report.from && e.time < report.to) report.audit.push_back(e);
   std::sort(report.audit.begin(), report.audit.end(), by_number);
 
   VIGIE_ASSIGN(const auto incidents, service.list(fmt::format("/v1/incidents?model={}&to={}&limit=1000", model, to)));

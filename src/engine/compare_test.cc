@@ -392,7 +392,25 @@ TEST(Compare, FewHealthyWindowsCannotSayWhatIsUsual) {
   EXPECT_EQ(r.verdict, Verdict::kNoData);
   EXPECT_GT(r.effect, .25);
   EXPECT_GT(r.detectable_effect, r.effect);
-  EXPECT_NE(r.reason.find("too few to tell"), std::string::npos) << r.reason;
+  EXPECT_NE(r.reason.find("to tell if it is usual"), std::string::npos) << r.reason;
+}
+
+// A level that changed once among many of them leaves little to go by.
+TEST(Compare, HealthyWindowsThatChangeSlowlyCannotSayWhatIsUsual) {
+  std::vector<double> reference;
+  for (std::size_t w = 0; w < 20; ++w)
+    for (auto x : normal(1000, w + 1, w < 6 ? .15 : 0)) reference.push_back(x);
+  MemoryInput ref("ref");
+  ref.add("x", std::move(reference));
+  const auto profile = profile_of(ref, rows(1000));
+  for (const auto& [mean, verdict] : {std::pair{.04, Verdict::kOk}, {.6, Verdict::kNoData}}) {
+    MemoryInput now("now");
+    now.add("x", normal(1000, 99, mean));
+    const auto result = compared(profile, now);
+    const auto& r = row(result.windows[0], "x");
+    EXPECT_EQ(r.verdict, verdict) << r.reason;
+    EXPECT_EQ(r.reason.find("to tell if it is usual") != std::string::npos, verdict == Verdict::kNoData) << r.reason;
+  }
 }
 
 TEST(Compare, ASegmentWithoutHealthyWindowsOfItsOwnIsWarnedOfAtMost) {

@@ -47,8 +47,10 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   auto seen = d.movement.empty() ? std::string() : d.movement + ", ";
   if (!(r.p_adjusted <= alpha)) {
     if (d.unsure && r.effect >= r.watch) {
-      r.reason = fmt::format("{}moved {}: more than by chance, but the healthy windows are too few to tell, {}", seen,
-                             amount(r.effect, share), "by number or by rows, if it is usual");
+      r.reason = fmt::format(
+          "{}moved {}: more than by chance, but the healthy windows are too few, or change too slowly, "
+          "to tell if it is usual",
+          seen, amount(r.effect, share));
       return;
     }
     if (!d.usual && r.effect >= r.major && std::isnan(r.detectable_effect)) {

@@ -160,6 +160,11 @@ def main():
         report = json.loads(pathlib.Path(told).read_text())
         expect("summary", [report["summary"][k] for k in ("incidents", "answered", "open")], [1, 1, 0])
         steps = report["incidents"][0]["steps"]
+        # Rows of last spring, that came today, were answered for today.
+        past = str(pathlib.Path(folder) / "past.json")
+        expect("vigie report of the past", run(*common, "--to", report["incidents"][0]["until"], "-o", past).returncode, 0)
+        then = json.loads(pathlib.Path(past).read_text())
+        expect("answered", ([i["steps"] for i in then["incidents"]], then["summary"]["answered"]), ([steps], 1))
         expect("who answered", [(s["what"], s["by"]) for s in steps if s["by"]], [("ack", "bob")] * 6 + [("resolve", "ana")])
         expect("time to answer", report["summary"]["median_seconds_to_answer"] is not None, True)
         expect("reference", (len(report["what_ran"]["references"]), report["what_ran"]["references"][0]["rows"]), (1, 24 * 14 * ROWS))

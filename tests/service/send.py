@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -163,13 +164,14 @@ def replay(vigie, folder, reference, current):
     same_windows("piped", service, "piped", compared, scored, same_scores=False)
 
     # Killed and started anew while rows are sent.
+    def accepted():
+        said = service.ask("GET", "/metrics", read=bytes.decode)[1]
+        return int(re.search(r'^vigie_ingest_records_total{kind="predictions",outcome="accepted"} (\d+)$', said, re.M)[1])
+
     send = Sender(vigie, service.port, "killed")
+    before, until = accepted(), time.monotonic() + 60
     sender = send.begin(current, *ROLES, "--reference", profile)
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        _, models = service.ask("GET", "/v1/models")
-        if any(m["model"] == "killed" and m["predictions"] > rows // 10 for m in models):
-            break
+    while accepted() < before + rows // 10 and time.monotonic() < until:
         time.sleep(0.002)
     port = service.port
     service.end(signal.SIGKILL)
