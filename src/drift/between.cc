@@ -30,6 +30,15 @@ struct HealthyWindows::State {
   Terms terms;
   std::vector<double> shares;  ///< categorical: of WindowSummary::arcsine
 
+  /// What a number had in the healthy windows.
+  struct Range {
+    double low, high;
+    double outside(double value) const {
+      return high > low ? std::max({0., value - high, low - value}) / (high - low) : 0;
+    }
+  };
+  std::vector<Range> ranges;  ///< numeric: of the location; categorical: parallel to `shares`
+
   struct Model {
     Design design;
     /// Numeric: the four moments, then log chi-square. Categorical: each category, then for each j from 0 on the rest
@@ -128,6 +137,10 @@ HealthyWindows::HealthyWindows(const Axis& axis, const Sample& reference, std::s
     state->mean_chi2 = sum / size;
     state->chi2_df = static_cast<double>(std::ranges::count_if(scale.group_rows_, [](double n) { return n > 0; })) - 1;
   }
+  for (std::size_t c = 0; c < (axis.kind == kCategorical ? state->shares.size() : 1); ++c) {
+    const auto [low, high] = std::ranges::minmax(columns[c]);
+    state->ranges.push_back({low, high});
+  }
   const auto model = [&](Design design) {
     State::Model made{std::move(design), {}};
     for (const auto& values : columns) made.fits.push_back(fit(made.design, values));
@@ -163,6 +176,7 @@ void HealthyWindows::State::numeric(const Model& model, const Design::Row& row, 
   if (!std::isfinite(current.location)) return;
   const double leverage = model.design.leverage(row);
   const auto values = terms.of(current);
+  result.outside = ranges[0].outside(values[0]);
   for (std::size_t c = 0; c < kMoments; ++c) {
     const Fit& fit = model.fits[c];
     double p = 1;
@@ -221,6 +235,7 @@ void HealthyWindows::State::categorical(const Model& model, const Design::Row& r
   for (std::size_t i = 0; i < frequent; ++i) {
     const bool most = (1 - shares[i]) * fewest < kFewestExpected;
     judge(model.fits[i], current.arcsine[i], std::sqrt(shares[i]), most ? careful : least);
+    result.outside = std::max(result.outside, ranges[i].outside(current.arcsine[i]));
   }
   // Windows of few rows overstate a small share, which is on the safe side of looking for a large one.
   const auto rare = static_cast<double>(shares.size() - frequent);

@@ -70,6 +70,9 @@ struct Between {
   /// that join or leave the most frequent category. NaN if unknown.
   double detectable;
   bool seasonal = false;  ///< hour and/or weekday effects were taken out
+  /// How far the window lies outside all healthy ones, in units of the range that they span: numeric of the location,
+  /// categorical of the frequent category of which it is most. 0: inside, or they do not differ.
+  double outside = 0;
 };
 
 /// The healthy windows of one column, prepared. Prediction bounds by Student's t, corrected for lag-1 correlation and

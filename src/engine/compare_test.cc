@@ -403,14 +403,19 @@ TEST(Compare, HealthyWindowsThatChangeSlowlyCannotSayWhatIsUsual) {
   MemoryInput ref("ref");
   ref.add("x", std::move(reference));
   const auto profile = profile_of(ref, rows(1000));
-  for (const auto& [mean, verdict] : {std::pair{.04, Verdict::kOk}, {.6, Verdict::kNoData}}) {
+  const auto judged = [&](double mean) {
     MemoryInput now("now");
     now.add("x", normal(1000, 99, mean));
-    const auto result = compared(profile, now);
-    const auto& r = row(result.windows[0], "x");
-    EXPECT_EQ(r.verdict, verdict) << r.reason;
-    EXPECT_EQ(r.reason.find("to tell if it is usual") != std::string::npos, verdict == Verdict::kNoData) << r.reason;
-  }
+    CompareOptions options;
+    options.alpha = .001;
+    return row(compare(profile, now, options)->windows[0], "x");
+  };
+  EXPECT_EQ(judged(.04).verdict, Verdict::kOk);
+  const auto some = judged(.5), far = judged(1.5);
+  EXPECT_EQ(some.verdict, Verdict::kNoData);
+  EXPECT_NE(some.reason.find("to tell if it is usual"), std::string::npos) << some.reason;
+  EXPECT_EQ(far.verdict, Verdict::kWarning);
+  EXPECT_NE(far.reason.find("outside all healthy windows by"), std::string::npos) << far.reason;
 }
 
 TEST(Compare, ASegmentWithoutHealthyWindowsOfItsOwnIsWarnedOfAtMost) {

@@ -160,10 +160,11 @@ void Judge::judge_among(Draft& d, const Among& among, std::span<const std::int64
   for (const auto& p : found.components) r.components.emplace_back("between_" + std::string(p.name), p.p_value);
   if (found.p_value > r.p_value) {
     d.usual = r.p_value <= place.level;
-    // Without a category frequent enough in the healthy windows they do not say what is usual; nor, of what is major,
-    // where they change so slowly that many of them know little more than one.
-    const bool blind =
-        (reference_.window_count < kAdvisedWindows || r.effect >= r.major) && found.detectable > r.effect;
+    // Without a category frequent enough in the healthy windows they do not say what is usual; nor, of what is major
+    // and far from all of them, where they change so slowly that many of them know little more than one.
+    if (among.healthy.size() >= static_cast<std::size_t>(kAdvisedWindows)) d.outside = found.outside;
+    const bool blind = found.detectable > r.effect &&
+                       (reference_.window_count < kAdvisedWindows || (r.effect >= r.major && d.outside >= kOutside));
     d.unsure = d.usual && (blind || std::isnan(found.detectable));
     r.p_value = found.p_value;
     r.null = "between-window";

@@ -15,6 +15,12 @@ namespace vigie::engine {
 /// Below so many healthy windows the variation between them is learnt badly: notes say it, and a large change that
 /// they could not have told from a usual one is left undecided.
 inline constexpr std::int64_t kAdvisedWindows = 15;
+/// What lies this far outside all of so many healthy windows, in units of the range that they span, is not said to be
+/// usual, and so far is warned of, even where they change too slowly for a p-value. Simulated: of a million normal
+/// windows none is far outside fifteen whose neighbours correlate by .7, one of 1,500 where they do by .9 (of twenty
+/// one of 9,000); with tails of Student's t of four degrees one of 1,800 and of 300.
+inline constexpr double kOutside = 1;
+inline constexpr double kFarOutside = 3;
 
 /// Why there is no verdict.
 inline constexpr const char* kCutOff = quality::kCutOff;
@@ -30,6 +36,7 @@ struct Draft {
   std::string movement;     ///< what changed, for people
   bool usual = false;       ///< sampling noise is exceeded, the variation between healthy windows is not
   bool unsure = false;      ///< usual, but for healthy windows too few or too small to have shown otherwise
+  double outside = 0;       ///< of drift::Between, among kAdvisedWindows or more
   bool aspect = false;      ///< of an aspect of the column, not of its values
   bool alone = false;       ///< judged as independent rows, since of this part too few healthy windows have the rows
 };

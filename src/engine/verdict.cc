@@ -46,6 +46,14 @@ void decide(Draft& d, double alpha, bool warn_at_most) {
   bool share = r.effect_scale == scale_of(true);
   auto seen = d.movement.empty() ? std::string() : d.movement + ", ";
   if (!(r.p_adjusted <= alpha)) {
+    if (d.unsure && r.effect >= r.major && d.outside >= kFarOutside) {
+      r.verdict = Verdict::kWarning;
+      r.reason = fmt::format(
+          "{}moved {}: outside all healthy windows by {} times the range that they span, which change "
+          "too slowly to tell more",
+          seen, amount(r.effect, share), human(d.outside, 2));
+      return;
+    }
     if (d.unsure && r.effect >= r.watch) {
       r.reason = fmt::format(
           "{}moved {}: more than by chance, but the healthy windows are too few, or change too slowly, "
