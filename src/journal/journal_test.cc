@@ -360,7 +360,7 @@ TEST(Journal, RoomThatWasMadeIsNoTornEnd) {
   const auto size = [&] { return std::filesystem::file_size(path); };
   std::string killed;
   {
-    auto journal = opened(folder.path(), {.segment_bytes = 10'000});
+    auto journal = opened(folder.path(), {.segment_bytes = 10'000, .compression = 0});
     ASSERT_TRUE(journal->append(records({"a"})).has_value());
     EXPECT_GT(size(), 1'000'000U) << "room for more";
     killed = *read_file(path);
@@ -392,7 +392,7 @@ TEST(Journal, RoomThatWasMadeIsNoTornEnd) {
 TEST(Journal, ZerosThatCouldNotBeCutOffAreRoomToo) {
   const Folder folder;
   {
-    auto journal = opened(folder.path(), {.segment_bytes = 10'000});
+    auto journal = opened(folder.path(), {.segment_bytes = 10'000, .compression = 0});
     set_io_fault([&](std::string_view name) { return name == "truncate" ? EIO : 0; });
     for (const auto* text : {"a", "b", "c"})
       ASSERT_TRUE(journal->append(records({text, std::string(10'000, 'x')})).has_value());
