@@ -317,7 +317,8 @@ Status Follower::close(const std::string& model, Followed& of, std::int64_t cloc
     }
     if (!closed.empty()) of.judged = ++judged_, let_rest();
     if (!closed.empty() || !scores.empty()) {
-      of.changed = true;
+      // What the store shows is known after a crash as well, or late rows would be taken for such as came in time.
+      of.changed = urgent_ = true;
       models_.update(model, [&](Model& known) { known.state = state_of(of); });
       auto figures = std::make_shared<const Figures>(watch.figures());
       std::lock_guard lock(mutex_);
